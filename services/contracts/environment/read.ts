@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import type { EnvironmentVariable } from './variable.ts';
+import { environmentVariables } from './variables.ts';
+
+type Table = typeof environmentVariables;
+export type VariableName = keyof Table;
+
+/** The parsed values of the variables named `Names`. */
+export type Environment<Names extends VariableName> = {
+  readonly [Name in Names]: z.output<Table[Name]['type']>;
+};
+
+/** Thrown by {@link readEnvironment}; its message has one line for each variable that is wrong or missing. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+  /** The variables at fault, in the order asked for. */
+  readonly variables: readonly string[];
+
+  constructor(problems: ReadonlyMap<string, string>) {
+    super([...problems.values()].join('\n'));
+    this.variables = [...problems.keys()];
+  }
+}
+
+/** `value` as it may be shown: secrets hidden, passwords in URLs replaced by `***`. */
+function shown(definition: EnvironmentVariable, value: string): string {
+  if (definition.secret === true) return 'a value that is kept secret';
+  return JSON.stringify(value.replace(/(\/\/[^/@:\s]*:)[^/@\s]*@/g, '$1***@'));
+}
+
+/**
+ * Reads and parses the variables `names` from `source`, and reports all that are wrong at once.
+ * An empty value counts as unset, as it is in most shells' and containers' configuration.
+ *
+ * @throws {@link EnvironmentError} naming each variable, what it got and what it takes.
+ */
+export function readEnvironment<const Names extends VariableName>(
+  names: readonly Names[],
+  source: Readonly<Record<string, string | undefined>>,
+): Environment<Names> {
+  const values: Partial<Record<VariableName, unknown>> = {};
+  const problems = new Map<string, string>();
+  for (const name of names) {
+    const definition: EnvironmentVariable = environmentVariables[name];
+    const text = source[name] === '' ? undefined : source[name];
+    const parsed = definition.type.safeParse(text);
+    if (parsed.success) {
+      values[name] = parsed.data;
+    } else {
+      const got = text === undefined ? 'is not set' : `got ${shown(definition, text)}`;
+      problems.set(name, `${name} ${got}; it takes ${definition.takes}`);
+    }
+  }
+  if (problems.size > 0) throw new EnvironmentError(problems);
+  return values as Environment<Names>;
+}

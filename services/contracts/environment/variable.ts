@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** The programs that read variables from the environment; the docs list each variable under its readers. */
+export type Program = 'user-api' | 'migrate' | 'email-worker' | 'start';
+
+/** One environment variable: how it is parsed, and all that a reader of the docs or of an error needs. */
+export interface EnvironmentVariable<Type extends z.ZodType = z.ZodType> {
+  /** Parses the text of the variable; receives `undefined` when it is unset or empty. */
+  readonly type: Type;
+  /** What the variable is for, in one or two sentences, with the unit where it has one. */
+  readonly description: string;
+  /** What a valid value looks like, in words that complete "takes …". */
+  readonly takes: string;
+  /** Programs that read it. */
+  readonly readBy: readonly Program[];
+  /** Whether its value must never be printed. @default false */
+  readonly secret?: boolean;
+  /** An example for the docs. @default none */
+  readonly example?: string;
+}
+
+export function variable<Type extends z.ZodType>(
+  definition: EnvironmentVariable<Type>,
+): EnvironmentVariable<Type> {
+  return definition;
+}
+
+/** A whole number written in decimal digits, from `minimum` to `maximum`, both included. */
+export function wholeNumber(minimum: number, maximum: number) {
+  return z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum).max(maximum));
+}
+
+/** A URL whose scheme is one of `protocols` (with their colon, as in `postgres:`). */
+export function urlOf(...protocols: readonly string[]) {
+  return z.string().refine((text) => {
+    const url = URL.parse(text);
+    return url !== null && protocols.includes(url.protocol) && url.hostname !== '';
+  });
+}
+
+/** A comma-separated list; blanks around items are dropped, and an unset variable is the empty list. */
+export function listOf(item: z.ZodType<string, string>) {
+  return z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
+}

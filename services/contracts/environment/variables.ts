@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { listOf, urlOf, variable, wholeNumber } from './variable.ts';
+
+const httpUrl = urlOf('http:', 'https:');
+const postgresUrl = urlOf('postgres:', 'postgresql:');
+const redisUrl = urlOf('redis:', 'rediss:');
+
+/**
+ * Every environment variable that any program here reads. The table in `docs/environment.md` is generated from it,
+ * and a test fails when a template of the infrastructure sets one that is not here.
+ */
+export const environmentVariables = {
+  STAGE: variable({
+    type: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,19}$/)
+      .default('local'),
+    description: 'Name of the stage, as it appears in logs.',
+    takes: 'lower-case letters, digits and hyphens, at most 20, starting with a letter',
+    readBy: ['user-api', 'migrate', 'email-worker'],
+  }),
+  HOST: variable({
+    type: z.string().default('127.0.0.1'),
+    description:
+      'Address the API listens on: loopback unless told otherwise; `0.0.0.0` in the container.',
+    takes: 'an IP address or a host name',
+    readBy: ['user-api', 'start'],
+  }),
+  PORT: variable({
+    type: wholeNumber(0, 65_535).default(3000),
+    description: 'Port the API listens on; 0 takes any free one.',
+    takes: 'a whole number from 0 to 65535',
+    readBy: ['user-api', 'start'],
+  }),
+  LOG_LEVEL: variable({
+    type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    description: 'Least severe level that is logged.',
+    takes: 'one of trace, debug, info, warn, error, fatal, silent',
+    readBy: ['user-api', 'migrate', 'email-worker'],
+  }),
+  DATABASE_URL: variable({
+    type: postgresUrl,
+    description:
+      'The PostgreSQL writer. For `npm start`: when set, no PostgreSQL is started and this one is used.',
+    takes: 'a URL such as postgres://user:password@host:5432/database',
+    readBy: ['user-api', 'migrate', 'email-worker', 'start'],
+    example: 'postgres://headroom:secret@127.0.0.1:5432/headroom',
+  }),
+  DATABASE_READER_URLS: variable({
+    type: listOf(postgresUrl),
+    description: 'PostgreSQL readers, separated by commas. Unset: reads go to the writer.',
+    takes:
+      'one or more URLs such as postgres://user:password@host:5432/database, separated by commas',
+    readBy: ['user-api', 'start'],
+  }),
+  DATABASE_AUTHENTICATION: variable({
+    type: z.enum(['password', 'iam']).default('password'),
+    description:
+      'How to log in to PostgreSQL: with the password in the URL, or with a short-lived IAM token made for each connection.',
+    takes: 'password or iam',
+    readBy: ['user-api', 'email-worker'],
+  }),
+  DATABASE_TLS: variable({
+    type: z.enum(['disable', 'verify']).default('disable'),
+    description:
+      'Whether connections to PostgreSQL are encrypted, with the certificate checked against the Amazon RDS authorities and those Node.js trusts.',
+    takes: 'disable or verify',
+    readBy: ['user-api', 'migrate', 'email-worker'],
+  }),
+  DATABASE_SECRET_ARN: variable({
+    type: z.string().startsWith('arn:').optional(),
+    description:
+      'Secrets Manager secret with the user name and password that migrations log in with, in place of those in DATABASE_URL.',
+    takes: 'the ARN of a secret',
+    readBy: ['migrate'],
+  }),
+  DATABASE_POOL_SIZE: variable({
+    type: wholeNumber(1, 500).default(10),
+    description: 'Most connections that one process opens to the writer, and to each reader.',
+    takes: 'a whole number from 1 to 500',
+    readBy: ['user-api'],
+  }),
+  DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: variable({
+    type: wholeNumber(1, 600_000).default(2_000),
+    description:
+      'Longest that one statement may run, in milliseconds, before PostgreSQL cancels it.',
+    takes: 'a whole number from 1 to 600000',
+    readBy: ['user-api', 'email-worker'],
+  }),
+  REDIS_URL: variable({
+    type: redisUrl.optional(),
+    description:
+      'Redis or Valkey. Unset: the API works without one; `npm start` uses a redis-server or valkey-server found on the PATH.',
+    takes: 'a URL such as redis://host:6379 or rediss://host:6379',
+    readBy: ['user-api', 'start'],
+  }),
+  REDIS_USERNAME: variable({
+    type: z.string().optional(),
+    description: 'Redis user name, in place of one in REDIS_URL.',
+    takes: 'a user name',
+    readBy: ['user-api'],
+  }),
+  REDIS_PASSWORD: variable({
+    type: z.string().optional(),
+    description: 'Redis password, in place of one in REDIS_URL.',
+    takes: 'a password',
+    readBy: ['user-api'],
+    secret: true,
+  }),
+  REDIS_COMMAND_TIMEOUT_MILLISECONDS: variable({
+    type: wholeNumber(1, 10_000).default(100),
+    description:
+      'Longest wait for one Redis command, in milliseconds; a read that waited so long goes on to the database.',
+    takes: 'a whole number from 1 to 10000',
+    readBy: ['user-api'],
+  }),
+  AWS_REGION: variable({
+    type: z
+      .string()
+      .regex(/^[a-z0-9-]+$/)
+      .default('us-east-1'),
+    description:
+      'AWS region of the queues, of SES and of IAM tokens; set by Lambda and ECS themselves.',
+    takes: 'the code of a region, such as eu-west-1',
+    readBy: ['user-api', 'migrate', 'email-worker', 'start'],
+  }),
+  SQS_ENDPOINT: variable({
+    type: httpUrl.optional(),
+    description:
+      'Endpoint of SQS. Unset: that of AWS. For `npm start`: when set, no local SQS is started; EMAIL_QUEUE_URL must then name a queue there.',
+    takes: 'a URL such as http://127.0.0.1:4566',
+    readBy: ['user-api', 'start'],
+  }),
+  EMAIL_QUEUE_URL: variable({
+    type: httpUrl,
+    description: 'Queue of the email worker.',
+    takes: 'the URL of an SQS queue',
+    readBy: ['user-api', 'start'],
+  }),
+  EMAIL_TRANSPORT: variable({
+    type: z.enum(['folder', 'ses']).default('folder'),
+    description: 'Where email goes: files in MAILBOX_DIRECTORY, or Amazon SES.',
+    takes: 'folder or ses',
+    readBy: ['email-worker'],
+  }),
+  EMAIL_SENDER: variable({
+    type: z
+      .string()
+      .regex(/^[^\r\n]+$/)
+      .default('Headroom <no-reply@headroom.example>'),
+    description:
+      'Sender of every email; with SES its address or domain must be a verified identity.',
+    takes: 'an address such as "Headroom <no-reply@example.com>"',
+    readBy: ['email-worker'],
+  }),
+  MAILBOX_DIRECTORY: variable({
+    type: z.string().default('.local/mailbox'),
+    description: 'Folder that receives one .eml file per email when EMAIL_TRANSPORT is folder.',
+    takes: 'the path of a folder',
+    readBy: ['email-worker'],
+  }),
+  MAILBOX_PORT: variable({
+    type: wholeNumber(0, 65_535).default(8025),
+    description: 'Port of the local mailbox page; 0 takes any free one.',
+    takes: 'a whole number from 0 to 65535',
+    readBy: ['start'],
+  }),
+  LOCAL_DIRECTORY: variable({
+    type: z.string().default('.local'),
+    description: 'Folder that `npm start` keeps its data, logs and mailbox in.',
+    takes: 'the path of a folder that may be written to',
+    readBy: ['start'],
+  }),
+  REQUEST_BODY_LIMIT_BYTES: variable({
+    type: wholeNumber(1_024, 10_485_760).default(65_536),
+    description: 'Largest request body that is read, in bytes; a larger one is answered 413.',
+    takes: 'a whole number from 1024 to 10485760',
+    readBy: ['user-api'],
+  }),
+  KEEP_ALIVE_TIMEOUT_MILLISECONDS: variable({
+    type: wholeNumber(0, 600_000).default(72_000),
+    description:
+      'How long an idle client connection stays open, in milliseconds. It must be longer than the idle timeout of the load balancer in front (60 s), or clients see 502s.',
+    takes: 'a whole number from 0 to 600000',
+    readBy: ['user-api'],
+  }),
+  SHUTDOWN_DELAY_MILLISECONDS: variable({
+    type: wholeNumber(0, 300_000).default(0),
+    description:
+      'How long the service goes on answering after SIGTERM with readiness failing, in milliseconds, so that a load balancer can take it out first.',
+    takes: 'a whole number from 0 to 300000',
+    readBy: ['user-api'],
+  }),
+  SHUTDOWN_TIMEOUT_MILLISECONDS: variable({
+    type: wholeNumber(100, 300_000).default(10_000),
+    description:
+      'Longest that requests in flight are waited for after the delay, in milliseconds, before connections are cut.',
+    takes: 'a whole number from 100 to 300000',
+    readBy: ['user-api'],
+  }),
+} as const;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/**
+ * Events between services and workers: CloudEvents 1.0 in its JSON format (https://cloudevents.io), one event to an
+ * SQS message. They carry ids, not personal data: a worker reads what it needs when it acts, so that an erased person
+ * is not kept in a queue.
+ */
+function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
+  return z.object({
+    specversion: z.literal('1.0'),
+    /** Unique for each event: the key that makes at-least-once delivery effectively once. */
+    id: z.uuid(),
+    /** The service that sent it, as a path, such as `/user-api`. */
+    source: z.string().startsWith('/'),
+    type: z.literal(type),
+    /** When it happened, RFC 3339 in UTC. */
+    time: z.iso.datetime(),
+    datacontenttype: z.literal('application/json'),
+    data,
+  });
+}
+
+/** A user has been created. */
+export const userCreated = cloudEvent('user.created', z.object({ userId: z.int().positive() }));
+export type UserCreated = z.infer<typeof userCreated>;
+
+/** Every event there is, told apart by `type`. */
+export const event = z.discriminatedUnion('type', [userCreated]);
+export type Event = z.infer<typeof event>;
