@@ -22,10 +22,13 @@ export class EnvironmentError extends Error {
   }
 }
 
-/** `value` as it may be shown: secrets hidden, passwords in URLs replaced by `***`. */
+/**
+ * `value` as it may be shown: secrets hidden, passwords in URLs replaced by `***`. It masks up to the last `@` of an item,
+ * as a password that was not percent-encoded may hold an `@` or a `/` itself.
+ */
 function shown(definition: EnvironmentVariable, value: string): string {
   if (definition.secret === true) return 'a value that is kept secret';
-  return JSON.stringify(value.replace(/(\/\/[^/@:\s]*:)[^/@\s]*@/g, '$1***@'));
+  return JSON.stringify(value.replace(/(\/\/[^:/@\s,]*:)[^,\s]*@/g, '$1***@'));
 }
 
 /**

@@ -1,0 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { environmentPage } from '../services/contracts/environment/document.ts';
+
+/** Writes the pages of `docs/` that are made from the code. A test of each fails when a page is not up to date. */
+const pages: Readonly<Record<string, () => string>> = {
+  'environment.md': environmentPage,
+};
+
+for (const [name, make] of Object.entries(pages)) {
+  await writeFile(new URL(`../docs/${name}`, import.meta.url), make());
+  console.log(`wrote docs/${name}`);
+}
