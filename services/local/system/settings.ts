@@ -1,0 +1,138 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EnvironmentError, readEnvironment } from '../../contracts/environment/read.ts';
+import { LocalFailure } from '../local-failure.ts';
+
+/** What a developer asked of `npm start`, read from its arguments and the environment. */
+export interface Settings {
+  /** Folder of all local state, absolute. */
+  readonly directory: string;
+  readonly host: string;
+  readonly port: number;
+  /** Port of the mailbox page; 0 takes any free one. */
+  readonly mailboxPort: number;
+  /** Whether MAILBOX_PORT was given: a given port that is taken is an error, a default one is replaced. */
+  readonly mailboxPortGiven: boolean;
+  readonly region: string;
+  /** A writer and readers that run elsewhere; absent: PostgreSQL is started here. */
+  readonly database?: { readonly writerUrl: string; readonly readerUrls: readonly string[] };
+  /** A Redis that runs elsewhere; absent: one found on the PATH is started. */
+  readonly redisUrl?: string;
+  /** Queues that run elsewhere; absent: SQS is started here. */
+  readonly queues?: {
+    /** Absent: the endpoint of AWS. */
+    readonly endpoint?: string;
+    readonly emailQueueUrl: string;
+  };
+  /** Whether the logs of all parts are shown on the screen as they come. */
+  readonly followLogs: boolean;
+  /** The environment as it was given; what is not decided here is passed on to the parts. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export const usage = `Usage: npm start [-- OPTION ...]
+
+Starts the whole system on this machine, on loopback only: PostgreSQL with a replica, Redis (when installed), SQS, the
+user API, the email worker and a mailbox page. Ctrl-C stops all of it.
+
+Options
+  --logs    show the logs of all parts on the screen
+  --help    show this text
+
+Environment (all of it: docs/environment.md)
+  PORT                   port of the API, default 3000
+  DATABASE_URL           use this PostgreSQL and start none; DATABASE_READER_URLS adds its readers
+  REDIS_URL              use this Redis and start none
+  SQS_ENDPOINT           use SQS at this address and start none; needs EMAIL_QUEUE_URL
+  LOCAL_DIRECTORY        folder of data, logs and mailbox, default .local
+
+See also: npm run reset, which deletes the local data.
+`;
+
+/** The options of the command line, or `'help'` when the usage is asked for. */
+export function parseArguments(
+  commandLine: readonly string[],
+): 'help' | { readonly followLogs: boolean } {
+  try {
+    const { values } = parseArgs({
+      args: [...commandLine],
+      options: { logs: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+    });
+    return values.help === true ? 'help' : { followLogs: values.logs };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LocalFailure(reason, 'See npm start -- --help for the options there are.');
+  }
+}
+
+/** Reads one variable that `npm start` may do without, although the programs it starts require it. */
+function optional<Name extends 'DATABASE_URL' | 'EMAIL_QUEUE_URL'>(
+  name: Name,
+  environment: Settings['environment'],
+): string | undefined {
+  return (environment[name] ?? '') === '' ? undefined : readEnvironment([name], environment)[name];
+}
+
+/**
+ * @throws {@link LocalFailure} naming each variable that is wrong, and combinations that cannot work.
+ */
+export function readSettings(
+  environment: Settings['environment'],
+  options: { readonly followLogs: boolean },
+): Settings {
+  try {
+    const values = readEnvironment(
+      [
+        'HOST',
+        'PORT',
+        'MAILBOX_PORT',
+        'LOCAL_DIRECTORY',
+        'AWS_REGION',
+        'DATABASE_READER_URLS',
+        'REDIS_URL',
+        'SQS_ENDPOINT',
+      ],
+      environment,
+    );
+    const writerUrl = optional('DATABASE_URL', environment);
+    if (writerUrl === undefined && values.DATABASE_READER_URLS.length > 0) {
+      throw new LocalFailure(
+        'DATABASE_READER_URLS is set but DATABASE_URL is not.',
+        'Set DATABASE_URL to the writer of those readers, or unset both to have PostgreSQL started here.',
+      );
+    }
+    const emailQueueUrl = optional('EMAIL_QUEUE_URL', environment);
+    if (values.SQS_ENDPOINT !== undefined && emailQueueUrl === undefined) {
+      throw new LocalFailure(
+        'SQS_ENDPOINT is set but EMAIL_QUEUE_URL is not.',
+        'Set EMAIL_QUEUE_URL to the URL of a queue at that endpoint, or unset both to have SQS started here.',
+      );
+    }
+    return {
+      directory: resolve(values.LOCAL_DIRECTORY),
+      host: values.HOST,
+      port: values.PORT,
+      mailboxPort: values.MAILBOX_PORT,
+      mailboxPortGiven: (environment.MAILBOX_PORT ?? '') !== '',
+      region: values.AWS_REGION,
+      ...(writerUrl !== undefined && {
+        database: { writerUrl, readerUrls: values.DATABASE_READER_URLS },
+      }),
+      ...(values.REDIS_URL !== undefined && { redisUrl: values.REDIS_URL }),
+      ...(emailQueueUrl !== undefined && {
+        queues: {
+          emailQueueUrl,
+          ...(values.SQS_ENDPOINT !== undefined && { endpoint: values.SQS_ENDPOINT }),
+        },
+      }),
+      followLogs: options.followLogs,
+      environment,
+    };
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    throw new LocalFailure(
+      error.message,
+      `Correct or unset ${error.variables.join(', ')}; docs/environment.md describes every variable.`,
+    );
+  }
+}
