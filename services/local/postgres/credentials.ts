@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { explainFileError } from '../process/directory.ts';
+import { isErrorWithCode } from '../process/process-life.ts';
+import { corruptData } from './failures.ts';
+
+/** Role that owns the server; it may do everything. */
+export const ADMINISTRATOR = 'postgres';
+/** Role that the application logs in with; it owns the application's database and nothing else. */
+export const APPLICATION = 'headroom';
+/** Role that the replica reads the write-ahead log with. */
+export const REPLICATOR = 'replicator';
+
+/** Passwords by role. Made once for a data folder, and kept beside it for its owner's eyes only. */
+export interface Credentials {
+  readonly administrator: string;
+  readonly application: string;
+  readonly replicator: string;
+}
+
+const PASSWORD_BYTES = 24;
+
+/** Reads the passwords of the data in `directory`; null when none were made yet. */
+export function readCredentials(directory: string): Credentials | null {
+  const file = credentialsFile(directory);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isErrorWithCode(error, 'ENOENT')) return null;
+    throw explainFileError(error, 'read the passwords in', file);
+  }
+  try {
+    const credentials: unknown = JSON.parse(text);
+    if (isCredentials(credentials)) return credentials;
+  } catch {
+    // Not JSON: the same as the wrong JSON.
+  }
+  throw corruptData(directory, `${file} does not hold the passwords that it should`);
+}
+
+export function createCredentials(directory: string): Credentials {
+  const password = () => randomBytes(PASSWORD_BYTES).toString('base64url');
+  const credentials = {
+    administrator: password(),
+    application: password(),
+    replicator: password(),
+  };
+  const file = credentialsFile(directory);
+  try {
+    writeFileSync(file, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw explainFileError(error, 'write the passwords to', file);
+  }
+  return credentials;
+}
+
+function credentialsFile(directory: string): string {
+  return join(directory, 'passwords.json');
+}
+
+function isCredentials(value: unknown): value is Credentials {
+  if (typeof value !== 'object' || value === null) return false;
+  const { administrator, application, replicator } = value as Record<string, unknown>;
+  return [administrator, application, replicator].every((text) => typeof text === 'string');
+}

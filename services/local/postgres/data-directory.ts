@@ -1,0 +1,105 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { explainFileError } from '../process/directory.ts';
+import type { Guardian } from '../process/guardian.ts';
+import { startProcess } from '../process/supervised-process.ts';
+import type { PostgresBinaries } from './binaries.ts';
+import { ADMINISTRATOR } from './credentials.ts';
+import { corruptData, explainServerFailure } from './failures.ts';
+import type { ServerUser } from './server-user.ts';
+
+/** Data of this major version can be used; a new one of the programs needs new data. */
+const MAJOR_VERSION = '18';
+
+export interface NewDataDirectory {
+  readonly dataDirectory: string;
+  readonly logFile: string;
+  readonly binaries: PostgresBinaries;
+  readonly user: ServerUser;
+  readonly guardian: Guardian;
+  readonly administratorPassword: string;
+  /** Whether the files must survive a power failure. */
+  readonly durable: boolean;
+}
+
+/** Makes an empty folder with the rights that PostgreSQL insists on, in place of what is there. */
+export function makeEmptyDirectory(directory: string, user: ServerUser): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw explainFileError(error, 'make the folder', directory);
+  }
+  user.own(directory);
+}
+
+/**
+ * Runs initdb. The result gets its name when it is whole, so that a run which is cut off leaves nothing half-made.
+ * @throws {LocalFailure} when initdb fails.
+ */
+export async function createDataDirectory(options: NewDataDirectory): Promise<void> {
+  const { dataDirectory, logFile, user } = options;
+  const unfinished = `${dataDirectory}.unfinished`;
+  const passwordFile = `${dataDirectory}.password`;
+  makeEmptyDirectory(unfinished, user);
+  try {
+    writeFileSync(passwordFile, `${options.administratorPassword}\n`, { mode: 0o600 });
+    user.own(passwordFile);
+    const initdb = await startProcess({
+      name: 'initdb',
+      ...user.command(options.binaries.initdb, [
+        `--pgdata=${unfinished}`,
+        `--username=${ADMINISTRATOR}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // PostgreSQL's own collation by code point: the same order on every machine, whatever its C library knows.
+        '--locale=C',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--no-instructions',
+        ...(options.durable ? [] : ['--no-sync']),
+      ]),
+      logFile,
+      guardian: options.guardian,
+    });
+    const exit = await initdb.exited;
+    if (exit.code !== 0) {
+      const problem = `initdb, which makes the data folder, ended with ${exit.signal ?? `exit code ${exit.code}`}`;
+      throw explainServerFailure(problem, initdb.lastLogLines(12), dataDirectory, logFile);
+    }
+    renameSync(unfinished, dataDirectory);
+  } finally {
+    rmSync(passwordFile, { force: true });
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Looks whether data can be used, as far as can be seen without starting a server on it.
+ * @returns false when there is none.
+ * @throws {LocalFailure} when there is some that cannot be used.
+ */
+export function checkDataDirectory(dataDirectory: string): boolean {
+  if (!existsSync(dataDirectory)) return false;
+  const root = dirname(dataDirectory);
+  let version: string;
+  try {
+    version = readFileSync(join(dataDirectory, 'PG_VERSION'), 'utf8').trim();
+  } catch (error) {
+    throw corruptData(root, `${join(dataDirectory, 'PG_VERSION')} cannot be read`, [String(error)]);
+  }
+  if (!/^\d+$/.test(version)) {
+    throw corruptData(
+      root,
+      `PG_VERSION says ${JSON.stringify(version.slice(0, 20))}, not a version`,
+    );
+  }
+  if (version !== MAJOR_VERSION) {
+    throw corruptData(
+      root,
+      `it was made by PostgreSQL ${version}, and this is PostgreSQL ${MAJOR_VERSION}`,
+    );
+  }
+  return true;
+}

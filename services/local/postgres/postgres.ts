@@ -1,0 +1,197 @@
+import { join, resolve } from 'node:path';
+import postgres from 'postgres';
+import { LocalFailure } from '../local-failure.ts';
+import { lockDirectory } from '../process/directory-lock.ts';
+import type { Guardian } from '../process/guardian.ts';
+import type { SupervisedProcess } from '../process/supervised-process.ts';
+import { findPostgresBinaries } from './binaries.ts';
+import {
+  ADMINISTRATOR,
+  APPLICATION,
+  type Credentials,
+  createCredentials,
+  readCredentials,
+} from './credentials.ts';
+import { checkDataDirectory, createDataDirectory } from './data-directory.ts';
+import { corruptData } from './failures.ts';
+import { stopLeftover } from './leftover.ts';
+import { prepareDatabase } from './prepare-database.ts';
+import { startReplica } from './replica.ts';
+import { NOT_DURABLE, type PortChoice, type RunningServer, startServer } from './server.ts';
+import { chooseServerUser } from './server-user.ts';
+
+export interface PostgresOptions {
+  /** Folder for the data, the passwords and the logs of both servers. */
+  readonly directory: string;
+  /** Name of the application's database; made when it is not there. */
+  readonly database: string;
+  /** Whether data must survive a crash of the machine. False is several times as fast, for tests. */
+  readonly durable: boolean;
+  /** Ends both servers if this process is killed. */
+  readonly guardian: Guardian;
+  /** 0 takes any free port. @default 15432, or any free one when that is taken */
+  readonly primaryPort?: number;
+  /** 0 takes any free port. @default 15433, or any free one when that is taken */
+  readonly replicaPort?: number;
+  /** Told what takes time, and what was recovered from. */
+  readonly onProgress?: (message: string) => void;
+  /** Called when a server ends by itself after the start. */
+  readonly onUnexpectedExit?: (failure: LocalFailure) => void;
+}
+
+export interface PostgresServer {
+  /** Connection of the application: it owns its database and may do nothing else. */
+  readonly url: string;
+  /** Connection of the superuser, to the same database. */
+  readonly administratorUrl: string;
+  readonly port: number;
+  readonly processId: number;
+}
+
+export interface Postgres {
+  /** Whether this start made the application's database. */
+  readonly firstStart: boolean;
+  readonly primary: PostgresServer;
+  /** A streaming replica: it refuses writes with SQLSTATE 25006. */
+  readonly replica: PostgresServer;
+  /** Stops the replica, then the primary. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+/** Below the ports that systems give to outgoing connections (32768 and up on Linux), so rarely taken by chance. */
+const PREFERRED_PRIMARY_PORT = 15_432;
+const PREFERRED_REPLICA_PORT = 15_433;
+
+/**
+ * Starts PostgreSQL 18, a primary and a streaming replica, on the loopback address.
+ * The data is kept; a server that an earlier, killed run left behind is stopped first; a replica that cannot follow
+ * is made anew.
+ * @throws {LocalFailure} when that cannot be done; nothing is left running then.
+ */
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const directory = resolve(options.directory);
+  const onProgress = options.onProgress ?? (() => {});
+  const lock = lockDirectory(directory);
+  const started: SupervisedProcess[] = [];
+  let stopped: Promise<void> | undefined;
+
+  function stop(): Promise<void> {
+    stopped ??= (async () => {
+      for (const server of started.toReversed()) await server.stop();
+      lock.release();
+    })();
+    return stopped;
+  }
+
+  try {
+    const primaryData = join(directory, 'primary');
+    const replicaData = join(directory, 'replica');
+    const binaries = await findPostgresBinaries();
+    const user = chooseServerUser([binaries.directory, directory]);
+    for (const data of [replicaData, primaryData]) {
+      const processId = await stopLeftover(data);
+      if (processId) {
+        onProgress(`Stopped PostgreSQL (process ${processId}) of an earlier run that was killed`);
+      }
+    }
+
+    const isNew = !checkDataDirectory(primaryData);
+    const credentials = isNew ? createCredentials(directory) : readCredentials(directory);
+    if (!credentials) throw corruptData(directory, 'the file with its passwords is missing');
+    const common = {
+      binaries,
+      user,
+      guardian: options.guardian,
+      settings: options.durable ? {} : NOT_DURABLE,
+    };
+    if (isNew) {
+      onProgress('Making the PostgreSQL data folder');
+      await createDataDirectory({
+        ...common,
+        dataDirectory: primaryData,
+        logFile: join(directory, 'initdb.log'),
+        administratorPassword: credentials.administrator,
+        durable: options.durable,
+      });
+    }
+
+    const onUnexpectedExit = (name: string, logFile: string) => () =>
+      options.onUnexpectedExit?.(
+        new LocalFailure(
+          `${name} ended by itself.`,
+          `Read its log in ${logFile}, and start again.`,
+        ),
+      );
+    const primaryLog = join(directory, 'primary.log');
+    const primary = await startServer({
+      ...common,
+      name: 'PostgreSQL primary',
+      dataDirectory: primaryData,
+      logFile: primaryLog,
+      port: portChoice(options.primaryPort, PREFERRED_PRIMARY_PORT),
+      onUnexpectedExit: onUnexpectedExit('PostgreSQL primary', primaryLog),
+    });
+    started.push(primary.process);
+
+    const administrator = connect(credentials, primary.port);
+    let firstStart: boolean;
+    try {
+      firstStart = await prepareDatabase(administrator, options.database, credentials);
+      const replicaLog = join(directory, 'replica.log');
+      const replica = await startReplica({
+        ...common,
+        dataDirectory: replicaData,
+        logFile: replicaLog,
+        port: portChoice(options.replicaPort, PREFERRED_REPLICA_PORT),
+        primaryDataDirectory: primaryData,
+        primaryPort: primary.port,
+        primary: administrator,
+        replicatorPassword: credentials.replicator,
+        connect: (port) => connect(credentials, port),
+        onProgress,
+        onUnexpectedExit: onUnexpectedExit('PostgreSQL replica', replicaLog),
+      });
+      started.push(replica.process);
+      return {
+        firstStart,
+        primary: describe(primary, credentials, options.database),
+        replica: describe(replica, credentials, options.database),
+        stop,
+      };
+    } finally {
+      await administrator.end({ timeout: 1 });
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function portChoice(asked: number | undefined, preferred: number): PortChoice {
+  if (asked === undefined) return { preferred };
+  return asked === 0 ? {} : { required: asked };
+}
+
+function connect(credentials: Credentials, port: number): postgres.Sql {
+  return postgres(urlOf(ADMINISTRATOR, credentials.administrator, port, ADMINISTRATOR), {
+    max: 2,
+    onnotice: () => {},
+  });
+}
+
+function describe(
+  server: RunningServer,
+  credentials: Credentials,
+  database: string,
+): PostgresServer {
+  return {
+    url: urlOf(APPLICATION, credentials.application, server.port, database),
+    administratorUrl: urlOf(ADMINISTRATOR, credentials.administrator, server.port, database),
+    port: server.port,
+    processId: server.process.processId,
+  };
+}
+
+function urlOf(user: string, password: string, port: number, database: string): string {
+  return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+}

@@ -1,0 +1,38 @@
+import type postgres from 'postgres';
+import { APPLICATION, type Credentials, REPLICATOR } from './credentials.ts';
+
+/**
+ * Makes the roles and the application's database that are not there yet.
+ * @returns whether the database was made.
+ */
+export async function prepareDatabase(
+  administrator: postgres.Sql,
+  database: string,
+  credentials: Credentials,
+): Promise<boolean> {
+  const [found] = await administrator`
+    SELECT
+      EXISTS (SELECT FROM pg_roles WHERE rolname = ${APPLICATION}) AS application,
+      EXISTS (SELECT FROM pg_roles WHERE rolname = ${REPLICATOR}) AS replicator,
+      EXISTS (SELECT FROM pg_database WHERE datname = ${database}) AS database`;
+  if (!found?.application) {
+    await createRole(administrator, APPLICATION, 'LOGIN', credentials.application);
+  }
+  if (!found?.replicator) {
+    await createRole(administrator, REPLICATOR, 'LOGIN REPLICATION', credentials.replicator);
+  }
+  if (found?.database) return false;
+  // Not in one transaction with the roles: CREATE DATABASE cannot be.
+  await administrator`CREATE DATABASE ${administrator(database)} OWNER ${administrator(APPLICATION)}`;
+  return true;
+}
+
+/** CREATE ROLE takes no parameters; the passwords are made here, of letters, digits, `-` and `_`. */
+async function createRole(
+  administrator: postgres.Sql,
+  name: string,
+  rights: string,
+  password: string,
+): Promise<void> {
+  await administrator.unsafe(`CREATE ROLE ${name} ${rights} PASSWORD '${password}'`);
+}

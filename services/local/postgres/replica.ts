@@ -1,0 +1,198 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type postgres from 'postgres';
+import { LocalFailure } from '../local-failure.ts';
+import { explainFileError } from '../process/directory.ts';
+import { copyTree } from './copy-tree.ts';
+import { REPLICATOR } from './credentials.ts';
+import { makeEmptyDirectory } from './data-directory.ts';
+import { type RunningServer, type ServerOptions, startServer } from './server.ts';
+
+export interface ReplicaOptions extends Omit<ServerOptions, 'name'> {
+  readonly primaryDataDirectory: string;
+  readonly primaryPort: number;
+  /** Connection to the primary as administrator. */
+  readonly primary: postgres.Sql;
+  readonly replicatorPassword: string;
+  /** Opens a connection to the replica as administrator. */
+  readonly connect: (port: number) => postgres.Sql;
+  readonly onProgress: (message: string) => void;
+}
+
+const NAME = 'PostgreSQL replica';
+/** Replication slot on the primary: it keeps what the replica has not yet read. */
+const SLOT = 'replica';
+/** Longest that a replica may take to catch up without coming any nearer, in milliseconds, before it is rebuilt. */
+const CATCH_UP_TIMEOUT_MILLISECONDS = 5_000;
+const CATCH_UP_POLL_MILLISECONDS = 10;
+
+/** What a copy of the primary must not contain (https://www.postgresql.org/docs/18/continuous-archiving.html). */
+const NOT_COPIED = new Set([
+  'postmaster.pid',
+  'postmaster.opts',
+  'pg_wal',
+  'pg_replslot',
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_stat_tmp',
+  'pg_subtrans',
+]);
+const EMPTY_IN_COPY = [
+  'pg_wal',
+  'pg_wal/archive_status',
+  'pg_wal/summaries',
+  'pg_replslot',
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_stat_tmp',
+  'pg_subtrans',
+];
+
+/**
+ * Starts the replica and waits until it has all that the primary had; makes it anew from the primary when it is not
+ * there, is damaged, was promoted, or needs what the primary no longer keeps.
+ * @throws {LocalFailure} when a newly made one does not work either.
+ */
+export async function startReplica(options: ReplicaOptions): Promise<RunningServer> {
+  const { onProgress } = options;
+  if (existsSync(options.dataDirectory)) {
+    try {
+      await requireSlot(options.primary);
+      return await startAndCatchUp(options);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      onProgress(`Making the PostgreSQL replica anew: ${why.split('\n')[0]}`);
+    }
+  } else {
+    onProgress('Making the PostgreSQL replica');
+  }
+  await cloneFromPrimary(options);
+  return await startAndCatchUp(options);
+}
+
+async function requireSlot(primary: postgres.Sql): Promise<void> {
+  const [slot] =
+    await primary`SELECT wal_status FROM pg_replication_slots WHERE slot_name = ${SLOT}`;
+  if (!slot) throw new LocalFailure('the primary has no replication slot for it', '');
+  if (slot.wal_status === 'lost') throw new LocalFailure('it is too far behind the primary', '');
+}
+
+async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
+  const { primary, dataDirectory, user } = options;
+  makeEmptyDirectory(dataDirectory, user);
+  await primary`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${SLOT}`;
+  await primary`SELECT pg_create_physical_replication_slot(${SLOT}, true)`;
+
+  // The backup ends with the session that began it.
+  const session = await primary.reserve();
+  try {
+    await session`SELECT pg_backup_start('replica', true)`;
+    await copyTree(options.primaryDataDirectory, dataDirectory, {
+      leaveOut: NOT_COPIED,
+      onMade: (path) => user.own(path),
+    });
+    for (const folder of EMPTY_IN_COPY) {
+      await mkdir(join(dataDirectory, folder), { mode: 0o700 });
+      user.own(join(dataDirectory, folder));
+    }
+    const [backup] = await session`SELECT labelfile FROM pg_backup_stop(false)`;
+    writeOwned(options, 'backup_label', backup?.labelfile);
+    writeOwned(options, 'standby.signal', '');
+  } catch (error) {
+    if (error instanceof LocalFailure) throw error;
+    throw explainFileError(error, 'copy the primary to', dataDirectory);
+  } finally {
+    session.release();
+  }
+}
+
+async function startAndCatchUp(options: ReplicaOptions): Promise<RunningServer> {
+  const server = await startServer({
+    ...options,
+    name: NAME,
+    settings: {
+      ...options.settings,
+      primary_conninfo: connectionToPrimary(options),
+      primary_slot_name: SLOT,
+    },
+  });
+  try {
+    await catchUp(options, server);
+    return server;
+  } catch (error) {
+    await server.process.stop();
+    throw error;
+  }
+}
+
+/** Waits until the replica streams from the primary and has replayed all that the primary had when this began. */
+async function catchUp(options: ReplicaOptions, server: RunningServer): Promise<void> {
+  const replica = options.connect(server.port);
+  try {
+    const [position] = await options.primary`SELECT pg_current_wal_lsn()::text AS lsn`;
+    let nearest = Number.POSITIVE_INFINITY;
+    let deadline = performance.now() + CATCH_UP_TIMEOUT_MILLISECONDS;
+    for (;;) {
+      const [state] = await replica`
+        SELECT pg_is_in_recovery() AS is_replica,
+          (SELECT status FROM pg_stat_wal_receiver) AS receiver,
+          pg_wal_lsn_diff(${position?.lsn}, pg_last_wal_replay_lsn())::float8 AS behind_bytes`;
+      if (!state?.is_replica)
+        throw new LocalFailure('it was promoted and is no longer a replica', '');
+      const behind = state.behind_bytes ?? Number.POSITIVE_INFINITY;
+      if (state.receiver === 'streaming' && behind <= 0) return;
+      if (behind < nearest) {
+        nearest = behind;
+        deadline = performance.now() + CATCH_UP_TIMEOUT_MILLISECONDS;
+      }
+      if (performance.now() > deadline || server.process.exit()) {
+        throw new LocalFailure(
+          `it does not follow the primary (${server.process.lastLogLines(1)[0] ?? 'no message'})`,
+          `Read its log in ${options.logFile}; \`npm run reset\` wipes the local data.`,
+        );
+      }
+      await requireSlot(options.primary);
+      await wait(CATCH_UP_POLL_MILLISECONDS);
+    }
+  } finally {
+    await replica.end({ timeout: 1 });
+  }
+}
+
+/** The password is in a file, not in the setting, which every user of the machine can read in the process list. */
+function connectionToPrimary(options: ReplicaOptions): string {
+  const passwordFile = writeOwned(
+    options,
+    'primary.pgpass',
+    `127.0.0.1:*:*:${REPLICATOR}:${options.replicatorPassword}\n`,
+  );
+  const parts = {
+    host: '127.0.0.1',
+    port: options.primaryPort,
+    user: REPLICATOR,
+    passfile: passwordFile,
+    application_name: SLOT,
+    sslmode: 'disable',
+    gssencmode: 'disable',
+  };
+  return Object.entries(parts)
+    .map(([name, value]) => `${name}='${String(value).replace(/[\\']/g, '\\$&')}'`)
+    .join(' ');
+}
+
+function writeOwned(options: ReplicaOptions, name: string, text: string): string {
+  const path = join(options.dataDirectory, name);
+  try {
+    writeFileSync(path, text, { mode: 0o600 });
+  } catch (error) {
+    throw explainFileError(error, 'write', path);
+  }
+  options.user.own(path);
+  return path;
+}

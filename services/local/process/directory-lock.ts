@@ -1,0 +1,58 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { LocalFailure } from '../local-failure.ts';
+import { explainFileError, prepareDirectory } from './directory.ts';
+
+export interface DirectoryLock {
+  /** May be called more than once. */
+  release(): void;
+}
+
+/** Result code of SQLite when another connection holds the lock (https://www.sqlite.org/rescode.html#busy). */
+const SQLITE_BUSY = 5;
+
+/**
+ * Takes a folder for this process, so that two runs cannot use the same data.
+ * The lock is one of the operating system, held through SQLite (Node.js has no call for it), so it is gone when this
+ * process is, however it ended: a process id in a file would have to be guessed about after a crash.
+ * @throws {LocalFailure} when another process has the folder, or it cannot be written to.
+ */
+export function lockDirectory(directory: string): DirectoryLock {
+  prepareDirectory(directory);
+  const ownerFile = join(directory, 'owner.pid');
+  const lockFile = join(directory, 'owner.lock');
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(lockFile);
+    database.exec('BEGIN EXCLUSIVE');
+    writeFileSync(ownerFile, `${process.pid}\n`);
+  } catch (error) {
+    database?.close();
+    if (isBusy(error)) throw alreadyRunning(directory, ownerFile);
+    throw explainFileError(error, 'lock the folder with', lockFile);
+  }
+  const held = database;
+  return {
+    release() {
+      if (held.isOpen) held.close();
+    },
+  };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+}
+
+function alreadyRunning(directory: string, ownerFile: string): LocalFailure {
+  let owner = '';
+  try {
+    owner = ` (process ${readFileSync(ownerFile, 'utf8').trim()})`;
+  } catch {
+    // The message does without the number.
+  }
+  return new LocalFailure(
+    `The folder ${directory} is already in use by a system that is running${owner}.`,
+    'Use that one, or stop it first; or set LOCAL_DIRECTORY to another folder to run two side by side.',
+  );
+}

@@ -1,0 +1,51 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { LocalFailure } from '../local-failure.ts';
+import { isErrorWithCode } from './process-life.ts';
+
+/**
+ * Makes a folder if it is not there, and checks that this user may write to it.
+ * @throws {LocalFailure} when it cannot be had.
+ */
+export function prepareDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw explainFileError(error, 'use the folder', directory);
+  }
+}
+
+/** Says what a file-system error means and what to do; `action` completes "Could not …". */
+export function explainFileError(error: unknown, action: string, path: string): LocalFailure {
+  const [why, remedy] = reasonAndRemedy(error, path);
+  return new LocalFailure(`Could not ${action} ${path}: ${why}.`, remedy, { cause: error });
+}
+
+function reasonAndRemedy(error: unknown, path: string): [why: string, remedy: string] {
+  if (isErrorWithCode(error, 'EACCES', 'EPERM')) {
+    return [
+      'this user may not write there',
+      `Give yourself the right to write to ${path}, or set LOCAL_DIRECTORY to a folder that you may write to.`,
+    ];
+  }
+  if (isErrorWithCode(error, 'EROFS')) {
+    return [
+      'the file system is read-only',
+      'Set LOCAL_DIRECTORY to a folder on a file system that can be written to.',
+    ];
+  }
+  if (isErrorWithCode(error, 'ENOSPC', 'EDQUOT')) {
+    return [
+      'the disk is full',
+      'Free some space, or set LOCAL_DIRECTORY to a folder on another disk.',
+    ];
+  }
+  if (isErrorWithCode(error, 'ENOTDIR', 'EEXIST')) {
+    return [
+      'a part of the path is a file, not a folder',
+      'Remove that file, or set LOCAL_DIRECTORY to another folder.',
+    ];
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return [message, 'Set LOCAL_DIRECTORY to a folder that can be written to.'];
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { StopPlan } from './process-life.ts';
+
+/** What the guardian process is told, one JSON text a line. */
+export type GuardianOrder =
+  | { readonly order: 'guard'; readonly processId: number; readonly plan: StopPlan }
+  | { readonly order: 'release'; readonly processId: number }
+  | { readonly order: 'remove-at-end'; readonly directory: string };
+
+/**
+ * A small process of its own that ends what this one started if this one goes away without doing so, even by SIGKILL:
+ * it holds the other end of a pipe that only this process writes to, and the pipe closes when this process is gone.
+ */
+export interface Guardian {
+  /** Ends `processId` by `plan` if this process goes away; in reverse order of these calls. */
+  guard(processId: number, plan: StopPlan): void;
+  /** Forgets a process that has ended. */
+  release(processId: number): void;
+  /** Makes a folder in the system's temporary one; it is removed, with all that is in it, when the guardian ends. */
+  createTemporaryDirectory(prefix: string): string;
+  /** Ends the guardian, what it still guards, and its temporary folders; resolves when that is done. */
+  close(): Promise<void>;
+}
+
+const PROGRAM = fileURLToPath(new URL('./guardian-process.ts', import.meta.url));
+
+export function startGuardian(): Guardian {
+  const child = spawn(process.execPath, [PROGRAM], {
+    // A session of its own: Ctrl-C and a closing terminal reach this process, not its guardian.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'inherit'],
+    // Nothing of the environment: NODE_OPTIONS meant for this process could stop the guardian from starting.
+    env: {},
+    windowsHide: true,
+  });
+  const ended = once(child, 'exit');
+  // A guardian that cannot be reached any more (somebody killed it) must not end what it guarded.
+  child.stdin.on('error', () => {});
+  child.on('error', () => {});
+  // The guardian must not keep this process alive: to end without closing it is just what it is for.
+  child.unref();
+  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+
+  function tell(order: GuardianOrder): void {
+    child.stdin.write(`${JSON.stringify(order)}\n`);
+  }
+
+  return {
+    guard: (processId, plan) => tell({ order: 'guard', processId, plan }),
+    release: (processId) => tell({ order: 'release', processId }),
+    createTemporaryDirectory(prefix) {
+      const directory = mkdtempSync(join(tmpdir(), prefix));
+      tell({ order: 'remove-at-end', directory });
+      return directory;
+    },
+    async close() {
+      if (child.pid === undefined) return;
+      child.ref();
+      child.stdin.end();
+      await ended;
+    },
+  };
+}

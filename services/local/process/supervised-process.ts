@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { LocalFailure } from '../local-failure.ts';
+import { explainFileError } from './directory.ts';
+import type { Guardian } from './guardian.ts';
+import { endGroup, isErrorWithCode } from './process-life.ts';
+
+export interface ProcessOptions {
+  /** What to call it in messages, such as `PostgreSQL primary`. */
+  readonly name: string;
+  /** Program to run: a path, or a name to be found on the PATH. */
+  readonly command: string;
+  readonly arguments?: readonly string[];
+  /** The whole environment of the process. @default that of this process */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** @default that of this process */
+  readonly workingDirectory?: string;
+  /** Receives standard output and error; the one of the run before is kept beside it as `<logFile>.previous`. */
+  readonly logFile: string;
+  /** Ends the process if this one is killed. */
+  readonly guardian: Guardian;
+  /** @default ['SIGTERM'] */
+  readonly stopSignals?: readonly NodeJS.Signals[];
+  /** How long each stop signal is given before the next one, SIGKILL being the last; in milliseconds. @default 10000 */
+  readonly stopTimeoutMilliseconds?: number;
+  /** User and group to run as, by number; only root can choose. @default those of this process */
+  readonly userId?: number;
+  readonly groupId?: number;
+  /** Called once when the process ends without `stop` having been called. */
+  readonly onUnexpectedExit?: (exit: ProcessExit) => void;
+}
+
+export interface ProcessExit {
+  /** Exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface SupervisedProcess {
+  readonly name: string;
+  readonly processId: number;
+  readonly logFile: string;
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly exited: Promise<ProcessExit>;
+  /** How it ended; null while it runs. */
+  exit(): ProcessExit | null;
+  /** The last lines that this run wrote. */
+  lastLogLines(count: number): string[];
+  /** Asks the process to end, more and more firmly, and resolves when it has. May be called more than once. */
+  stop(): Promise<ProcessExit>;
+}
+
+const DEFAULT_STOP_TIMEOUT_MILLISECONDS = 10_000;
+
+/**
+ * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches this process only and the
+ * order of the shutdown stays in its hands.
+ * @throws {LocalFailure} when the program cannot be started or its log file not be written.
+ */
+export async function startProcess(options: ProcessOptions): Promise<SupervisedProcess> {
+  const { name, guardian } = options;
+  const plan = {
+    stopSignals: options.stopSignals ?? ['SIGTERM'],
+    stopTimeoutMilliseconds: options.stopTimeoutMilliseconds ?? DEFAULT_STOP_TIMEOUT_MILLISECONDS,
+  };
+  const child = spawnWithLog(options);
+  const processId = child.pid;
+  if (processId !== undefined) guardian.guard(processId, plan);
+
+  let ended: ProcessExit | null = null;
+  let stopping = false;
+  const exited = new Promise<ProcessExit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      ended = { code, signal };
+      if (processId !== undefined) {
+        // What it started itself and left behind goes with it.
+        endGroup(processId);
+        guardian.release(processId);
+      }
+      resolve(ended);
+      if (!stopping) options.onUnexpectedExit?.(ended);
+    });
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => reject(explainSpawnError(options, error)));
+  });
+  if (processId === undefined) throw new Error(`${name} started without a process id`);
+
+  async function stop(): Promise<ProcessExit> {
+    stopping = true;
+    for (const signal of plan.stopSignals) {
+      if (ended) return ended;
+      child.kill(signal);
+      await within(plan.stopTimeoutMilliseconds, exited);
+    }
+    child.kill('SIGKILL');
+    return exited;
+  }
+
+  return {
+    name,
+    processId,
+    logFile: options.logFile,
+    exited,
+    exit: () => ended,
+    lastLogLines: (count) =>
+      readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-count),
+    stop,
+  };
+}
+
+function spawnWithLog(options: ProcessOptions): ChildProcess {
+  const log = openLog(options.logFile);
+  try {
+    return spawn(options.command, options.arguments ?? [], {
+      cwd: options.workingDirectory,
+      env: options.environment ?? process.env,
+      uid: options.userId,
+      gid: options.groupId,
+      detached: true,
+      stdio: ['ignore', log, log],
+      windowsHide: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+function openLog(logFile: string): number {
+  try {
+    try {
+      renameSync(logFile, `${logFile}.previous`);
+    } catch (error) {
+      if (!isErrorWithCode(error, 'ENOENT')) throw error;
+    }
+    return openSync(logFile, 'a', 0o600);
+  } catch (error) {
+    throw explainFileError(error, 'write the log file', logFile);
+  }
+}
+
+function explainSpawnError(options: ProcessOptions, error: Error): LocalFailure {
+  const why = isErrorWithCode(error, 'ENOENT')
+    ? 'it is not there'
+    : isErrorWithCode(error, 'EACCES')
+      ? 'it may not be executed'
+      : error.message;
+  return new LocalFailure(
+    `${options.name} could not be started: ${options.command}: ${why}.`,
+    'Install it, or run `npm ci` if it belongs to this project.',
+    { cause: error },
+  );
+}
+
+/** Waits for `promise`, but no longer than `milliseconds`. */
+async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
+}

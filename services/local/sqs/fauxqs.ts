@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { type BuildAppOptions, buildApp } from 'fauxqs';
+import { LocalFailure } from '../local-failure.ts';
+import { isErrorWithCode } from '../process/process-life.ts';
+
+type Stores = NonNullable<BuildAppOptions['stores']>;
+type SqsStore = Stores['sqsStore'];
+type Persistence = NonNullable<SqsStore['persistence']>;
+
+export interface FauxqsOptions {
+  /** Folder to keep queues and messages in; undefined keeps them in memory. */
+  readonly directory?: string;
+  /** Port on the loopback address; 0 takes any free one. */
+  readonly port: number;
+  readonly region: string;
+}
+
+export interface Fauxqs {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+const LOOPBACK = '127.0.0.1';
+/** The account that fauxqs says its queues belong to. */
+const ACCOUNT = '000000000000';
+
+/**
+ * Starts fauxqs, which is SQS on the wire, on the loopback address only. Its own `startFauxqs` listens on every
+ * address and its `buildApp` keeps nothing, so the parts are put together here as `startFauxqs` does it.
+ * @throws {LocalFailure} when the port is taken or the kept queues cannot be read.
+ */
+export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
+  const { SqsStore, SnsStore, S3Store, PersistenceManager } = await loadParts();
+  const stores: Stores = {
+    sqsStore: new SqsStore(),
+    snsStore: new SnsStore(),
+    s3Store: new S3Store(),
+  };
+  stores.sqsStore.region = options.region;
+  // With a host, queue URLs get names such as sqs.<region>.<host>, which do not resolve everywhere; without one they
+  // get the address that the request came to.
+  stores.sqsStore.host = '';
+  const app = buildApp({ logger: false, stores });
+  let persistence: Persistence | undefined;
+  app.addHook('preClose', (done) => {
+    persistence?.close();
+    done();
+  });
+
+  try {
+    const endpoint = await app.listen({ port: options.port, host: LOOPBACK });
+    if (options.directory !== undefined) {
+      persistence = openKept(options.directory, endpoint, stores, PersistenceManager);
+    }
+    return { endpoint, stop: async () => void (await app.close()) };
+  } catch (error) {
+    await app.close();
+    if (isErrorWithCode(error, 'EADDRINUSE')) {
+      throw new LocalFailure(
+        `Port ${options.port}, asked for SQS, is taken by another program.`,
+        'Stop that program, or ask for another port; 0 takes any free one.',
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+function openKept(
+  directory: string,
+  endpoint: string,
+  stores: Stores,
+  PersistenceManager: Parts['PersistenceManager'],
+): Persistence {
+  const file = join(directory, 'fauxqs.db');
+  try {
+    moveQueueUrls(file, endpoint);
+    const persistence = new PersistenceManager(directory);
+    // Loaded before the stores know of it, or they would write back each row that they read.
+    persistence.load(stores.sqsStore, stores.snsStore, stores.s3Store);
+    stores.sqsStore.persistence = persistence;
+    for (const queue of stores.sqsStore.allQueues()) queue.persistence = persistence;
+    return persistence;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LocalFailure(
+      `The queues kept in ${file} cannot be read: ${why}.`,
+      'Run `npm run reset` to wipe the local data and start anew.',
+      { cause: error },
+    );
+  }
+}
+
+/** Queue URLs are kept whole; the port in them may be that of an earlier start. */
+function moveQueueUrls(file: string, endpoint: string): void {
+  if (!existsSync(file)) return;
+  const database = new DatabaseSync(file);
+  try {
+    const [table] = database
+      .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'sqs_queues'")
+      .all();
+    if (!table) return;
+    database.prepare('UPDATE sqs_queues SET url = ? || name').run(`${endpoint}/${ACCOUNT}/`);
+  } finally {
+    database.close();
+  }
+}
+
+interface Parts {
+  readonly SqsStore: new () => SqsStore;
+  readonly SnsStore: new () => Stores['snsStore'];
+  readonly S3Store: new () => Stores['s3Store'];
+  readonly PersistenceManager: new (directory: string) => Persistence;
+}
+
+/**
+ * Loads the parts that fauxqs does not export by name, from their files. Its version is pinned, and the tests of this
+ * folder fail when an upgrade moves them.
+ */
+async function loadParts(): Promise<Parts> {
+  const packageFile = findPackageJSON('fauxqs', import.meta.url);
+  if (packageFile === undefined) {
+    throw new LocalFailure('SQS is missing: the package fauxqs is not installed.', 'Run `npm ci`.');
+  }
+  const load = (file: string) => import(new URL(file, pathToFileURL(packageFile)).href);
+  const [sqs, sns, s3, kept] = await Promise.all([
+    load('./dist/sqs/sqsStore.js'),
+    load('./dist/sns/snsStore.js'),
+    load('./dist/s3/s3Store.js'),
+    load('./dist/persistence.js'),
+  ]);
+  return { ...sqs, ...sns, ...s3, ...kept };
+}

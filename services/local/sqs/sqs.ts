@@ -1,0 +1,61 @@
+import { resolve } from 'node:path';
+import { type DirectoryLock, lockDirectory } from '../process/directory-lock.ts';
+import { findFreePort } from '../process/ports.ts';
+import { startFauxqs } from './fauxqs.ts';
+import { createQueues, type QueueDefinition, type QueueUrls } from './queues.ts';
+
+export interface SqsOptions<Name extends string> {
+  /** Folder to keep queues and messages in. @default kept in memory, and lost at the end */
+  readonly directory?: string;
+  /** A port that must be had; 0 takes any free one. @default 14566 with a folder, or any free one when it is taken */
+  readonly port?: number;
+  /** Region that the queues are in. @default us-east-1 */
+  readonly region?: string;
+  /** Queues to have; the attributes of those kept from before are brought up to date. */
+  readonly queues: readonly (QueueDefinition & { readonly name: Name })[];
+}
+
+export interface Sqs<Name extends string> {
+  readonly endpoint: string;
+  readonly region: string;
+  /** URLs by the name of the definition. */
+  readonly queues: Readonly<Record<Name, QueueUrls>>;
+  /** May be called more than once. */
+  stop(): Promise<void>;
+}
+
+/** Near fauxqs's own 4566, which LocalStack uses, too. A port that stays the same keeps queue URLs the same. */
+const PREFERRED_PORT = 14_566;
+const DEFAULT_REGION = 'us-east-1';
+
+/**
+ * Starts SQS in this process, on the loopback address.
+ * @throws {LocalFailure} when the port is taken, or the folder cannot be used or is in use.
+ */
+export async function startSqs<Name extends string>(options: SqsOptions<Name>): Promise<Sqs<Name>> {
+  const region = options.region ?? DEFAULT_REGION;
+  const directory = options.directory === undefined ? undefined : resolve(options.directory);
+  const lock: DirectoryLock | undefined =
+    directory === undefined ? undefined : lockDirectory(directory);
+  try {
+    const port = options.port ?? (directory ? await findFreePort(PREFERRED_PORT) : 0);
+    const fauxqs = await startFauxqs({ port, region, ...(directory && { directory }) });
+    try {
+      return {
+        endpoint: fauxqs.endpoint,
+        region,
+        queues: await createQueues(fauxqs.endpoint, options.queues),
+        async stop() {
+          await fauxqs.stop();
+          lock?.release();
+        },
+      };
+    } catch (error) {
+      await fauxqs.stop();
+      throw error;
+    }
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
