@@ -17,6 +17,9 @@ export type DatabaseConnectionOptions = Pick<
   'password' | 'ssl'
 >;
 
+/** Told why no IAM token could be made. */
+export type TokenFailureListener = (error: unknown) => void;
+
 const POSTGRES_PORT = 5432;
 
 /**
@@ -48,11 +51,21 @@ async function createSigner(url: URL, region: string): Promise<Signer> {
  * request; the one signer keeps the credentials, which in a container do. It is loaded at the first connection, so
  * that programs that log in with a password never pay for it.
  */
-function iamToken(url: URL, region: string): () => Promise<string> {
+function iamToken(
+  url: URL,
+  region: string,
+  onTokenFailure: TokenFailureListener | undefined,
+): () => Promise<string> {
   let signer: Promise<Signer> | undefined;
   return async () => {
-    signer ??= createSigner(url, region);
-    return await (await signer).getAuthToken();
+    try {
+      signer ??= createSigner(url, region);
+      return await (await signer).getAuthToken();
+    } catch (error) {
+      if (onTokenFailure === undefined) throw error;
+      onTokenFailure(error);
+      return '';
+    }
   };
 }
 
@@ -63,11 +76,14 @@ function iamToken(url: URL, region: string): () => Promise<string> {
  * With `DATABASE_TLS=disable` the `ssl` option is left out, so that `?sslmode=` in the URL still counts.
  *
  * @param url - the server's URL; with IAM its user name is who logs in, and its password is ignored.
+ * @param onTokenFailure - told when no token can be made; the login then fails, as an error of the query that wanted the
+ * connection. @default the error is thrown into postgres.js, which does not catch it: it ends the process
  * @throws {@link EnvironmentError} when IAM is asked for without TLS or without a user name.
  */
 export function databaseConnectionOptions(
   url: string,
   settings: DatabaseConnectionSettings,
+  onTokenFailure?: TokenFailureListener,
 ): DatabaseConnectionOptions {
   const server = new URL(url);
   const iam = settings.DATABASE_AUTHENTICATION === 'iam';
@@ -86,7 +102,7 @@ export function databaseConnectionOptions(
   }
   if (problems.size > 0) throw new EnvironmentError(problems);
   return {
-    ...(iam ? { password: iamToken(server, settings.AWS_REGION) } : {}),
+    ...(iam ? { password: iamToken(server, settings.AWS_REGION, onTokenFailure) } : {}),
     ...(settings.DATABASE_TLS === 'verify' ? { ssl: verifiedTls(server.hostname) } : {}),
   };
 }

@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import postgres, { type Sql } from 'postgres';
+import {
+  type DatabaseConnectionSettings,
+  databaseConnectionOptions,
+  type TokenFailureListener,
+} from '../../services/contracts/database/connection-options.ts';
+
+/** The variables a {@link Database} is made from, as `readEnvironment` parses them. */
+export interface DatabaseSettings extends DatabaseConnectionSettings {
+  readonly DATABASE_URL: string;
+  readonly DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: number;
+}
+
+/** Seconds to open a connection: well within a worker's timeout, and long enough for TLS and a token. */
+const CONNECT_TIMEOUT_SECONDS = 5;
+
+/** postgres.js waits up to 20 s before it connects again; the invocation does not have that long. */
+const RECONNECT_DELAY_SECONDS = 0.1;
+
+/**
+ * Seconds after which an idle connection is closed. Lambda freezes an idle execution environment, and a frozen one
+ * cannot answer keep-alives: a connection that has been idle for long is better opened anew than trusted.
+ */
+const IDLE_TIMEOUT_SECONDS = 60;
+
+/**
+ * How much longer than the server's own statement timeout to wait for an answer, in milliseconds. The server answers
+ * in time even when it cancels; silence beyond this means that the connection is dead without having been closed.
+ */
+const ANSWER_MARGIN_MILLISECONDS = 1_000;
+
+/**
+ * SQLSTATEs and postgres.js and Node.js codes that mean the connection, not the statement, is at fault: also
+ * `25006` (read only: the writer that we are connected to has become a reader) and `57P01` (it is shutting down).
+ */
+const LOST_CONNECTION_CODES: ReadonlySet<string> = new Set([
+  '25006',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08006',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/** PostgreSQL did not answer in time, though its own statement timeout is shorter: the connection is dead. */
+export class DatabaseSilentError extends Error {
+  override readonly name = 'DatabaseSilentError';
+}
+
+function isConnectionLost(error: unknown): boolean {
+  if (error instanceof DatabaseSilentError) return true;
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    LOST_CONNECTION_CODES.has(error.code)
+  );
+}
+
+/**
+ * PostgreSQL as a Lambda worker needs it: one connection for each execution environment, because an environment
+ * handles one invocation at a time and the connection budget counts environments; the statements of one batch share
+ * it, pipelined.
+ */
+export class Database {
+  readonly #settings: DatabaseSettings;
+  readonly #applicationName: string;
+  readonly #onTokenFailure: TokenFailureListener;
+  #sql: Sql;
+
+  /**
+   * @param applicationName - shown in `pg_stat_activity`.
+   * @param onTokenFailure - told why no IAM token could be made; the query fails then, too.
+   */
+  constructor(
+    settings: DatabaseSettings,
+    applicationName: string,
+    onTokenFailure: TokenFailureListener,
+  ) {
+    this.#onTokenFailure = onTokenFailure;
+    this.#settings = settings;
+    this.#applicationName = applicationName;
+    this.#sql = this.#connect();
+  }
+
+  /**
+   * Runs `query`; when the connection turns out to be lost (thawed after long, failed over), runs it once more on a
+   * new one. So `query` must be one that may run twice.
+   *
+   * @throws whatever the query throws; {@link DatabaseSilentError} when the second try gets no answer either.
+   */
+  async run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
+    const used = this.#sql;
+    try {
+      return await this.#answered(query(used));
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      // Statements that run side by side share the connection: only the first to fail replaces it.
+      if (this.#sql === used) {
+        this.#sql = this.#connect();
+        void used.end({ timeout: 0 });
+      }
+      return await this.#answered(query(this.#sql));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#sql.end({ timeout: 1 });
+  }
+
+  #connect(): Sql {
+    return postgres(this.#settings.DATABASE_URL, {
+      ...databaseConnectionOptions(
+        this.#settings.DATABASE_URL,
+        this.#settings,
+        this.#onTokenFailure,
+      ),
+      max: 1,
+      backoff: () => RECONNECT_DELAY_SECONDS,
+      connect_timeout: CONNECT_TIMEOUT_SECONDS,
+      idle_timeout: IDLE_TIMEOUT_SECONDS,
+      // No array types here: saves the query for them that every new connection would start with.
+      fetch_types: false,
+      onnotice: () => {},
+      connection: {
+        application_name: this.#applicationName,
+        statement_timeout: this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,
+      },
+    });
+  }
+
+  async #answered<Result>(answer: Promise<Result>): Promise<Result> {
+    const limit =
+      CONNECT_TIMEOUT_SECONDS * 1_000 +
+      this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS +
+      ANSWER_MARGIN_MILLISECONDS;
+    const waiting = new AbortController();
+    const silence = delay(limit, undefined, { signal: waiting.signal }).then(() => {
+      throw new DatabaseSilentError(`PostgreSQL did not answer within ${limit} ms`);
+    });
+    try {
+      return await Promise.race([answer, silence]);
+    } finally {
+      silence.catch(() => {});
+      waiting.abort();
+    }
+  }
+}

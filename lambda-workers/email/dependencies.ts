@@ -1,0 +1,57 @@
+import { type Environment, readEnvironment } from '../../services/contracts/environment/read.ts';
+import { Database } from '../database/database.ts';
+import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-layer.ts';
+import { createLogger } from '../observability/logger.ts';
+import { createFolderMailer } from './mailer/folder.ts';
+import type { Mailer } from './mailer/mailer.ts';
+import { createRecipients } from './recipients.ts';
+import type { EmailWorkerDependencies } from './worker.ts';
+
+/** Name of this program in logs, in `pg_stat_activity` and in idempotency records. */
+const PROGRAM = 'email-worker';
+
+const variables = [
+  'STAGE',
+  'LOG_LEVEL',
+  'DATABASE_URL',
+  'DATABASE_AUTHENTICATION',
+  'DATABASE_TLS',
+  'DATABASE_STATEMENT_TIMEOUT_MILLISECONDS',
+  'AWS_REGION',
+  'EMAIL_TRANSPORT',
+  'EMAIL_SENDER',
+  'MAILBOX_DIRECTORY',
+] as const;
+
+type EmailWorkerEnvironment = Environment<(typeof variables)[number]>;
+
+async function createMailer(environment: EmailWorkerEnvironment): Promise<Mailer> {
+  if (environment.EMAIL_TRANSPORT === 'folder') {
+    return createFolderMailer(environment.MAILBOX_DIRECTORY, environment.EMAIL_SENDER);
+  }
+  // Loaded only where it is used: the AWS SDK is most of what a cold start reads.
+  const { createSesMailer } = await import('./mailer/ses.ts');
+  return createSesMailer(environment.EMAIL_SENDER, { region: environment.AWS_REGION });
+}
+
+/**
+ * Builds all that the email worker talks to, from the environment.
+ *
+ * @throws {@link EnvironmentError} naming every variable that is wrong or missing.
+ */
+export async function createDependencies(
+  source: Readonly<Record<string, string | undefined>>,
+): Promise<EmailWorkerDependencies & { close(): Promise<void> }> {
+  const environment = readEnvironment(variables, source);
+  const logger = createLogger(environment, PROGRAM);
+  const database = new Database(environment, PROGRAM, (error) =>
+    logger.error({ error }, 'No token to log in to the database could be made'),
+  );
+  return {
+    recipients: createRecipients(database),
+    mailer: await createMailer(environment),
+    idempotency: new PostgresPersistenceLayer(database, PROGRAM),
+    logger,
+    close: () => database.close(),
+  };
+}

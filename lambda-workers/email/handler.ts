@@ -1,0 +1,24 @@
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createDependencies } from './dependencies.ts';
+import { createEmailWorker } from './worker.ts';
+
+type Worker = ReturnType<typeof createEmailWorker>;
+
+/** Made by the first invocation of an execution environment, and used by those after it. */
+let worker: Promise<Worker> | undefined;
+
+async function createWorker(): Promise<Worker> {
+  try {
+    return createEmailWorker(await createDependencies(process.env));
+  } catch (error) {
+    // A later invocation tries anew; this one fails with what is wrong.
+    worker = undefined;
+    throw error;
+  }
+}
+
+/** Entry point of the Lambda function: see {@link createEmailWorker}. */
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  worker ??= createWorker();
+  return await (await worker)(event, context);
+}

@@ -1,0 +1,72 @@
+import { SESv2Client, type SESv2ClientConfig, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { composeMessage } from './compose.ts';
+import type { Email, Mailer } from './mailer.ts';
+import { MailerError } from './mailer.ts';
+
+/**
+ * Attempts at one email, with the SDK's exponential backoff between them. More than the SDK's 3, because SES throttles by
+ * the second (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html), and what is still throttled
+ * after this waits for the queue's visibility timeout, which is minutes.
+ */
+const MAXIMUM_ATTEMPTS = 5;
+/** Milliseconds to reach SES, and to get its answer: together with all attempts within the worker's 30 s. */
+const CONNECTION_TIMEOUT_MILLISECONDS = 1_000;
+const REQUEST_TIMEOUT_MILLISECONDS = 4_000;
+
+/** SES's errors that the same email may get past later, when nobody has changed it. */
+const RETRYABLE_ERRORS: ReadonlySet<string> = new Set([
+  'TooManyRequestsException',
+  'ThrottlingException',
+  'Throttling',
+  'LimitExceededException',
+  'SendingPausedException',
+  'InternalServiceErrorException',
+  'TimeoutError',
+]);
+
+function isRetryable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (RETRYABLE_ERRORS.has(error.name)) return true;
+  // The SDK marks network faults and 5xx answers with the status it got, or with none when there was no answer.
+  if (!('$metadata' in error)) return true;
+  const { $metadata: metadata } = error;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata))
+    return true;
+  return typeof metadata.httpStatusCode === 'number' && metadata.httpStatusCode >= 500;
+}
+
+/**
+ * Sends through Amazon SES. SES replaces the Message-ID and the Date by its own.
+ *
+ * @param sender - the From header; its address or domain must be a verified identity.
+ * @param configuration - of the client, such as `{ region }`.
+ */
+export function createSesMailer(sender: string, configuration: SESv2ClientConfig): Mailer {
+  const client = new SESv2Client({
+    maxAttempts: MAXIMUM_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MILLISECONDS,
+      requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+      // Without it the SDK only logs a warning, and goes on waiting.
+      throwOnRequestTimeout: true,
+    },
+    ...configuration,
+  });
+  return {
+    async send(email: Email): Promise<string> {
+      const command = new SendEmailCommand({
+        // Given here, so that no header can add a receiver.
+        Destination: { ToAddresses: [email.to.address] },
+        Content: { Raw: { Data: await composeMessage(email, sender) } },
+      });
+      try {
+        const { MessageId: messageId } = await client.send(command);
+        return messageId ?? 'unnamed';
+      } catch (error) {
+        throw new MailerError('Amazon SES did not accept the email', isRetryable(error), {
+          cause: error,
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
+import type { BasePersistenceLayer } from '@aws-lambda-powertools/idempotency/persistence';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Event, UserCreated } from '../../services/contracts/events.ts';
+import type { Logger } from '../observability/logger.ts';
+import { type Mailer, MailerError } from './mailer/mailer.ts';
+import { parseEvent } from './message.ts';
+import type { Recipients } from './recipients.ts';
+import { composeWelcome } from './templates/welcome.ts';
+
+/** Everything the worker talks to. */
+export interface EmailWorkerDependencies {
+  readonly recipients: Recipients;
+  readonly mailer: Mailer;
+  /** Where it is written down which events have been handled. */
+  readonly idempotency: BasePersistenceLayer;
+  readonly logger: Logger;
+}
+
+/**
+ * How long an event counts as handled: longer than any message can come again, which is 14 days in the dead-letter
+ * queue and, after a redrive, 4 more in the queue, with room for a second redrive.
+ */
+const HANDLED_SECONDS = 30 * 24 * 60 * 60;
+
+type Outcome =
+  | { readonly outcome: 'sent'; readonly messageId: string }
+  | { readonly outcome: 'user gone' };
+
+async function welcome(
+  { id, data: { userId } }: UserCreated,
+  { recipients, mailer, logger }: EmailWorkerDependencies,
+): Promise<Outcome> {
+  const recipient = await recipients.find(userId);
+  if (recipient === null) {
+    logger.info({ eventId: id, userId }, 'User does not exist any more: no welcome is sent');
+    return { outcome: 'user gone' };
+  }
+  const messageId = await mailer.send(await composeWelcome(recipient, id));
+  logger.info({ eventId: id, userId, emailId: messageId }, 'Welcome sent');
+  return { outcome: 'sent', messageId };
+}
+
+async function handle(event: Event, dependencies: EmailWorkerDependencies): Promise<Outcome> {
+  switch (event.type) {
+    case 'user.created':
+      return await welcome(event, dependencies);
+  }
+}
+
+/**
+ * Makes the function that handles a batch of messages: each by itself, side by side, and the ids of those that failed
+ * are reported so that only they come again
+ * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+ *
+ * SQS and Lambda deliver at least once. A record for each event, taken before the email goes and completed after it,
+ * makes that **effectively** once, with one window that no record can close: when the worker dies, or the
+ * database fails, after the mailer has accepted the email and before the record says so, the message comes again
+ * and the email goes out a second time. We choose a rare second welcome over a lost one.
+ */
+export function createEmailWorker(
+  dependencies: EmailWorkerDependencies,
+): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  const { idempotency, logger } = dependencies;
+  const configuration = new IdempotencyConfig({
+    eventKeyJmesPath: 'id',
+    throwOnNoIdempotencyKey: true,
+    expiresAfterSeconds: HANDLED_SECONDS,
+    hashFunction: 'sha256',
+  });
+  const handleOnce = makeIdempotent((event: Event) => handle(event, dependencies), {
+    persistenceStore: idempotency,
+    config: configuration,
+    // Not Powertools' default, the function's name: that changes when the function is replaced.
+    keyPrefix: 'email',
+  });
+  const processor = new BatchProcessor(EventType.SQS);
+
+  async function handleRecord(record: SQSRecord): Promise<void> {
+    const message = {
+      messageId: record.messageId,
+      receiveCount: Number(record.attributes.ApproximateReceiveCount),
+    };
+    try {
+      await handleOnce(parseEvent(record.body));
+    } catch (error) {
+      const retryable = error instanceof MailerError && error.retryable;
+      logger[retryable ? 'warn' : 'error']({ ...message, error }, 'Message failed');
+      throw error;
+    }
+  }
+
+  return async (event, context) => {
+    configuration.registerLambdaContext(context);
+    return await processPartialResponse(event, handleRecord, processor, {
+      context,
+      throwOnFullBatchFailure: false,
+    });
+  };
+}
