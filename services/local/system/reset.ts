@@ -1,39 +1,30 @@
-import { rm, stat } from 'node:fs/promises';
-import { LocalFailure } from '../local-failure.ts';
-import { localDirectories, runningProcessId } from './directory.ts';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { explainFileError } from '../process/directory.ts';
+import { lockDirectory } from '../process/directory-lock.ts';
+import { localDirectories } from './directory.ts';
 
 /**
  * Deletes what `npm start` keeps in `root`: only the folders that it makes itself, as LOCAL_DIRECTORY may name a folder
  * that holds other things too.
  *
  * @returns the folders that were deleted.
- * @throws {@link LocalFailure} while the system runs on that folder.
+ * @throws `LocalFailure` while a system runs on that folder, or when something in it may not be deleted.
  */
 export async function resetLocalData(root: string): Promise<readonly string[]> {
-  const processId = await runningProcessId(root);
-  if (processId !== null) {
-    throw new LocalFailure(
-      `Headroom is running on ${root}, as process ${processId}.`,
-      'Stop it first, with Ctrl-C where it runs.',
-    );
-  }
-  const { root: _root, ...parts } = localDirectories(root);
-  const deleted: string[] = [];
-  for (const path of Object.values(parts)) {
-    const exists = await stat(path).then(
-      () => true,
-      () => false,
-    );
-    if (!exists) continue;
-    try {
-      await rm(path, { recursive: true });
-    } catch (error) {
-      throw new LocalFailure(
-        `${path} cannot be deleted: ${error instanceof Error ? error.message : String(error)}.`,
-        'It may belong to another user: a system started as root is reset as root.',
-      );
+  if (!existsSync(root)) return [];
+  const lock = lockDirectory(root);
+  try {
+    const found = Object.values(localDirectories(root)).filter((path) => existsSync(path));
+    for (const path of found) {
+      try {
+        await rm(path, { recursive: true });
+      } catch (error) {
+        throw explainFileError(error, 'delete', path);
+      }
     }
-    deleted.push(path);
+    return found;
+  } finally {
+    lock.release();
   }
-  return deleted;
 }

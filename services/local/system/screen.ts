@@ -101,3 +101,10 @@ export function reportFailure(error: unknown): void {
     console.error('\nUnexpected error:', error);
   }
 }
+
+/** `url` as it may be shown: with `***` for a password. */
+export function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '***';
+  return shown.href;
+}

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { workers } from '../lib/config/workers.ts';
+import { LocalFailure } from '../services/local/local-failure.ts';
+import { followLog } from '../services/local/system/follow-log.ts';
+import type { Programs } from '../services/local/system/programs.ts';
+import { createScreen, reportFailure } from '../services/local/system/screen.ts';
+import { parseArguments, readSettings, usage } from '../services/local/system/settings.ts';
+import { startSystem } from '../services/local/system/system.ts';
+import { API_ROLE, EMAIL_WORKER_ROLE } from '../services/user-api/database/roles.ts';
+import { insertDemoUsers } from '../services/user-api/users/demo-data.ts';
+
+/** `npm start`: the whole system on this machine. `services/local/system` knows how; here it is told what. */
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** Runs the migrations as a program of its own, as AWS does, with nothing of this process in it. */
+async function migrate(databaseUrl: string): Promise<void> {
+  const child = spawn(process.execPath, [inRepository('services/user-api/migrate.ts')], {
+    cwd: root,
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  if (code === 0) return;
+  throw new LocalFailure(
+    `The migrations failed.\n${errors || output}`.trim(),
+    'If the database is of an older or other version of this project, `npm run reset` deletes the local one.',
+  );
+}
+
+const programs: Programs = {
+  root,
+  apiEntry: inRepository('services/user-api/main.ts'),
+  workers: workers.map((worker) => ({ ...worker, entry: inRepository(worker.entry) })),
+  databaseRoles: { api: API_ROLE, emailWorker: EMAIL_WORKER_ROLE },
+  migrate,
+  insertDemoUsers,
+};
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  const options = parseArguments(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(usage);
+    return;
+  }
+  const settings = readSettings(process.env, options);
+  const screen = createScreen(process.stdout, startedAt);
+
+  const stopAsked = new AbortController();
+  const failed = Promise.withResolvers<LocalFailure>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The second time is meant: the guardian ends what this process leaves.
+      if (stopAsked.signal.aborted) process.exit(130);
+      screen.line(`\nStopping (${signal}); again to stop at once.`);
+      stopAsked.abort();
+    });
+  }
+
+  let system: Awaited<ReturnType<typeof startSystem>>;
+  try {
+    system = await startSystem({
+      settings,
+      programs,
+      onProgress: screen.progress,
+      onFailure: failed.resolve,
+      signal: stopAsked.signal,
+    });
+  } catch (error) {
+    if (stopAsked.signal.aborted) return;
+    throw error;
+  }
+  screen.summary({
+    seconds: (performance.now() - startedAt) / 1000,
+    firstStart: system.demoUsersInserted,
+    apiUrl: system.apiUrl,
+    mailboxUrl: system.mailboxUrl,
+    directory: settings.directory,
+    parts: system.lines,
+    exampleSuffix: Date.now().toString(36),
+  });
+  const followers = settings.followLogs
+    ? await Promise.all(
+        Object.entries(system.logFiles).map(([part, path]) =>
+          followLog(path, (line) => screen.log(part, line)),
+        ),
+      )
+    : [];
+
+  const stopped = new Promise<undefined>((resolve) => {
+    if (stopAsked.signal.aborted) resolve(undefined);
+    stopAsked.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const failure = await Promise.race([stopped, failed.promise]);
+  await system.stop();
+  await Promise.all(followers.map((stopFollowing) => stopFollowing()));
+  if (failure !== undefined) throw failure;
+  screen.line('Stopped.');
+}
+
+try {
+  await main();
+} catch (error) {
+  reportFailure(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
+import type { LocalFailure } from '../local-failure.ts';
+import { startPostgres } from '../postgres/postgres.ts';
+import type { Guardian } from '../process/guardian.ts';
+import type { LocalDirectories } from './directory.ts';
+import type { Programs } from './programs.ts';
+import type { RunningPart } from './running-part.ts';
+import { withoutPassword } from './screen.ts';
+import type { Settings } from './settings.ts';
+
+/** Where each program reaches PostgreSQL, with the login it has there. */
+export interface DatabasePart extends RunningPart {
+  readonly apiUrls: { readonly writer: string; readonly readers: readonly string[] };
+  readonly workerUrl: string;
+  /** Whether the demo users were put in by this start. */
+  readonly demoUsersInserted: boolean;
+}
+
+interface DatabasePartOptions {
+  readonly settings: Settings;
+  readonly directories: LocalDirectories;
+  readonly programs: Programs;
+  readonly guardian: Guardian;
+  readonly onProgress: (message: string) => void;
+  readonly onFailure: (failure: LocalFailure) => void;
+}
+
+const DATABASE = 'headroom';
+
+/**
+ * The PostgreSQL that the settings name, or one started here; migrated either way. Only one started here gets logins and demo
+ * users: a database that is somebody's own is given the tables it needs and nothing else.
+ */
+export async function startDatabasePart(options: DatabasePartOptions): Promise<DatabasePart> {
+  const { settings, programs, onProgress } = options;
+  if (settings.database === undefined) return await startEmbedded(options);
+  const { writerUrl, readerUrls } = settings.database;
+  onProgress(`Migrating ${withoutPassword(writerUrl)}`);
+  await programs.migrate(writerUrl);
+  return {
+    apiUrls: { writer: writerUrl, readers: readerUrls },
+    workerUrl: writerUrl,
+    demoUsersInserted: false,
+    line: {
+      name: 'PostgreSQL',
+      where: `${withoutPassword(writerUrl)} (DATABASE_URL)`,
+      notes: readerUrls.map((url) => `${withoutPassword(url)} (DATABASE_READER_URLS)`),
+    },
+    stop: async () => {},
+  };
+}
+
+async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart> {
+  const { directories, programs, guardian, onProgress, onFailure } = options;
+  const server = await startPostgres({
+    directory: directories.postgres,
+    database: DATABASE,
+    durable: true,
+    guardian,
+    onProgress,
+    onUnexpectedExit: onFailure,
+  });
+  try {
+    const { primary, replica } = server;
+    onProgress('PostgreSQL primary and replica are up; migrating');
+    await programs.migrate(primary.administratorUrl);
+    const administrator = postgres(primary.administratorUrl, { max: 1, onnotice: () => {} });
+    try {
+      const apiPassword = await giveLogin(administrator, programs.databaseRoles.api);
+      const workerPassword = await giveLogin(administrator, programs.databaseRoles.emailWorker);
+      const demoUsersInserted = await programs.insertDemoUsers(primary.administratorUrl);
+      if (demoUsersInserted) onProgress('Inserted the demo users, ids 1 to 1,000');
+      return {
+        apiUrls: {
+          writer: withLogin(primary.url, programs.databaseRoles.api, apiPassword),
+          readers: [withLogin(replica.url, programs.databaseRoles.api, apiPassword)],
+        },
+        workerUrl: withLogin(primary.url, programs.databaseRoles.emailWorker, workerPassword),
+        demoUsersInserted,
+        line: {
+          name: 'PostgreSQL',
+          where: `127.0.0.1:${primary.port} primary, 127.0.0.1:${replica.port} streaming replica`,
+          notes: [`psql ${primary.url}`],
+        },
+        stop: () => server.stop(),
+      };
+    } finally {
+      await administrator.end({ timeout: 1 });
+    }
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/**
+ * Gives a role a password that lives as long as this run. The programs log in with the rights they have on AWS, so that
+ * a grant that is missing there is missing here too.
+ */
+async function giveLogin(administrator: postgres.Sql, role: string): Promise<string> {
+  const password = randomBytes(24).toString('base64url');
+  // A utility statement takes no parameters; both values are of letters, digits, `-` and `_` only.
+  await administrator.unsafe(`alter role "${role}" login password '${password}'`);
+  return password;
+}
+
+function withLogin(url: string, user: string, password: string): string {
+  const changed = new URL(url);
+  changed.username = user;
+  changed.password = password;
+  return changed.href;
+}

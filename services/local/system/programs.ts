@@ -1,0 +1,22 @@
+import type { EventSourceWorker } from '../event-source/worker.ts';
+import type { QueueDefinition } from '../sqs/queues.ts';
+
+/**
+ * The programs that this system runs and what they need, handed in by the entry point: this folder knows how to run
+ * a service and workers, not which.
+ */
+export interface Programs {
+  /** Root of the repository, absolute: the programs' working directory. */
+  readonly root: string;
+  /** Entry point of the user API, as the container runs it; an absolute path. */
+  readonly apiEntry: string;
+  /** The workers, as the stacks define them. */
+  readonly workers: readonly (EventSourceWorker &
+    QueueDefinition & { readonly queueUrlVariable: string })[];
+  /** Database roles that the programs log in as. */
+  readonly databaseRoles: { readonly api: string; readonly emailWorker: string };
+  /** Brings the database at this URL to the newest schema, with the entry point that AWS runs. */
+  migrate(databaseUrl: string): Promise<void>;
+  /** Puts the demo users into an empty table; resolves to whether it did. */
+  insertDemoUsers(databaseUrl: string): Promise<boolean>;
+}

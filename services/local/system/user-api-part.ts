@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { LocalFailure } from '../local-failure.ts';
+import type { Guardian } from '../process/guardian.ts';
+import { findFreePort, isPortFree } from '../process/ports.ts';
+import { waitUntilReady } from '../process/readiness.ts';
+import { startProcess } from '../process/supervised-process.ts';
+import type { LocalDirectories } from './directory.ts';
+import type { Programs } from './programs.ts';
+import type { RunningPart } from './running-part.ts';
+import type { Settings } from './settings.ts';
+
+export interface UserApiPart extends RunningPart {
+  /** Where the API answers, without a slash at the end. */
+  readonly url: string;
+  readonly logFile: string;
+}
+
+const READY_TIMEOUT_MILLISECONDS = 30_000;
+const READY_POLL_MILLISECONDS = 25;
+/** Longer than the service's own SHUTDOWN_TIMEOUT_MILLISECONDS, so that it is not cut while it drains. */
+const STOP_TIMEOUT_MILLISECONDS = 15_000;
+/** Addresses that mean every interface; the machine itself is reached at loopback. */
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/**
+ * The port the API will listen on. Asked before anything is started, so that a taken port costs no time.
+ *
+ * @throws {LocalFailure} when the port is taken.
+ */
+export async function chooseApiPort(settings: Settings): Promise<number> {
+  if (settings.port === 0) return await findFreePort();
+  if (await isPortFree(settings.port)) return settings.port;
+  throw new LocalFailure(
+    `Port ${settings.port}, which the API is to listen on (PORT), is taken by another program.`,
+    `Stop that program, or choose another port: PORT=${settings.port + 1} npm start.`,
+  );
+}
+
+export async function startUserApiPart(options: {
+  readonly settings: Settings;
+  readonly directories: LocalDirectories;
+  readonly programs: Programs;
+  readonly guardian: Guardian;
+  readonly port: number;
+  /** Variables that point the service at the other parts; they go over those of the developer. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly onFailure: (failure: LocalFailure) => void;
+}): Promise<UserApiPart> {
+  const { settings, programs, guardian, port } = options;
+  const host = ANY_ADDRESS.has(settings.host) ? '127.0.0.1' : settings.host;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const logFile = join(options.directories.logs, 'user-api.log');
+  const supervised = await startProcess({
+    name: 'The user API',
+    command: process.execPath,
+    arguments: [programs.apiEntry],
+    workingDirectory: programs.root,
+    environment: {
+      ...settings.environment,
+      ...options.environment,
+      HOST: settings.host,
+      PORT: String(port),
+    },
+    logFile,
+    guardian,
+    stopTimeoutMilliseconds: STOP_TIMEOUT_MILLISECONDS,
+    onUnexpectedExit: ({ code, signal }) =>
+      options.onFailure(
+        new LocalFailure(
+          `The user API ended by itself (${signal ?? `exit code ${code}`}).`,
+          `Read its log in ${logFile}.`,
+        ),
+      ),
+  });
+  try {
+    await waitUntilReady(supervised, {
+      isReady: () => answersReady(url),
+      timeoutMilliseconds: READY_TIMEOUT_MILLISECONDS,
+      intervalMilliseconds: READY_POLL_MILLISECONDS,
+    });
+  } catch (error) {
+    await supervised.stop();
+    throw error;
+  }
+  return {
+    url,
+    logFile,
+    line: {
+      name: 'User API',
+      where: url,
+      notes: ['writes go to the primary, reads to the replica'],
+    },
+    stop: async () => void (await supervised.stop()),
+  };
+}
+
+async function answersReady(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/ready`);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
