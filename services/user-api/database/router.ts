@@ -1,0 +1,162 @@
+import type { Logger } from '../observability/logger.ts';
+import { classifyReadFailure, DatabaseUnavailable, isServerFault } from './errors.ts';
+import type { Database, DatabasePool } from './pool.ts';
+
+/** One statement, or a few, on the connections that the router chose. */
+export type Query<Result> = (database: Database) => Promise<Result>;
+
+export interface RouterPools {
+  readonly writer: DatabasePool;
+  readonly readers: readonly DatabasePool[];
+}
+
+export interface RouterOptions {
+  /** How long a reader is left out after its first failure; twice as long after each further one. @default 1000 */
+  readonly firstSkipMilliseconds?: number;
+  /** Longest that a reader is left out. @default 30000 */
+  readonly longestSkipMilliseconds?: number;
+}
+
+const FIRST_SKIP_MILLISECONDS = 1_000;
+const LONGEST_SKIP_MILLISECONDS = 30_000;
+/** When a left-out reader's time is up, one read tries it; the others go on leaving it out for this long. */
+const TRIAL_MILLISECONDS = 5_000;
+
+interface Reader {
+  readonly pool: DatabasePool;
+  failures: number;
+  /** When it may be asked again, in milliseconds of `performance.now()`. */
+  skippedUntil: number;
+}
+
+/**
+ * The one way to the database: everything that reads or writes goes through here, so that this is the place to choose among
+ * several clusters by user id when one is no longer enough.
+ *
+ * Reads go to the readers in turn. A reader that fails is left out for a while, and the read goes to the next one, and to the
+ * writer last; but only as many at once as the writer's pool has connections, so that losing all readers
+ * does not take the writer with them.
+ */
+export class DatabaseRouter {
+  readonly #writer: DatabasePool;
+  readonly #readers: readonly Reader[];
+  readonly #logger: Logger;
+  readonly #firstSkip: number;
+  readonly #longestSkip: number;
+  #turn = 0;
+  #readsOnWriter = 0;
+
+  constructor({ writer, readers }: RouterPools, logger: Logger, options: RouterOptions = {}) {
+    this.#writer = writer;
+    this.#readers = readers.map((pool) => ({ pool, failures: 0, skippedUntil: 0 }));
+    this.#logger = logger;
+    this.#firstSkip = options.firstSkipMilliseconds ?? FIRST_SKIP_MILLISECONDS;
+    this.#longestSkip = options.longestSkipMilliseconds ?? LONGEST_SKIP_MILLISECONDS;
+  }
+
+  /** Whether reads may be behind writes. */
+  get hasReaders(): boolean {
+    return this.#readers.length > 0;
+  }
+
+  /**
+   * Runs a query on the writer: every change, and reads that must see the newest.
+   *
+   * @throws {@link DatabaseUnavailable} when the writer is not there; the change may have been made all the same.
+   */
+  async write<Result>(query: Query<Result>): Promise<Result> {
+    try {
+      return await this.#writer.run(query);
+    } catch (error) {
+      throw isServerFault(error) ? unavailable('The writer', error) : error;
+    }
+  }
+
+  /**
+   * Runs a query that changes nothing, where a result that is a little behind will do.
+   *
+   * @throws {@link DatabaseUnavailable} when no server could answer.
+   */
+  async read<Result>(query: Query<Result>): Promise<Result> {
+    let failure: unknown;
+    for (let tried = 0; tried < this.#readers.length; tried += 1) {
+      const reader = this.#nextReader();
+      if (reader === undefined) break;
+      try {
+        const result = await reader.pool.run(query);
+        reader.failures = 0;
+        reader.skippedUntil = 0;
+        return result;
+      } catch (error) {
+        const kind = classifyReadFailure(error);
+        if (kind === 'statement')
+          throw isServerFault(error) ? unavailable('A reader', error) : error;
+        if (kind === 'server') this.#skip(reader, error);
+        failure = error;
+      }
+    }
+    return await this.#readOnWriter(query, failure);
+  }
+
+  /** Asks each server for a sign of life, without regard to what has been left out. */
+  async check(): Promise<ReadonlyMap<string, boolean>> {
+    const pools = [this.#writer, ...this.#readers.map(({ pool }) => pool)];
+    const states = await Promise.all(
+      pools.map(async (pool) => {
+        const answered = pool.run(({ $client }) => $client`select 1`);
+        return [
+          pool.name,
+          await answered.then(
+            () => true,
+            () => false,
+          ),
+        ] as const;
+      }),
+    );
+    return new Map(states);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writer.close(), ...this.#readers.map(({ pool }) => pool.close())]);
+  }
+
+  #nextReader(): Reader | undefined {
+    const now = performance.now();
+    for (let step = 0; step < this.#readers.length; step += 1) {
+      const reader = this.#readers[this.#turn];
+      this.#turn = (this.#turn + 1) % this.#readers.length;
+      if (reader === undefined || now < reader.skippedUntil) continue;
+      if (reader.failures > 0) reader.skippedUntil = now + TRIAL_MILLISECONDS;
+      return reader;
+    }
+    return undefined;
+  }
+
+  #skip(reader: Reader, error: unknown): void {
+    const now = performance.now();
+    // Reads that were under way together fail together, and count as one failure.
+    const known = reader.failures > 0 && now < reader.skippedUntil;
+    if (!known) reader.failures += 1;
+    const wait = Math.min(this.#firstSkip * 2 ** (reader.failures - 1), this.#longestSkip);
+    reader.skippedUntil = Math.max(reader.skippedUntil, now + wait);
+    if (known) return;
+    this.#logger.warn({ pool: reader.pool.name, skipMilliseconds: wait, error }, 'Reader left out');
+  }
+
+  async #readOnWriter<Result>(query: Query<Result>, failure: unknown): Promise<Result> {
+    if (!this.hasReaders) return await this.write(query);
+    if (this.#readsOnWriter >= this.#writer.size) {
+      throw unavailable('No reader answers, and the writer has as many reads as it may', failure);
+    }
+    this.#readsOnWriter += 1;
+    try {
+      return await this.write(query);
+    } finally {
+      this.#readsOnWriter -= 1;
+    }
+  }
+}
+
+function unavailable(who: string, cause: unknown): DatabaseUnavailable {
+  return new DatabaseUnavailable(`${who}: not available`, { cause });
+}

@@ -1,0 +1,122 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import type { ApiEnvironment, ApiRequest } from './environment.ts';
+import { Problem } from './problem.ts';
+import { parseBody } from './validation.ts';
+
+/** The client went away before its request had arrived in full; nobody is left to answer. */
+export class RequestAborted extends Error {
+  override readonly name = 'RequestAborted';
+}
+
+function tooLarge(limitBytes: number): Problem {
+  return new Problem('content-too-large', `The body may be ${limitBytes} bytes long at most.`, {
+    // What is left of the body would have to be read to use the connection again.
+    headers: { connection: 'close' },
+  });
+}
+
+/**
+ * Reads the whole body, from the Node.js stream rather than through web streams, which cost several times as much.
+ * Counts bytes as they come, so that a body without a Content-Length is limited too.
+ */
+function readBytes(incoming: ApiRequest, limitBytes: number): Promise<Buffer> {
+  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const stop = () => {
+      incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    };
+    const onData = (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= limitBytes) {
+        chunks.push(chunk);
+        return;
+      }
+      stop();
+      incoming.pause();
+      reject(tooLarge(limitBytes));
+    };
+    const onEnd = () => {
+      stop();
+      resolve(Buffer.concat(chunks));
+    };
+    const onClose = () => {
+      stop();
+      reject(new RequestAborted('The client closed the connection while sending the body'));
+    };
+    incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+function requireMediaType(incoming: ApiRequest, taken: readonly string[]): void {
+  const header = incoming.method === 'PATCH' ? 'accept-patch' : 'accept-post';
+  const headers = { [header]: taken.join(', ') };
+  const [mediaType = '', ...parameters] = (incoming.headers['content-type'] ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  const encoding = incoming.headers['content-encoding'];
+  if (!taken.includes(mediaType)) {
+    const got = mediaType === '' ? 'has no Content-Type' : `is declared as ${mediaType}`;
+    throw new Problem(
+      'unsupported-media-type',
+      `The body ${got}; it takes ${taken.join(' or ')}.`,
+      {
+        headers,
+      },
+    );
+  }
+  if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)) {
+    throw new Problem('unsupported-media-type', 'The body must be encoded in UTF-8.', { headers });
+  }
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem('unsupported-media-type', 'The body must be sent without Content-Encoding.', {
+      headers: { ...headers, 'accept-encoding': 'identity' },
+    });
+  }
+}
+
+/** Refuses what is not UTF-8 and drops a byte order mark, as RFC 8259, 8.1 allows. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) throw new Problem('malformed-json', 'The body is empty.');
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch (cause) {
+    throw new Problem('malformed-json', 'The body is not valid UTF-8.', { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    // V8's message quotes the text around the error; only where it stands is told.
+    const position =
+      cause instanceof Error ? /at position \d+/.exec(cause.message)?.[0] : undefined;
+    const where = position === undefined ? '' : `: reading stopped ${position}`;
+    throw new Problem('malformed-json', `The body is not JSON${where}.`);
+  }
+}
+
+/** Reads and validates the body of a request. */
+export type JsonBodyReader = <Schema extends z.ZodObject>(
+  context: Context<ApiEnvironment>,
+  schema: Schema,
+  mediaTypes?: readonly string[],
+) => Promise<z.output<Schema>>;
+
+/**
+ * Makes the function that reads JSON bodies. It throws {@link Problem}s (unsupported-media-type, content-too-large,
+ * malformed-json, validation-failed) and {@link RequestAborted}. Media types default to `application/json` alone.
+ *
+ * @param limitBytes - largest body that is read.
+ */
+export function createJsonBodyReader(limitBytes: number): JsonBodyReader {
+  return async (context, schema, mediaTypes = ['application/json']) => {
+    const { incoming } = context.env;
+    requireMediaType(incoming, mediaTypes);
+    return parseBody(schema, parseJson(await readBytes(incoming, limitBytes)));
+  };
+}

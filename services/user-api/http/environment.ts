@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { IncomingMessage, type ServerResponse } from 'node:http';
+
+/** A request id that a proxy or client may give: what logs and headers can hold safely. */
+const REQUEST_ID = /^[\w.:-]{8,128}$/;
+
+/** A request with what the service knows about it, made by the server in place of Node.js' own class. */
+export class ApiRequest extends IncomingMessage {
+  /** When the first bytes of the request had been read, in milliseconds of `performance.now()`. */
+  readonly receivedAt: number = performance.now();
+  /** Pattern of the route that answers, such as `/api/v1/users/{id}`; null while none does. */
+  route: string | null = null;
+  #id: string | undefined;
+
+  /** The caller's `X-Request-Id` where it is a usable one, or a new UUID. */
+  get requestId(): string {
+    if (this.#id === undefined) {
+      const given = this.headers['x-request-id'];
+      this.#id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    }
+    return this.#id;
+  }
+}
+
+export interface ApiBindings {
+  readonly incoming: ApiRequest;
+  readonly outgoing: ServerResponse<ApiRequest>;
+}
+
+/** What Hono's contexts hold in this service. */
+export interface ApiEnvironment {
+  Bindings: ApiBindings;
+}

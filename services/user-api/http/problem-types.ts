@@ -1,0 +1,111 @@
+/** A kind of error that the API answers with: what stands in its problem details, and on the page that `type` names. */
+export interface ProblemType {
+  readonly status: number;
+  readonly title: string;
+  /** When it comes, for the reader of the page. */
+  readonly meaning: string;
+  /** What a client does about it. */
+  readonly remedy: string;
+}
+
+/** Every kind of error, by the last part of its `type`: `/problems/<slug>`. Slugs are part of the contract. */
+export const problemTypes = {
+  'malformed-request': {
+    status: 400,
+    title: 'Malformed request',
+    meaning: 'The request is not valid HTTP: its target, its Host or another part of its head.',
+    remedy: 'Look at how the client builds the URL and the headers.',
+  },
+  'malformed-json': {
+    status: 400,
+    title: 'Malformed JSON',
+    meaning: 'The body is empty, is not UTF-8, or is not JSON.',
+    remedy: 'Send one JSON object, encoded in UTF-8. The detail says where reading stopped.',
+  },
+  'validation-failed': {
+    status: 422,
+    title: 'Validation failed',
+    meaning:
+      'The request can be read, but fields of its body or parameters of its query are missing, unknown, or have values that are not allowed.',
+    remedy:
+      'Correct what `errors` lists: `pointer` is a JSON Pointer into the body, `parameter` a parameter of the query.',
+  },
+  'route-not-found': {
+    status: 404,
+    title: 'No such route',
+    meaning: 'Nothing is served at this path.',
+    remedy: 'Check the path; paths have no slash at the end.',
+  },
+  'user-not-found': {
+    status: 404,
+    title: 'No such user',
+    meaning: 'No user has this id: it never existed, has been deleted, or is not a whole number.',
+    remedy: 'Get ids from the list of users.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'Method not allowed',
+    meaning: 'The path exists, but does not take this method.',
+    remedy: 'Use one of the methods in the Allow header.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'Request timeout',
+    meaning: 'The request did not arrive in full within the time there is for it.',
+    remedy: 'Send it again on a new connection.',
+  },
+  'email-taken': {
+    status: 409,
+    title: 'Email taken',
+    meaning: 'Another user has this email address. Upper and lower case count as the same.',
+    remedy: 'Use another address, or change the user who has it.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'Precondition failed',
+    meaning: 'The user has changed since the version that If-Match names, so nothing was done.',
+    remedy:
+      'Get the user again, decide whether the change still makes sense, and send it with the new ETag.',
+  },
+  'content-too-large': {
+    status: 413,
+    title: 'Content too large',
+    meaning: 'The body is larger than the API reads.',
+    remedy: 'Send less. The detail says how much is read.',
+  },
+  'uri-too-long': {
+    status: 414,
+    title: 'URI too long',
+    meaning: 'The path and query together are longer than the API reads.',
+    remedy: 'Shorten the query. A cursor must be sent as it was given.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'Unsupported media type',
+    meaning: 'The body is not declared as one of the media types that this operation takes.',
+    remedy:
+      'Set Content-Type to one that the Accept-Post or Accept-Patch header lists, and leave out Content-Encoding.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'Request header fields too large',
+    meaning: 'The headers are larger than the API reads.',
+    remedy: 'Send fewer or shorter headers; large cookies are the usual cause.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'Internal error',
+    meaning: 'The API failed in a way that it was not made for.',
+    remedy: 'Report the `requestId`: its log lines say what happened.',
+  },
+  'database-unavailable': {
+    status: 503,
+    title: 'Database unavailable',
+    meaning:
+      'The database did not answer in time. While the writer is away, users can be read but not changed.',
+    remedy:
+      'Send the request again after the seconds in Retry-After. A change may have been made although its answer was lost, so read before changing again.',
+  },
+} as const satisfies Record<string, ProblemType>;
+
+export type ProblemSlug = keyof typeof problemTypes;
