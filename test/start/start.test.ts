@@ -149,7 +149,7 @@ describe('npm start', () => {
 
       await expectFailure(
         { LOCAL_DIRECTORY: directory.path, PORT: String(port) },
-        new RegExp(`Port ${port}.*\\(PORT\\), is taken[sS]*PORT=${port + 1} npm start`),
+        new RegExp(`Port ${port}.*\\(PORT\\), is taken[\\s\\S]*PORT=${port + 1} npm start`),
       );
       other.close();
     });
@@ -161,7 +161,7 @@ describe('npm start', () => {
 
       await expectFailure(
         { LOCAL_DIRECTORY: join(file, 'below') },
-        new RegExp(`${file}/below[sS]*LOCAL_DIRECTORY`),
+        new RegExp(`${file}/below[\\s\\S]*LOCAL_DIRECTORY`),
       );
     });
 

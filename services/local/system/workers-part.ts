@@ -51,9 +51,9 @@ export async function startWorkersPart(options: {
         },
         logFile,
         guard: options.guardian,
-        onPollingFailure: (error) =>
+        onQueueFailure: (error) =>
           options.onProgress(
-            `The queue of the ${worker.name} worker cannot be polled: ${error.message}`,
+            `The queue of the ${worker.name} worker cannot be reached: ${error.message}`,
           ),
       });
     }),
