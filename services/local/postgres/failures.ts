@@ -1,5 +1,8 @@
 import { LocalFailure } from '../local-failure.ts';
 
+/** SQLSTATE of a wrong password (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
+const INVALID_PASSWORD = '28P01';
+
 /** PostgreSQL's data cannot be used as it is. */
 export function corruptData(
   directory: string,
@@ -9,6 +12,19 @@ export function corruptData(
   return new LocalFailure(
     `The PostgreSQL data in ${directory} is damaged: ${why}.${quote(logLines)}`,
     'Run `npm run reset` to wipe the local data and start anew.',
+  );
+}
+
+/** The servers run, but the statements that prepare them failed. */
+export function explainQueryFailure(error: unknown, directory: string): LocalFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && 'code' in error && error.code === INVALID_PASSWORD) {
+    return corruptData(directory, 'its servers do not take the passwords that are kept beside it');
+  }
+  return new LocalFailure(
+    `PostgreSQL started, but did not do what it was asked: ${message}.`,
+    `Read the logs in ${directory}. If the data is damaged, \`npm run reset\` wipes it.`,
+    { cause: error },
   );
 }
 
@@ -46,6 +62,12 @@ export function explainServerFailure(
     return new LocalFailure(
       `${problem}: libraries that PostgreSQL needs are missing.${quote(logLines)}`,
       'Install the library that is named, or run `npm ci` again if it is one of node_modules; or set DATABASE_URL to a PostgreSQL server of your own.',
+    );
+  }
+  if (/^setpriv: /m.test(log)) {
+    return new LocalFailure(
+      `${problem}: this root may not pass on the rights that PostgreSQL needs here.${quote(logLines)}`,
+      'Run this as an ordinary user, or set DATABASE_URL to a PostgreSQL server of your own.',
     );
   }
   if (DAMAGE.test(log)) return corruptData(dataDirectory, problem, logLines);

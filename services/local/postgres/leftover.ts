@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { LocalFailure } from '../local-failure.ts';
 import { commandLineOf } from '../process/command-line.ts';
@@ -18,10 +18,7 @@ export async function stopLeftover(dataDirectory: string): Promise<number | null
   const processId = readProcessId(pidFile);
   if (processId === null || !isAlive(processId)) return null;
 
-  const commandLine = commandLineOf(processId);
-  const isOurs =
-    commandLine !== null && /postgres/.test(commandLine) && commandLine.includes(dataDirectory);
-  if (!isOurs) {
+  if (!isPostgresOn(dataDirectory, processId)) {
     // The number was given to another program since; PostgreSQL would take it for a server on this data.
     rmSync(pidFile, { force: true });
     return null;
@@ -42,5 +39,17 @@ function readProcessId(pidFile: string): number | null {
     return Number.isNaN(processId) ? null : Math.abs(processId);
   } catch {
     return null;
+  }
+}
+
+/** A PostgreSQL server works in its data folder, which Linux shows; elsewhere its command line must name the folder. */
+function isPostgresOn(dataDirectory: string, processId: number): boolean {
+  const commandLine = commandLineOf(processId) ?? '';
+  if (!/postgres/.test(commandLine)) return false;
+  if (process.platform !== 'linux') return commandLine.includes(dataDirectory);
+  try {
+    return readlinkSync(`/proc/${processId}/cwd`) === realpathSync(dataDirectory);
+  } catch {
+    return false;
   }
 }

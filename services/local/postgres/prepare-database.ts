@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { APPLICATION, type Credentials, REPLICATOR } from './credentials.ts';
+import { type Credentials, OWNER, REPLICATOR } from './credentials.ts';
 
 /**
  * Makes the roles and the application's database that are not there yet.
@@ -12,18 +12,18 @@ export async function prepareDatabase(
 ): Promise<boolean> {
   const [found] = await administrator`
     SELECT
-      EXISTS (SELECT FROM pg_roles WHERE rolname = ${APPLICATION}) AS application,
+      EXISTS (SELECT FROM pg_roles WHERE rolname = ${OWNER}) AS owner,
       EXISTS (SELECT FROM pg_roles WHERE rolname = ${REPLICATOR}) AS replicator,
       EXISTS (SELECT FROM pg_database WHERE datname = ${database}) AS database`;
-  if (!found?.application) {
-    await createRole(administrator, APPLICATION, 'LOGIN', credentials.application);
+  if (!found?.owner) {
+    await createRole(administrator, OWNER, 'LOGIN CREATEROLE', credentials.owner);
   }
   if (!found?.replicator) {
     await createRole(administrator, REPLICATOR, 'LOGIN REPLICATION', credentials.replicator);
   }
   if (found?.database) return false;
   // Not in one transaction with the roles: CREATE DATABASE cannot be.
-  await administrator`CREATE DATABASE ${administrator(database)} OWNER ${administrator(APPLICATION)}`;
+  await administrator`CREATE DATABASE ${administrator(database)} OWNER ${administrator(OWNER)}`;
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type postgres from 'postgres';
@@ -9,6 +9,7 @@ import { copyTree } from './copy-tree.ts';
 import { REPLICATOR } from './credentials.ts';
 import { makeEmptyDirectory } from './data-directory.ts';
 import { type RunningServer, type ServerOptions, startServer } from './server.ts';
+import type { ServerUser } from './server-user.ts';
 
 export interface ReplicaOptions extends Omit<ServerOptions, 'name'> {
   readonly primaryDataDirectory: string;
@@ -83,9 +84,11 @@ async function requireSlot(primary: postgres.Sql): Promise<void> {
   if (slot.wal_status === 'lost') throw new LocalFailure('it is too far behind the primary', '');
 }
 
+/** The copy gets its name when it is whole, so that a run which is cut off leaves nothing half-made. */
 async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
-  const { primary, dataDirectory, user } = options;
-  makeEmptyDirectory(dataDirectory, user);
+  const { primary, user } = options;
+  const unfinished = `${options.dataDirectory}.unfinished`;
+  makeEmptyDirectory(unfinished, user);
   await primary`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${SLOT}`;
   await primary`SELECT pg_create_physical_replication_slot(${SLOT}, true)`;
 
@@ -93,20 +96,22 @@ async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
   const session = await primary.reserve();
   try {
     await session`SELECT pg_backup_start('replica', true)`;
-    await copyTree(options.primaryDataDirectory, dataDirectory, {
+    await copyTree(options.primaryDataDirectory, unfinished, {
       leaveOut: NOT_COPIED,
       onMade: (path) => user.own(path),
     });
     for (const folder of EMPTY_IN_COPY) {
-      await mkdir(join(dataDirectory, folder), { mode: 0o700 });
-      user.own(join(dataDirectory, folder));
+      await mkdir(join(unfinished, folder), { mode: 0o700 });
+      user.own(join(unfinished, folder));
     }
     const [backup] = await session`SELECT labelfile FROM pg_backup_stop(false)`;
-    writeOwned(options, 'backup_label', backup?.labelfile);
-    writeOwned(options, 'standby.signal', '');
+    writeOwned(user, join(unfinished, 'backup_label'), backup?.labelfile);
+    writeOwned(user, join(unfinished, 'standby.signal'), '');
+    await rm(options.dataDirectory, { recursive: true, force: true });
+    await rename(unfinished, options.dataDirectory);
   } catch (error) {
     if (error instanceof LocalFailure) throw error;
-    throw explainFileError(error, 'copy the primary to', dataDirectory);
+    throw explainFileError(error, 'copy the primary to', unfinished);
   } finally {
     session.release();
   }
@@ -167,9 +172,10 @@ async function catchUp(options: ReplicaOptions, server: RunningServer): Promise<
 
 /** The password is in a file, not in the setting, which every user of the machine can read in the process list. */
 function connectionToPrimary(options: ReplicaOptions): string {
-  const passwordFile = writeOwned(
-    options,
-    'primary.pgpass',
+  const passwordFile = join(options.dataDirectory, 'primary.pgpass');
+  writeOwned(
+    options.user,
+    passwordFile,
     `127.0.0.1:*:*:${REPLICATOR}:${options.replicatorPassword}\n`,
   );
   const parts = {
@@ -186,13 +192,11 @@ function connectionToPrimary(options: ReplicaOptions): string {
     .join(' ');
 }
 
-function writeOwned(options: ReplicaOptions, name: string, text: string): string {
-  const path = join(options.dataDirectory, name);
+function writeOwned(user: ServerUser, path: string, text: string): void {
   try {
     writeFileSync(path, text, { mode: 0o600 });
   } catch (error) {
     throw explainFileError(error, 'write', path);
   }
-  options.user.own(path);
-  return path;
+  user.own(path);
 }

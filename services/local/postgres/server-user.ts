@@ -3,10 +3,10 @@ import { chownSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LocalFailure } from '../local-failure.ts';
 import { explainFileError } from '../process/directory.ts';
+import type { PostgresBinaries } from './binaries.ts';
 
-/** Who PostgreSQL runs as, and how its programs must be called for that. */
+/** Who PostgreSQL runs as, and how its programs are called for that. */
 export interface ServerUser {
-  /** What to put before a program and its arguments, and the user and group to start it with. */
   command(program: string, args: readonly string[]): UserCommand;
   /** Gives a file or folder to that user. */
   own(path: string): void;
@@ -19,40 +19,44 @@ export interface UserCommand {
   readonly groupId?: number;
 }
 
+export interface ServerUserChoice {
+  readonly binaries: PostgresBinaries;
+  /** Folder that holds the data folders. */
+  readonly directory: string;
+  /** Data that may be there already; its owner goes on owning it. */
+  readonly dataDirectory: string;
+  /** Users that may be chosen, by name, first found wins. @default postgres, nobody */
+  readonly candidates?: readonly string[];
+}
+
 interface UnixUser {
   readonly name: string;
   readonly userId: number;
   readonly groupId: number;
 }
 
-/** Existing users that PostgreSQL may run as when this process is root, which it refuses to run as; first found wins. */
 const UNPRIVILEGED_USERS = ['postgres', 'nobody'];
 
-/**
- * Capabilities that let a process pass folders that its user may not enter, least first, with their bit in
- * linux/capability.h. Containers often have the second only.
- */
-const PASSING_CAPABILITIES = [
-  { name: 'dac_read_search', bit: 2n },
-  { name: 'dac_override', bit: 1n },
-];
+/** Capabilities by name, with their bit in linux/capability.h. */
+const CAPABILITY_BITS = { dac_override: 1n, dac_read_search: 2n };
+type Capability = keyof typeof CAPABILITY_BITS;
+
+const READ_AND_EXECUTE = 0o5;
+const EXECUTE = 0o1;
 
 /**
- * Chooses the user: this one, unless it is root. As root, an existing unprivileged user; where that one cannot reach
- * `directories` (a checkout below /root, say), it gets the one Linux capability to pass closed folders.
+ * Chooses the user: this one, unless it is root, which PostgreSQL refuses to run as. As root, the owner of the data, or
+ * an existing unprivileged user; where that one cannot reach the programs or the data (a checkout below /root, say), it
+ * gets the one Linux capability to pass closed folders. No user is created.
  * @throws {LocalFailure} when this is root and no such user can be had.
  */
-export function chooseServerUser(directories: readonly string[]): ServerUser {
+export function chooseServerUser(choice: ServerUserChoice): ServerUser {
   if (process.getuid?.() !== 0) {
-    return {
-      command: (command, args) => ({ command, arguments: args }),
-      own: () => {},
-    };
+    return { command: (command, args) => ({ command, arguments: args }), own: () => {} };
   }
-  const user = findUnprivilegedUser();
-  const closed = directories.flatMap((directory) => closedAncestor(directory, user) ?? [])[0];
+  const user = findOwner(choice.dataDirectory) ?? findUser(choice.candidates ?? UNPRIVILEGED_USERS);
   return {
-    command: closed === undefined ? plainCommand(user) : capableCommand(user, closed),
+    command: commandAs(user, choice),
     own(path) {
       try {
         chownSync(path, user.userId, user.groupId);
@@ -63,42 +67,60 @@ export function chooseServerUser(directories: readonly string[]): ServerUser {
   };
 }
 
-function plainCommand(user: UnixUser): ServerUser['command'] {
-  return (command, args) => ({
-    command,
-    arguments: args,
-    userId: user.userId,
-    groupId: user.groupId,
-  });
-}
-
-function capableCommand(user: UnixUser, closed: string): ServerUser['command'] {
-  const capability = PASSING_CAPABILITIES.find(({ bit }) => (ownCapabilities() >> bit) & 1n);
-  const setpriv = capability && findSetpriv();
+function commandAs(
+  user: UnixUser,
+  { binaries, directory }: ServerUserChoice,
+): ServerUser['command'] {
+  const closed =
+    closedAncestor(dirname(binaries.postgres), user) ?? closedAncestor(directory, user);
+  const mayExecute = mayDo(READ_AND_EXECUTE, binaries.postgres, user);
+  if (closed === undefined && mayExecute) {
+    const { userId, groupId } = user;
+    return (command, args) => ({ command, arguments: args, userId, groupId });
+  }
+  // Least first: one only reads and passes folders, and does not execute a file that is closed to others. A checkout
+  // that root made with umask 077 has such files, and containers often have the second capability only.
+  const useful: readonly Capability[] = mayExecute
+    ? ['dac_read_search', 'dac_override']
+    : ['dac_override'];
+  const own = ownCapabilities();
+  const capability = useful.find((name) => (own >> CAPABILITY_BITS[name]) & 1n);
+  const setpriv = findSetpriv();
   if (!capability || !setpriv) {
+    const obstacle = closed ?? binaries.postgres;
     const missing = capability
-      ? 'there is no `setpriv` (util-linux)'
-      : 'this root may not pass it on';
+      ? 'the program `setpriv` of util-linux, which could let it, is not there'
+      : 'this root has no right to let it';
     throw new LocalFailure(
-      `PostgreSQL does not run as root, and the user ${user.name}, which it would run as, may not enter ${closed}; ${missing}.`,
-      `Run this as an ordinary user; or let others enter the folder with \`chmod a+x ${closed}\`; or set DATABASE_URL to a PostgreSQL server of your own.`,
+      `PostgreSQL does not run as root, and the user ${user.name}, which it would run as, cannot get past ${obstacle}; ${missing}.`,
+      `Run this as an ordinary user; or \`chmod -R a+rX ${obstacle}\`; or set DATABASE_URL to a PostgreSQL server of your own.`,
     );
   }
   const privileges = [
     `--reuid=${user.userId}`,
     `--regid=${user.groupId}`,
     '--clear-groups',
-    `--inh-caps=-all,+${capability.name}`,
-    `--ambient-caps=-all,+${capability.name}`,
-    `--bounding-set=-all,+${capability.name}`,
+    `--inh-caps=-all,+${capability}`,
+    `--ambient-caps=-all,+${capability}`,
+    // PostgreSQL looks for its own programs with access(2), which leaves capabilities out of account without this.
+    '--securebits=+no_setuid_fixup',
     '--no-new-privs',
     '--',
   ];
   return (program, args) => ({ command: setpriv, arguments: [...privileges, program, ...args] });
 }
 
-function findUnprivilegedUser(): UnixUser {
-  for (const name of UNPRIVILEGED_USERS) {
+function findOwner(dataDirectory: string): UnixUser | undefined {
+  try {
+    const { uid, gid } = statSync(dataDirectory);
+    return uid === 0 ? undefined : { name: `with the id ${uid}`, userId: uid, groupId: gid };
+  } catch {
+    return undefined;
+  }
+}
+
+function findUser(candidates: readonly string[]): UnixUser {
+  for (const name of candidates) {
     try {
       return { name, userId: numberOf('-u', name), groupId: numberOf('-g', name) };
     } catch {
@@ -106,7 +128,7 @@ function findUnprivilegedUser(): UnixUser {
     }
   }
   throw new LocalFailure(
-    `PostgreSQL does not run as root, and there is no user ${UNPRIVILEGED_USERS.join(' or ')} to run it as.`,
+    `PostgreSQL does not run as root, and there is no user ${candidates.join(' or ')} to run it as.`,
     'Run this as an ordinary user, or set DATABASE_URL to a PostgreSQL server of your own.',
   );
 }
@@ -122,11 +144,16 @@ function numberOf(flag: '-u' | '-g', name: string): number {
 /** The nearest folder on the way to `path`, itself included, that `user` may not enter. */
 function closedAncestor(path: string, user: UnixUser): string | undefined {
   for (let folder = realpathSync(path); ; folder = dirname(folder)) {
-    const { mode, uid, gid } = statSync(folder);
-    const shift = uid === user.userId ? 6 : gid === user.groupId ? 3 : 0;
-    if (((mode >> shift) & 1) === 0) return folder;
+    if (!mayDo(EXECUTE, folder, user)) return folder;
     if (folder === dirname(folder)) return undefined;
   }
+}
+
+/** Whether the permission bits give `user`, who is in no further group, all of `rights`. */
+function mayDo(rights: number, path: string, user: UnixUser): boolean {
+  const { mode, uid, gid } = statSync(path);
+  const shift = uid === user.userId ? 6 : gid === user.groupId ? 3 : 0;
+  return ((mode >> shift) & rights) === rights;
 }
 
 function ownCapabilities(): bigint {

@@ -11,6 +11,7 @@ import {
 } from '../process/supervised-process.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { explainServerFailure, portTaken, saysPortTaken } from './failures.ts';
+import { serverEnvironment } from './server-environment.ts';
 import type { ServerUser } from './server-user.ts';
 
 export interface ServerOptions {
@@ -111,6 +112,7 @@ async function startOnPort(options: ServerOptions, port: number): Promise<Superv
       dataDirectory,
       ...Object.entries(settings).flatMap(([setting, value]) => ['-c', `${setting}=${value}`]),
     ]),
+    environment: serverEnvironment(),
     logFile,
     guardian: options.guardian,
     // Fast shutdown, then the immediate one (https://www.postgresql.org/docs/18/server-shutdown.html).

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,13 +18,18 @@ export type GuardianOrder =
  * it holds the other end of a pipe that only this process writes to, and the pipe closes when this process is gone.
  */
 export interface Guardian {
+  /** Whether `close` was called: nothing may be started any more. */
+  readonly isClosed: boolean;
   /** Ends `processId` by `plan` if this process goes away; in reverse order of these calls. */
   guard(processId: number, plan: StopPlan): void;
   /** Forgets a process that has ended. */
   release(processId: number): void;
   /** Makes a folder in the system's temporary one; it is removed, with all that is in it, when the guardian ends. */
   createTemporaryDirectory(prefix: string): string;
-  /** Ends the guardian, what it still guards, and its temporary folders; resolves when that is done. */
+  /**
+   * Ends what is still guarded, last started first, removes the temporary folders, and ends the guardian; resolves when
+   * all that is done. So it is also the way out of a start that is cut off half-way. May be called more than once.
+   */
   close(): Promise<void>;
 }
 
@@ -44,13 +50,19 @@ export function startGuardian(): Guardian {
   child.on('error', () => {});
   // The guardian must not keep this process alive: to end without closing it is just what it is for.
   child.unref();
-  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
+
+  let closed = false;
 
   function tell(order: GuardianOrder): void {
+    if (closed) return;
     child.stdin.write(`${JSON.stringify(order)}\n`);
   }
 
   return {
+    get isClosed() {
+      return closed;
+    },
     guard: (processId, plan) => tell({ order: 'guard', processId, plan }),
     release: (processId) => tell({ order: 'release', processId }),
     createTemporaryDirectory(prefix) {
@@ -59,6 +71,7 @@ export function startGuardian(): Guardian {
       return directory;
     },
     async close() {
+      closed = true;
       if (child.pid === undefined) return;
       child.ref();
       child.stdin.end();

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { closeSync, openSync, renameSync } from 'node:fs';
 import { LocalFailure } from '../local-failure.ts';
 import { explainFileError } from './directory.ts';
 import type { Guardian } from './guardian.ts';
+import { lastLines } from './last-lines.ts';
 import { endGroup, isErrorWithCode } from './process-life.ts';
 
 export interface ProcessOptions {
@@ -55,7 +56,7 @@ const DEFAULT_STOP_TIMEOUT_MILLISECONDS = 10_000;
 /**
  * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches this process only and the
  * order of the shutdown stays in its hands.
- * @throws {LocalFailure} when the program cannot be started or its log file not be written.
+ * @throws {LocalFailure} when the program cannot be started or its log file not be written, or its guardian is closed.
  */
 export async function startProcess(options: ProcessOptions): Promise<SupervisedProcess> {
   const { name, guardian } = options;
@@ -63,6 +64,9 @@ export async function startProcess(options: ProcessOptions): Promise<SupervisedP
     stopSignals: options.stopSignals ?? ['SIGTERM'],
     stopTimeoutMilliseconds: options.stopTimeoutMilliseconds ?? DEFAULT_STOP_TIMEOUT_MILLISECONDS,
   };
+  if (guardian.isClosed) {
+    throw new LocalFailure(`${name} was not started: the system is being stopped.`, 'Start again.');
+  }
   const child = spawnWithLog(options);
   const processId = child.pid;
   if (processId !== undefined) guardian.guard(processId, plan);
@@ -105,8 +109,7 @@ export async function startProcess(options: ProcessOptions): Promise<SupervisedP
     logFile: options.logFile,
     exited,
     exit: () => ended,
-    lastLogLines: (count) =>
-      readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-count),
+    lastLogLines: (count) => lastLines(options.logFile, count),
     stop,
   };
 }

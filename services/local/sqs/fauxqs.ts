@@ -46,19 +46,27 @@ export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   stores.sqsStore.host = '';
   const app = buildApp({ logger: false, stores });
   let persistence: Persistence | undefined;
-  app.addHook('preClose', (done) => {
+  async function stop(): Promise<void> {
+    await app.close();
+    // After the last request, not before: what is acknowledged must be kept.
     persistence?.close();
-    done();
-  });
+    persistence = undefined;
+  }
 
   try {
     const endpoint = await app.listen({ port: options.port, host: LOOPBACK });
     if (options.directory !== undefined) {
-      persistence = openKept(options.directory, endpoint, stores, PersistenceManager);
+      persistence = openKept(
+        options.directory,
+        endpoint,
+        options.region,
+        stores,
+        PersistenceManager,
+      );
     }
-    return { endpoint, stop: async () => void (await app.close()) };
+    return { endpoint, stop };
   } catch (error) {
-    await app.close();
+    await stop();
     if (isErrorWithCode(error, 'EADDRINUSE')) {
       throw new LocalFailure(
         `Port ${options.port}, asked for SQS, is taken by another program.`,
@@ -73,12 +81,13 @@ export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
 function openKept(
   directory: string,
   endpoint: string,
+  region: string,
   stores: Stores,
   PersistenceManager: Parts['PersistenceManager'],
 ): Persistence {
   const file = join(directory, 'fauxqs.db');
   try {
-    moveQueueUrls(file, endpoint);
+    moveQueues(file, endpoint, region);
     const persistence = new PersistenceManager(directory);
     // Loaded before the stores know of it, or they would write back each row that they read.
     persistence.load(stores.sqsStore, stores.snsStore, stores.s3Store);
@@ -95,8 +104,8 @@ function openKept(
   }
 }
 
-/** Queue URLs are kept whole; the port in them may be that of an earlier start. */
-function moveQueueUrls(file: string, endpoint: string): void {
+/** Queues are kept with their whole URL and ARN; the port and the region in them may be those of an earlier start. */
+function moveQueues(file: string, endpoint: string, region: string): void {
   if (!existsSync(file)) return;
   const database = new DatabaseSync(file);
   try {
@@ -104,7 +113,9 @@ function moveQueueUrls(file: string, endpoint: string): void {
       .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'sqs_queues'")
       .all();
     if (!table) return;
-    database.prepare('UPDATE sqs_queues SET url = ? || name').run(`${endpoint}/${ACCOUNT}/`);
+    database
+      .prepare('UPDATE sqs_queues SET url = ? || name, arn = ? || name')
+      .run(`${endpoint}/${ACCOUNT}/`, `arn:aws:sqs:${region}:${ACCOUNT}:`);
   } finally {
     database.close();
   }
