@@ -1,8 +1,12 @@
 import { defineConfig } from 'drizzle-kit';
 
-/** For `npm run migrations:generate`: writes the SQL that takes the last migration's tables to those of schema.ts. */
+/** For `npm run migrations:generate`: writes the SQL that takes the last migration's tables to those of the schemas. */
 export default defineConfig({
   dialect: 'postgresql',
-  schema: './services/user-api/database/schema.ts',
+  schema: [
+    './services/user-api/database/schema.ts',
+    './services/user-api/auth/schema.ts',
+    './services/user-api/api-keys/schema.ts',
+  ],
   out: './services/user-api/database/migrations',
 });

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+
+/**
+ * What an API key can be made for. A key never does more than its owner may, and always all that anybody may; scopes open
+ * what is between.
+ */
+export const apiKeyScopes = {
+  'users:read-private': 'See email addresses, and export all that is held about a user.',
+  'users:write': 'Change users.',
+  'users:delete': 'Delete users.',
+} as const;
+export type ApiKeyScope = keyof typeof apiKeyScopes;
+export const apiKeyScopeNames = Object.keys(apiKeyScopes) as [ApiKeyScope, ...ApiKeyScope[]];
+
+export const API_KEY_NAME_MAXIMUM_LENGTH = 100;
+/** A key that is forgotten should not be good for ever. */
+export const API_KEY_MAXIMUM_DAYS = 366;
+export const API_KEY_DEFAULT_DAYS = 90;
+/** Keys that one user may have at once; more would be a sign of a leak in a program that makes them. */
+export const API_KEYS_MAXIMUM_PER_USER = 50;
+
+function expects(what: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => (input === undefined ? `is required: ${what}` : `must be ${what}`);
+}
+
+const scope = z.enum(apiKeyScopeNames, { error: expects(`one of ${apiKeyScopeNames.join(', ')}`) });
+const nameLength = `1 to ${API_KEY_NAME_MAXIMUM_LENGTH} characters long, without control characters`;
+
+/** Body of a request that creates an API key. */
+export const createApiKeyBody = z.strictObject({
+  /** What the key is for, so that its owner knows it in a list. */
+  name: z
+    .string({ error: expects('a string') })
+    .max(2 * API_KEY_NAME_MAXIMUM_LENGTH, { error: `must be ${nameLength}`, abort: true })
+    .trim()
+    .refine(
+      (text) =>
+        text.isWellFormed() &&
+        /^\P{Cc}+$/u.test(text) &&
+        [...text].length <= API_KEY_NAME_MAXIMUM_LENGTH,
+      { error: `must be ${nameLength}` },
+    ),
+  scopes: z
+    .array(scope, { error: expects('a list of scopes, which may be empty') })
+    .max(apiKeyScopeNames.length, { error: 'must not name a scope twice' })
+    .refine((names) => new Set(names).size === names.length, {
+      error: 'must not name a scope twice',
+    }),
+  /** Days until the key ends. */
+  expiresInDays: z
+    .int({ error: expects('a whole number') })
+    .min(1, { error: `must be 1 to ${API_KEY_MAXIMUM_DAYS}` })
+    .max(API_KEY_MAXIMUM_DAYS, { error: `must be 1 to ${API_KEY_MAXIMUM_DAYS}` })
+    .default(API_KEY_DEFAULT_DAYS),
+});
+export type CreateApiKeyBody = z.output<typeof createApiKeyBody>;
+
+/** An API key, without what makes it one. */
+export const apiKey = z.object({
+  id: z.int().positive(),
+  name: z.string(),
+  /** How the key begins, to tell which it is. */
+  prefix: z.string(),
+  scopes: z.array(z.enum(apiKeyScopeNames)),
+  /** RFC 3339 in UTC, with milliseconds, as all times here. */
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  /** Written some seconds after a use, and once for many: null while there was none. */
+  lastUsedAt: z.iso.datetime().nullable(),
+  /** Null while it has not been revoked. */
+  revokedAt: z.iso.datetime().nullable(),
+});
+export type ApiKey = z.infer<typeof apiKey>;
+
+/** A new API key: the one time that the key itself is told. */
+export const createdApiKey = apiKey.extend({
+  /** Sent as `X-API-Key`. */
+  key: z.string(),
+});
+export type CreatedApiKey = z.infer<typeof createdApiKey>;
+
+/** All API keys of a user, the newest first; those revoked or ended are listed for 30 days more. */
+export const apiKeyList = z.object({ data: z.array(apiKey) });
+export type ApiKeyList = z.infer<typeof apiKeyList>;

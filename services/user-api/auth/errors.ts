@@ -1,0 +1,29 @@
+import type { AccessProblemSlug } from './problem-types.ts';
+
+export interface AccessErrorOptions extends ErrorOptions {
+  /** Sent as `Retry-After`. @default left out */
+  readonly retryAfterSeconds?: number;
+  /** Sent as `WWW-Authenticate` (RFC 9110, 11.6.1). @default left out */
+  readonly challenge?: string;
+}
+
+/**
+ * A request that is refused for who asks, or because what decides about it is not there. The handler of errors makes a
+ * problem of it: `slug` is its type and the message its detail, shown to the client.
+ */
+export class AccessError extends Error {
+  override readonly name = 'AccessError';
+  readonly slug: AccessProblemSlug;
+  /** Headers that go with the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(slug: AccessProblemSlug, detail: string, options: AccessErrorOptions = {}) {
+    super(detail, options);
+    this.slug = slug;
+    const { retryAfterSeconds, challenge } = options;
+    this.headers = {
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    };
+  }
+}

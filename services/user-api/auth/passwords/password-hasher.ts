@@ -1,0 +1,94 @@
+import { availableParallelism } from 'node:os';
+import { AccessError } from '../errors.ts';
+import {
+  ARGON2ID_COST,
+  type Argon2idCost,
+  costsOtherwise,
+  hashArgon2id,
+  unmatchableArgon2id,
+  verifyArgon2id,
+} from './argon2id.ts';
+import { BoundedQueue, QueueFull } from './bounded-queue.ts';
+
+/**
+ * Most hashes at once. libuv has 4 threads unless UV_THREADPOOL_SIZE says otherwise, and DNS, files and the verifying of
+ * tokens need some; and half of the cores, so that the event loop is not crowded out of its own.
+ */
+const CONCURRENCY_MAXIMUM = 2;
+export const defaultPasswordConcurrency = (): number =>
+  Math.min(CONCURRENCY_MAXIMUM, Math.max(1, Math.floor(availableParallelism() / 2)));
+/** Waits of about a second at most: 32 hashes of some 30 ms, one after the other. */
+const MAXIMUM_WAITING = 32;
+const RETRY_AFTER_SECONDS = 1;
+
+export interface PasswordHasherOptions {
+  /** What a new hash costs. @default ARGON2ID_COST */
+  readonly cost?: Argon2idCost;
+  /** Most hashes at once. @default half of the cores, at least 1 and at most 2 */
+  readonly concurrency?: number;
+  /** Most hashes that wait. @default 32 */
+  readonly maximumWaiting?: number;
+}
+
+export interface PasswordVerdict {
+  readonly matches: boolean;
+  /** The password matched a hash of another cost than new ones have: make a new one while the password is at hand. */
+  readonly isOutdated: boolean;
+}
+
+/** Hashes and verifies passwords, a bounded number at once: a storm of logins must not starve everything else. */
+export class PasswordHasher {
+  readonly #cost: Argon2idCost;
+  readonly #queue: BoundedQueue;
+  readonly #unmatchable: string;
+
+  constructor(options: PasswordHasherOptions = {}) {
+    this.#cost = options.cost ?? ARGON2ID_COST;
+    this.#unmatchable = unmatchableArgon2id(this.#cost);
+    this.#queue = new BoundedQueue({
+      concurrency: options.concurrency ?? defaultPasswordConcurrency(),
+      maximumWaiting: options.maximumWaiting ?? MAXIMUM_WAITING,
+    });
+  }
+
+  /** Hashes under way and waiting, for metrics. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#queue.running, waiting: this.#queue.waiting };
+  }
+
+  /**
+   * @returns a PHC string to store.
+   * @throws {@link AccessError} password-hashing-busy when too many wait.
+   */
+  async hash(password: string): Promise<string> {
+    return await this.#run(() => hashArgon2id(password, this.#cost));
+  }
+
+  /**
+   * Compares `password` with what is stored. Where nothing is stored, because there is no such account or it has no
+   * password, it takes as long and does not match, so that time does not tell who has an account.
+   *
+   * @throws {@link AccessError} password-hashing-busy when too many wait.
+   * @throws MalformedPasswordHash when what is stored is damaged.
+   */
+  async verify(password: string, encoded: string | null): Promise<PasswordVerdict> {
+    const matches = await this.#run(() => verifyArgon2id(password, encoded ?? this.#unmatchable));
+    return {
+      matches: matches && encoded !== null,
+      isOutdated: matches && encoded !== null && costsOtherwise(encoded, this.#cost),
+    };
+  }
+
+  async #run<Result>(task: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#queue.run(task);
+    } catch (error) {
+      if (!(error instanceof QueueFull)) throw error;
+      throw new AccessError(
+        'password-hashing-busy',
+        'As many passwords are being checked as this server checks at once.',
+        { cause: error, retryAfterSeconds: RETRY_AFTER_SECONDS },
+      );
+    }
+  }
+}

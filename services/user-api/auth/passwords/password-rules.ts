@@ -1,0 +1,83 @@
+import { PASSWORD_MINIMUM_LENGTH } from '../../../contracts/authentication.ts';
+import { CommonPasswords } from './common-passwords.ts';
+
+/** Whose password it is to be. */
+export interface PasswordOwner {
+  readonly email: string;
+  readonly name: string;
+}
+
+/** What people put into a password for this service, and those who guess passwords know it. */
+const SERVICE_WORDS = ['headroom', 'password', 'passwort', 'login', 'admin'];
+/** Shorter words are part of too many others. */
+const WORD_MINIMUM_LENGTH = 3;
+/** Rows of keys, and the orders that everybody knows. */
+const KNOWN_ORDERS = ['1234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm', 'yxcvbnm'];
+/** Up to so many straight runs ("12345678" "87654321") make a password that is guessed first. */
+const RUNS_MAXIMUM = 3;
+
+/** Whether `password` is a shorter one, typed again and again: the period is below the least length. */
+function isRepetition(characters: readonly string[]): boolean {
+  const longest = Math.min(PASSWORD_MINIMUM_LENGTH - 1, Math.floor(characters.length / 2));
+  for (let period = 1; period <= longest; period += 1) {
+    const repeats = characters.every(
+      (character, index) => index < period || character === characters[index - period],
+    );
+    if (repeats) return true;
+  }
+  return false;
+}
+
+function areNeighbours(first: string, second: string): boolean {
+  const distance = (second.codePointAt(0) ?? 0) - (first.codePointAt(0) ?? 0);
+  if (Math.abs(distance) <= 1) return true;
+  return KNOWN_ORDERS.some(
+    (order) => order.includes(first + second) || order.includes(second + first),
+  );
+}
+
+function isMadeOfRuns(characters: readonly string[]): boolean {
+  let runs = 1;
+  for (let index = 1; index < characters.length; index += 1) {
+    const [before = '', here = ''] = [characters[index - 1], characters[index]];
+    if (!areNeighbours(before, here)) runs += 1;
+  }
+  return runs <= RUNS_MAXIMUM;
+}
+
+const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}]/gu, '');
+
+/** Whether the letters of `password` are nothing but words that are known of its owner and of this service. */
+function isMadeOfKnownWords(password: string, { email, name }: PasswordOwner): boolean {
+  const words = [...email.split(/[^\p{L}]+/u), ...name.split(/[^\p{L}]+/u), ...SERVICE_WORDS]
+    .map(lettersOf)
+    .filter((word) => word.length >= WORD_MINIMUM_LENGTH)
+    .sort((first, second) => second.length - first.length);
+  const letters = lettersOf(password);
+  if (letters === '') return false;
+  return words.reduce((rest, word) => rest.replaceAll(word, ''), letters) === '';
+}
+
+/**
+ * Judges passwords that somebody wants to have from now on, as NIST SP 800-63B-4, 3.1.1.2 has it: a length (that is in the schema,
+ * `newPassword`), a list of common, expected and leaked ones to which the whole password is compared, and no rules about
+ * kinds of characters. https://pages.nist.gov/800-63-4/sp800-63b.html
+ */
+export class PasswordRules {
+  readonly #common = new CommonPasswords();
+
+  /** @returns what is wrong, completing a sentence that begins with the field's name; null when it will do. */
+  objectionTo(password: string, owner: PasswordOwner): string | null {
+    const characters = [...password.normalize('NFC').toLowerCase()];
+    if (this.#common.has(password)) {
+      return 'is among the passwords that are tried first, because many people had it; choose another';
+    }
+    if (isRepetition(characters) || isMadeOfRuns(characters)) {
+      return 'is a repetition or a row of neighbouring keys, which is tried first; choose another';
+    }
+    if (isMadeOfKnownWords(password, owner)) {
+      return 'is made of your name, your email address or the name of this service; choose another';
+    }
+    return null;
+  }
+}

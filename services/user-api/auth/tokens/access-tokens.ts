@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import { type Role, roles } from '../../../contracts/authentication.ts';
+import type { KeyRing } from './key-ring.ts';
+import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from './lifetime.ts';
+import { SIGNING_ALGORITHM } from './signing-keys.ts';
+
+/** The media type of access tokens (RFC 9068, 2.1), which sets them apart from any other JWT that our keys might sign. */
+const TOKEN_TYPE = 'at+jwt';
+/** Ours have about 500 characters; nothing longer is looked into. */
+const TOKEN_MAXIMUM_LENGTH = 2_048;
+
+/** Who a token is for, and what it stands and falls with. */
+export interface AccessTokenSubject {
+  readonly userId: number;
+  readonly role: Role;
+  /** The session that the token came from; it is not what renews the session. */
+  readonly sessionId: string;
+  /** How often all sessions of the user had been ended when the token was made. */
+  readonly generation: number;
+}
+
+export interface VerifiedToken extends AccessTokenSubject {
+  /** Unique for each token. */
+  readonly tokenId: string;
+  /** When it ends, in milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export interface AccessTokensOptions {
+  readonly keys: KeyRing;
+  /** `iss`: the URL of this API, the same for all its processes. */
+  readonly issuer: string;
+  /** `aud`: what the tokens are for. Tokens of another stage must not pass here. */
+  readonly audience: string;
+  /** @default 600 */
+  readonly lifetimeSeconds?: number;
+  /** Milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/** A token that is not good, or not any more. */
+export type TokenRefusal = 'expired' | 'invalid';
+
+const claims = z.object({
+  sub: z.string().regex(/^[1-9]\d{0,15}$/),
+  role: z.enum(roles),
+  sid: z.string().regex(/^[\w-]{1,64}$/),
+  generation: z.int().nonnegative(),
+  jti: z.uuid(),
+  exp: z.int(),
+});
+
+/** Signs and verifies access tokens: JWTs in the form of RFC 9068, but for `client_id`, as there are no clients to register. */
+export class AccessTokens {
+  readonly lifetimeSeconds: number;
+  readonly #options: AccessTokensOptions;
+  readonly #now: () => number;
+
+  constructor(options: AccessTokensOptions) {
+    this.#options = options;
+    this.lifetimeSeconds = options.lifetimeSeconds ?? ACCESS_TOKEN_LIFETIME_SECONDS;
+    this.#now = options.now ?? Date.now;
+  }
+
+  async issue(subject: AccessTokenSubject): Promise<string> {
+    const { issuer, audience, keys } = this.#options;
+    const now = this.#now();
+    const { kid, privateKey } = keys.signer(now);
+    const issuedAt = Math.floor(now / 1_000);
+    return await new SignJWT({
+      role: subject.role,
+      sid: subject.sessionId,
+      generation: subject.generation,
+    })
+      .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: TOKEN_TYPE, kid })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setSubject(String(subject.userId))
+      .setJti(randomUUID())
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(issuedAt + this.lifetimeSeconds)
+      .sign(privateKey);
+  }
+
+  /**
+   * Verifies signature, algorithm, type, issuer, audience and time. Only a key of the ring verifies, found by its name alone: a key, a
+   * URL or a certificate in the token's head is not looked at.
+   */
+  async verify(token: string): Promise<VerifiedToken | TokenRefusal> {
+    if (token.length > TOKEN_MAXIMUM_LENGTH) return 'invalid';
+    const { issuer, audience, keys } = this.#options;
+    const now = this.#now();
+    try {
+      const { payload } = await jwtVerify(
+        token,
+        ({ kid }) => {
+          const key = kid === undefined ? undefined : keys.verifier(kid, now);
+          if (key === undefined) throw new errors.JWKSNoMatchingKey();
+          return key;
+        },
+        {
+          algorithms: [SIGNING_ALGORITHM],
+          typ: TOKEN_TYPE,
+          issuer,
+          audience,
+          clockTolerance: CLOCK_TOLERANCE_SECONDS,
+          currentDate: new Date(now),
+          requiredClaims: ['iat', 'exp', 'sub', 'jti'],
+        },
+      );
+      return this.#read(payload);
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return 'expired';
+      if (error instanceof errors.JOSEError) return 'invalid';
+      throw error;
+    }
+  }
+
+  #read(payload: unknown): VerifiedToken | TokenRefusal {
+    const parsed = claims.safeParse(payload);
+    if (!parsed.success) return 'invalid';
+    const { sub, role, sid, generation, jti, exp } = parsed.data;
+    const userId = Number(sub);
+    if (!Number.isSafeInteger(userId)) return 'invalid';
+    return {
+      userId,
+      role,
+      sessionId: sid,
+      generation,
+      tokenId: jti,
+      expiresAt: exp * 1_000,
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { exportJWK, generateKeyPair } from 'jose';
+import {
+  SIGNING_ALGORITHM,
+  type SigningKey,
+  type SigningKeySet,
+  scheduleOf,
+  signingKey,
+  UnusableSigningKeys,
+} from './signing-keys.ts';
+
+/**
+ * How long before it signs a new key is published: time for a deployment to reach every process, which must know the key
+ * before it meets a token of it, and for others to fetch the published keys anew.
+ */
+export const ROTATION_LEAD_SECONDS = 24 * 60 * 60;
+const KEY_ID_BYTES = 8;
+
+async function createSigningKey(signsFrom: number): Promise<SigningKey> {
+  const { privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { extractable: true });
+  return signingKey.parse({
+    ...(await exportJWK(privateKey)),
+    alg: SIGNING_ALGORITHM,
+    use: 'sig',
+    kid: randomBytes(KEY_ID_BYTES).toString('base64url'),
+    activeFrom: new Date(signsFrom).toISOString(),
+  });
+}
+
+/**
+ * One new key, active at once; as JSON it is the value of ACCESS_TOKEN_KEYS. For a first start, and for the day that a private key
+ * has leaked: all access tokens end with the keys that are replaced, and clients refresh.
+ *
+ * @param now - milliseconds since 1970.
+ */
+export async function createSigningKeySet(now: number = Date.now()): Promise<SigningKeySet> {
+  return { keys: [await createSigningKey(now)] };
+}
+
+/**
+ * The next key set: the keys of `set` whose tokens are still about, and a new one that takes over after the lead. Give it to
+ * every process, by a deployment with the new secret, before that; then all change over by the clock, and no token is refused.
+ *
+ * @param now - milliseconds since 1970.
+ * @param leadSeconds - how long until the new key signs.
+ * @throws {@link UnusableSigningKeys} when a key is coming already.
+ */
+export async function rotateSigningKeys(
+  set: SigningKeySet,
+  now: number = Date.now(),
+  leadSeconds: number = ROTATION_LEAD_SECONDS,
+): Promise<SigningKeySet> {
+  const schedule = scheduleOf(set);
+  const coming = schedule.find(({ signsFrom }) => signsFrom > now);
+  if (coming !== undefined) {
+    throw new UnusableSigningKeys(
+      `The key ${coming.key.kid} is on its way already: it signs from ${coming.key.activeFrom}. Rotate after that.`,
+    );
+  }
+  const needed = schedule.filter(({ verifiesUntil }) => now < verifiesUntil).map(({ key }) => key);
+  return { keys: [...needed, await createSigningKey(now + 1_000 * leadSeconds)] };
+}
