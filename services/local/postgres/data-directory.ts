@@ -2,15 +2,17 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { explainFileError } from '../process/directory.ts';
 import type { Guardian } from '../process/guardian.ts';
+import { isErrorWithCode } from '../process/process-life.ts';
 import { startProcess } from '../process/supervised-process.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { ADMINISTRATOR } from './credentials.ts';
-import { corruptData, explainServerFailure } from './failures.ts';
+import { corruptData, explainServerFailure, otherVersion } from './failures.ts';
 import { serverEnvironment } from './server-environment.ts';
 import type { ServerUser } from './server-user.ts';
 
 /** Data of this major version can be used; a new one of the programs needs new data. */
 const MAJOR_VERSION = '18';
+const LOG_LINES_SHOWN = 12;
 
 export interface NewDataDirectory {
   readonly dataDirectory: string;
@@ -68,7 +70,8 @@ export async function createDataDirectory(options: NewDataDirectory): Promise<vo
     const exit = await initdb.exited;
     if (exit.code !== 0) {
       const problem = `initdb, which makes the data folder, ended with ${exit.signal ?? `exit code ${exit.code}`}`;
-      throw explainServerFailure(problem, initdb.lastLogLines(12), dataDirectory, logFile);
+      const logLines = initdb.lastLogLines(LOG_LINES_SHOWN);
+      throw explainServerFailure(problem, { dataDirectory, logFile, logLines });
     }
     renameSync(unfinished, dataDirectory);
   } finally {
@@ -89,7 +92,10 @@ export function checkDataDirectory(dataDirectory: string): boolean {
   try {
     version = readFileSync(join(dataDirectory, 'PG_VERSION'), 'utf8').trim();
   } catch (error) {
-    throw corruptData(root, `${join(dataDirectory, 'PG_VERSION')} cannot be read`, [String(error)]);
+    const file = join(dataDirectory, 'PG_VERSION');
+    // Not allowed to read it: it belongs to somebody else, and may well be whole.
+    if (isErrorWithCode(error, 'EACCES')) throw explainFileError(error, 'read', file);
+    throw corruptData(root, `${file} cannot be read (${String(error)})`);
   }
   if (!/^\d+$/.test(version)) {
     throw corruptData(
@@ -98,10 +104,7 @@ export function checkDataDirectory(dataDirectory: string): boolean {
     );
   }
   if (version !== MAJOR_VERSION) {
-    throw corruptData(
-      root,
-      `it was made by PostgreSQL ${version}, and this is PostgreSQL ${MAJOR_VERSION}`,
-    );
+    throw otherVersion(root, version, MAJOR_VERSION);
   }
   return true;
 }

@@ -3,6 +3,15 @@ import { LocalFailure } from '../local-failure.ts';
 /** SQLSTATE of a wrong password (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
 const INVALID_PASSWORD = '28P01';
 
+/** What PostgreSQL says, or the C library for it, when there is no room left. */
+const DISK_FULL = /no space left on device|disk quota exceeded|check free disk space/i;
+const LIBRARY_MISSING =
+  /error while loading shared libraries|Library not loaded|GLIBC_\S+' not found/i;
+/** Messages that mean that the files are no longer what they were. */
+const DAMAGED =
+  /invalid primary checkpoint record|could not locate (a valid|required) checkpoint record|incorrect checksum in control file|not a valid data directory|database files are incompatible|contains invalid data|invalid page in block|could not (open|read|find|access) .*(pg_control|PG_VERSION|pg_filenode\.map|configuration file|directory "(global|base|pg_wal))|could not find the database system|PANIC:/i;
+const PORT_TAKEN = /could not bind .*address.*in use/i;
+
 /** PostgreSQL's data cannot be used as it is. */
 export function corruptData(
   directory: string,
@@ -15,16 +24,11 @@ export function corruptData(
   );
 }
 
-/** The servers run, but the statements that prepare them failed. */
-export function explainQueryFailure(error: unknown, directory: string): LocalFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && 'code' in error && error.code === INVALID_PASSWORD) {
-    return corruptData(directory, 'its servers do not take the passwords that are kept beside it');
-  }
+/** The data is whole, but this PostgreSQL cannot read what another major version wrote. */
+export function otherVersion(directory: string, theirs: string, ours: string): LocalFailure {
   return new LocalFailure(
-    `PostgreSQL started, but did not do what it was asked: ${message}.`,
-    `Read the logs in ${directory}. If the data is damaged, \`npm run reset\` wipes it.`,
-    { cause: error },
+    `The PostgreSQL data in ${directory} cannot be used: it was made by PostgreSQL ${theirs}, and this is PostgreSQL ${ours}.`,
+    'Run `npm run reset` to wipe the local data and start anew.',
   );
 }
 
@@ -37,28 +41,50 @@ export function portTaken(port: number, server: string): LocalFailure {
 
 /** Whether the log says that somebody else has the port. */
 export function saysPortTaken(logLines: readonly string[]): boolean {
-  return logLines.some((line) => /could not bind .*address.*in use/i.test(line));
+  return logLines.some((line) => PORT_TAKEN.test(line));
 }
 
-/** Messages of PostgreSQL that mean that its files are no longer what they were. */
-const DAMAGE =
-  /invalid primary checkpoint record|could not locate (a valid|required) checkpoint record|incorrect checksum in control file|not a valid data directory|database files are incompatible|was initialized by PostgreSQL version|control file .* (invalid|corrupt)|could not (open|read|find).*(pg_control|PG_VERSION|pg_filenode\.map|postgresql\.conf|pg_hba\.conf|global\/|base\/)|could not find the database system|invalid page in block|PANIC:/i;
+/** Where a program of PostgreSQL failed. */
+export interface FailurePlace {
+  readonly dataDirectory: string;
+  readonly logFile: string;
+  /** The last lines of the log. */
+  readonly logLines: readonly string[];
+}
 
-/** Turns what a server said before it ended into what a developer can do about it. */
-export function explainServerFailure(
-  problem: string,
-  logLines: readonly string[],
-  dataDirectory: string,
-  logFile: string,
-): LocalFailure {
+/** A program ended, or did not get ready: turns what it said into what a developer can do about it. */
+export function explainServerFailure(problem: string, place: FailurePlace): LocalFailure {
+  return (
+    knownCause(problem, place) ??
+    new LocalFailure(
+      `${problem}.${quote(place.logLines)}`,
+      `Read the whole log in ${place.logFile}. If the data is damaged, \`npm run reset\` wipes it.`,
+    )
+  );
+}
+
+/** The primary got ready, but the statements that come next failed: often because it ended meanwhile. */
+export function explainQueryFailure(error: unknown, place: FailurePlace): LocalFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && 'code' in error && error.code === INVALID_PASSWORD) {
+    return corruptData(
+      place.dataDirectory,
+      'the server does not take the passwords that are kept beside it',
+    );
+  }
+  return explainServerFailure(`PostgreSQL started, but then failed: ${message}`, place);
+}
+
+function knownCause(problem: string, place: FailurePlace): LocalFailure | undefined {
+  const { dataDirectory, logLines } = place;
   const log = logLines.join('\n');
-  if (/no space left on device|disk quota exceeded/i.test(log)) {
+  if (DISK_FULL.test(log)) {
     return new LocalFailure(
       `${problem}: the disk that holds ${dataDirectory} is full.`,
       'Free some space, or set LOCAL_DIRECTORY to a folder on another disk.',
     );
   }
-  if (/error while loading shared libraries|Library not loaded|GLIBC_\S+' not found/i.test(log)) {
+  if (LIBRARY_MISSING.test(log)) {
     return new LocalFailure(
       `${problem}: libraries that PostgreSQL needs are missing.${quote(logLines)}`,
       'Install the library that is named, or run `npm ci` again if it is one of node_modules; or set DATABASE_URL to a PostgreSQL server of your own.',
@@ -70,11 +96,7 @@ export function explainServerFailure(
       'Run this as an ordinary user, or set DATABASE_URL to a PostgreSQL server of your own.',
     );
   }
-  if (DAMAGE.test(log)) return corruptData(dataDirectory, problem, logLines);
-  return new LocalFailure(
-    `${problem}.${quote(logLines)}`,
-    `Read the whole log in ${logFile}. If the data is damaged, \`npm run reset\` wipes it.`,
-  );
+  return DAMAGED.test(log) ? corruptData(dataDirectory, problem, logLines) : undefined;
 }
 
 function quote(logLines: readonly string[]): string {

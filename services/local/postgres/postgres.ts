@@ -23,7 +23,7 @@ import { chooseServerUser } from './server-user.ts';
 export interface PostgresOptions {
   /** Folder for the data, the passwords and the logs of both servers. */
   readonly directory: string;
-  /** Name of the application's database; made when it is not there. */
+  /** Name of the application's database: letters, digits, `-` and `_`; made when it is not there. */
   readonly database: string;
   /** Whether data must survive a crash of the machine. False is several times as fast, for tests. */
   readonly durable: boolean;
@@ -66,6 +66,7 @@ export interface Postgres {
 /** Below the ports that systems give to outgoing connections (32768 and up on Linux), so rarely taken by chance. */
 const PREFERRED_PRIMARY_PORT = 15_432;
 const PREFERRED_REPLICA_PORT = 15_433;
+const LOG_LINES_SHOWN = 20;
 
 /**
  * Starts PostgreSQL 18, a primary and a streaming replica, on the loopback address.
@@ -164,7 +165,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
         stop,
       };
     } catch (error) {
-      throw error instanceof LocalFailure ? error : explainQueryFailure(error, directory);
+      if (error instanceof LocalFailure) throw error;
+      throw explainQueryFailure(error, {
+        dataDirectory: primaryData,
+        logFile: primaryLog,
+        logLines: primary.process.lastLogLines(LOG_LINES_SHOWN),
+      });
     } finally {
       await administrator.end({ timeout: 1 });
     }

@@ -110,11 +110,16 @@ async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
     await rm(options.dataDirectory, { recursive: true, force: true });
     await rename(unfinished, options.dataDirectory);
   } catch (error) {
-    if (error instanceof LocalFailure) throw error;
+    if (!isSystemError(error)) throw error;
     throw explainFileError(error, 'copy the primary to', unfinished);
   } finally {
     session.release();
   }
+}
+
+/** Whether a call of the operating system failed; an error of the connection to the primary is none. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }
 
 async function startAndCatchUp(options: ReplicaOptions): Promise<RunningServer> {

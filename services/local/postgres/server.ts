@@ -124,12 +124,12 @@ async function startOnPort(options: ServerOptions, port: number): Promise<Superv
     await waitUntilReady(server, {
       isReady: () => readServerState(dataDirectory, server.processId) === 'ready',
       timeoutMilliseconds: READY_TIMEOUT_MILLISECONDS,
-      explain: (problem, lines) => {
-        if (saysPortTaken(lines)) {
+      explain: (problem, logLines) => {
+        if (saysPortTaken(logLines)) {
           const { message, remedy } = portTaken(port, name);
           return new PortLost(message, remedy);
         }
-        return explainServerFailure(problem, lines, dataDirectory, logFile);
+        return explainServerFailure(problem, { dataDirectory, logFile, logLines });
       },
     });
     return server;

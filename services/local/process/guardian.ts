@@ -18,6 +18,8 @@ export type GuardianOrder =
  * it holds the other end of a pipe that only this process writes to, and the pipe closes when this process is gone.
  */
 export interface Guardian {
+  /** Process id of the guardian itself; 0 when it could not be started. */
+  readonly processId: number;
   /** Whether `close` was called: nothing may be started any more. */
   readonly isClosed: boolean;
   /** Ends `processId` by `plan` if this process goes away; in reverse order of these calls. */
@@ -60,6 +62,7 @@ export function startGuardian(): Guardian {
   }
 
   return {
+    processId: child.pid ?? 0,
     get isClosed() {
       return closed;
     },

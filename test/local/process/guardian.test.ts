@@ -1,0 +1,98 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startGuardian } from '../../../services/local/process/guardian.ts';
+import { isAlive } from '../../../services/local/process/process-life.ts';
+import { startProcess } from '../../../services/local/process/supervised-process.ts';
+import { startNodeProgram } from '../../support/node-program.ts';
+import type { StartedByOrchestrator } from './programs/orchestrator.ts';
+
+const ORCHESTRATOR = fileURLToPath(new URL('./programs/orchestrator.ts', import.meta.url));
+const WAIT = { timeout: 10_000, interval: 20 };
+const FOREVER = ['--eval', 'setInterval(() => {}, 1000)'];
+
+describe('a guardian', () => {
+  it.each(['SIGKILL', 'SIGTERM'] as const)(
+    'ends all processes and removes the folder, when its owner is ended by %s',
+    async (signal) => {
+      const orchestrator = startNodeProgram<StartedByOrchestrator>(ORCHESTRATOR);
+      const started = await orchestrator.next();
+      expect(started.processIds.map(isAlive)).toEqual([true, true, true, true]);
+      expect(existsSync(started.directory)).toBe(true);
+
+      await orchestrator.end(signal);
+
+      await expect
+        .poll(() => started.processIds.map(isAlive), WAIT)
+        .toEqual([false, false, false, false]);
+      await expect.poll(() => existsSync(started.directory), WAIT).toBe(false);
+    },
+  );
+
+  it('ends the last started first, when it is closed with processes still running', async () => {
+    const guardian = startGuardian();
+    const directory = guardian.createTemporaryDirectory('headroom-guardian-test-');
+    const ended: string[] = [];
+    const start = (name: string) =>
+      startProcess({
+        name,
+        command: process.execPath,
+        arguments: FOREVER,
+        logFile: join(directory, `${name}.log`),
+        guardian,
+        onUnexpectedExit: () => ended.push(name),
+      });
+    const first = await start('first');
+    const second = await start('second');
+
+    await guardian.close();
+    await Promise.all([first.exited, second.exited]);
+
+    expect(ended).toEqual(['second', 'first']);
+  });
+
+  it('leaves a process alone, when that was released', async () => {
+    const other = startGuardian();
+    onTestFinished(() => other.close());
+    const directory = other.createTemporaryDirectory('headroom-guardian-test-');
+    const guardian = startGuardian();
+    const survivor = await startProcess({
+      name: 'survivor',
+      command: process.execPath,
+      arguments: FOREVER,
+      logFile: join(directory, 'survivor.log'),
+      guardian: other,
+    });
+    guardian.guard(survivor.processId, { stopSignals: ['SIGKILL'], stopTimeoutMilliseconds: 100 });
+    guardian.release(survivor.processId);
+
+    await guardian.close();
+
+    expect(isAlive(survivor.processId)).toBe(true);
+  });
+
+  it('removes its folders with what is in them, when it is closed', async () => {
+    const guardian = startGuardian();
+    const directory = guardian.createTemporaryDirectory('headroom-guardian-test-');
+    writeFileSync(join(directory, 'file'), 'text');
+
+    await guardian.close();
+
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('lets nothing be started, when it is closed', async () => {
+    const guardian = startGuardian();
+    await guardian.close();
+
+    const start = startProcess({
+      name: 'latecomer',
+      command: process.execPath,
+      logFile: '/nowhere/at/all.log',
+      guardian,
+    });
+
+    await expect(start).rejects.toThrow('latecomer was not started: the system is being stopped');
+  });
+});
