@@ -76,3 +76,14 @@ export function isFailover(error: unknown): boolean {
   const state = sqlState(error);
   return state !== undefined && FAILOVER_CODES.has(state);
 }
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Whether `error` says that a value is in this unique index already. */
+export function isDuplicateOf(error: unknown, index: string): boolean {
+  return (
+    error instanceof postgres.PostgresError &&
+    error.code === UNIQUE_VIOLATION &&
+    error.constraint_name === index
+  );
+}

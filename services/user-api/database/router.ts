@@ -25,6 +25,8 @@ const TRIAL_MILLISECONDS = 5_000;
 interface Reader {
   readonly pool: DatabasePool;
   failures: number;
+  /** Whether one read is finding out if it is back. */
+  onTrial: boolean;
   /** When it may be asked again, in milliseconds of `performance.now()`. */
   skippedUntil: number;
 }
@@ -48,7 +50,7 @@ export class DatabaseRouter {
 
   constructor({ writer, readers }: RouterPools, logger: Logger, options: RouterOptions = {}) {
     this.#writer = writer;
-    this.#readers = readers.map((pool) => ({ pool, failures: 0, skippedUntil: 0 }));
+    this.#readers = readers.map((pool) => ({ pool, failures: 0, onTrial: false, skippedUntil: 0 }));
     this.#logger = logger;
     this.#firstSkip = options.firstSkipMilliseconds ?? FIRST_SKIP_MILLISECONDS;
     this.#longestSkip = options.longestSkipMilliseconds ?? LONGEST_SKIP_MILLISECONDS;
@@ -84,8 +86,7 @@ export class DatabaseRouter {
       if (reader === undefined) break;
       try {
         const result = await reader.pool.run(query);
-        reader.failures = 0;
-        reader.skippedUntil = 0;
+        this.#answered(reader);
         return result;
       } catch (error) {
         const kind = classifyReadFailure(error);
@@ -126,20 +127,31 @@ export class DatabaseRouter {
       const reader = this.#readers[this.#turn];
       this.#turn = (this.#turn + 1) % this.#readers.length;
       if (reader === undefined || now < reader.skippedUntil) continue;
-      if (reader.failures > 0) reader.skippedUntil = now + TRIAL_MILLISECONDS;
+      if (reader.failures > 0) {
+        reader.onTrial = true;
+        reader.skippedUntil = now + TRIAL_MILLISECONDS;
+      }
       return reader;
     }
     return undefined;
   }
 
+  #answered(reader: Reader): void {
+    if (reader.failures === 0) return;
+    reader.failures = 0;
+    reader.onTrial = false;
+    reader.skippedUntil = 0;
+    this.#logger.info({ pool: reader.pool.name }, 'Reader is back');
+  }
+
   #skip(reader: Reader, error: unknown): void {
     const now = performance.now();
     // Reads that were under way together fail together, and count as one failure.
-    const known = reader.failures > 0 && now < reader.skippedUntil;
-    if (!known) reader.failures += 1;
+    if (now < reader.skippedUntil && !reader.onTrial) return;
+    reader.onTrial = false;
+    reader.failures += 1;
     const wait = Math.min(this.#firstSkip * 2 ** (reader.failures - 1), this.#longestSkip);
-    reader.skippedUntil = Math.max(reader.skippedUntil, now + wait);
-    if (known) return;
+    reader.skippedUntil = now + wait;
     this.#logger.warn({ pool: reader.pool.name, skipMilliseconds: wait, error }, 'Reader left out');
   }
 

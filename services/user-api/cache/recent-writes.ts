@@ -1,0 +1,75 @@
+import type { VersionedEntry } from './versioned-cache.ts';
+
+interface RecentWrite {
+  readonly entry: VersionedEntry;
+  readonly writtenAt: number;
+}
+
+export interface RecentWritesOptions {
+  /** Most writes that are remembered; the oldest go first. @default 10000, some 5 MB */
+  readonly maximum?: number;
+  /** How long a write is remembered, in milliseconds. @default 120000 */
+  readonly keptMilliseconds?: number;
+}
+
+const MAXIMUM = 10_000;
+/** Longer than an entry lives in the shared cache that was put there after the write from a reader still behind it. */
+const KEPT_MILLISECONDS = 120_000;
+
+/**
+ * What this process has written lately: the version below which it does not answer, with or without a shared cache. So
+ * a client reads its own writes while a reader is behind or the shared cache is away.
+ */
+export class RecentWrites {
+  readonly #maximum: number;
+  readonly #kept: number;
+  /** In the order of writing: the oldest come first. */
+  readonly #writes = new Map<number, RecentWrite>();
+  readonly #unshared = new Set<number>();
+
+  constructor(options: RecentWritesOptions = {}) {
+    this.#maximum = options.maximum ?? MAXIMUM;
+    this.#kept = options.keptMilliseconds ?? KEPT_MILLISECONDS;
+  }
+
+  /** Remembers a write, unless a newer one of the same resource is remembered. It counts as not shared. */
+  record(id: number, entry: VersionedEntry): void {
+    const known = this.#writes.get(id);
+    if (known !== undefined && known.entry.version >= entry.version) return;
+    // Deleted first, so that it moves to the end.
+    this.#writes.delete(id);
+    this.#writes.set(id, { entry, writtenAt: performance.now() });
+    this.#unshared.add(id);
+    this.#forgetOldest();
+  }
+
+  /** The newest write of `id` that is remembered: nothing older may be answered. */
+  floor(id: number): VersionedEntry | undefined {
+    const write = this.#writes.get(id);
+    if (write === undefined) return undefined;
+    return performance.now() - write.writtenAt < this.#kept ? write.entry : undefined;
+  }
+
+  /** Notes that the shared cache has `version` of `id`, or a newer one. */
+  markShared(id: number, version: number): void {
+    if (this.#writes.get(id)?.entry.version === version) this.#unshared.delete(id);
+  }
+
+  /** The writes that the shared cache may not have; it may answer with something older. */
+  *unshared(): Generator<readonly [id: number, entry: VersionedEntry], void> {
+    for (const id of this.#unshared) {
+      const entry = this.floor(id);
+      if (entry === undefined) this.#unshared.delete(id);
+      else yield [id, entry];
+    }
+  }
+
+  #forgetOldest(): void {
+    const oldestKept = performance.now() - this.#kept;
+    for (const [id, { writtenAt }] of this.#writes) {
+      if (writtenAt >= oldestKept && this.#writes.size <= this.#maximum) return;
+      this.#writes.delete(id);
+      this.#unshared.delete(id);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
+import { RecentWrites } from './cache/recent-writes.ts';
+import { createRedis } from './cache/redis.ts';
+import { RedisVersionedCache } from './cache/redis-versioned-cache.ts';
+import { WritePublisher } from './cache/write-publisher.ts';
+import { DatabasePool } from './database/pool.ts';
+import { DatabaseRouter, type RouterOptions } from './database/router.ts';
+import { HealthMonitor } from './health/health.ts';
+import type { Logger } from './observability/logger.ts';
+import { EventDispatcher, type EventDispatcherOptions } from './queue/event-dispatcher.ts';
+import { createEventSender } from './queue/event-sender.ts';
+import { Outbox } from './queue/outbox.ts';
+import type { Settings } from './settings.ts';
+import { UserRepository } from './users/repository.ts';
+import { UserReader } from './users/user-reader.ts';
+import { Users } from './users/users.ts';
+
+/** Pauses that production leaves at their defaults and tests shorten. */
+export interface DependencyOptions {
+  readonly router?: RouterOptions;
+  readonly dispatcher?: EventDispatcherOptions;
+}
+
+export interface Dependencies {
+  readonly users: Users;
+  readonly health: HealthMonitor;
+  /** Begins what the service does by itself, beside answering requests. */
+  start(): void;
+  /** Ends everything in order: what is left to send is sent, and connections are closed last. */
+  close(): Promise<void>;
+}
+
+/** Says what the bodies kept in Redis are made of; a change of the user's representation needs another. */
+const USER_KEY_PREFIX = 'user:1:';
+
+function createRouter(settings: Settings, logger: Logger, options?: RouterOptions): DatabaseRouter {
+  const createPool = (name: string, url: string) =>
+    new DatabasePool({
+      name,
+      url,
+      connection: databaseConnectionOptions(url, settings),
+      size: settings.DATABASE_POOL_SIZE,
+      statementTimeoutMilliseconds: settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,
+      logger,
+    });
+  const readers = settings.DATABASE_READER_URLS.map((url, index) =>
+    createPool(`reader-${index + 1}`, url),
+  );
+  return new DatabaseRouter(
+    { writer: createPool('writer', settings.DATABASE_URL), readers },
+    logger,
+    options,
+  );
+}
+
+/**
+ * Builds everything that the service talks to. Connections are opened when they are first needed, so that it starts whatever is down.
+ *
+ * @throws `EnvironmentError` when variables don't go together.
+ */
+export function createDependencies(
+  settings: Settings,
+  logger: Logger,
+  options: DependencyOptions = {},
+): Dependencies {
+  const router = createRouter(settings, logger, options.router);
+  const redis =
+    settings.REDIS_URL === undefined
+      ? null
+      : createRedis(
+          {
+            url: settings.REDIS_URL,
+            username: settings.REDIS_USERNAME,
+            password: settings.REDIS_PASSWORD,
+            commandTimeoutMilliseconds: settings.REDIS_COMMAND_TIMEOUT_MILLISECONDS,
+          },
+          logger,
+        );
+  const cache = redis === null ? null : new RedisVersionedCache(redis, USER_KEY_PREFIX);
+  const recentWrites = new RecentWrites();
+  const writes = new WritePublisher(cache, recentWrites);
+  const sender = createEventSender({
+    queueUrl: settings.EMAIL_QUEUE_URL,
+    region: settings.AWS_REGION,
+    endpoint: settings.SQS_ENDPOINT,
+  });
+  const dispatcher = new EventDispatcher(
+    new Outbox(router, logger),
+    sender,
+    logger,
+    options.dispatcher,
+  );
+  const repository = new UserRepository(router);
+  const users = new Users({
+    repository,
+    reader: new UserReader({ repository, readersMayLag: router.hasReaders, cache, recentWrites }),
+    writes,
+    dispatch: (event) => dispatcher.dispatch(event),
+  });
+  const health = new HealthMonitor({
+    database: () => router.check(),
+    redis: async () => (cache === null ? 'absent' : (await cache.isUp()) ? 'up' : 'down'),
+    queue: () => (dispatcher.isUp ? 'up' : 'down'),
+  });
+  return {
+    users,
+    health,
+    start: () => dispatcher.start(),
+    async close() {
+      await dispatcher.close();
+      writes.close();
+      redis?.disconnect();
+      await router.close();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { ErrorHandler, NotFoundHandler } from 'hono';
+import { DatabaseUnavailable } from '../database/errors.ts';
+import type { Logger } from '../observability/logger.ts';
+import { EmailTaken, UserNotFound, VersionMismatch } from '../users/errors.ts';
+import { RequestAborted } from './body.ts';
+import type { ApiEnvironment } from './environment.ts';
+import { entityTag } from './preconditions.ts';
+import { Problem } from './problem.ts';
+
+/** Seconds after which to try again: about as long as new connections take, and not the same for every client. */
+const RETRY_AFTER_MINIMUM_SECONDS = 1;
+const RETRY_AFTER_SPREAD_SECONDS = 3;
+
+function retryAfter(): string {
+  const spread = Math.floor(Math.random() * RETRY_AFTER_SPREAD_SECONDS);
+  return String(RETRY_AFTER_MINIMUM_SECONDS + spread);
+}
+
+/** The problem that an error is answered with: the one place where errors of services become statuses. */
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof UserNotFound) {
+    return new Problem('user-not-found', 'There is no user with this id.');
+  }
+  if (error instanceof EmailTaken) {
+    return new Problem('email-taken', 'Another user has this email address.', {
+      errors: [{ pointer: '/email', detail: 'is taken by another user' }],
+    });
+  }
+  if (error instanceof VersionMismatch) {
+    const { currentVersion } = error;
+    return new Problem(
+      'precondition-failed',
+      `If-Match does not name the version that the user has now, which is ${entityTag(currentVersion)}.`,
+      { currentVersion, headers: { etag: entityTag(currentVersion) } },
+    );
+  }
+  if (error instanceof DatabaseUnavailable) {
+    return new Problem('database-unavailable', 'The database did not answer in time.', {
+      headers: { 'retry-after': retryAfter() },
+      cause: error,
+    });
+  }
+  return new Problem('internal-error', 'The request could not be done.', { cause: error });
+}
+
+/** Answers errors with problem details; those that are ours go to the log. */
+export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment> {
+  return (error, context) => {
+    const { requestId, route } = context.env.incoming;
+    // Nobody receives this; the status is for the access log, where it is known as 'client closed request'.
+    if (error instanceof RequestAborted) return new Response(null, { status: 499 });
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      const level = problem.slug === 'internal-error' ? 'error' : 'warn';
+      logger[level]({ requestId, route, error }, 'The request failed');
+    }
+    return problem.toResponse(requestId);
+  };
+}
+
+/** Answers where nothing is served. */
+export const answerNotFound: NotFoundHandler<ApiEnvironment> = ({ env }) =>
+  new Problem('route-not-found', 'Nothing is served at this path.').toResponse(
+    env.incoming.requestId,
+  );

@@ -1,0 +1,148 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { logAccess } from '../observability/access-log.ts';
+import type { Logger } from '../observability/logger.ts';
+import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
+import { ListenError } from './listen-error.ts';
+import { Problem } from './problem.ts';
+
+/** Longest path and query together, in characters. */
+export const URL_MAXIMUM_LENGTH = 2_048;
+/** All headers of a request together, in bytes. */
+const HEADERS_MAXIMUM_BYTES = 16_384;
+/** A client that takes longer for its headers, or for the whole of a request of at most some 64 KiB, is not served. */
+const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+/** How often Node.js looks for requests beyond those timeouts. */
+const TIMEOUT_CHECK_MILLISECONDS = 2_000;
+
+export interface ApiServerSettings {
+  /** How long an idle connection stays open; longer than the idle timeout of the load balancer in front. */
+  readonly keepAliveTimeoutMilliseconds: number;
+}
+
+/** The HTTP server of the API, and the order in which it lets go of its clients. */
+export class ApiServer {
+  readonly #server: Server<typeof ApiRequest>;
+  #closing = false;
+
+  constructor(
+    app: Pick<Hono<ApiEnvironment>, 'fetch'>,
+    logger: Logger,
+    settings: ApiServerSettings,
+  ) {
+    const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings), {
+      // Thrown before there is a request to hand on: its target or its Host is not valid.
+      errorHandler: () =>
+        new Problem('malformed-request', 'The URL or the Host is not valid.').toResponse(undefined),
+    });
+    this.#server = createServer(
+      {
+        IncomingMessage: ApiRequest,
+        keepAliveTimeout: settings.keepAliveTimeoutMilliseconds,
+        headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
+        requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MILLISECONDS,
+        maxHeaderSize: HEADERS_MAXIMUM_BYTES,
+        // The listener refuses a request without one, as a problem.
+        requireHostHeader: false,
+        noDelay: true,
+      },
+      (incoming, outgoing) => {
+        logAccess(logger, incoming, outgoing);
+        outgoing.setHeader('x-request-id', incoming.requestId);
+        if (this.#closing) outgoing.setHeader('connection', 'close');
+        const { length } = incoming.url ?? '';
+        if (length > URL_MAXIMUM_LENGTH) {
+          const problem = tooLong(length);
+          outgoing.writeHead(problem.status, problem.headers);
+          outgoing.end(JSON.stringify(problem.details(incoming.requestId)));
+          return;
+        }
+        void listener(incoming, outgoing);
+      },
+    );
+    this.#server.on('clientError', answerClientError);
+  }
+
+  /**
+   * @param port - 0 for any free one.
+   * @returns the port it listens on.
+   * @throws {@link ListenError} naming the port or the host, and what to do.
+   */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException) => reject(new ListenError(host, port, error));
+      this.#server.once('error', fail);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', fail);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /**
+   * Takes no new connections, closes the idle ones, and those in use after the answer that is under way.
+   *
+   * @param timeoutMilliseconds - longest wait for requests under way.
+   * @returns whether all of them ended in time; if not, they have been cut.
+   */
+  async close(timeoutMilliseconds: number): Promise<boolean> {
+    this.#closing = true;
+    const closed = new Promise<boolean>((resolve) => {
+      this.#server.close(() => resolve(true));
+    });
+    const cut = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => {
+      this.cut();
+      cut.resolve(false);
+    }, timeoutMilliseconds);
+    const inTime = await Promise.race([closed, cut.promise]);
+    clearTimeout(timer);
+    return inTime;
+  }
+
+  /** Ends all connections at once. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+}
+
+function tooLong(length: number): Problem {
+  return new Problem(
+    'uri-too-long',
+    `The path and query are ${length} characters long; ${URL_MAXIMUM_LENGTH} are read at most.`,
+  );
+}
+
+/** The problem of a request that Node.js could not read as HTTP. */
+function clientProblem(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const detail = `The headers may be ${HEADERS_MAXIMUM_BYTES} bytes long together.`;
+    return new Problem('headers-too-large', detail);
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new Problem('request-timeout', 'The request did not arrive in time.');
+  }
+  return new Problem('malformed-request', 'The request is not valid HTTP.');
+}
+
+/** Node.js has no request to answer here; the answer is written by hand, and is the last on its connection. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = clientProblem(error.code);
+  const details = problem.details(undefined);
+  const body = JSON.stringify(details);
+  const headers = {
+    ...problem.headers,
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${problem.status} ${details.title}\r\n${head.join('')}\r\n${body}`);
+}

@@ -1,0 +1,74 @@
+import { pino } from 'pino';
+import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
+import { ListenError } from './http/listen-error.ts';
+import { createLogger } from './observability/logger.ts';
+import { startService } from './service.ts';
+import { variables } from './settings.ts';
+
+/**
+ * The program that the container runs, and `npm start`: `node services/user-api/main.ts`. Exit codes: 0 after a shutdown in which every
+ * request was answered, 1 when the configuration is wrong, a port cannot be had, requests had to be cut, or it crashed.
+ */
+
+/** Lines are gathered to this many bytes, or this long, before they are written: a write for each would cost more than the request. */
+const LOG_BUFFER_BYTES = 4_096;
+const LOG_FLUSH_MILLISECONDS = 200;
+
+async function main(): Promise<void> {
+  const settings = readEnvironment(variables, process.env);
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: LOG_BUFFER_BYTES,
+    periodicFlush: LOG_FLUSH_MILLISECONDS,
+  });
+  const logger = createLogger(settings, destination);
+  const exit = (code: number) => {
+    destination.flushSync();
+    process.exit(code);
+  };
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ error }, 'A failure that nothing handles');
+    exit(1);
+  });
+
+  const service = await startService(settings, logger);
+
+  let stopping = false;
+  const shutDown = (reason: string) => {
+    if (stopping) {
+      logger.warn({ reason }, 'Asked again: cutting what is under way');
+      service.cut();
+      exit(1);
+    }
+    stopping = true;
+    logger.info({ reason }, 'Shutting down');
+    service.stop().then(
+      (inTime) => {
+        logger.info({ inTime }, 'Stopped');
+        exit(inTime ? 0 : 1);
+      },
+      (error: unknown) => {
+        logger.fatal({ error }, 'The shutdown failed');
+        exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => shutDown('SIGTERM'));
+  process.on('SIGINT', () => shutDown('SIGINT'));
+  // As a child with a channel to its parent: says when it is there, and does not outlive the parent.
+  process.on('disconnect', () => {
+    if (!stopping) shutDown('parent gone');
+  });
+  process.send?.({ type: 'ready', port: service.port });
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    const expected = error instanceof EnvironmentError || error instanceof ListenError;
+    console.error(expected ? error.message : error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,59 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { createApp } from './app.ts';
+import { createDependencies, type DependencyOptions } from './dependencies.ts';
+import { ApiServer } from './http/server.ts';
+import type { Logger } from './observability/logger.ts';
+import type { Settings } from './settings.ts';
+
+export interface RunningService {
+  /** The port it listens on. */
+  readonly port: number;
+  /**
+   * Stops in an order that no request notices: readiness fails; the delay, in which load balancers find out; connections are closed
+   * after the answers that are under way; then everything behind.
+   *
+   * @returns whether all requests under way were answered; if not, they have been cut.
+   */
+  stop(): Promise<boolean>;
+  /** Cuts all connections, for those who cannot wait for `stop`. */
+  cut(): void;
+}
+
+/**
+ * Starts the user API. It answers, with what works, even while things it depends on are down.
+ *
+ * @throws `EnvironmentError` when variables don't go together, `ListenError` when the port cannot be had.
+ */
+export async function startService(
+  settings: Settings,
+  logger: Logger,
+  options: DependencyOptions = {},
+): Promise<RunningService> {
+  const dependencies = createDependencies(settings, logger, options);
+  const { users, health } = dependencies;
+  const bodyLimitBytes = settings.REQUEST_BODY_LIMIT_BYTES;
+  const server = new ApiServer(createApp({ users, health, logger, bodyLimitBytes }), logger, {
+    keepAliveTimeoutMilliseconds: settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+  });
+  let port: number;
+  try {
+    port = await server.listen(settings.HOST, settings.PORT);
+  } catch (error) {
+    await dependencies.close();
+    throw error;
+  }
+  dependencies.start();
+  logger.info({ host: settings.HOST, port }, 'Listening');
+  return {
+    port,
+    async stop() {
+      health.drain();
+      logger.info({ delayMilliseconds: settings.SHUTDOWN_DELAY_MILLISECONDS }, 'Draining');
+      await wait(settings.SHUTDOWN_DELAY_MILLISECONDS);
+      const inTime = await server.close(settings.SHUTDOWN_TIMEOUT_MILLISECONDS);
+      await dependencies.close();
+      return inTime;
+    },
+    cut: () => server.cut(),
+  };
+}

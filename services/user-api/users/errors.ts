@@ -1,0 +1,20 @@
+/** There is no user with this id. */
+export class UserNotFound extends Error {
+  override readonly name = 'UserNotFound';
+}
+
+/** Another user has this email address. */
+export class EmailTaken extends Error {
+  override readonly name = 'EmailTaken';
+}
+
+/** The user has another version than those the caller allows. */
+export class VersionMismatch extends Error {
+  override readonly name = 'VersionMismatch';
+  readonly currentVersion: number;
+
+  constructor(currentVersion: number) {
+    super(`The user has version ${currentVersion}`);
+    this.currentVersion = currentVersion;
+  }
+}
