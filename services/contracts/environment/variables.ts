@@ -177,6 +177,42 @@ export const environmentVariables = {
     takes: 'a whole number from 1024 to 10485760',
     readBy: ['user-api'],
   }),
+  TRUSTED_PROXY_HOPS: variable({
+    type: wholeNumber(0, 10).default(0),
+    description:
+      'Proxies in front of the API that each append to X-Forwarded-For the address that called them; the client is looked for so many entries from the right. 0: the header is not read, and the address of the socket counts. Behind CloudFront and a load balancer: 2.',
+    takes: 'a whole number from 0 to 10',
+    readBy: ['user-api'],
+  }),
+  TRUSTED_PROXY_NETWORKS: variable({
+    type: listOf(z.union([z.cidrv4(), z.cidrv6()])),
+    description:
+      'Networks that those proxies call from, separated by commas: an entry of X-Forwarded-For is believed only if it was appended by a hop in one of them. Unset: hops are only counted.',
+    takes: 'one or more networks such as 10.0.0.0/16 or 2001:db8::/56, separated by commas',
+    readBy: ['user-api'],
+  }),
+  RATE_LIMITS: variable({
+    type: listOf(z.string().regex(/^[a-z][a-z0-9-]*=\d{1,8}\/\d{1,5}$/)),
+    description:
+      'Other limits than the default ones, by policy, in requests per seconds; docs/rate-limiting.md has the policies.',
+    takes: '<policy>=<requests>/<seconds>, separated by commas, such as reads=5000/60,logins=20/60',
+    readBy: ['user-api'],
+  }),
+  RATE_LIMIT_EXPECTED_PROCESSES: variable({
+    type: wholeNumber(1, 100_000).default(1),
+    description:
+      'Processes of the API that share the traffic, as they usually are. Leases are sized by it, and while Redis is absent or down each process allows this fraction of every limit.',
+    takes: 'a whole number from 1 to 100000',
+    readBy: ['user-api'],
+  }),
+  RATE_LIMIT_KEY_SECRET: variable({
+    type: z.string().min(16).optional(),
+    description:
+      'Key of the digests that stand for clients in Redis, the same for all processes; with it, addresses cannot be found out from the digests by trying all.',
+    takes: 'at least 16 characters',
+    readBy: ['user-api'],
+    secret: true,
+  }),
   KEEP_ALIVE_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(0, 600_000).default(72_000),
     description:

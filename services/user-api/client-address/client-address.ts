@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIPv4 } from 'node:net';
+import { networkOf, parseAddress } from './address.ts';
+
+/** Which of the hops between the client and this process are believed. */
+export interface ProxyTrust {
+  /** `TRUSTED_PROXY_HOPS`: proxies in front that each append to `X-Forwarded-For` the address they were called from. 0: the header is not read. */
+  readonly hops: number;
+  /**
+   * `TRUSTED_PROXY_NETWORKS`: networks in CIDR notation that those proxies call from. When given, an entry is believed only if the
+   * hop that appended it is in one of them. @default every network: the hops are only counted
+   */
+  readonly networks?: readonly string[];
+}
+
+/** What a request whose sender's address is not to be had is counted under, such as one whose socket has closed already. */
+export const UNKNOWN_ADDRESS = 'unknown';
+
+/** Finds the network that a request came from. */
+export type ClientAddressFinder = (
+  socketAddress: string | undefined,
+  forwardedFor: string | undefined,
+) => string;
+
+/**
+ * Makes the function that finds where a request came from, as an IPv4 address or an IPv6 /64 network (see {@link networkOf}).
+ *
+ * `X-Forwarded-For` grows to the right: each proxy appends the address that called it, behind whatever the client wrote. On AWS
+ * (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#RequestCustomIPAddresses,
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html) a request arrives as
+ *
+ * ```text
+ * X-Forwarded-For: <what the client wrote>, <client, by CloudFront>, <CloudFront, by the load balancer>     socket: <load balancer>
+ * ```
+ *
+ * So the walk begins at the socket, which nobody can forge, and goes at most `hops` entries to the left, from each hop that is believed to the
+ * entry which that hop appended. It ends early at a hop outside `networks`, at the end of the header, and before an entry that is no address. What the
+ * client wrote stands further left than the walk goes. With 2 hops the client above is found; with 0 the socket's address is.
+ *
+ * `CloudFront-Viewer-Address` is not read: unless the distribution's origin request policy adds it, a client may send its own, and it tells
+ * nothing that the second entry from the right does not.
+ *
+ * @throws RangeError for a network that is not in CIDR notation.
+ */
+export function createClientAddressFinder(trust: ProxyTrust): ClientAddressFinder {
+  const believes = trustedNetworks(trust.networks ?? []);
+  return (socketAddress, forwardedFor) => {
+    let address = socketAddress === undefined ? undefined : parseAddress(socketAddress);
+    if (address === undefined) return UNKNOWN_ADDRESS;
+    let rest = forwardedFor ?? '';
+    for (let hop = 0; hop < trust.hops && rest !== '' && believes(address); hop += 1) {
+      const comma = rest.lastIndexOf(',');
+      const appended = parseAddress(rest.slice(comma + 1));
+      if (appended === undefined) break;
+      address = appended;
+      rest = comma === -1 ? '' : rest.slice(0, comma);
+    }
+    return networkOf(address);
+  };
+}
+
+/** {@link createClientAddressFinder}, for requests as Node.js receives them. Several header lines count as one, in their order. */
+export function createRequestAddressFinder(
+  trust: ProxyTrust,
+): (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string {
+  const find = createClientAddressFinder(trust);
+  return (request) => {
+    const header = request.headers['x-forwarded-for'];
+    const forwardedFor = Array.isArray(header) ? header.join(',') : header;
+    return find(request.socket.remoteAddress, forwardedFor);
+  };
+}
+
+function trustedNetworks(networks: readonly string[]): (address: string) => boolean {
+  if (networks.length === 0) return () => true;
+  const list = new BlockList();
+  for (const network of networks) {
+    const [, address = '', prefix = ''] = /^([\da-f:.]+)\/(\d{1,3})$/i.exec(network) ?? [];
+    try {
+      list.addSubnet(address, Number.parseInt(prefix, 10), isIPv4(address) ? 'ipv4' : 'ipv6');
+    } catch (cause) {
+      throw new RangeError(
+        `TRUSTED_PROXY_NETWORKS got "${network}"; it takes networks such as 10.0.0.0/16 or 2001:db8::/56`,
+        { cause },
+      );
+    }
+  }
+  return (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+}

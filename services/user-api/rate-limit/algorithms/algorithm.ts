@@ -1,0 +1,57 @@
+import type { Outcome } from '../decision.ts';
+
+/**
+ * One algorithm with the settings of one policy, in its two forms: a script that Redis runs, so that all processes share one
+ * state, and a meter for one key in this process. Both give the same outcomes for the same times; a test compares them.
+ */
+export interface Algorithm {
+  readonly script: ScriptSource;
+  /** What the script gets after the key, and before what varies by call. */
+  readonly scriptArguments: readonly number[];
+  /** A meter with its whole quota. */
+  createMeter(): Meter;
+}
+
+/** The state of one key, held in this process. */
+export interface Meter {
+  /**
+   * Counts one request if it passes.
+   *
+   * @param now whole milliseconds on any clock; a clock set back delays by at most one window.
+   */
+  take(now: number): Outcome;
+}
+
+/** A script in Lua. */
+export interface ScriptSource {
+  /** Told apart in errors by this. */
+  readonly name: string;
+  /**
+   * Lua that finds the time in the local variable `now` (whole milliseconds since 1970), its key in `KEYS[1]` and its arguments in
+   * `ARGV`, and returns integers only.
+   */
+  readonly body: string;
+}
+
+/** Integers that the scripts of all algorithms return: 1 or 0, requests remaining, and two times in milliseconds. */
+export type OutcomeReply = readonly [
+  allowed: number,
+  remaining: number,
+  resetMilliseconds: number,
+  retryAfterMilliseconds: number,
+];
+
+function isOutcomeReply(reply: unknown): reply is OutcomeReply {
+  return Array.isArray(reply) && reply.length === 4 && reply.every(Number.isInteger);
+}
+
+/** @throws TypeError when `reply` is not an {@link OutcomeReply}. */
+export function outcomeOf(reply: unknown): Outcome {
+  if (!isOutcomeReply(reply)) {
+    throw new TypeError(
+      `a rate limit script replied ${JSON.stringify(reply)}; expected 4 integers`,
+    );
+  }
+  const [allowed, remaining, resetMilliseconds, retryAfterMilliseconds] = reply;
+  return { allowed: allowed === 1, remaining, resetMilliseconds, retryAfterMilliseconds };
+}

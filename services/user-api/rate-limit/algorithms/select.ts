@@ -1,0 +1,19 @@
+import type { RateLimitPolicy } from '../policy.ts';
+import type { Algorithm } from './algorithm.ts';
+import { fixedWindow } from './fixed-window.ts';
+import { slidingWindow } from './sliding-window.ts';
+import { TAKE_ONE, tokenBucket } from './token-bucket.ts';
+
+/** The algorithm of `policy`, with everything that its script takes to count one request. */
+export function algorithmOf(policy: RateLimitPolicy): Algorithm {
+  switch (policy.algorithm) {
+    case 'fixed-window':
+      return fixedWindow(policy);
+    case 'sliding-window':
+      return slidingWindow(policy);
+    case 'token-bucket': {
+      const algorithm = tokenBucket(policy);
+      return { ...algorithm, scriptArguments: [...algorithm.scriptArguments, ...TAKE_ONE] };
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { exponentialBackoff } from './algorithms/exponential-backoff.ts';
+import { algorithmOf } from './algorithms/select.ts';
+import type { RateLimiter } from './decision.ts';
+import { type PolicyName, policiesWith } from './default-policies.ts';
+import { redisKeyFormat } from './key.ts';
+import { LOGIN_BACKOFF, LoginBackoff } from './login-backoff.ts';
+import { createRateLimiter } from './rate-limiter.ts';
+import { RedisAvailability } from './redis-availability.ts';
+import { RedisScript, type ScriptClient } from './redis-script.ts';
+import type { SharedState } from './shared-limiter.ts';
+
+export interface RateLimitsOptions {
+  /** Connected by the caller, who also closes it. @default none: every process limits by itself */
+  readonly redis?: ScriptClient;
+  /** `RATE_LIMITS`. @default none: the default policies */
+  readonly overrides?: readonly string[];
+  /** `RATE_LIMIT_EXPECTED_PROCESSES`. @default 1 */
+  readonly expectedProcesses?: number;
+  /** `RATE_LIMIT_KEY_SECRET`. @default none */
+  readonly keySecret?: string;
+  /** Called when this process begins to decide without Redis, with what failed. @default nothing */
+  readonly onTakeOver?: (error: unknown) => void;
+  /** Called when Redis decides again. @default nothing */
+  readonly onHandBack?: () => void;
+}
+
+/** All the limits of one process. */
+export interface RateLimits {
+  readonly limiters: Readonly<Record<PolicyName, RateLimiter>>;
+  readonly loginBackoff: LoginBackoff;
+  /** Whether Redis decides; false when there is none, or it is down. */
+  readonly shared: boolean;
+  /** Tells Redis what it has not been told; to be called before its client is closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * The limiters of all policies, and the login backoff, on one Redis.
+ *
+ * @throws PolicyError when an override cannot be enforced.
+ */
+export function createRateLimits(options: RateLimitsOptions): RateLimits {
+  const { redis, expectedProcesses = 1 } = options;
+  const policies = policiesWith(options.overrides ?? []);
+  const state = redis === undefined ? undefined : sharedState(redis, options);
+  const limiter = (name: PolicyName): RateLimiter =>
+    createRateLimiter({
+      policy: policies[name],
+      expectedProcesses,
+      ...(state !== undefined && { state }),
+    });
+  const limiters = {
+    reads: limiter('reads'),
+    creates: limiter('creates'),
+    updates: limiter('updates'),
+    deletes: limiter('deletes'),
+    logins: limiter('logins'),
+  };
+  return {
+    limiters,
+    loginBackoff: new LoginBackoff(state === undefined ? {} : { state }),
+    get shared() {
+      return state?.availability.available ?? false;
+    },
+    async close() {
+      await Promise.all(Object.values(limiters).map((each) => each.close()));
+      state?.availability.close();
+    },
+  };
+}
+
+function sharedState(client: ScriptClient, options: RateLimitsOptions): SharedState {
+  const algorithms = [
+    ...Object.values(policiesWith(options.overrides ?? [])).map(algorithmOf),
+    exponentialBackoff(LOGIN_BACKOFF),
+  ];
+  const scripts = new Map(
+    algorithms.map(({ script }) => [script.name, new RedisScript(client, script)]),
+  );
+  return {
+    client,
+    keyFormat: redisKeyFormat(options.keySecret),
+    availability: new RedisAvailability({
+      // Loading the scripts shows that Redis takes commands, and spares the first requests after a restart a second round trip.
+      probe: () => Promise.all([...scripts.values()].map((script) => script.load())),
+      ...(options.onTakeOver !== undefined && { onTakeOver: options.onTakeOver }),
+      ...(options.onHandBack !== undefined && { onHandBack: options.onHandBack }),
+    }),
+  };
+}
