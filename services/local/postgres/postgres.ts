@@ -3,7 +3,6 @@ import postgres from 'postgres';
 import { LocalFailure } from '../local-failure.ts';
 import { lockDirectory } from '../process/directory-lock.ts';
 import type { Guardian } from '../process/guardian.ts';
-import type { SupervisedProcess } from '../process/supervised-process.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './binaries.ts';
 import {
   ADMINISTRATOR,
@@ -18,7 +17,7 @@ import { stopLeftover } from './leftover.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { startReplica } from './replica.ts';
 import { NOT_DURABLE, type PortChoice, type RunningServer, startServer } from './server.ts';
-import { chooseServerUser } from './server-user.ts';
+import { chooseServerUser, type ServerUser } from './server-user.ts';
 
 export interface PostgresOptions {
   /** Folder for the data, the passwords and the logs of both servers. */
@@ -75,109 +74,132 @@ const LOG_LINES_SHOWN = 20;
  * @throws {LocalFailure} when that cannot be done; nothing is left running then.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const directory = resolve(options.directory);
-  const onProgress = options.onProgress ?? (() => {});
-  const lock = lockDirectory(directory);
-  const started: SupervisedProcess[] = [];
-  let stopped: Promise<void> | undefined;
-
-  function stop(): Promise<void> {
-    stopped ??= (async () => {
-      for (const server of started.toReversed()) await server.stop();
-      lock.release();
-    })();
-    return stopped;
+  const lock = lockDirectory(resolve(options.directory));
+  const running: RunningServer[] = [];
+  async function stop(): Promise<void> {
+    for (const server of running.toReversed()) await server.process.stop();
+    lock.release();
   }
-
   try {
-    const primaryData = join(directory, 'primary');
-    const replicaData = join(directory, 'replica');
-    const binaries = options.binaries ?? (await findPostgresBinaries());
-    const user = chooseServerUser({ binaries, directory, dataDirectory: primaryData });
-    for (const data of [replicaData, primaryData]) {
-      const processId = await stopLeftover(data);
-      if (processId) {
-        onProgress(`Stopped PostgreSQL (process ${processId}) of an earlier run that was killed`);
-      }
-    }
-
-    const isNew = !checkDataDirectory(primaryData);
-    const credentials = isNew ? createCredentials(directory) : readCredentials(directory);
-    if (!credentials) throw corruptData(directory, 'the file with its passwords is missing');
-    const common = {
-      binaries,
-      user,
-      guardian: options.guardian,
-      settings: options.durable ? {} : NOT_DURABLE,
-    };
-    if (isNew) {
-      onProgress('Making the PostgreSQL data folder');
-      await createDataDirectory({
-        ...common,
-        dataDirectory: primaryData,
-        logFile: join(directory, 'initdb.log'),
-        administratorPassword: credentials.administrator,
-        durable: options.durable,
-      });
-    }
-
-    const onUnexpectedExit = (name: string, logFile: string) => () =>
-      options.onUnexpectedExit?.(
-        new LocalFailure(
-          `${name} ended by itself.`,
-          `Read its log in ${logFile}, and start again.`,
-        ),
-      );
-    const primaryLog = join(directory, 'primary.log');
-    const primary = await startServer({
-      ...common,
-      name: 'PostgreSQL primary',
-      dataDirectory: primaryData,
-      logFile: primaryLog,
-      port: portChoice(options.primaryPort, PREFERRED_PRIMARY_PORT),
-      onUnexpectedExit: onUnexpectedExit('PostgreSQL primary', primaryLog),
-    });
-    started.push(primary.process);
-
-    const administrator = connect(credentials, primary.port);
-    let firstStart: boolean;
-    try {
-      firstStart = await prepareDatabase(administrator, options.database, credentials);
-      const replicaLog = join(directory, 'replica.log');
-      const replica = await startReplica({
-        ...common,
-        dataDirectory: replicaData,
-        logFile: replicaLog,
-        port: portChoice(options.replicaPort, PREFERRED_REPLICA_PORT),
-        primaryDataDirectory: primaryData,
-        primaryPort: primary.port,
-        primary: administrator,
-        replicatorPassword: credentials.replicator,
-        connect: (port) => connect(credentials, port),
-        onProgress,
-        onUnexpectedExit: onUnexpectedExit('PostgreSQL replica', replicaLog),
-      });
-      started.push(replica.process);
-      return {
-        firstStart,
-        primary: describe(primary, credentials, options.database),
-        replica: describe(replica, credentials, options.database),
-        stop,
-      };
-    } catch (error) {
-      if (error instanceof LocalFailure) throw error;
-      throw explainQueryFailure(error, {
-        dataDirectory: primaryData,
-        logFile: primaryLog,
-        logLines: primary.process.lastLogLines(LOG_LINES_SHOWN),
-      });
-    } finally {
-      await administrator.end({ timeout: 1 });
-    }
+    return { ...(await startServers(options, (server) => running.push(server))), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What both servers are started with. */
+interface Common {
+  readonly binaries: PostgresBinaries;
+  readonly user: ServerUser;
+  readonly guardian: Guardian;
+  readonly settings: typeof NOT_DURABLE;
+}
+
+async function startServers(
+  options: PostgresOptions,
+  onStarted: (server: RunningServer) => void,
+): Promise<Omit<Postgres, 'stop'>> {
+  const directory = resolve(options.directory);
+  const places = {
+    primary: place(directory, 'primary'),
+    replica: place(directory, 'replica'),
+  };
+  const onProgress = options.onProgress ?? (() => {});
+  const binaries = options.binaries ?? (await findPostgresBinaries());
+  const common: Common = {
+    binaries,
+    user: chooseServerUser({ binaries, directory, dataDirectory: places.primary.dataDirectory }),
+    guardian: options.guardian,
+    settings: options.durable ? {} : NOT_DURABLE,
+  };
+  for (const { dataDirectory } of [places.replica, places.primary]) {
+    const processId = await stopLeftover(dataDirectory);
+    if (processId === null) continue;
+    onProgress(`Stopped PostgreSQL (process ${processId}) of an earlier run that was killed`);
+  }
+  const credentials = await ensureData(options, directory, places.primary.dataDirectory, common);
+
+  const primary = await startServer({
+    ...common,
+    ...places.primary,
+    port: portChoice(options.primaryPort, PREFERRED_PRIMARY_PORT),
+    onUnexpectedExit: () => options.onUnexpectedExit?.(endedByItself(places.primary)),
+  });
+  onStarted(primary);
+  const administrator = connect(credentials, primary.port);
+  try {
+    const firstStart = await prepareDatabase(administrator, options.database, credentials);
+    const replica = await startReplica({
+      ...common,
+      ...places.replica,
+      port: portChoice(options.replicaPort, PREFERRED_REPLICA_PORT),
+      primaryDataDirectory: places.primary.dataDirectory,
+      primaryPort: primary.port,
+      primary: administrator,
+      replicatorPassword: credentials.replicator,
+      connect: (port) => connect(credentials, port),
+      onProgress,
+      onUnexpectedExit: () => options.onUnexpectedExit?.(endedByItself(places.replica)),
+    });
+    onStarted(replica);
+    return {
+      firstStart,
+      primary: describe(primary, credentials, options.database),
+      replica: describe(replica, credentials, options.database),
+    };
+  } catch (error) {
+    if (error instanceof LocalFailure) throw error;
+    const logLines = primary.process.lastLogLines(LOG_LINES_SHOWN);
+    throw explainQueryFailure(error, { ...places.primary, logLines });
+  } finally {
+    await administrator.end({ timeout: 1 });
+  }
+}
+
+interface Place {
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly logFile: string;
+}
+
+function place(directory: string, role: 'primary' | 'replica'): Place {
+  return {
+    name: `PostgreSQL ${role}`,
+    dataDirectory: join(directory, role),
+    logFile: join(directory, `${role}.log`),
+  };
+}
+
+/** Checks the data of the primary, or makes it. */
+async function ensureData(
+  options: PostgresOptions,
+  directory: string,
+  dataDirectory: string,
+  common: Common,
+): Promise<Credentials> {
+  if (checkDataDirectory(dataDirectory)) {
+    const kept = readCredentials(directory);
+    if (kept === null) throw corruptData(directory, 'the file with its passwords is missing');
+    return kept;
+  }
+  options.onProgress?.('Making the PostgreSQL data folder');
+  const credentials = createCredentials(directory);
+  await createDataDirectory({
+    ...common,
+    dataDirectory,
+    logFile: join(directory, 'initdb.log'),
+    administratorPassword: credentials.administrator,
+    durable: options.durable,
+  });
+  return credentials;
+}
+
+function endedByItself({ name, logFile }: Place): LocalFailure {
+  return new LocalFailure(
+    `${name} ended by itself.`,
+    `Read its log in ${logFile}, and start again.`,
+  );
 }
 
 function portChoice(asked: number | undefined, preferred: number): PortChoice {

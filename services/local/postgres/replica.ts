@@ -11,7 +11,7 @@ import { makeEmptyDirectory } from './data-directory.ts';
 import { type RunningServer, type ServerOptions, startServer } from './server.ts';
 import type { ServerUser } from './server-user.ts';
 
-export interface ReplicaOptions extends Omit<ServerOptions, 'name'> {
+export interface ReplicaOptions extends ServerOptions {
   readonly primaryDataDirectory: string;
   readonly primaryPort: number;
   /** Connection to the primary as administrator. */
@@ -22,7 +22,6 @@ export interface ReplicaOptions extends Omit<ServerOptions, 'name'> {
   readonly onProgress: (message: string) => void;
 }
 
-const NAME = 'PostgreSQL replica';
 /** Replication slot on the primary: it keeps what the replica has not yet read. */
 const SLOT = 'replica';
 /** Longest that a replica may take to catch up without coming any nearer, in milliseconds, before it is rebuilt. */
@@ -125,7 +124,6 @@ function isSystemError(error: unknown): boolean {
 async function startAndCatchUp(options: ReplicaOptions): Promise<RunningServer> {
   const server = await startServer({
     ...options,
-    name: NAME,
     settings: {
       ...options.settings,
       primary_conninfo: connectionToPrimary(options),

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
-import { createConnection } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import sql from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Postgres, startPostgres } from '../../../services/local/postgres/postgres.ts';
 import { type Guardian, startGuardian } from '../../../services/local/process/guardian.ts';
 import { isAlive } from '../../../services/local/process/process-life.ts';
+import { canConnect, otherAddresses } from '../../support/reach.ts';
 
 const WAIT = { timeout: 10_000, interval: 10 };
 
@@ -36,17 +35,6 @@ async function query(url: string, statement: string): Promise<sql.Row[]> {
   } finally {
     await client.end();
   }
-}
-
-function connects(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port });
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(false));
-    socket.setTimeout(1_000, () => socket.destroy());
-    socket.once('connect', () => socket.destroy());
-  });
 }
 
 beforeAll(async () => {
@@ -110,12 +98,9 @@ describe('PostgreSQL on this machine, when it has started for the first time', (
   });
 
   it('can be reached from this machine only', async () => {
-    const others = Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
-      .filter((address) => address.family === 'IPv4' && !address.internal);
     for (const { port } of [postgres.primary, postgres.replica]) {
-      expect(await connects('127.0.0.1', port)).toBe(true);
-      for (const { address } of others) expect(await connects(address, port)).toBe(false);
+      expect(await canConnect('127.0.0.1', port)).toBe(true);
+      for (const address of otherAddresses()) expect(await canConnect(address, port)).toBe(false);
     }
   });
 });
