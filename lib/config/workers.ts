@@ -22,8 +22,8 @@ export interface WorkerDefinition {
   /** Most invocations at once: 2 to 1,000 (the range that Lambda's SQS event source takes). */
   readonly maximumConcurrency: number;
   /**
-   * How long a received message stays hidden from other receivers, in seconds; at least 6 × `timeoutSeconds`, as AWS
-   * advises (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
+   * How long a received message stays hidden from other receivers, in seconds; at least 6 × `timeoutSeconds` and
+   * `maximumBatchingWindowSeconds`, as AWS advises (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
    */
   readonly visibilityTimeoutSeconds: number;
   /** Receives after which a message goes to the dead-letter queue; AWS advises at least 5. */
@@ -32,6 +32,10 @@ export interface WorkerDefinition {
   readonly retentionSeconds: number;
   /** How long the dead-letter queue keeps a message, in seconds; longer than `retentionSeconds`, as age counts from the first send. */
   readonly deadLetterRetentionSeconds: number;
+  /** PostgreSQL role that the function logs in as; migrations create it. @default no access to the database */
+  readonly databaseUser?: string;
+  /** Whether it sends email, and so may use SES. @default false */
+  readonly sendsEmail?: boolean;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -47,9 +51,11 @@ export const workers: readonly WorkerDefinition[] = [
     batchSize: 10,
     maximumBatchingWindowSeconds: 1,
     maximumConcurrency: 10,
-    visibilityTimeoutSeconds: 180,
+    visibilityTimeoutSeconds: 190,
     maximumReceiveCount: 5,
     retentionSeconds: 4 * DAY_SECONDS,
     deadLetterRetentionSeconds: 14 * DAY_SECONDS,
+    databaseUser: 'headroom_email_worker',
+    sendsEmail: true,
   },
 ];

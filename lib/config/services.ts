@@ -1,0 +1,46 @@
+/** An HTTP service that runs in containers behind the load balancer. */
+export interface ServiceDefinition {
+  /** Name of the service; lower-case, hyphens. */
+  readonly name: string;
+  /** What the service does, for consoles and docs. */
+  readonly description: string;
+  /** Dockerfile of its image, relative to the root of the repository, which is the build's context. */
+  readonly dockerfile: string;
+  /** Paths that the load balancer sends to it, at most 5, such as `/api/*`. */
+  readonly pathPatterns: readonly string[];
+  /** Order in which the load balancer tries the services' paths: lowest first, 1 to 50,000. */
+  readonly priority: number;
+  /** Port that the container listens on. */
+  readonly port: number;
+  /** Path that answers 200 while the process lives. */
+  readonly livenessPath: string;
+  /** Path that answers 200 while the service can serve. */
+  readonly readinessPath: string;
+  /** PostgreSQL role that it logs in as; migrations create it. */
+  readonly databaseUser: string;
+  /** Names of the workers that it sends messages to. */
+  readonly sendsTo: readonly string[];
+}
+
+export const services: readonly ServiceDefinition[] = [
+  {
+    name: 'user-api',
+    description: 'The user API: users over HTTP.',
+    dockerfile: 'services/user-api/Dockerfile',
+    pathPatterns: ['/api/*'],
+    priority: 100,
+    port: 3000,
+    livenessPath: '/health/live',
+    readinessPath: '/health/ready',
+    databaseUser: 'headroom_api',
+    sendsTo: ['email'],
+  },
+];
+
+/** What brings the database to the newest schema, before anything that needs it runs. */
+export const migrations = {
+  /** Module that exports `handler`, relative to the root of the repository. */
+  entry: 'services/user-api/migrate.ts',
+  /** Folder of SQL files that the bundle needs beside itself, under the name `migrations`. */
+  directory: 'services/user-api/database/migrations',
+} as const;

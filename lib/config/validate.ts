@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { unknownName } from './configuration-error.ts';
+
+/** The schema of `path` inside `schema`, through objects and arrays; undefined where the path leads nowhere. */
+function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {
+  let current = schema;
+  for (const step of path) {
+    if (current instanceof z.ZodOptional) current = current.unwrap();
+    if (current instanceof z.ZodObject) current = current.shape[String(step)];
+    else if (current instanceof z.ZodArray) current = current.element;
+    else return undefined;
+  }
+  return current instanceof z.ZodOptional ? current.unwrap() : current;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (current, step) =>
+      typeof current === 'object' && current !== null ? Reflect.get(current, step) : undefined,
+    value,
+  );
+}
+
+/**
+ * What is wrong with `value`, a sentence or two for each problem, each beginning with `subject`; empty when it fits
+ * `schema`. A key that the schema does not have is named with the keys that it does have.
+ */
+export function findProblems(subject: string, schema: z.ZodType, value: unknown): string[] {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return [];
+  return parsed.error.issues.flatMap((issue) => {
+    const place = issue.path.map(String).join('.');
+    if (issue.code === 'unrecognized_keys') {
+      const object = schemaAt(schema, issue.path);
+      const known = object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+      return issue.keys.map(
+        (key) => `${subject}: ${unknownName(`key in ${place || 'it'}`, key, known)}`,
+      );
+    }
+    const got = JSON.stringify(valueAt(value, issue.path)) ?? 'nothing';
+    return [`${subject}: ${place || 'it'} got ${got}. ${issue.message}.`];
+  });
+}

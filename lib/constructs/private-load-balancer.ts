@@ -1,0 +1,140 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import {
+  AwsCustomResource,
+  AwsCustomResourcePolicy,
+  type AwsSdkCall,
+  PhysicalResourceId,
+} from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import { timeouts } from '../config/timeouts.ts';
+import { EncryptedLogGroup } from './encrypted-log-group.ts';
+import { errorRate } from './error-rate.ts';
+import { OperationalAlarm } from './operational-alarm.ts';
+import type { Operations } from './operations.ts';
+
+const HTTP_PORT = 80;
+const METRIC_PERIOD = Duration.minutes(1);
+/** CloudFront makes this group in the VPC with its first VPC origin, and puts its network interfaces into it. */
+const CLOUDFRONT_SECURITY_GROUP = 'CloudFront-VPCOrigins-Service-SG';
+
+export interface PrivateLoadBalancerProps {
+  readonly operations: Operations;
+  readonly vpc: ec2.IVpc;
+}
+
+/**
+ * A load balancer without a public address, which only CloudFront can reach: through a VPC origin, from the security group
+ * that CloudFront keeps for it. That is tighter than the list of CloudFront's addresses, which everybody's distributions share.
+ */
+export class PrivateLoadBalancer extends Construct {
+  readonly loadBalancer: elb.ApplicationLoadBalancer;
+  readonly listener: elb.ApplicationListener;
+  readonly vpcOrigin: cloudfront.VpcOrigin;
+  /** Percent of requests answered 5xx, by the services or in their place. */
+  readonly errorRate: ReturnType<typeof errorRate>;
+
+  constructor(scope: Construct, id: string, props: PrivateLoadBalancerProps) {
+    super(scope, id);
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: props.vpc,
+      description: 'Load balancer: in from CloudFront, out to the services',
+      allowAllOutbound: false,
+    });
+    this.loadBalancer = new elb.ApplicationLoadBalancer(this, 'LoadBalancer', {
+      vpc: props.vpc,
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      internetFacing: false,
+      securityGroup,
+      idleTimeout: Duration.seconds(timeouts.loadBalancerIdle),
+      dropInvalidHeaderFields: true,
+      desyncMitigationMode: elb.DesyncMitigationMode.STRICTEST,
+      deletionProtection: props.operations.stage.protection === 'protected',
+    });
+    this.listener = this.loadBalancer.addListener('Http', {
+      port: HTTP_PORT,
+      protocol: elb.ApplicationProtocol.HTTP,
+      open: false,
+      defaultAction: elb.ListenerAction.fixedResponse(404, {
+        contentType: 'application/json',
+        messageBody: JSON.stringify({ type: 'about:blank', title: 'Not Found', status: 404 }),
+      }),
+    });
+    this.vpcOrigin = new cloudfront.VpcOrigin(this, 'VpcOrigin', {
+      endpoint: cloudfront.VpcOriginEndpoint.applicationLoadBalancer(this.loadBalancer),
+      httpPort: HTTP_PORT,
+      protocolPolicy: cloudfront.OriginProtocolPolicy.HTTP_ONLY,
+    });
+    this.vpcOrigin.node.addDependency(this.listener);
+    // A resource of its own: as part of the group, it would make the group wait for the load balancer that waits for it.
+    new ec2.CfnSecurityGroupIngress(this, 'FromCloudFront', {
+      groupId: securityGroup.securityGroupId,
+      sourceSecurityGroupId: this.findCloudFrontSecurityGroup(props),
+      ipProtocol: ec2.Protocol.TCP,
+      fromPort: HTTP_PORT,
+      toPort: HTTP_PORT,
+      description: 'CloudFront, through the VPC origin',
+    });
+    this.errorRate = this.createErrorRate(props.operations);
+  }
+
+  /** CloudFormation does not tell the group's id, so EC2 is asked once the VPC origin, and with it the group, is there. */
+  private findCloudFrontSecurityGroup(props: PrivateLoadBalancerProps): string {
+    const outputPath = 'SecurityGroups.0.GroupId';
+    const call: AwsSdkCall = {
+      service: 'ec2',
+      action: 'describeSecurityGroups',
+      parameters: {
+        Filters: [
+          { Name: 'vpc-id', Values: [props.vpc.vpcId] },
+          { Name: 'group-name', Values: [CLOUDFRONT_SECURITY_GROUP] },
+        ],
+      },
+      physicalResourceId: PhysicalResourceId.of(CLOUDFRONT_SECURITY_GROUP),
+      outputPaths: [outputPath],
+    };
+    const lookup = new AwsCustomResource(this, 'CloudFrontSecurityGroup', {
+      resourceType: 'Custom::CloudFrontSecurityGroup',
+      onCreate: call,
+      onUpdate: call,
+      policy: AwsCustomResourcePolicy.fromStatements([
+        new iam.PolicyStatement({
+          actions: ['ec2:DescribeSecurityGroups'],
+          // EC2 knows no narrower resource for its Describe actions.
+          resources: ['*'],
+        }),
+      ]),
+      installLatestAwsSdk: false,
+      logGroup: new EncryptedLogGroup(this, 'CloudFrontSecurityGroupLog', props),
+    });
+    lookup.node.addDependency(this.vpcOrigin);
+    return lookup.getResponseField(outputPath);
+  }
+
+  private createErrorRate(operations: Operations): ReturnType<typeof errorRate> {
+    const { errorRatePercent, errorRateMinimumRequests } = operations.stage.alarms;
+    const { metrics } = this.loadBalancer;
+    const options = { period: METRIC_PERIOD, statistic: 'Sum' };
+    const rate = errorRate({
+      requests: metrics.requestCount(options),
+      errors: [
+        metrics.httpCodeTarget(elb.HttpCodeTarget.TARGET_5XX_COUNT, options),
+        metrics.httpCodeElb(elb.HttpCodeElb.ELB_5XX_COUNT, options),
+      ],
+      minimumRequests: errorRateMinimumRequests,
+      period: METRIC_PERIOD,
+    });
+    new OperationalAlarm(this, 'ErrorRate', {
+      operations,
+      severity: 'page',
+      meaning: `More than ${errorRatePercent} % of at least ${errorRateMinimumRequests} requests a minute have been answered 5xx for 5 minutes.`,
+      metric: rate,
+      threshold: errorRatePercent,
+      periods: 5,
+    });
+    return rate;
+  }
+}

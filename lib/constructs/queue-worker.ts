@@ -1,0 +1,131 @@
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { timeouts } from '../config/timeouts.ts';
+import type { WorkerDefinition } from '../config/workers.ts';
+import type { EmailSender } from './email-sender.ts';
+import { NodeFunction } from './node-function.ts';
+import type { Operations } from './operations.ts';
+import type { PostgresCluster } from './postgres-cluster.ts';
+import { addQueueWorkerAlarms, type QueueWorkerMetrics } from './queue-worker-monitoring.ts';
+
+export interface QueueWorkerProps {
+  readonly operations: Operations;
+  readonly definition: WorkerDefinition;
+  readonly vpc: ec2.IVpc;
+  readonly database: PostgresCluster;
+  readonly emailSender: EmailSender;
+}
+
+/** One worker: its queue, the dead-letter queue behind it, and the function that is fed from it. */
+export class QueueWorker extends Construct {
+  readonly definition: WorkerDefinition;
+  readonly metrics: QueueWorkerMetrics;
+  private readonly queue: sqs.Queue;
+
+  constructor(scope: Construct, id: string, props: QueueWorkerProps) {
+    super(scope, id);
+    const { definition, operations } = props;
+    this.definition = definition;
+    // The two queues name each other, which CloudFormation cannot resolve without fixed names.
+    const queueName = `headroom-${operations.stage.name}-${definition.name}`;
+    const deadLetterQueue = this.createDeadLetterQueue(queueName, props);
+    this.queue = new sqs.Queue(this, 'Queue', {
+      queueName,
+      encryption: sqs.QueueEncryption.KMS,
+      encryptionMasterKey: operations.encryptionKey,
+      enforceSSL: true,
+      visibilityTimeout: Duration.seconds(definition.visibilityTimeoutSeconds),
+      retentionPeriod: Duration.seconds(definition.retentionSeconds),
+      deadLetterQueue: {
+        queue: deadLetterQueue,
+        maxReceiveCount: definition.maximumReceiveCount,
+      },
+      redriveAllowPolicy: { redrivePermission: sqs.RedrivePermission.DENY_ALL },
+    });
+    const worker = this.createFunction(props);
+    worker.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize: definition.batchSize,
+        maxBatchingWindow: Duration.seconds(definition.maximumBatchingWindowSeconds),
+        maxConcurrency: definition.maximumConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+    const period = Duration.minutes(1);
+    this.metrics = {
+      age: this.queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
+      waiting: this.queue.metricApproximateNumberOfMessagesVisible({
+        period,
+        statistic: 'Maximum',
+      }),
+      deadLetters: deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        period,
+        statistic: 'Maximum',
+      }),
+      errors: worker.metricErrors({ period, statistic: 'Sum' }),
+      throttles: worker.metricThrottles({ period, statistic: 'Sum' }),
+    };
+    addQueueWorkerAlarms(this, { operations, name: definition.name, metrics: this.metrics });
+  }
+
+  /** The variable that tells a service where the queue is. */
+  get environment(): Readonly<Record<string, string>> {
+    return { [this.definition.queueUrlVariable]: this.queue.queueUrl };
+  }
+
+  /** Lets `grantee` send messages to the queue. */
+  grantSend(grantee: iam.IGrantable): void {
+    this.queue.grantSendMessages(grantee);
+  }
+
+  private createDeadLetterQueue(queueName: string, props: QueueWorkerProps): sqs.Queue {
+    const source = Stack.of(this).formatArn({
+      service: 'sqs',
+      resource: queueName,
+      arnFormat: ArnFormat.NO_RESOURCE_NAME,
+    });
+    return new sqs.Queue(this, 'DeadLetterQueue', {
+      queueName: `${queueName}-dead-letter`,
+      encryption: sqs.QueueEncryption.KMS,
+      encryptionMasterKey: props.operations.encryptionKey,
+      enforceSSL: true,
+      retentionPeriod: Duration.seconds(props.definition.deadLetterRetentionSeconds),
+      redriveAllowPolicy: { sourceQueues: [sqs.Queue.fromQueueArn(this, 'Source', source)] },
+    });
+  }
+
+  private createFunction(props: QueueWorkerProps): NodeFunction {
+    const { definition, operations, database, emailSender } = props;
+    const { stage } = operations;
+    const user = definition.databaseUser;
+    const worker = new NodeFunction(this, 'Function', {
+      operations,
+      description: definition.description,
+      vpc: props.vpc,
+      entry: definition.entry,
+      memoryMebibytes: definition.memoryMebibytes,
+      timeoutSeconds: definition.timeoutSeconds,
+      environment: {
+        STAGE: stage.name,
+        ...(user === undefined
+          ? {}
+          : {
+              DATABASE_URL: database.writerUrl(user),
+              DATABASE_AUTHENTICATION: 'iam',
+              DATABASE_TLS: 'verify',
+              DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * 1_000),
+            }),
+        ...(definition.sendsEmail === true
+          ? { EMAIL_TRANSPORT: 'ses', EMAIL_SENDER: stage.email.sender }
+          : {}),
+      },
+    });
+    if (user !== undefined) database.grantLogin(worker, worker, user);
+    if (definition.sendsEmail === true) emailSender.grantSend(worker);
+    return worker;
+  }
+}

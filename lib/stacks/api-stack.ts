@@ -1,0 +1,57 @@
+import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type { Construct } from 'constructs';
+import type { ServiceDefinition } from '../config/services.ts';
+import type { CacheCluster } from '../constructs/cache-cluster.ts';
+import { ContainerService } from '../constructs/container-service.ts';
+import type { ServiceMetrics } from '../constructs/container-service-monitoring.ts';
+import type { Operations } from '../constructs/operations.ts';
+import type { PostgresCluster } from '../constructs/postgres-cluster.ts';
+import { PrivateLoadBalancer } from '../constructs/private-load-balancer.ts';
+import type { QueueWorker } from '../constructs/queue-worker.ts';
+import { serviceImage } from '../constructs/service-image.ts';
+import { StageStack, type StageStackProps } from './stage-stack.ts';
+
+export interface ApiStackProps extends StageStackProps {
+  readonly operations: Operations;
+  readonly vpc: ec2.IVpc;
+  readonly database: PostgresCluster;
+  readonly cache: CacheCluster;
+  readonly workers: readonly QueueWorker[];
+  readonly definitions: readonly ServiceDefinition[];
+  /** Image of the services. @default built from their Dockerfiles */
+  readonly imageUri?: string;
+}
+
+export class ApiStack extends StageStack {
+  readonly vpcOrigin: cloudfront.IVpcOrigin;
+  readonly serviceMetrics: Readonly<Record<string, ServiceMetrics>>;
+
+  constructor(scope: Construct, props: ApiStackProps) {
+    super(scope, props, { part: 'api', description: 'load balancer and services' });
+    const frontDoor = new PrivateLoadBalancer(this, 'FrontDoor', props);
+    this.vpcOrigin = frontDoor.vpcOrigin;
+    const cluster = new ecs.Cluster(this, 'Cluster', {
+      vpc: props.vpc,
+      containerInsightsV2: ecs.ContainerInsights.ENABLED,
+      enableFargateCapacityProviders: true,
+    });
+    this.serviceMetrics = Object.fromEntries(
+      props.definitions.map((definition) => {
+        const service = new ContainerService(this, `Service-${definition.name}`, {
+          ...props,
+          definition,
+          // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
+          cluster: cluster as ecs.ICluster,
+          frontDoor,
+          image: serviceImage(this, { ...props, dockerfile: definition.dockerfile }),
+          workers: props.workers.filter((worker) =>
+            definition.sendsTo.includes(worker.definition.name),
+          ),
+        });
+        return [definition.name, service.metrics];
+      }),
+    );
+  }
+}

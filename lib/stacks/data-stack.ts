@@ -1,0 +1,30 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { CacheCluster } from '../constructs/cache-cluster.ts';
+import type { Operations } from '../constructs/operations.ts';
+import { PostgresCluster } from '../constructs/postgres-cluster.ts';
+import { StageStack, type StageStackProps } from './stage-stack.ts';
+
+export interface DataStackProps extends StageStackProps {
+  readonly operations: Operations;
+  readonly vpc: ec2.IVpc;
+}
+
+export class DataStack extends StageStack {
+  readonly database: PostgresCluster;
+  readonly cache: CacheCluster;
+
+  constructor(scope: Construct, props: DataStackProps) {
+    super(scope, props, { part: 'data', description: 'Aurora PostgreSQL and ElastiCache' });
+    const dataKey = new kms.Key(this, 'DataKey', {
+      description: `Encrypts the data of stage ${props.stage.name}, its backups and its passwords.`,
+      enableKeyRotation: true,
+      // Backups and last snapshots outlive the stack, and are lost without it.
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.database = new PostgresCluster(this, 'Database', { ...props, dataKey });
+    this.cache = new CacheCluster(this, 'Cache', { ...props, dataKey });
+  }
+}

@@ -1,0 +1,38 @@
+import { CfnOutput } from 'aws-cdk-lib';
+import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import type { Construct } from 'constructs';
+import { ContentDelivery, type ContentDeliveryMetrics } from '../constructs/content-delivery.ts';
+import type { Operations } from '../constructs/operations.ts';
+import { WebFirewall } from '../constructs/web-firewall.ts';
+import { StageStack, type StageStackProps } from './stage-stack.ts';
+
+/** CloudFront takes web ACLs and certificates, and gives its metrics, in this region only. */
+export const EDGE_REGION = 'us-east-1';
+
+export interface EdgeStackProps extends StageStackProps {
+  /** Those of {@link EDGE_REGION}. */
+  readonly operations: Operations;
+  readonly vpcOrigin: cloudfront.IVpcOrigin;
+}
+
+export class EdgeStack extends StageStack {
+  readonly metrics: ContentDeliveryMetrics;
+
+  constructor(scope: Construct, props: EdgeStackProps) {
+    super(scope, props, {
+      part: 'edge',
+      description: 'CloudFront, firewall and static files',
+      region: EDGE_REGION,
+    });
+    const firewall = new WebFirewall(this, 'Firewall', props);
+    const delivery = new ContentDelivery(this, 'Delivery', {
+      ...props,
+      webAclArn: firewall.webAclArn,
+    });
+    this.metrics = delivery.metrics;
+    new CfnOutput(this, 'Url', {
+      description: 'Where the system answers',
+      value: `https://${delivery.distribution.distributionDomainName}`,
+    });
+  }
+}

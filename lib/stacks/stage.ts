@@ -1,0 +1,92 @@
+import type { Construct } from 'constructs';
+import { checkConnectionBudget } from '../capacity/connection-budget.ts';
+import { ConfigurationError, unknownName } from '../config/configuration-error.ts';
+import { type ServiceDefinition, services } from '../config/services.ts';
+import { checkTimeouts, timeouts } from '../config/timeouts.ts';
+import { validateWorkers } from '../config/validate-workers.ts';
+import { type WorkerDefinition, workers } from '../config/workers.ts';
+import { ApiStack } from './api-stack.ts';
+import { DataStack } from './data-stack.ts';
+import { EDGE_REGION, EdgeStack } from './edge-stack.ts';
+import { FoundationStack } from './foundation-stack.ts';
+import { MigrationsStack } from './migrations-stack.ts';
+import { NetworkStack } from './network-stack.ts';
+import { ObservabilityStack } from './observability-stack.ts';
+import type { StageStackProps } from './stage-stack.ts';
+import { WorkersStack } from './workers-stack.ts';
+
+export interface StageProps extends StageStackProps {
+  /** Image of the services. @default built from their Dockerfiles */
+  readonly imageUri?: string;
+}
+
+function checkReceivers(
+  definitions: readonly ServiceDefinition[],
+  receivers: readonly WorkerDefinition[],
+): void {
+  const names = receivers.map(({ name }) => name);
+  const problems = definitions.flatMap((service) =>
+    service.sendsTo
+      .filter((name) => !names.includes(name))
+      .map((name) => `Service "${service.name}", sendsTo: ${unknownName('worker', name, names)}`),
+  );
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+/**
+ * All stacks of one stage, in the order in which they are deployed.
+ *
+ * @throws ConfigurationError for what cannot work together: timeouts out of order, too many database connections, …
+ */
+export function createStage(app: Construct, props: StageProps): void {
+  const { stage } = props;
+  validateWorkers(workers);
+  checkReceivers(services, workers);
+  checkTimeouts(timeouts);
+  checkConnectionBudget(stage, workers);
+
+  const { operations } = new FoundationStack(app, props);
+  const { vpc } = new NetworkStack(app, { ...props, operations });
+  const data = new DataStack(app, { ...props, operations, vpc });
+  const { database, cache } = data;
+  const migrations = new MigrationsStack(app, { ...props, operations, vpc, database });
+  const workersStack = new WorkersStack(app, {
+    ...props,
+    operations,
+    vpc,
+    database,
+    definitions: workers,
+  });
+  const api = new ApiStack(app, {
+    ...props,
+    operations,
+    vpc,
+    database,
+    cache,
+    workers: workersStack.workers,
+    definitions: services,
+  });
+  // New code meets the new schema: nothing else makes these wait for the migrations.
+  workersStack.addStackDependency(migrations);
+  api.addStackDependency(migrations);
+  const edgeOperations =
+    stage.region === EDGE_REGION
+      ? operations
+      : new FoundationStack(app, { ...props, part: 'edge-foundation', region: EDGE_REGION })
+          .operations;
+  const edge = new EdgeStack(app, {
+    ...props,
+    operations: edgeOperations,
+    vpcOrigin: api.vpcOrigin,
+  });
+  new ObservabilityStack(app, {
+    ...props,
+    edge: edge.metrics,
+    services: api.serviceMetrics,
+    database: database.metrics,
+    cache: cache.metrics,
+    workers: Object.fromEntries(
+      workersStack.workers.map((worker) => [worker.definition.name, worker.metrics]),
+    ),
+  });
+}
