@@ -64,12 +64,13 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
   try {
     const { primary, replica } = server;
     onProgress('PostgreSQL primary and replica are up; migrating');
-    await programs.migrate(primary.administratorUrl);
-    const administrator = postgres(primary.administratorUrl, { max: 1, onnotice: () => {} });
+    // As its owner, who may create roles and no more: what RDS gives to its master user.
+    await programs.migrate(primary.url);
+    const owner = postgres(primary.url, { max: 1, onnotice: () => {} });
     try {
-      const apiPassword = await giveLogin(administrator, programs.databaseRoles.api);
-      const workerPassword = await giveLogin(administrator, programs.databaseRoles.emailWorker);
-      const demoUsersInserted = await programs.insertDemoUsers(primary.administratorUrl);
+      const apiPassword = await giveLogin(owner, programs.databaseRoles.api);
+      const workerPassword = await giveLogin(owner, programs.databaseRoles.emailWorker);
+      const demoUsersInserted = await programs.insertDemoUsers(primary.url);
       if (demoUsersInserted) onProgress('Inserted the demo users, ids 1 to 1,000');
       return {
         apiUrls: {
@@ -86,7 +87,7 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
         stop: () => server.stop(),
       };
     } finally {
-      await administrator.end({ timeout: 1 });
+      await owner.end({ timeout: 1 });
     }
   } catch (error) {
     await server.stop();
@@ -98,10 +99,10 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
  * Gives a role a password that lives as long as this run. The programs log in with the rights they have on AWS, so that
  * a grant that is missing there is missing here too.
  */
-async function giveLogin(administrator: postgres.Sql, role: string): Promise<string> {
+async function giveLogin(owner: postgres.Sql, role: string): Promise<string> {
   const password = randomBytes(24).toString('base64url');
   // A utility statement takes no parameters; both values are of letters, digits, `-` and `_` only.
-  await administrator.unsafe(`alter role "${role}" login password '${password}'`);
+  await owner.unsafe(`alter role "${role}" login password '${password}'`);
   return password;
 }
 
