@@ -75,7 +75,7 @@ export function runStart(
     async ready() {
       await until('the screen is complete', READY_TIMEOUT_MILLISECONDS, () => {
         if (ended !== undefined) throw new Error(`the start command ended:\n${output}`);
-        return /^Try.*\n(.+\n){4}\n/m.test(output);
+        return /^Try.*\n(.+\n){5}\n/m.test(output);
       }).catch((error: unknown) => {
         throw new Error(`not ready; it has printed:\n${output}`, { cause: error });
       });
@@ -152,7 +152,7 @@ export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisp
   };
 }
 
-/** The `curl` lines of the screen, without the comments behind them. */
+/** The `curl` lines of the screen, whole. */
 export function curlLines(output: string): readonly string[] {
-  return [...output.matchAll(/^ {2}(curl .*?)(?: {5}#.*)?$/gm)].map((match) => match[1] ?? '');
+  return [...output.matchAll(/^ {2}(curl .*)$/gm)].map((match) => match[1] ?? '');
 }

@@ -77,9 +77,8 @@ export function createScreen(stream: NodeJS.WriteStream, startedAt: number): Scr
       line(
         `  curl -X POST ${apiUrl}/api/users -H 'content-type: application/json' -d '{"name":"Ada Lovelace","email":"ada.${exampleSuffix}@example.com"}'`,
       );
-      line(
-        `  curl ${mailboxUrl}/api/messages     # the welcome that Ada got; or open ${mailboxUrl}`,
-      );
+      line(`  curl ${mailboxUrl}/api/messages`);
+      line(`  The last one lists the welcome that Ada got; ${mailboxUrl} shows it.`);
       line('');
     },
   };
