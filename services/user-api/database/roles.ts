@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 
 /** Who the user API logs in as. */
 export const API_ROLE = 'headroom_api';
@@ -42,7 +42,7 @@ end $$;
  *
  * @returns false, with nothing done, when the roles are missing and this user may not create them.
  */
-export async function grantRoles(client: Sql): Promise<boolean> {
+export async function grantRoles(client: Sql | TransactionSql): Promise<boolean> {
   const roles = [API_ROLE, EMAIL_WORKER_ROLE];
   const [state] = await client<{ existing: number; mayCreate: boolean }[]>`
     select

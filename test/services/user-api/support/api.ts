@@ -1,0 +1,154 @@
+import { workers } from '../../../../lib/config/workers.ts';
+import { readEnvironment } from '../../../../services/contracts/environment/read.ts';
+import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import type { User } from '../../../../services/contracts/users.ts';
+import type { DependencyOptions } from '../../../../services/user-api/dependencies.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { type RunningService, startService } from '../../../../services/user-api/service.ts';
+import { variables } from '../../../../services/user-api/settings.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { createQueues } from '../../../support/queues.ts';
+import { system } from '../../../support/system.ts';
+
+export interface Answer<Body = unknown> {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The body as text, and parsed where it is JSON. */
+  readonly text: string;
+  readonly body: Body;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON, unless it is a string or bytes, which are sent as they are. */
+  readonly body?: unknown;
+}
+
+export interface TestApi {
+  readonly url: string;
+  readonly port: number;
+  readonly service: RunningService;
+  /** Every line that the service has logged, parsed. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly queueUrl: string;
+  call<Body = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Body>>;
+  stop(): Promise<void>;
+}
+
+export interface TestApiOptions {
+  readonly database: Pick<TestDatabase, 'writerUrl'>;
+  /** @default none: reads go to the writer */
+  readonly readerUrls?: readonly string[];
+  /** @default without Redis */
+  readonly redisUrl?: string;
+  /** Environment variables on top of those that point at the test's servers. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Pauses to shorten. */
+  readonly options?: DependencyOptions;
+}
+
+const emailWorker = workers.filter(({ name }) => name === 'email');
+
+/** The environment of a user API that uses the test's database, and an SQS queue of its own. */
+export async function testEnvironment(
+  options: TestApiOptions,
+): Promise<Readonly<Record<string, string>>> {
+  const { endpoint, region } = system().sqs;
+  const queues = await createQueues(emailWorker);
+  return {
+    STAGE: 'test',
+    PORT: '0',
+    DATABASE_URL: options.database.writerUrl,
+    DATABASE_READER_URLS: (options.readerUrls ?? []).join(','),
+    DATABASE_POOL_SIZE: '4',
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    AWS_REGION: region,
+    SQS_ENDPOINT: endpoint,
+    EMAIL_QUEUE_URL: queues.email?.url ?? '',
+    SHUTDOWN_TIMEOUT_MILLISECONDS: '5000',
+    ...options.environment,
+  };
+}
+
+async function toAnswer<Body>(response: Response): Promise<Answer<Body>> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: (isJson && text !== '' ? JSON.parse(text) : undefined) as Body,
+  };
+}
+
+/** Starts a user API in this process, on a free port, against real servers. */
+export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
+  // Any will do for the SQS of the tests, but the SDK signs nothing without.
+  process.env.AWS_ACCESS_KEY_ID ??= 'test';
+  process.env.AWS_SECRET_ACCESS_KEY ??= 'test';
+  const environment = await testEnvironment(options);
+  const settings = readEnvironment(variables, environment);
+  const log: Record<string, unknown>[] = [];
+  const logger = createLogger(settings, { write: (line) => void log.push(JSON.parse(line)) });
+  const service = await startService(settings, logger, options.options);
+  const url = `http://127.0.0.1:${service.port}`;
+  return {
+    url,
+    port: service.port,
+    service,
+    log,
+    queueUrl: settings.EMAIL_QUEUE_URL,
+    async call(method, path, { headers = {}, body } = {}) {
+      const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
+      });
+      return await toAnswer(response);
+    },
+    async stop() {
+      await service.stop();
+    },
+  };
+}
+
+/** A migrated database of the test's own, and an API on it; everything is gone when the scope of `using` ends. */
+export async function startApiOnNewDatabase(
+  options: Omit<TestApiOptions, 'database' | 'readerUrls'> & { readonly readers?: boolean } = {},
+): Promise<TestApi & { readonly database: TestDatabase }> {
+  const database = await createMigratedDatabase();
+  const api = await startTestApi({
+    ...options,
+    database,
+    readerUrls: options.readers === false ? [] : [database.readerUrl],
+  });
+  return {
+    ...api,
+    database,
+    async stop() {
+      await api.stop();
+      await database.drop();
+    },
+  };
+}
+
+let made = 0;
+
+/** Fields of a user that no other call has made. */
+export function newUser(fields: Partial<Record<string, unknown>> = {}) {
+  made += 1;
+  return { name: 'Ada Lovelace', email: `ada.${process.pid}.${made}@example.com`, ...fields };
+}
+
+/** Creates a user, and fails when the API does not. */
+export async function createUser(api: TestApi, fields = {}): Promise<User> {
+  const answer = await api.call<User>('POST', '/api/v1/users', { body: newUser(fields) });
+  if (answer.status !== 201) throw new Error(`POST answered ${answer.status}: ${answer.text}`);
+  return answer.body;
+}
+
+export type { ProblemDetails };
