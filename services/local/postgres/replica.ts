@@ -25,7 +25,7 @@ export interface ReplicaOptions extends ServerOptions {
 /** Replication slot on the primary: it keeps what the replica has not yet read. */
 const SLOT = 'replica';
 /** Longest that a replica may take to catch up without coming any nearer, in milliseconds, before it is rebuilt. */
-const CATCH_UP_TIMEOUT_MILLISECONDS = 5_000;
+const CATCH_UP_TIMEOUT_MILLISECONDS = 10_000;
 const CATCH_UP_POLL_MILLISECONDS = 10;
 
 /** What a copy of the primary must not contain (https://www.postgresql.org/docs/18/continuous-archiving.html). */

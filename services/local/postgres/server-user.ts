@@ -25,7 +25,7 @@ export interface ServerUserChoice {
   readonly directory: string;
   /** Data that may be there already; its owner goes on owning it. */
   readonly dataDirectory: string;
-  /** Users that may be chosen, by name, first found wins. @default postgres, nobody */
+  /** Users that may be chosen, by name, first found wins. @default postgres, _postgres, nobody */
   readonly candidates?: readonly string[];
 }
 
@@ -35,7 +35,8 @@ interface UnixUser {
   readonly groupId: number;
 }
 
-const UNPRIVILEGED_USERS = ['postgres', 'nobody'];
+/** `_postgres` is the one of macOS. */
+const UNPRIVILEGED_USERS = ['postgres', '_postgres', 'nobody'];
 
 /** Capabilities by name, with their bit in linux/capability.h. */
 const CAPABILITY_BITS = { dac_override: 1n, dac_read_search: 2n };
@@ -138,7 +139,8 @@ function numberOf(flag: '-u' | '-g', name: string): number {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  return Number(text.trim());
+  // macOS prints the -2 of `nobody` as 4294967294; Node.js takes it as the signed number only.
+  return Number(text.trim()) | 0;
 }
 
 /** The nearest folder on the way to `path`, itself included, that `user` may not enter. */

@@ -8,6 +8,7 @@ import {
   findPostgresBinaries,
   type PostgresBinaries,
 } from '../../../services/local/postgres/binaries.ts';
+import { explainServerFailure } from '../../../services/local/postgres/failures.ts';
 import { type Postgres, startPostgres } from '../../../services/local/postgres/postgres.ts';
 import { type Guardian, startGuardian } from '../../../services/local/process/guardian.ts';
 import { findFreePort } from '../../../services/local/process/ports.ts';
@@ -210,5 +211,25 @@ describe('starting PostgreSQL fails with what is wrong and what to do,', () => {
     expect(failure.message).toContain('PostgreSQL primary ended with exit code 1 while starting');
     expect(failure.message).toContain('invalid value for parameter "work_mem": "plenty"');
     expect(failure.remedy).toContain(join(directory, 'primary.log'));
+  });
+});
+
+describe('explainServerFailure', () => {
+  const place = { dataDirectory: '/data/primary', logFile: '/data/primary.log' };
+
+  // What PostgreSQL 18.4 said on a file system of 20, 60 and 64 MB. Filling a disk for a test would hurt its neighbours.
+  it.each([
+    'FATAL:  could not extend file "base/1/2691": wrote only 4096 of 8192 bytes at block 8\nHINT:  Check free disk space.',
+    'PANIC:  could not write to file "pg_wal/xlogtemp.21": No space left on device',
+  ])('names the disk, not the data, when there is no space left', (said) => {
+    const failure = explainServerFailure('PostgreSQL primary ended', {
+      ...place,
+      logLines: said.split('\n'),
+    });
+
+    expect(failure.message).toBe(
+      'PostgreSQL primary ended: the disk that holds /data/primary is full.',
+    );
+    expect(failure.remedy).toContain('Free some space');
   });
 });

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import sql from 'postgres';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../../services/local/postgres/postgres.ts';
 import { type Guardian, startGuardian } from '../../../services/local/process/guardian.ts';
 import { isAlive } from '../../../services/local/process/process-life.ts';
@@ -38,11 +38,16 @@ async function query(url: string, statement: string): Promise<sql.Row[]> {
 }
 
 beforeAll(async () => {
+  // A developer's own setting for connections: with it, the replica could not log in at the primary.
+  vi.stubEnv('PGREQUIREAUTH', 'none');
   guardian = startGuardian();
   directory = join(guardian.createTemporaryDirectory('headroom-test-'), "developer's données");
   postgres = await start();
 });
-afterAll(() => guardian.close());
+afterAll(async () => {
+  await guardian.close();
+  vi.unstubAllEnvs();
+});
 
 describe('PostgreSQL on this machine, when it has started for the first time', () => {
   it('says so, and makes the database for an owner who is no superuser', async () => {
