@@ -5,7 +5,7 @@ import { commandLineOf } from '../process/command-line.ts';
 import { endProcess, isAlive } from '../process/process-life.ts';
 
 /** The run that it belonged to is gone, so nobody waits for an orderly end; but its data should be whole. */
-const STOP_PLAN = { stopSignals: ['SIGINT', 'SIGQUIT'], stopTimeoutMilliseconds: 10_000 } as const;
+const STOP_PLAN = { stopSignals: ['SIGINT', 'SIGQUIT'], stopTimeoutMilliseconds: 5_000 } as const;
 
 /**
  * Ends a server that a run which was killed left behind on this data. Call it only while holding the lock of the

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LocalFailure } from '../local-failure.ts';
 import type { StopPlan } from './process-life.ts';
 
 /** What the guardian process is told, one JSON text a line. */
@@ -18,7 +19,7 @@ export type GuardianOrder =
  * it holds the other end of a pipe that only this process writes to, and the pipe closes when this process is gone.
  */
 export interface Guardian {
-  /** Process id of the guardian itself; 0 when it could not be started. */
+  /** Process id of the guardian itself. */
   readonly processId: number;
   /** Whether `close` was called: nothing may be started any more. */
   readonly isClosed: boolean;
@@ -37,19 +38,27 @@ export interface Guardian {
 
 const PROGRAM = fileURLToPath(new URL('./guardian-process.ts', import.meta.url));
 
+/** @throws {LocalFailure} when no process can be started. */
 export function startGuardian(): Guardian {
   const child = spawn(process.execPath, [PROGRAM], {
     // A session of its own: Ctrl-C and a closing terminal reach this process, not its guardian.
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
-    // Nothing of the environment: NODE_OPTIONS meant for this process could stop the guardian from starting.
-    env: {},
+    // Nothing else of the environment: NODE_OPTIONS meant for this process could stop the guardian from starting.
+    env: { SystemRoot: process.env.SystemRoot },
     windowsHide: true,
   });
+  child.on('error', () => {});
+  const { pid: processId } = child;
+  if (processId === undefined) {
+    throw new LocalFailure(
+      `The process that ends the others, ${process.execPath}, could not be started.`,
+      'See whether this machine has memory and process numbers left.',
+    );
+  }
   const ended = once(child, 'exit');
   // A guardian that cannot be reached any more (somebody killed it) must not end what it guarded.
   child.stdin.on('error', () => {});
-  child.on('error', () => {});
   // The guardian must not keep this process alive: to end without closing it is just what it is for.
   child.unref();
   if (child.stdin instanceof Socket) child.stdin.unref();
@@ -62,7 +71,7 @@ export function startGuardian(): Guardian {
   }
 
   return {
-    processId: child.pid ?? 0,
+    processId,
     get isClosed() {
       return closed;
     },
@@ -75,7 +84,6 @@ export function startGuardian(): Guardian {
     },
     async close() {
       closed = true;
-      if (child.pid === undefined) return;
       child.ref();
       child.stdin.end();
       await ended;

@@ -92,6 +92,8 @@ async function callSqs(
     headers: {
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': `AmazonSQS.${action}`,
+      // A connection kept for later would be dead when the server is started again on the same port.
+      connection: 'close',
     },
     body: JSON.stringify(body),
   });

@@ -187,6 +187,20 @@ describe('SQS on this machine, when it keeps its messages in a folder,', () => {
     expect(await receive(client, url)).toMatchObject([{ Body: 'old' }]);
   });
 
+  it('can be had again on the same port, when it was stopped', async () => {
+    const before = await startSqs({ directory, port: 0, queues: [DEFINITION] });
+    await before.stop();
+
+    const after = await startSqs({
+      directory,
+      port: Number(new URL(before.endpoint).port),
+      queues: [DEFINITION],
+    });
+    onTestFinished(() => after.stop());
+
+    expect(after.queues).toEqual(before.queues);
+  });
+
   it('has one queue of each name, when the region has changed', async () => {
     const before = await startSqs({ directory, port: 0, queues: [DEFINITION] });
     await before.stop();
