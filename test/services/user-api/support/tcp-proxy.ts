@@ -1,9 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What a {@link TcpProxy} does with connections. */
-export type ProxyState = 'forwarding' | 'silent' | 'refusing';
-
 /** Stands between the service and a real server, to take the way to it away and give it back. */
 export interface TcpProxy {
   readonly port: number;
@@ -13,9 +10,9 @@ export interface TcpProxy {
   connections(): number;
   /** Refuses new connections and cuts those that are open. */
   refuse(): Promise<void>;
-  /** Keeps connections open, takes new ones, and passes nothing on: what a lost network looks like. */
+  /** Keeps connections open, takes new ones, and passes nothing on ever again on any of them: a network that lost them. */
   silence(): void;
-  /** Passes everything on again, on new connections. */
+  /** Takes new connections and passes everything on, on those. */
   restore(): Promise<void>;
   close(): Promise<void>;
 }
@@ -24,7 +21,9 @@ export interface TcpProxy {
 export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
-  let state: ProxyState = 'forwarding';
+  /** Client ends on which nothing is passed on. */
+  const lost = new WeakSet<Socket>();
+  let silent = false;
 
   const track = (socket: Socket) => {
     sockets.add(socket);
@@ -34,13 +33,16 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const createListener = () =>
     createServer((client) => {
       track(client);
-      if (state === 'silent') return;
+      if (silent) {
+        lost.add(client);
+        return;
+      }
       const server = connect(Number(target.port), target.hostname);
       track(server);
-      client.on('data', (bytes) => state === 'forwarding' && server.write(bytes));
-      server.on('data', (bytes) => state === 'forwarding' && client.write(bytes));
+      client.on('data', (bytes) => lost.has(client) || server.write(bytes));
+      server.on('data', (bytes) => lost.has(client) || client.write(bytes));
       client.on('close', () => server.destroy());
-      server.on('close', () => state === 'forwarding' && client.destroy());
+      server.on('close', () => lost.has(client) || client.destroy());
     });
   const listen = (server: Server, port: number) =>
     new Promise<void>((resolve, reject) => {
@@ -72,16 +74,13 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
       return changed.href;
     },
     connections: () => sockets.size,
-    async refuse() {
-      state = 'refusing';
-      await stopListening();
-    },
+    refuse: stopListening,
     silence() {
-      state = 'silent';
+      silent = true;
+      for (const socket of sockets) lost.add(socket);
     },
     async restore() {
-      cut();
-      state = 'forwarding';
+      silent = false;
       if (listener !== undefined) return;
       listener = createListener();
       await listen(listener, port);

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { sqlState } from '../../../../services/user-api/database/errors.ts';
+import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { outboxStatements } from '../../../../services/user-api/queue/outbox-statements.ts';
+import { userStatements } from '../../../../services/user-api/users/statements.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+
+function createPool(settings: Partial<ConstructorParameters<typeof DatabasePool>[0]> = {}) {
+  const lines: string[] = [];
+  const pool = new DatabasePool({
+    name: 'writer',
+    url: database.writerUrl,
+    connection: {},
+    size: 1,
+    statementTimeoutMilliseconds: 2_000,
+    logger: createLogger(
+      { LOG_LEVEL: 'info', STAGE: 'test' },
+      { write: (line) => void lines.push(line) },
+    ),
+    ...settings,
+  });
+  onTestFinished(() => pool.close());
+  return { pool, lines };
+}
+
+describe('the statements', () => {
+  it('are prepared once on a connection and then used again: all of them', async () => {
+    const { pool } = createPool();
+    const id = '00000000-0000-4000-8000-000000000000';
+    const versions = null;
+    for (let round = 0; round < 3; round += 1) {
+      const email = `prepared${round}@example.com`;
+      await pool.run(async (connections) => {
+        const users = userStatements(connections);
+        const outbox = outboxStatements(connections);
+        const eventId = crypto.randomUUID();
+        await users.create.execute({ name: 'A', email, status: 'active', eventId });
+        await users.find.execute({ id: 1 });
+        await users.list.execute({ after: 0, limit: 1 });
+        await users.listByStatus.execute({ after: 0, limit: 1, status: 'active' });
+        await users.update.execute({ id: 0, name: 'B', email: null, status: null, versions });
+        await users.remove.execute({ id: 0, versions });
+        await outbox.take.execute({ limit: 1, leaseSeconds: 1 });
+        await outbox.remove.execute({ ids: `{${id}}` });
+      });
+    }
+    const prepared = await pool.run(
+      ({ $client }) => $client<{ statement: string; uses: number }[]>`
+        select statement, (generic_plans + custom_plans)::int as uses from pg_prepared_statements
+        where statement not like '%pg_prepared_statements%'`,
+    );
+    expect(prepared).toHaveLength(8);
+    for (const { statement, uses } of prepared) expect(uses, statement).toBe(3);
+  });
+});
+
+describe('DatabasePool', () => {
+  it('with a statement that runs too long, has the server end it', async () => {
+    const { pool } = createPool({ statementTimeoutMilliseconds: 50 });
+    const failure = await pool
+      .run(({ $client }) => $client`select pg_sleep(10)`)
+      .catch((error: unknown) => error);
+    expect(sqlState(failure)).toBe('57014');
+  });
+
+  it('on a server that takes no writes, opens new connections for the next try', async () => {
+    const { pool, lines } = createPool({ url: database.readerUrl });
+    const processId = async () =>
+      (await pool.run(({ $client }) => $client`select pg_backend_pid() as id`))[0]?.id;
+    const before = await processId();
+    const failure = await pool
+      .run(({ $client }) => $client`insert into users (name, email) values ('A', 'a@example.com')`)
+      .catch((error: unknown) => error);
+    expect(sqlState(failure)).toBe('25006');
+    expect(await processId()).not.toBe(before);
+    expect(lines.join()).toContain('Database connections replaced');
+  });
+
+  it('with a password function that throws, fails the query and not the process', async () => {
+    const { pool, lines } = createPool({
+      connection: {
+        password: () => Promise.reject(new Error('no credentials')),
+      },
+    });
+    await expect(pool.run(({ $client }) => $client`select 1`)).rejects.toMatchObject({
+      code: '28P01',
+    });
+    expect(lines.join()).toContain('no credentials');
+  });
+
+  it("with a statement that fails, throws PostgreSQL's error and not one that quotes the parameters", async () => {
+    const { pool } = createPool();
+    const create = () =>
+      pool.run((connections) =>
+        userStatements(connections).create.execute({
+          name: 'A',
+          email: 'secret@example.com',
+          status: 'active',
+          eventId: crypto.randomUUID(),
+        }),
+      );
+    await create();
+    const failure = await create().catch((error: unknown) => error);
+    expect(sqlState(failure)).toBe('23505');
+    expect(String(failure)).not.toContain('secret');
+  });
+});
