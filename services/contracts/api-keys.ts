@@ -79,6 +79,6 @@ export const createdApiKey = apiKey.extend({
 });
 export type CreatedApiKey = z.infer<typeof createdApiKey>;
 
-/** All API keys of a user, the newest first; those revoked or ended are listed for 30 days more. */
+/** API keys of a user: all that are good, then the newest of those that ended in the last 30 days; 200 at most. */
 export const apiKeyList = z.object({ data: z.array(apiKey) });
 export type ApiKeyList = z.infer<typeof apiKeyList>;

@@ -24,6 +24,16 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
 export const userCreated = cloudEvent('user.created', z.object({ userId: z.int().positive() }));
 export type UserCreated = z.infer<typeof userCreated>;
 
+/**
+ * Somebody asked for a new password. Who it is for, if anybody, is in the database; the secret of the link is made by the worker that
+ * sends it, so that no queue, outbox or log ever holds one.
+ */
+export const passwordResetRequested = cloudEvent(
+  'user.password-reset-requested',
+  z.object({ passwordResetId: z.uuid() }),
+);
+export type PasswordResetRequested = z.infer<typeof passwordResetRequested>;
+
 /** Every event there is, told apart by `type`. */
 export const event = z.discriminatedUnion('type', [userCreated]);
 export type Event = z.infer<typeof event>;

@@ -5,6 +5,16 @@ const httpUrl = urlOf('http:', 'https:');
 const postgresUrl = urlOf('postgres:', 'postgresql:');
 const redisUrl = urlOf('redis:', 'rediss:');
 
+/** Whether `text` is a JSON object that has `member`; what is in it is the reader's business. */
+function isJsonObjectWith(member: string, text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && member in value;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Every environment variable that any program here reads. The table in `docs/environment.md` is generated from it,
  * and a test fails when a template of the infrastructure sets one that is not here.
@@ -233,5 +243,40 @@ export const environmentVariables = {
       'Longest that requests in flight are waited for after the delay, in milliseconds, before connections are cut.',
     takes: 'a whole number from 100 to 300000',
     readBy: ['user-api'],
+  }),
+  ACCESS_TOKEN_KEYS: variable({
+    type: z.string().refine((text) => isJsonObjectWith('keys', text)),
+    description:
+      'Keys that access tokens are signed with, the same for all processes. Made by `createSigningKeySet`, renewed by `rotateSigningKeys`.',
+    takes: 'a JSON object {"keys": […]} of private ES256 keys, each with kid and activeFrom',
+    readBy: ['user-api'],
+    secret: true,
+  }),
+  ACCESS_TOKEN_ISSUER: variable({
+    type: httpUrl.default('http://127.0.0.1:3000'),
+    description: 'Who issues access tokens: the public URL of the API, the same for all processes.',
+    takes: 'a URL such as https://api.example.com',
+    readBy: ['user-api'],
+  }),
+  ACCESS_TOKEN_AUDIENCE: variable({
+    type: z.string().min(1).max(200).default('headroom-local'),
+    description:
+      'What access tokens are for. Must differ between stages, so that the tokens of one are nothing in another.',
+    takes: 'a text of 1 to 200 characters',
+    readBy: ['user-api'],
+  }),
+  PASSWORD_HASH_CONCURRENCY: variable({
+    type: wholeNumber(1, 64).optional(),
+    description:
+      'Most passwords that a process hashes at once. Each takes a thread, 19 MiB and a core; above 2, raise UV_THREADPOOL_SIZE to at least twice as many. Unset: half of the cores, at least 1 and at most 2.',
+    takes: 'a whole number from 1 to 64',
+    readBy: ['user-api'],
+  }),
+  PASSWORD_RESET_URL: variable({
+    type: httpUrl.default('http://127.0.0.1:3000/reset-password'),
+    description:
+      'Page that the links to a new password lead to; the secret is appended as a fragment (`#token=…`), which browsers do not send to servers.',
+    takes: 'a URL such as https://www.example.com/reset-password',
+    readBy: ['email-worker'],
   }),
 } as const;

@@ -42,6 +42,12 @@ export const accessProblemTypes = {
     meaning: 'The password is right, but the account is inactive or suspended.',
     remedy: 'Ask an administrator to activate the account.',
   },
+  'wrong-password': {
+    status: 403,
+    title: 'Wrong password',
+    meaning: 'The password that was given as the current one is not it.',
+    remedy: 'Check it. Who has forgotten it can request a password reset.',
+  },
   forbidden: {
     status: 403,
     title: 'Forbidden',
@@ -53,7 +59,7 @@ export const accessProblemTypes = {
     status: 400,
     title: 'Invalid reset token',
     meaning:
-      'The link to a new password has expired, was used, or has been replaced by a newer one.',
+      'The link to a new password has expired, was used, or was sent before the last change of password.',
     remedy: 'Request a password reset again, and use the link in the newest email.',
   },
   'api-key-not-found': {

@@ -34,7 +34,7 @@ export interface AccessTokensOptions {
   readonly issuer: string;
   /** `aud`: what the tokens are for. Tokens of another stage must not pass here. */
   readonly audience: string;
-  /** @default 600 */
+  /** At most the default: revocations are remembered for so long. @default ACCESS_TOKEN_LIFETIME_SECONDS, 600 */
   readonly lifetimeSeconds?: number;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
@@ -60,7 +60,10 @@ export class AccessTokens {
 
   constructor(options: AccessTokensOptions) {
     this.#options = options;
-    this.lifetimeSeconds = options.lifetimeSeconds ?? ACCESS_TOKEN_LIFETIME_SECONDS;
+    this.lifetimeSeconds = Math.min(
+      options.lifetimeSeconds ?? ACCESS_TOKEN_LIFETIME_SECONDS,
+      ACCESS_TOKEN_LIFETIME_SECONDS,
+    );
     this.#now = options.now ?? Date.now;
   }
 

@@ -35,7 +35,7 @@ async function importScheduled(scheduled: ScheduledKey): Promise<ImportedKey> {
   } catch {
     // The cause may quote the key.
     throw new UnusableSigningKeys(
-      `The signing key ${published.kid} is not a point on P-256 (x, y) with its private half (d).`,
+      `ACCESS_TOKEN_KEYS: the key ${published.kid} is not a point on P-256 (x, y) with its private half (d).`,
     );
   }
 }
@@ -66,7 +66,7 @@ export class KeyRing {
     const signer = this.#keys.findLast(({ signsFrom }) => signsFrom <= now);
     if (signer === undefined) {
       throw new UnusableSigningKeys(
-        'No signing key is active yet: the activeFrom of each is in the future. Keep the former key until then.',
+        'ACCESS_TOKEN_KEYS: no key is active yet, the activeFrom of each is in the future. Keep the former key until then.',
       );
     }
     return { kid: signer.key.kid, privateKey: signer.privateKey };

@@ -59,7 +59,7 @@ export function parseSigningKeySet(text: string): SigningKeySet {
     value = JSON.parse(text);
   } catch {
     throw new UnusableSigningKeys(
-      'The signing keys are not JSON. Make them with `createSigningKeySet`.',
+      'ACCESS_TOKEN_KEYS is not JSON. Make it with `createSigningKeySet`.',
     );
   }
   const parsed = signingKeySet.safeParse(value);
@@ -69,7 +69,7 @@ export function parseSigningKeySet(text: string): SigningKeySet {
     return place === '' ? issue.code : place;
   });
   throw new UnusableSigningKeys(
-    `The signing keys are not a set of ES256 keys with kid and activeFrom; wrong at: ${places.join(', ')}.`,
+    `ACCESS_TOKEN_KEYS is not a set of ES256 keys with kid and activeFrom; wrong at: ${places.join(', ')}.`,
   );
 }
 

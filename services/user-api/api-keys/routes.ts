@@ -1,0 +1,47 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { apiKeyList, createApiKeyBody, createdApiKey } from '../../contracts/api-keys.ts';
+import {
+  always,
+  bodyProblems,
+  credentialProblems,
+  json,
+  jsonBody,
+  problems,
+  userParams,
+} from '../auth/route-parts.ts';
+import { USERS_PATH } from '../users/routes.ts';
+
+const API_KEYS_PATH = `${USERS_PATH}/{id}/api-keys`;
+
+export const createApiKeyRoute = createRoute({
+  method: 'post',
+  path: API_KEYS_PATH,
+  summary: 'Create an API key',
+  request: { params: userParams, body: jsonBody(createApiKeyBody) },
+  responses: {
+    201: json('The API key; the key itself is told this once', createdApiKey),
+    ...problems(...bodyProblems, ...credentialProblems, 'too-many-api-keys', ...always),
+  },
+});
+
+export const listApiKeysRoute = createRoute({
+  method: 'get',
+  path: API_KEYS_PATH,
+  summary: 'List the API keys of a user, the good ones first',
+  request: { params: userParams },
+  responses: {
+    200: json('The API keys, with those that ended in the last 30 days', apiKeyList),
+    ...problems(...credentialProblems, 'user-not-found', ...always),
+  },
+});
+
+export const revokeApiKeyRoute = createRoute({
+  method: 'delete',
+  path: `${API_KEYS_PATH}/{apiKeyId}`,
+  summary: 'Revoke an API key',
+  request: { params: userParams.extend({ apiKeyId: z.int().positive() }) },
+  responses: {
+    204: { description: 'The key is not good any more' },
+    ...problems(...credentialProblems, 'user-not-found', 'api-key-not-found', ...always),
+  },
+});

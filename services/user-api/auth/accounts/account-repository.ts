@@ -1,0 +1,74 @@
+import type { Role } from '../../../contracts/authentication.ts';
+import { DatabaseUnavailable } from '../../database/errors.ts';
+import type { DatabaseRouter, Query } from '../../database/router.ts';
+import {
+  type AccountRow,
+  changePasswordHash,
+  raiseGeneration,
+  type SetRoleOutcome,
+  selectAccountByEmail,
+  selectAccountById,
+  setRole,
+  updateOutdatedHash,
+} from './account-statements.ts';
+
+/** Who somebody is and what they log in with. */
+export type Account = AccountRow;
+
+/** Accounts in PostgreSQL. All methods throw `DatabaseUnavailable` when no server that can do it answers. */
+export class AccountRepository {
+  readonly #router: DatabaseRouter;
+
+  constructor(router: DatabaseRouter) {
+    this.#router = router;
+  }
+
+  /** Upper and lower case of `email` count as the same. */
+  async findByEmail(email: string): Promise<Account | null> {
+    const [row] = await this.#newest(({ $client }) => selectAccountByEmail($client, email));
+    return row ?? null;
+  }
+
+  async find(userId: number): Promise<Account | null> {
+    const [row] = await this.#newest(({ $client }) => selectAccountById($client, userId));
+    return row ?? null;
+  }
+
+  /** Replaces a hash by another of the same password, unless the password has been changed meanwhile. */
+  async replaceOutdatedHash(userId: number, from: string, to: string): Promise<void> {
+    await this.#router.write(({ $client }) => updateOutdatedHash($client, userId, from, to));
+  }
+
+  /**
+   * Sets a new password and ends all sessions.
+   *
+   * @returns the new generation, or null when the password is no longer the one of `from`.
+   */
+  async changePassword(userId: number, from: string, to: string): Promise<number | null> {
+    const [row] = await this.#router.write(({ $client }) =>
+      changePasswordHash($client, userId, from, to),
+    );
+    return row?.generation ?? null;
+  }
+
+  /** Ends all sessions. @returns the new generation, or null when there is no such user. */
+  async raiseGeneration(userId: number): Promise<number | null> {
+    const [row] = await this.#router.write(({ $client }) => raiseGeneration($client, userId));
+    return row?.generation ?? null;
+  }
+
+  /** Gives a role, and ends all sessions if that changes anything. */
+  async setRole(userId: number, role: Role): Promise<SetRoleOutcome> {
+    return await this.#router.write(({ $client }) => setRole($client, userId, role));
+  }
+
+  /** Asks the writer, because what it has just been told counts; while it is away, a reader will do. */
+  async #newest<Result>(query: Query<Result>): Promise<Result> {
+    try {
+      return await this.#router.write(query);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) throw error;
+      return await this.#router.read(query);
+    }
+  }
+}

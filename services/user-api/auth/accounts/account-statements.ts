@@ -1,0 +1,120 @@
+import type { Sql } from 'postgres';
+import type { Role } from '../../../contracts/authentication.ts';
+import type { UserStatus } from '../../../contracts/users.ts';
+
+/**
+ * The statements of accounts, as tagged templates of postgres.js: they are prepared, as are drizzle-orm's named ones, and one
+ * statement that does several things is easier to read as SQL. Each is one round trip and one transaction.
+ */
+
+/** What deciding about a login takes. */
+export interface AccountRow {
+  readonly userId: number;
+  readonly email: string;
+  readonly name: string;
+  readonly status: UserStatus;
+  readonly role: Role;
+  readonly passwordHash: string | null;
+  readonly generation: number;
+}
+
+/** Exact below 2^53, as ids are; postgres.js gives a bigint as text. */
+const columns = (client: Sql) => client`
+  users.id::float8 as "userId", users.email, users.name, users.status,
+  coalesce(accounts.role, 'user') as role, accounts.password_hash as "passwordHash",
+  coalesce(accounts.generation, 0) as generation
+`;
+
+export function selectAccountByEmail(client: Sql, email: string) {
+  return client<AccountRow[]>`
+    select ${columns(client)} from users left join accounts on accounts.user_id = users.id
+    where lower(users.email) = lower(${email})
+  `;
+}
+
+export function selectAccountById(client: Sql, userId: number) {
+  return client<AccountRow[]>`
+    select ${columns(client)} from users left join accounts on accounts.user_id = users.id
+    where users.id = ${userId}
+  `;
+}
+
+/** Replaces a hash by one of the same password, unless it has been changed since. Ends nothing. */
+export function updateOutdatedHash(client: Sql, userId: number, from: string, to: string) {
+  return client`
+    update accounts set password_hash = ${to} where user_id = ${userId} and password_hash = ${from}
+  `;
+}
+
+/**
+ * Sets a new password where `from` is still the hash, raises the generation, and makes links to a new password worthless.
+ * Returns the generation, or no row where the password has been changed since.
+ */
+export function changePasswordHash(client: Sql, userId: number, from: string, to: string) {
+  return client<{ generation: number }[]>`
+    with account as (
+      update accounts set password_hash = ${to}, generation = generation + 1
+      where user_id = ${userId} and password_hash = ${from}
+      returning user_id, generation
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', user_id::text, generation from account
+    ), resets as (
+      delete from password_resets where user_id in (select user_id from account)
+    )
+    select generation from account
+  `;
+}
+
+/** Raises the generation; returns it, or no row where there is no such user. */
+export function raiseGeneration(client: Sql, userId: number) {
+  return client<{ generation: number }[]>`
+    with account as (
+      insert into accounts (user_id, generation) select id, 1 from users where id = ${userId}
+      on conflict (user_id) do update set generation = accounts.generation + 1
+      returning user_id, generation
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', user_id::text, generation from account
+    )
+    select generation from account
+  `;
+}
+
+/** The key of the advisory lock that changes of roles take turns by; any number that nothing else here locks. */
+const ROLE_LOCK = 7_265_001;
+
+/**
+ * Gives a role and raises the generation, because tokens name the role. Takes turns with others, so that two administrators who
+ * remove each other cannot both succeed.
+ */
+export async function setRole(client: Sql, userId: number, role: Role): Promise<SetRoleOutcome> {
+  return await client.begin(async (transaction) => {
+    await transaction`select pg_advisory_xact_lock(${ROLE_LOCK})`;
+    const [found] = await transaction<{ role: Role; otherAdmins: boolean }[]>`
+      select coalesce(accounts.role, 'user') as role, exists (
+        select from accounts as others where others.role = 'admin' and others.user_id <> ${userId}
+      ) as "otherAdmins"
+      from users left join accounts on accounts.user_id = users.id where users.id = ${userId}
+    `;
+    if (found === undefined) return 'unknown-user';
+    if (found.role === role) return 'unchanged';
+    if (found.role === 'admin' && !found.otherAdmins) return 'last-admin';
+    const [account] = await transaction<{ generation: number }[]>`
+      insert into accounts (user_id, role, generation) values (${userId}, ${role}, 1)
+      on conflict (user_id) do update set role = excluded.role, generation = accounts.generation + 1
+      returning generation
+    `;
+    const generation = account?.generation ?? 0;
+    await transaction`
+      insert into revocations (kind, subject, generation) values ('user', ${String(userId)}, ${generation})
+    `;
+    return { generation };
+  });
+}
+
+export type SetRoleOutcome =
+  | 'unknown-user'
+  | 'unchanged'
+  | 'last-admin'
+  | { readonly generation: number };

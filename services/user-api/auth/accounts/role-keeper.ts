@@ -1,0 +1,38 @@
+import type { Role, UserRole } from '../../../contracts/authentication.ts';
+import type { Logger } from '../../observability/logger.ts';
+import { UserNotFound } from '../../users/errors.ts';
+import { AccessError } from '../errors.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { AccountRepository } from './account-repository.ts';
+
+/** Gives roles. */
+export class RoleKeeper {
+  readonly #accounts: AccountRepository;
+  readonly #ender: SessionEnder;
+  readonly #logger: Logger;
+
+  constructor(accounts: AccountRepository, ender: SessionEnder, logger: Logger) {
+    this.#accounts = accounts;
+    this.#ender = ender;
+    this.#logger = logger;
+  }
+
+  /**
+   * Gives a user a role, which ends all sessions of the user, because access tokens name the role.
+   *
+   * @param by - who gives it; null for an operator at the command line.
+   * @throws `UserNotFound`, {@link AccessError} last-admin
+   */
+  async setRole(userId: number, role: Role, by: number | null): Promise<UserRole> {
+    const outcome = await this.#accounts.setRole(userId, role);
+    if (outcome === 'unknown-user') throw new UserNotFound('There is no such user');
+    if (outcome === 'last-admin') {
+      throw new AccessError('last-admin', 'This user is the only administrator.');
+    }
+    if (outcome !== 'unchanged') {
+      this.#logger.info({ userId, role, by }, 'Role changed');
+      await this.#ender.forgetSessions(userId, outcome.generation);
+    }
+    return { userId, role };
+  }
+}

@@ -1,0 +1,160 @@
+import type { Redis } from 'ioredis';
+import type { PasswordResetRequested } from '../../contracts/events.ts';
+import type { User } from '../../contracts/users.ts';
+import { ApiKeyRepository } from '../api-keys/api-key-repository.ts';
+import { ApiKeyUses } from '../api-keys/api-key-uses.ts';
+import { ApiKeyVerifier } from '../api-keys/api-key-verifier.ts';
+import { ApiKeys } from '../api-keys/api-keys.ts';
+import { createApiKeyOperations } from '../api-keys/handlers.ts';
+import type { DatabaseRouter } from '../database/router.ts';
+import type { JsonBodyReader } from '../http/body.ts';
+import type { Logger } from '../observability/logger.ts';
+import { AccountRepository } from './accounts/account-repository.ts';
+import { RoleKeeper } from './accounts/role-keeper.ts';
+import { Authenticator } from './authenticator.ts';
+import type { ProtectedOperation } from './authorization.ts';
+import { createAuthOperations } from './handlers.ts';
+import type { LoginThrottle } from './logins/login-throttle.ts';
+import { Logins } from './logins/logins.ts';
+import { TokenIssuer } from './logins/token-issuer.ts';
+import { AuthenticationMaintenance } from './maintenance.ts';
+import { PasswordResetRepository } from './password-resets/password-reset-repository.ts';
+import { PasswordHasher, type PasswordHasherOptions } from './passwords/password-hasher.ts';
+import { Passwords } from './passwords/passwords.ts';
+import { RevocationFeed } from './revocations/revocation-feed.ts';
+import { RevocationLog } from './revocations/revocation-log.ts';
+import { SessionEnder } from './sessions/session-ender.ts';
+import { type SessionLifetimes, SessionStore } from './sessions/session-store.ts';
+import { AccessTokens } from './tokens/access-tokens.ts';
+import { KeyRing } from './tokens/key-ring.ts';
+import { parseSigningKeySet } from './tokens/signing-keys.ts';
+
+/** What is taken from the environment. */
+export interface AuthenticationSettings {
+  readonly ACCESS_TOKEN_KEYS: string;
+  readonly ACCESS_TOKEN_ISSUER: string;
+  readonly ACCESS_TOKEN_AUDIENCE: string;
+  readonly PASSWORD_HASH_CONCURRENCY?: number | undefined;
+}
+
+export interface AuthenticationParts {
+  readonly settings: AuthenticationSettings;
+  readonly router: DatabaseRouter;
+  /** Must give commands a timeout and refuse them while not connected; null where there is no Redis. */
+  readonly redis: Redis | null;
+  readonly throttle: LoginThrottle;
+  /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
+  readonly dispatch: (event: PasswordResetRequested) => void;
+  readonly findUser: (userId: number) => Promise<User | null>;
+  readonly logger: Logger;
+}
+
+/** Times and costs that production leaves at their defaults and tests change. */
+export interface AuthenticationOptions {
+  readonly passwords?: Pick<PasswordHasherOptions, 'cost' | 'maximumWaiting'>;
+  readonly sessions?: SessionLifetimes;
+  readonly accessTokenLifetimeSeconds?: number;
+  readonly revocationPollSeconds?: number;
+  readonly apiKeyUseWriteMilliseconds?: number;
+}
+
+/** All that has to do with who somebody is. */
+export interface Authentication {
+  /** Finds out who sends a request; for `protect`, and for what comes before it, as limits by user do. */
+  readonly authenticator: Authenticator;
+  /** For who suspends or deletes a user. */
+  readonly ender: SessionEnder;
+  /** For who creates a user with a password. */
+  readonly passwords: Passwords;
+  readonly hasher: PasswordHasher;
+  /** The operations to mount, through `protect`. */
+  operations(readBody: JsonBodyReader): ProtectedOperation[];
+  /** Learns what has been revoked, and begins what is done now and then. Await it before the first request is taken. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Builds it. Opens no connection by itself before `start`.
+ *
+ * @throws `UnusableSigningKeys`
+ */
+export async function createAuthentication(
+  parts: AuthenticationParts,
+  options: AuthenticationOptions = {},
+): Promise<Authentication> {
+  const { dispatch, findUser, logger, redis, router, settings, throttle } = parts;
+  const { PASSWORD_HASH_CONCURRENCY: concurrency } = settings;
+  const keys = await KeyRing.open(parseSigningKeySet(settings.ACCESS_TOKEN_KEYS));
+  const accessTokens = new AccessTokens({
+    keys,
+    issuer: settings.ACCESS_TOKEN_ISSUER,
+    audience: settings.ACCESS_TOKEN_AUDIENCE,
+    ...(options.accessTokenLifetimeSeconds === undefined
+      ? {}
+      : { lifetimeSeconds: options.accessTokenLifetimeSeconds }),
+  });
+  const hasher = new PasswordHasher({
+    ...options.passwords,
+    ...(concurrency === undefined ? {} : { concurrency }),
+  });
+  const log = new RevocationLog(router);
+  const feed = new RevocationFeed({
+    log,
+    redis,
+    logger,
+    ...(options.revocationPollSeconds === undefined
+      ? {}
+      : { pollIntervalSeconds: options.revocationPollSeconds }),
+  });
+  const accounts = new AccountRepository(router);
+  const sessions = new SessionStore(redis, options.sessions);
+  const ender = new SessionEnder({ accounts, sessions, log, feed, logger });
+  const issuer = new TokenIssuer(sessions, accessTokens);
+  const resets = new PasswordResetRepository(router);
+  const passwords = new Passwords({
+    accounts,
+    resets,
+    hasher,
+    ender,
+    feed,
+    issuer,
+    throttle,
+    dispatch,
+    logger,
+  });
+  const logins = new Logins({ accounts, hasher, sessions, ender, issuer, throttle, logger });
+  const keyRepository = new ApiKeyRepository(router);
+  const uses = new ApiKeyUses(
+    keyRepository,
+    logger,
+    options.apiKeyUseWriteMilliseconds === undefined
+      ? {}
+      : { writeIntervalMilliseconds: options.apiKeyUseWriteMilliseconds },
+  );
+  const { revocations } = feed;
+  const apiKeyVerifier = new ApiKeyVerifier({ repository: keyRepository, revocations, uses });
+  const apiKeys = new ApiKeys({ repository: keyRepository, feed, logger });
+  const roles = new RoleKeeper(accounts, ender, logger);
+  const maintenance = new AuthenticationMaintenance(router, logger);
+  return {
+    authenticator: new Authenticator({ accessTokens, apiKeys: apiKeyVerifier, revocations }),
+    ender,
+    passwords,
+    hasher,
+    operations: (readBody) => [
+      ...createAuthOperations({ logins, passwords, roles, ender, keys, findUser }, readBody),
+      ...createApiKeyOperations(apiKeys, readBody),
+    ],
+    async start() {
+      uses.start();
+      maintenance.start();
+      await feed.start();
+    },
+    async close() {
+      feed.close();
+      maintenance.close();
+      await uses.close();
+    },
+  };
+}

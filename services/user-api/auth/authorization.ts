@@ -1,0 +1,108 @@
+import type { Context } from 'hono';
+import type { ApiEnvironment } from '../http/environment.ts';
+import type { Operation } from '../http/operations.ts';
+import { type Authenticator, requireCredentials } from './authenticator.ts';
+import { AccessError } from './errors.ts';
+import type { Identity } from './identity.ts';
+import { type FieldPermission, type Permission, permissions } from './permissions.ts';
+
+export type Decision = 'allowed' | 'credentials required' | 'forbidden';
+
+/** The cells of a row, of a route or of a field. */
+type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey'>;
+
+/**
+ * Reads one row.
+ *
+ * @param subject - id of the user whose resource it is, as the path has it; undefined where it is nobody's in particular.
+ */
+export function decide(cells: Cells, identity: Identity, subject: string | undefined): Decision {
+  if (identity.kind === 'anonymous') {
+    return cells.anonymous === 'yes' ? 'allowed' : 'credentials required';
+  }
+  const reach = cells[identity.role];
+  const reaches = reach === 'all' || (reach === 'self' && subject === String(identity.userId));
+  if (!reaches) return 'forbidden';
+  if (identity.kind === 'user' || cells.apiKey === 'any key') return 'allowed';
+  return cells.apiKey !== 'no key' && identity.scopes.includes(cells.apiKey)
+    ? 'allowed'
+    : 'forbidden';
+}
+
+/** Whether somebody may see, or set, a field of the user with that id. */
+export function mayUseField(
+  permission: FieldPermission,
+  identity: Identity,
+  userId: number,
+): boolean {
+  return decide(permission, identity, String(userId)) === 'allowed';
+}
+
+/** What answers a request from somebody who may make it. */
+export type ProtectedHandler = (
+  context: Context<ApiEnvironment>,
+  identity: Identity,
+) => Response | Promise<Response>;
+
+/** An operation that is told who asks. One that does not want to know is one too. */
+export interface ProtectedOperation {
+  readonly route: Operation['route'];
+  readonly handler: ProtectedHandler;
+}
+
+function permissionOf({ route }: Pick<ProtectedOperation, 'route'>): Permission | undefined {
+  const method = route.method.toUpperCase();
+  return permissions.find((row) => row.method === method && row.path === route.path);
+}
+
+/** Routes, as `METHOD /path`, that the table of permissions does not have: all that ask for them are refused. */
+export function routesWithoutPermission(
+  operations: readonly Pick<ProtectedOperation, 'route'>[],
+): string[] {
+  return operations
+    .filter((operation) => permissionOf(operation) === undefined)
+    .map(({ route }) => `${route.method.toUpperCase()} ${route.path}`);
+}
+
+/**
+ * Puts the table of permissions in front of operations: who asks is found out, then the operation's row is read, then it runs. It is a
+ * wrapper and not a middleware, because a middleware would cost every request a promise; this waits only for what must be waited for.
+ */
+export function protect(
+  operations: readonly ProtectedOperation[],
+  authenticator: Pick<Authenticator, 'authenticate'>,
+): Operation[] {
+  return operations.map((operation) => {
+    const permission = permissionOf(operation);
+    const run = (context: Context<ApiEnvironment>, identity: Identity) => {
+      if (permission === undefined) throw forbidden('No permission has been given for this route.');
+      const decision = decide(permission, identity, context.req.param('id'));
+      if (decision === 'credentials required') throw requireCredentials();
+      if (decision === 'forbidden') throw forbidden(reasonFor(identity, permission));
+      return operation.handler(context, identity);
+    };
+    return {
+      route: operation.route,
+      handler: (context) => {
+        const identity = authenticator.authenticate(context.env.incoming.headers);
+        return identity instanceof Promise
+          ? identity.then((known) => run(context, known))
+          : run(context, identity);
+      },
+    };
+  });
+}
+
+/** Tells what would help, and nothing about the resource, not even whether it is there. */
+function reasonFor(identity: Identity, { apiKey }: Permission): string {
+  if (identity.kind !== 'api-key') return 'Your role does not allow this.';
+  if (apiKey === 'no key') return 'API keys may not do this; log in.';
+  if (apiKey !== 'any key' && !identity.scopes.includes(apiKey)) {
+    return `The API key does not have the scope ${apiKey}.`;
+  }
+  return "The role of the API key's owner does not allow this.";
+}
+
+function forbidden(detail: string): AccessError {
+  return new AccessError('forbidden', detail);
+}

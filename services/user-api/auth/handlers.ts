@@ -1,0 +1,160 @@
+import {
+  type CurrentUser,
+  changePasswordBody,
+  loginBody,
+  refreshTokenBody,
+  requestPasswordResetBody,
+  resetPasswordBody,
+  setRoleBody,
+} from '../../contracts/authentication.ts';
+import type { User } from '../../contracts/users.ts';
+import type { JsonBodyReader } from '../http/body.ts';
+import { UserNotFound } from '../users/errors.ts';
+import type { RoleKeeper } from './accounts/role-keeper.ts';
+import { requireCredentials } from './authenticator.ts';
+import type { ProtectedOperation } from './authorization.ts';
+import type { AuthenticatedUser, Identity } from './identity.ts';
+import type { Logins } from './logins/logins.ts';
+import type { Passwords } from './passwords/passwords.ts';
+import { answerJson, userIdParameter } from './route-parts.ts';
+import {
+  changePasswordRoute,
+  currentUserRoute,
+  endSessionsRoute,
+  keySetRoute,
+  loginRoute,
+  logoutRoute,
+  refreshRoute,
+  requestPasswordResetRoute,
+  resetPasswordRoute,
+  setRoleRoute,
+} from './routes.ts';
+import type { SessionEnder } from './sessions/session-ender.ts';
+import type { KeyRing } from './tokens/key-ring.ts';
+
+export interface AuthOperationParts {
+  readonly logins: Logins;
+  readonly passwords: Passwords;
+  readonly roles: RoleKeeper;
+  readonly ender: SessionEnder;
+  readonly keys: KeyRing;
+  /** Reads a user; null when there is none. */
+  readonly findUser: (userId: number) => Promise<User | null>;
+}
+
+/**
+ * How long others may keep the public keys, in seconds: much shorter than a new one is published ahead (`ROTATION_LEAD_SECONDS`), and
+ * not so long that a key which has leaked stays trusted.
+ */
+const KEY_SET_MAXIMUM_AGE_SECONDS = 300;
+
+/** @throws `AccessError` credentials-required; the table of permissions lets nobody else come here. */
+function loggedIn(identity: Identity): AuthenticatedUser {
+  if (identity.kind !== 'user') throw requireCredentials();
+  return identity;
+}
+
+function noContent(status = 204): Response {
+  return new Response(null, { status, headers: { 'cache-control': 'no-store' } });
+}
+
+/**
+ * The operations of logging in and staying so.
+ *
+ * Refresh tokens travel in bodies and access tokens in a header, never in cookies: a browser adds neither by itself, so that no other
+ * site can have it send a request with them (CSRF). A single-page app keeps the access token in memory; one that must keep the
+ * refresh token safe from injected scripts as well puts a server of its own between (RFC 9700, 4.14; "backend for frontend").
+ */
+export function createAuthOperations(
+  parts: AuthOperationParts,
+  readBody: JsonBodyReader,
+): ProtectedOperation[] {
+  const { ender, findUser, keys, logins, passwords, roles } = parts;
+  return [
+    {
+      route: loginRoute,
+      handler: async (context) =>
+        answerJson(await logins.login(await readBody(context, loginBody))),
+    },
+    {
+      route: refreshRoute,
+      handler: async (context) => {
+        const { refreshToken } = await readBody(context, refreshTokenBody);
+        return answerJson(await logins.refresh(refreshToken));
+      },
+    },
+    {
+      route: logoutRoute,
+      handler: async (context) => {
+        const { refreshToken } = await readBody(context, refreshTokenBody);
+        await logins.logout(refreshToken);
+        return noContent();
+      },
+    },
+    {
+      route: endSessionsRoute,
+      handler: async (context) => {
+        const found = await ender.endAll(userIdParameter(context));
+        if (!found) throw new UserNotFound('No sessions of nobody');
+        return noContent();
+      },
+    },
+    {
+      route: currentUserRoute,
+      handler: async (_context, identity) => {
+        if (identity.kind === 'anonymous') throw requireCredentials();
+        const user = await findUser(identity.userId);
+        if (user === null) throw new UserNotFound('Deleted a moment ago');
+        return answerJson(describe(identity, user));
+      },
+    },
+    {
+      route: changePasswordRoute,
+      handler: async (context, identity) => {
+        const { userId } = loggedIn(identity);
+        const body = await readBody(context, changePasswordBody);
+        return answerJson(await passwords.change(userId, body));
+      },
+    },
+    {
+      route: requestPasswordResetRoute,
+      handler: async (context) => {
+        const { email } = await readBody(context, requestPasswordResetBody);
+        await passwords.requestReset(email);
+        return noContent(202);
+      },
+    },
+    {
+      route: resetPasswordRoute,
+      handler: async (context) => {
+        await passwords.reset(await readBody(context, resetPasswordBody));
+        return noContent();
+      },
+    },
+    {
+      route: setRoleRoute,
+      handler: async (context, identity) => {
+        const { userId: by } = loggedIn(identity);
+        const userId = userIdParameter(context);
+        const { role } = await readBody(context, setRoleBody);
+        return answerJson(await roles.setRole(userId, role, by));
+      },
+    },
+    {
+      route: keySetRoute,
+      handler: () =>
+        new Response(JSON.stringify({ keys: keys.published(Date.now()) }), {
+          headers: {
+            'content-type': 'application/jwk-set+json',
+            'cache-control': `public, max-age=${KEY_SET_MAXIMUM_AGE_SECONDS}`,
+          },
+        }),
+    },
+  ];
+}
+
+function describe(identity: Exclude<Identity, { kind: 'anonymous' }>, user: User): CurrentUser {
+  const { role } = identity;
+  if (identity.kind === 'user') return { user, role, credential: 'access-token' };
+  return { user, role, credential: 'api-key', scopes: [...identity.scopes] };
+}

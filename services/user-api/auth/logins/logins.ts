@@ -1,0 +1,116 @@
+import type { LoginBody, Tokens } from '../../../contracts/authentication.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { Account, AccountRepository } from '../accounts/account-repository.ts';
+import { AccessError } from '../errors.ts';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import { parseRefreshToken, type RefreshToken, sessionIdOf } from '../sessions/refresh-token.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import { type LoginThrottle, takeAttempt } from './login-throttle.ts';
+import type { TokenIssuer } from './token-issuer.ts';
+
+export interface LoginsParts {
+  readonly accounts: AccountRepository;
+  readonly hasher: PasswordHasher;
+  readonly sessions: SessionStore;
+  readonly ender: SessionEnder;
+  readonly issuer: TokenIssuer;
+  readonly throttle: LoginThrottle;
+  readonly logger: Logger;
+}
+
+/** Coming in, staying in, going out. All methods throw `DatabaseUnavailable` when no server answers that they need. */
+export class Logins {
+  readonly #parts: LoginsParts;
+
+  constructor(parts: LoginsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes the same steps and the same time for an account that there is and for one that there is not.
+   *
+   * @throws {@link AccessError} invalid-credentials, account-not-active, too-many-logins, password-hashing-busy
+   */
+  async login({ email, password }: LoginBody): Promise<Tokens> {
+    const { accounts, hasher, issuer, throttle } = this.#parts;
+    await takeAttempt(throttle, email);
+    const account = await accounts.findByEmail(email);
+    const stored = account?.passwordHash ?? null;
+    const { matches, isOutdated } = await hasher.verify(password, stored);
+    if (account === null || stored === null || !matches) {
+      throw new AccessError('invalid-credentials', 'The email address or the password is wrong.');
+    }
+    await throttle.succeeded(email);
+    if (account.status !== 'active') {
+      throw new AccessError('account-not-active', `The account is ${account.status}.`);
+    }
+    if (isOutdated) await this.#renewHash(account.userId, password, stored);
+    return await issuer.begin(account);
+  }
+
+  /**
+   * Exchanges a refresh token for the next tokens, with the role that the user has now.
+   *
+   * @throws {@link AccessError} invalid-refresh-token, sessions-unavailable
+   */
+  async refresh(refreshToken: string): Promise<Tokens> {
+    const { accounts, issuer, sessions } = this.#parts;
+    const token = parseRefreshToken(refreshToken);
+    if (token === null) throw invalidRefreshToken();
+    // First, so that a token is not used up for an answer that then cannot be given.
+    const account = await accounts.find(token.userId);
+    if (!mayGoOn(account)) {
+      await sessions.close(token);
+      throw invalidRefreshToken();
+    }
+    const rotation = await sessions.rotate(token, account.generation);
+    if (rotation === 'reused') await this.#endCopiedSession(token);
+    if (rotation === 'reused' || rotation === 'unknown') throw invalidRefreshToken();
+    return await issuer.next(account, rotation);
+  }
+
+  /**
+   * Ends the session of a refresh token, and the access tokens made of it. Does nothing for a session that has ended, so that it can
+   * be repeated.
+   *
+   * @throws {@link AccessError} sessions-unavailable
+   */
+  async logout(refreshToken: string): Promise<void> {
+    const { sessions, ender } = this.#parts;
+    const token = parseRefreshToken(refreshToken);
+    if (token === null || !(await sessions.close(token))) return;
+    await ender.endAccessTokens(sessionIdOf(token));
+  }
+
+  async #endCopiedSession(token: RefreshToken): Promise<void> {
+    const { ender, logger } = this.#parts;
+    const sessionId = sessionIdOf(token);
+    logger.warn(
+      { userId: token.userId, sessionId },
+      'A used refresh token came again: session ended',
+    );
+    await ender.endAccessTokens(sessionId);
+  }
+
+  /** Nobody's login fails for it: another login will come. */
+  async #renewHash(userId: number, password: string, from: string): Promise<void> {
+    const { accounts, hasher, logger } = this.#parts;
+    try {
+      await accounts.replaceOutdatedHash(userId, from, await hasher.hash(password));
+    } catch (error) {
+      logger.warn({ userId, error }, 'An outdated password hash was not replaced');
+    }
+  }
+}
+
+function mayGoOn(account: Account | null): account is Account {
+  return account?.status === 'active';
+}
+
+function invalidRefreshToken(): AccessError {
+  return new AccessError(
+    'invalid-refresh-token',
+    'The refresh token is not good, or not any more.',
+  );
+}

@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import type { Role, Tokens } from '../../../contracts/authentication.ts';
+import { AccessError } from '../errors.ts';
+import { formatRefreshToken } from '../sessions/refresh-token.ts';
+import type { OpenSession, SessionStore } from '../sessions/session-store.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
+
+/** Whom tokens are made for. */
+export interface TokenHolder {
+  readonly userId: number;
+  readonly role: Role;
+  readonly generation: number;
+}
+
+const SESSION_ID_BYTES = 16;
+
+/** Makes what a login, a refresh and a change of password answer with. */
+export class TokenIssuer {
+  readonly #sessions: SessionStore;
+  readonly #accessTokens: AccessTokens;
+
+  constructor(sessions: SessionStore, accessTokens: AccessTokens) {
+    this.#sessions = sessions;
+    this.#accessTokens = accessTokens;
+  }
+
+  /** Begins a session. Without a place to keep it there is an access token only: people can still come in, and come again. */
+  async begin(holder: TokenHolder): Promise<Tokens> {
+    try {
+      return await this.next(holder, await this.#sessions.open(holder.userId, holder.generation));
+    } catch (error) {
+      if (!(error instanceof AccessError && error.slug === 'sessions-unavailable')) throw error;
+      return await this.#accessToken(holder, randomBytes(SESSION_ID_BYTES).toString('base64url'));
+    }
+  }
+
+  /** The tokens of a session that has begun. */
+  async next(holder: TokenHolder, session: OpenSession): Promise<Tokens> {
+    return {
+      ...(await this.#accessToken(holder, session.sessionId)),
+      refreshToken: formatRefreshToken(session.token),
+      refreshExpiresInSeconds: session.expiresInSeconds,
+    };
+  }
+
+  async #accessToken({ userId, role, generation }: TokenHolder, sessionId: string) {
+    return {
+      accessToken: await this.#accessTokens.issue({ userId, role, generation, sessionId }),
+      tokenType: 'Bearer' as const,
+      expiresInSeconds: this.#accessTokens.lifetimeSeconds,
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import type { DatabaseRouter } from '../database/router.ts';
+import type { Logger } from '../observability/logger.ts';
+
+const INTERVAL_MILLISECONDS = 10 * 60_000;
+/** Rows of one table that one run removes, so that it never takes long. */
+const BATCH = 5_000;
+
+/**
+ * Removes what matters no more. Every process does it now and then, each a little: there is no other to rely on, and
+ * the work is the same however many share it.
+ */
+export class AuthenticationMaintenance {
+  readonly #router: DatabaseRouter;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(router: DatabaseRouter, logger: Logger) {
+    this.#router = router;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    if (this.#closed) return;
+    const pause = INTERVAL_MILLISECONDS * (0.5 + Math.random() / 2);
+    this.#timer = setTimeout(() => void this.run().then(() => this.start()), pause).unref();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** One run. Never throws: what it could not do, the next one does. */
+  async run(): Promise<void> {
+    try {
+      // An hour is more than the ten minutes that revocations matter; a day more than a request for a password can be answered in.
+      await this.#router.write(({ $client }) =>
+        Promise.all([
+          $client`
+          delete from revocations where id in (
+            select id from revocations where created_at < now() - interval '1 hour'
+            order by created_at limit ${BATCH} for update skip locked
+          )`,
+          $client`
+          delete from password_resets where id in (
+            select id from password_resets where requested_at < now() - interval '2 days'
+            order by requested_at limit ${BATCH} for update skip locked
+          )`,
+          $client`
+          delete from api_keys where id in (
+            select id from api_keys where expires_at < now() - interval '30 days'
+            order by expires_at limit ${BATCH} for update skip locked
+          )`,
+        ]),
+      );
+    } catch (error) {
+      this.#logger.warn({ error }, 'What is out of date was not removed');
+    }
+  }
+}

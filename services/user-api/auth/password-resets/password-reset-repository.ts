@@ -1,0 +1,54 @@
+import type { DatabaseRouter } from '../../database/router.ts';
+import {
+  insertPasswordReset,
+  type PasswordResetRequest,
+  type ResetOwnerRow,
+  selectResetOwner,
+  type UsedResetRow,
+  usePasswordReset,
+} from './password-reset-statements.ts';
+
+export type ResetOwner = ResetOwnerRow;
+export type UsedReset = UsedResetRow;
+
+/** Requests for new passwords, in PostgreSQL. All methods throw `DatabaseUnavailable` when the writer does not answer. */
+export class PasswordResetRepository {
+  readonly #router: DatabaseRouter;
+
+  constructor(router: DatabaseRouter) {
+    this.#router = router;
+  }
+
+  /**
+   * Writes a request and, in the same transaction, the event `user.password-reset-requested` in the outbox.
+   *
+   * @returns when, RFC 3339 in UTC.
+   */
+  async request(request: PasswordResetRequest): Promise<string> {
+    const [row] = await this.#router.write(({ $client }) => insertPasswordReset($client, request));
+    if (row === undefined) throw new Error('An insert returned no row');
+    return new Date(row.requestedAt).toISOString();
+  }
+
+  /** @returns null when the secret is not good, or not any more. */
+  async findOwner(tokenHash: string): Promise<ResetOwner | null> {
+    const [row] = await this.#router.write(({ $client }) => selectResetOwner($client, tokenHash));
+    return row ?? null;
+  }
+
+  /**
+   * Uses a secret up for a new password, which ends all sessions.
+   *
+   * @returns null when the secret is not good, or not any more.
+   */
+  async use(
+    tokenHash: string,
+    passwordHash: string,
+    keepApiKeys: boolean,
+  ): Promise<UsedReset | null> {
+    const [row] = await this.#router.write(({ $client }) =>
+      usePasswordReset($client, tokenHash, passwordHash, keepApiKeys),
+    );
+    return row ?? null;
+  }
+}

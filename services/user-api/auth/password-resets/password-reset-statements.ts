@@ -1,0 +1,101 @@
+import type { Sql } from 'postgres';
+import { FIRST_RELAY_DELAY_SECONDS } from '../../queue/outbox-statements.ts';
+
+/** Emails with links that one user is sent within an hour at most, so that nobody's mailbox is filled through us. */
+export const RESETS_MAXIMUM_PER_HOUR = 3;
+
+export interface PasswordResetRequest {
+  /** A new UUID. */
+  readonly passwordResetId: string;
+  /** A new UUID, the event's id. */
+  readonly eventId: string;
+  readonly email: string;
+}
+
+/**
+ * Writes a request and its event: for an unknown address too, then for nobody. Both ways are the same statement, with as many rows
+ * written, so that time tells nothing.
+ */
+export function insertPasswordReset(client: Sql, request: PasswordResetRequest) {
+  const { email, eventId, passwordResetId } = request;
+  return client<{ requestedAt: string }[]>`
+    with receiver as (
+      select users.id from users
+      where lower(users.email) = lower(${email}) and users.status = 'active' and (
+        select count(*) from password_resets
+        where user_id = users.id and requested_at > now() - interval '1 hour'
+      ) < ${RESETS_MAXIMUM_PER_HOUR}
+    ), reset as (
+      insert into password_resets (id, user_id)
+      values (${passwordResetId}, (select id from receiver))
+      returning requested_at
+    ), event as (
+      insert into outbox (id, type, data, created_at, available_at)
+      select ${eventId}::uuid, 'user.password-reset-requested',
+        jsonb_build_object('passwordResetId', ${passwordResetId}::text),
+        requested_at, requested_at + make_interval(secs => ${FIRST_RELAY_DELAY_SECONDS})
+      from reset
+    )
+    select requested_at as "requestedAt" from reset
+  `;
+}
+
+export interface ResetOwnerRow {
+  readonly userId: number;
+  readonly email: string;
+  readonly name: string;
+}
+
+/** Whose password a link's secret may set. */
+export function selectResetOwner(client: Sql, tokenHash: string) {
+  return client<ResetOwnerRow[]>`
+    select users.id::float8 as "userId", users.email, users.name
+    from password_resets join users on users.id = password_resets.user_id
+    where password_resets.token_hash = ${tokenHash} and password_resets.expires_at > now()
+  `;
+}
+
+export interface UsedResetRow {
+  readonly userId: number;
+  readonly generation: number;
+  /** Ids of the API keys that were revoked, as JSON. */
+  readonly revokedApiKeyIds: readonly number[];
+}
+
+/**
+ * Uses a link's secret up: sets the password, raises the generation, makes all other links of the user worthless and, unless
+ * they are to be kept, revokes the API keys. No row where the secret is not good any more; of two at once, one gets a row.
+ */
+export function usePasswordReset(
+  client: Sql,
+  tokenHash: string,
+  passwordHash: string,
+  keepApiKeys: boolean,
+) {
+  return client<UsedResetRow[]>`
+    with used as (
+      delete from password_resets where token_hash = ${tokenHash} and expires_at > now()
+      returning user_id
+    ), account as (
+      insert into accounts (user_id, password_hash, generation)
+      select user_id, ${passwordHash}, 1 from used
+      on conflict (user_id) do update
+        set password_hash = excluded.password_hash, generation = accounts.generation + 1
+      returning user_id, generation
+    ), others as (
+      delete from password_resets
+      where user_id in (select user_id from used) and token_hash is distinct from ${tokenHash}
+    ), keys as (
+      update api_keys set revoked_at = now()
+      where user_id in (select user_id from used) and revoked_at is null and not ${keepApiKeys}::boolean
+      returning id
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', user_id::text, generation from account
+      union all select 'api-key', id::text, null from keys
+    )
+    select user_id::float8 as "userId", generation,
+      (select coalesce(jsonb_agg(id), '[]') from keys) as "revokedApiKeyIds"
+    from account
+  `;
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  ChangePasswordBody,
+  ResetPasswordBody,
+  Tokens,
+} from '../../../contracts/authentication.ts';
+import type { PasswordResetRequested } from '../../../contracts/events.ts';
+import { hashPasswordResetToken } from '../../../contracts/password-reset-token.ts';
+import { Problem } from '../../http/problem.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { AccountRepository } from '../accounts/account-repository.ts';
+import { AccessError } from '../errors.ts';
+import { passwordResetRequestedEvent } from '../events.ts';
+import { type LoginThrottle, takeAttempt } from '../logins/login-throttle.ts';
+import type { TokenIssuer } from '../logins/token-issuer.ts';
+import type { PasswordResetRepository } from '../password-resets/password-reset-repository.ts';
+import type { RevocationFeed } from '../revocations/revocation-feed.ts';
+import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import { type PasswordOwner, PasswordRules } from './password-rules.ts';
+
+export interface PasswordsParts {
+  readonly accounts: AccountRepository;
+  readonly resets: PasswordResetRepository;
+  readonly hasher: PasswordHasher;
+  readonly ender: SessionEnder;
+  readonly feed: RevocationFeed;
+  readonly issuer: TokenIssuer;
+  readonly throttle: LoginThrottle;
+  /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
+  readonly dispatch: (event: PasswordResetRequested) => void;
+  readonly logger: Logger;
+}
+
+/** Getting a password, changing it, and getting another when it is forgotten. */
+export class Passwords {
+  readonly #rules = new PasswordRules();
+  readonly #parts: PasswordsParts;
+
+  constructor(parts: PasswordsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The hash of somebody's first password, for the statement that creates the user.
+   *
+   * @param field - name of the password's field in the body.
+   * @throws `Problem` validation-failed for a common password, {@link AccessError} password-hashing-busy
+   */
+  async hashNew(password: string, owner: PasswordOwner, field = 'password'): Promise<string> {
+    const detail = this.#rules.objectionTo(password, owner);
+    if (detail !== null) {
+      throw new Problem('validation-failed', `The body is not valid: /${field}.`, {
+        errors: [{ pointer: `/${field}`, detail }],
+      });
+    }
+    return await this.#parts.hasher.hash(password);
+  }
+
+  /**
+   * Changes a password for who knows it, ends all sessions, and begins a new one for the caller.
+   *
+   * @throws `Problem` validation-failed; {@link AccessError} wrong-password, too-many-logins, password-hashing-busy
+   */
+  async change(userId: number, body: ChangePasswordBody): Promise<Tokens> {
+    const { accounts, ender, hasher, issuer, logger, throttle } = this.#parts;
+    const account = await accounts.find(userId);
+    if (account === null) throw wrongPassword();
+    await takeAttempt(throttle, account.email);
+    const { matches } = await hasher.verify(body.currentPassword, account.passwordHash);
+    if (account.passwordHash === null || !matches) throw wrongPassword();
+    await throttle.succeeded(account.email);
+    const hash = await this.hashNew(body.newPassword, account, 'newPassword');
+    const generation = await accounts.changePassword(userId, account.passwordHash, hash);
+    if (generation === null) throw wrongPassword();
+    logger.info({ userId }, 'Password changed');
+    await ender.forgetSessions(userId, generation);
+    return await issuer.begin({ userId, role: account.role, generation });
+  }
+
+  /**
+   * Has a link to a new password sent to the address, if somebody has it. Takes the same steps and the same time if nobody does, and does
+   * not tell.
+   */
+  async requestReset(email: string): Promise<void> {
+    const { dispatch, resets } = this.#parts;
+    const [passwordResetId, eventId] = [randomUUID(), randomUUID()];
+    const requestedAt = await resets.request({ passwordResetId, eventId, email });
+    dispatch(passwordResetRequestedEvent(eventId, requestedAt, { passwordResetId }));
+  }
+
+  /**
+   * Sets a new password with the secret of a link, once. It ends all sessions; and API keys, unless they are to be kept: who resets a
+   * password may have lost the account to somebody, and keys are what that somebody leaves behind.
+   *
+   * @throws `Problem` validation-failed; {@link AccessError} invalid-reset-token, password-hashing-busy
+   */
+  async reset({ token, newPassword, keepApiKeys }: ResetPasswordBody): Promise<void> {
+    const { ender, feed, logger, resets, throttle } = this.#parts;
+    const tokenHash = hashPasswordResetToken(token);
+    const owner = await resets.findOwner(tokenHash);
+    if (owner === null) throw invalidResetToken();
+    const passwordHash = await this.hashNew(newPassword, owner, 'newPassword');
+    const used = await resets.use(tokenHash, passwordHash, keepApiKeys);
+    if (used === null) throw invalidResetToken();
+    const { generation, revokedApiKeyIds, userId } = used;
+    logger.info({ userId, revokedApiKeys: revokedApiKeyIds.length }, 'Password reset');
+    for (const apiKeyId of revokedApiKeyIds) feed.publish({ kind: 'api-key', apiKeyId });
+    await ender.forgetSessions(userId, generation);
+    await throttle.succeeded(owner.email);
+  }
+}
+
+function wrongPassword(): AccessError {
+  return new AccessError('wrong-password', 'The current password is wrong.');
+}
+
+function invalidResetToken(): AccessError {
+  return new AccessError(
+    'invalid-reset-token',
+    'The link has expired, was used, or was made worthless by a change of password.',
+  );
+}

@@ -1,0 +1,126 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../observability/logger.ts';
+import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from '../tokens/lifetime.ts';
+import type { RevocationLog } from './revocation-log.ts';
+import { type Revocation, Revocations, revocation } from './revocations.ts';
+
+const CHANNEL = 'revocations';
+/** How often the database is asked: the bound on how long a revoked token works where Redis brings no word of it. */
+export const POLL_INTERVAL_SECONDS = 2;
+/**
+ * How far back each poll looks beyond the one before: longer than a transaction that revokes can take, whose rows have the time of its
+ * beginning and are seen from its end on.
+ */
+const OVERLAP_SECONDS = 15;
+/** A minute more than tokens live, so that no rounding lets one outlive its revocation. */
+const REMEMBER_SECONDS = ACCESS_TOKEN_LIFETIME_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS + 60;
+
+export interface RevocationFeedParts {
+  readonly log: Pick<RevocationLog, 'newest'>;
+  /** For publishing; null where there is no Redis. */
+  readonly redis: Redis | null;
+  readonly logger: Logger;
+  /** @default 2 */
+  readonly pollIntervalSeconds?: number;
+}
+
+/**
+ * Brings revocations to this process: over Redis within milliseconds, and from the database every two seconds, which finds what
+ * Redis lost. While neither answers, what was revoked elsewhere works here until the token expires: ten minutes at most.
+ */
+export class RevocationFeed {
+  readonly revocations = new Revocations(REMEMBER_SECONDS);
+  readonly #parts: RevocationFeedParts;
+  readonly #pollMilliseconds: number;
+  #subscriber: Redis | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #readAt: number | undefined;
+  #failing = false;
+  #closed = false;
+
+  constructor(parts: RevocationFeedParts) {
+    this.#parts = parts;
+    this.#pollMilliseconds = 1_000 * (parts.pollIntervalSeconds ?? POLL_INTERVAL_SECONDS);
+  }
+
+  /** Learns what has been revoked so far, and goes on from there. Does not fail: what it cannot learn now, it learns later. */
+  async start(): Promise<void> {
+    this.#subscribe();
+    await this.#poll();
+  }
+
+  /**
+   * Tells this process and the others of what the database has. Nobody waits for the others, and it never throws: they find it in
+   * the database.
+   */
+  publish(revoked: Revocation): void {
+    this.revocations.add(revoked);
+    this.#parts.redis?.publish(CHANNEL, JSON.stringify(revoked)).catch(() => {});
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#subscriber?.disconnect();
+  }
+
+  #subscribe(): void {
+    const { redis, logger } = this.#parts;
+    if (redis === null) return;
+    // A connection that listens can do nothing else.
+    const subscriber = redis.duplicate();
+    this.#subscriber = subscriber;
+    // The client that it was copied from logs what becomes of Redis.
+    subscriber.on('error', () => {});
+    subscriber.on('ready', () => {
+      subscriber.subscribe(CHANNEL).then(
+        // What was said while nobody listened is in the database.
+        () => this.#pollNow(),
+        (error: unknown) => {
+          logger.warn({ error }, 'Not subscribed to revocations');
+          if (!this.#closed) subscriber.disconnect(true);
+        },
+      );
+    });
+    subscriber.on('message', (_channel: string, message: string) => this.#receive(message));
+  }
+
+  #receive(message: string): void {
+    try {
+      this.revocations.add(revocation.parse(JSON.parse(message)));
+    } catch (error) {
+      this.#parts.logger.warn({ error }, 'A revocation could not be read');
+    }
+  }
+
+  #pollNow(): void {
+    if (this.#closed || this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    void this.#poll();
+  }
+
+  async #poll(): Promise<void> {
+    const startedAt = performance.now();
+    const seconds =
+      this.#readAt === undefined
+        ? REMEMBER_SECONDS
+        : Math.min((startedAt - this.#readAt) / 1_000 + OVERLAP_SECONDS, REMEMBER_SECONDS);
+    try {
+      for (const revoked of await this.#parts.log.newest(seconds)) this.revocations.add(revoked);
+      this.#readAt = startedAt;
+      if (this.#failing) this.#parts.logger.info('Revocations can be read again');
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#parts.logger.warn({ error }, 'Revocations cannot be read');
+      this.#failing = true;
+    }
+    this.revocations.forgetOld();
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#poll(), this.#jittered()).unref();
+  }
+
+  /** Half of the interval to all of it: it stays a bound, and processes don't ask all at once. */
+  #jittered(): number {
+    return this.#pollMilliseconds * (0.5 + Math.random() / 2);
+  }
+}

@@ -1,0 +1,161 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import {
+  changePasswordBody,
+  currentUser,
+  loginBody,
+  refreshTokenBody,
+  requestPasswordResetBody,
+  resetPasswordBody,
+  setRoleBody,
+  tokens,
+  userRole,
+} from '../../contracts/authentication.ts';
+import { USERS_PATH } from '../users/routes.ts';
+import {
+  always,
+  bodyProblems,
+  credentialProblems,
+  json,
+  jsonBody,
+  problems,
+  userParams,
+} from './route-parts.ts';
+
+export const AUTH_PATH = '/api/v1/auth';
+
+export const loginRoute = createRoute({
+  method: 'post',
+  path: `${AUTH_PATH}/login`,
+  summary: 'Log in',
+  request: { body: jsonBody(loginBody) },
+  responses: {
+    200: json('An access token, and a refresh token for the next ones', tokens),
+    ...problems(
+      ...bodyProblems,
+      'invalid-credentials',
+      'account-not-active',
+      'too-many-logins',
+      'password-hashing-busy',
+      ...always,
+    ),
+  },
+});
+
+export const refreshRoute = createRoute({
+  method: 'post',
+  path: `${AUTH_PATH}/refresh`,
+  summary: 'Exchange a refresh token for the next tokens',
+  request: { body: jsonBody(refreshTokenBody) },
+  responses: {
+    200: json('The next tokens; the refresh token that was sent is used up', tokens),
+    ...problems(...bodyProblems, 'invalid-refresh-token', 'sessions-unavailable', ...always),
+  },
+});
+
+export const logoutRoute = createRoute({
+  method: 'post',
+  path: `${AUTH_PATH}/logout`,
+  summary: 'End the session of a refresh token',
+  request: { body: jsonBody(refreshTokenBody) },
+  responses: {
+    204: { description: 'There is no such session, or not any more' },
+    ...problems(...bodyProblems, 'sessions-unavailable', ...always),
+  },
+});
+
+export const endSessionsRoute = createRoute({
+  method: 'delete',
+  path: `${USERS_PATH}/{id}/sessions`,
+  summary: 'End all sessions of a user: log out everywhere',
+  request: { params: userParams },
+  responses: {
+    204: { description: 'They have ended' },
+    ...problems(...credentialProblems, 'user-not-found', ...always),
+  },
+});
+
+export const currentUserRoute = createRoute({
+  method: 'get',
+  path: `${AUTH_PATH}/me`,
+  summary: 'Who the credentials belong to',
+  responses: {
+    200: json('The user, and what the credentials are good for', currentUser),
+    ...problems(...credentialProblems, ...always),
+  },
+});
+
+export const changePasswordRoute = createRoute({
+  method: 'put',
+  path: `${AUTH_PATH}/password`,
+  summary: 'Change the password, and end all other sessions',
+  request: { body: jsonBody(changePasswordBody) },
+  responses: {
+    200: json('Tokens of a new session', tokens),
+    ...problems(
+      ...bodyProblems,
+      ...credentialProblems,
+      'wrong-password',
+      'too-many-logins',
+      'password-hashing-busy',
+      ...always,
+    ),
+  },
+});
+
+export const requestPasswordResetRoute = createRoute({
+  method: 'post',
+  path: `${AUTH_PATH}/password-resets`,
+  summary: 'Have a link to a new password sent by email',
+  request: { body: jsonBody(requestPasswordResetBody) },
+  responses: {
+    202: { description: 'If a user has that address, an email is on its way' },
+    ...problems(...bodyProblems, ...always),
+  },
+});
+
+export const resetPasswordRoute = createRoute({
+  method: 'post',
+  path: `${AUTH_PATH}/password-resets/confirm`,
+  summary: 'Set a new password with the secret of a link',
+  request: { body: jsonBody(resetPasswordBody) },
+  responses: {
+    204: { description: 'The password is set, and all sessions have ended' },
+    ...problems(...bodyProblems, 'invalid-reset-token', 'password-hashing-busy', ...always),
+  },
+});
+
+export const setRoleRoute = createRoute({
+  method: 'put',
+  path: `${USERS_PATH}/{id}/role`,
+  summary: 'Give a user a role',
+  request: { params: userParams, body: jsonBody(setRoleBody) },
+  responses: {
+    200: json('The role that the user has now', userRole),
+    ...problems(...bodyProblems, ...credentialProblems, 'user-not-found', 'last-admin', ...always),
+  },
+});
+
+const publishedKey = z.object({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  alg: z.literal('ES256'),
+  use: z.literal('sig'),
+  kid: z.string(),
+  x: z.string(),
+  y: z.string(),
+});
+
+export const keySetRoute = createRoute({
+  method: 'get',
+  path: '/.well-known/jwks.json',
+  summary: 'The public keys that access tokens are verified with',
+  responses: {
+    200: {
+      description: 'A JWK Set (RFC 7517), with keys that are about to be used',
+      content: {
+        'application/jwk-set+json': { schema: z.object({ keys: z.array(publishedKey) }) },
+      },
+    },
+    ...problems('internal-error'),
+  },
+});

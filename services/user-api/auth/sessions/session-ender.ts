@@ -1,0 +1,78 @@
+import type { Logger } from '../../observability/logger.ts';
+import type { AccountRepository } from '../accounts/account-repository.ts';
+import type { RevocationFeed } from '../revocations/revocation-feed.ts';
+import type { RevocationLog } from '../revocations/revocation-log.ts';
+import { ERASED_GENERATION } from '../revocations/revocations.ts';
+import type { SessionStore } from './session-store.ts';
+
+export interface SessionEnderParts {
+  readonly accounts: AccountRepository;
+  readonly sessions: SessionStore;
+  readonly log: RevocationLog;
+  readonly feed: RevocationFeed;
+  readonly logger: Logger;
+}
+
+/**
+ * Ends sessions before their time, and with them the access tokens made of them: here at once; in other processes as soon as Redis
+ * tells them, and within `POLL_INTERVAL_SECONDS` and a query from the database if it does not.
+ */
+export class SessionEnder {
+  readonly #parts: SessionEnderParts;
+
+  constructor(parts: SessionEnderParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * "Log out everywhere". Call it too when a user is suspended or made inactive. It works without Redis: a session of an earlier
+   * generation is refused by the next refresh.
+   *
+   * @returns whether there is such a user.
+   * @throws `DatabaseUnavailable`, when nothing has been ended.
+   */
+  async endAll(userId: number): Promise<boolean> {
+    const generation = await this.#parts.accounts.raiseGeneration(userId);
+    if (generation === null) return false;
+    await this.forgetSessions(userId, generation);
+    return true;
+  }
+
+  /** Tells everybody of a generation that the database has, and removes the sessions of those before. Never throws. */
+  async forgetSessions(userId: number, generation: number): Promise<void> {
+    const { feed, logger, sessions } = this.#parts;
+    feed.publish({ kind: 'user', userId, generation });
+    try {
+      await sessions.closeAll(userId);
+    } catch (error) {
+      logger.warn({ userId, error }, 'Sessions that count no more are still stored');
+    }
+  }
+
+  /**
+   * Ends everything of a user who has just been deleted: sessions, access tokens, what processes remember of API keys. (The
+   * rows go with the user's.)
+   *
+   * @throws `DatabaseUnavailable`: access tokens may then be good until they expire; nothing else is.
+   */
+  async erase(userId: number): Promise<void> {
+    const revoked = { kind: 'user', userId, generation: ERASED_GENERATION } as const;
+    try {
+      await this.#parts.log.add(revoked);
+    } finally {
+      await this.forgetSessions(userId, ERASED_GENERATION);
+    }
+  }
+
+  /** Ends the access tokens of a session that is gone. Never throws: without the database, what processes tell each other has to do. */
+  async endAccessTokens(sessionId: string): Promise<void> {
+    const { feed, log, logger } = this.#parts;
+    const revoked = { kind: 'session', sessionId } as const;
+    feed.publish(revoked);
+    try {
+      await log.add(revoked);
+    } catch (error) {
+      logger.warn({ sessionId, error }, 'The end of a session was not written down');
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import type { Redis, Result } from 'ioredis';
+import { z } from 'zod';
+import { AccessError } from '../errors.ts';
+import {
+  REUSE_GRACE_SECONDS,
+  SESSION_IDLE_SECONDS,
+  SESSION_LIFETIME_SECONDS,
+  SESSIONS_MAXIMUM_PER_USER,
+} from './lifetimes.ts';
+import {
+  createRefreshToken,
+  createSuccessorSalt,
+  type RefreshToken,
+  refreshTokenHash,
+  sessionIdOf,
+  successorOf,
+} from './refresh-token.ts';
+import { OPEN_SESSION, ROTATE_SESSION } from './session-scripts.ts';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    openSession(
+      key: string,
+      sessionId: string,
+      tokenHash: string,
+      generation: number,
+      lifetimeSeconds: number,
+      idleSeconds: number,
+      maximum: number,
+    ): Result<number, Context>;
+    rotateSession(
+      key: string,
+      sessionId: string,
+      tokenHash: string,
+      successorSalt: string,
+      successorHash: string,
+      generation: number,
+      idleSeconds: number,
+      graceMilliseconds: number,
+    ): Result<unknown, Context>;
+  }
+}
+
+export interface SessionLifetimes {
+  /** @default SESSION_LIFETIME_SECONDS, 30 days */
+  readonly lifetimeSeconds?: number;
+  /** @default SESSION_IDLE_SECONDS, 7 days */
+  readonly idleSeconds?: number;
+  /** @default REUSE_GRACE_SECONDS, 10 seconds */
+  readonly reuseGraceSeconds?: number;
+  /** @default SESSIONS_MAXIMUM_PER_USER, 50 */
+  readonly maximumPerUser?: number;
+}
+
+/** A session's newest token, and for how many seconds it is good if it is not used. */
+export interface OpenSession {
+  readonly sessionId: string;
+  readonly token: RefreshToken;
+  readonly expiresInSeconds: number;
+}
+
+/** What came of a refresh token: the next one; or a session that there is not; or a token that was used before. */
+export type Rotation = OpenSession | 'unknown' | 'reused';
+
+const rotationReply = z.union([
+  z.tuple([z.enum(['rotated', 'repeated']), z.string(), z.number()]),
+  z.tuple([z.enum(['unknown', 'reused'])]),
+]);
+
+/** How long a client waits before it tries again; Redis is tried again several times a second. */
+const RETRY_AFTER_SECONDS = 1;
+
+const keyOf = (userId: number) => `sessions:${userId}`;
+
+/**
+ * Sessions in Redis, each known by its refresh token, of which only hashes are stored. Every method is one command on one key. All
+ * throw {@link AccessError} sessions-unavailable when Redis does not answer or there is none.
+ */
+export class SessionStore {
+  readonly #redis: Redis | null;
+  readonly #lifetimeSeconds: number;
+  readonly #idleSeconds: number;
+  readonly #graceSeconds: number;
+  readonly #maximumPerUser: number;
+
+  /** @param redis - must give commands a timeout and refuse them while not connected; null where there is no Redis. */
+  constructor(redis: Redis | null, lifetimes: SessionLifetimes = {}) {
+    this.#redis = redis;
+    this.#lifetimeSeconds = lifetimes.lifetimeSeconds ?? SESSION_LIFETIME_SECONDS;
+    this.#idleSeconds = lifetimes.idleSeconds ?? SESSION_IDLE_SECONDS;
+    this.#graceSeconds = lifetimes.reuseGraceSeconds ?? REUSE_GRACE_SECONDS;
+    this.#maximumPerUser = lifetimes.maximumPerUser ?? SESSIONS_MAXIMUM_PER_USER;
+    redis?.defineCommand('openSession', { numberOfKeys: 1, lua: OPEN_SESSION });
+    redis?.defineCommand('rotateSession', { numberOfKeys: 1, lua: ROTATE_SESSION });
+  }
+
+  /**
+   * Begins a session.
+   *
+   * @param generation - of the account; the session ends when that is raised.
+   */
+  async open(userId: number, generation: number): Promise<OpenSession> {
+    const token = createRefreshToken(userId);
+    const sessionId = sessionIdOf(token);
+    await this.#ask((redis) =>
+      redis.openSession(
+        keyOf(userId),
+        sessionId,
+        refreshTokenHash(token),
+        generation,
+        this.#lifetimeSeconds,
+        this.#idleSeconds,
+        this.#maximumPerUser,
+      ),
+    );
+    const expiresInSeconds = Math.min(this.#idleSeconds, this.#lifetimeSeconds);
+    return { sessionId, token, expiresInSeconds };
+  }
+
+  /**
+   * Exchanges a token for its successor. The first to come gets it; who comes again shortly after, before the successor has been
+   * used, gets the same; whoever else comes with a used token ends the session.
+   *
+   * @param generation - that the account has now.
+   */
+  async rotate(token: RefreshToken, generation: number): Promise<Rotation> {
+    const sessionId = sessionIdOf(token);
+    const salt = createSuccessorSalt();
+    const reply = await this.#ask((redis) =>
+      redis.rotateSession(
+        keyOf(token.userId),
+        sessionId,
+        refreshTokenHash(token),
+        salt,
+        refreshTokenHash(successorOf(token, salt)),
+        generation,
+        this.#idleSeconds,
+        1_000 * this.#graceSeconds,
+      ),
+    );
+    const [outcome, usedSalt, expiresInSeconds] = rotationReply.parse(reply);
+    if (usedSalt === undefined || expiresInSeconds === undefined) {
+      return outcome === 'reused' ? 'reused' : 'unknown';
+    }
+    return { sessionId, token: successorOf(token, usedSalt), expiresInSeconds };
+  }
+
+  /** Ends the session of a token, be it a used one. @returns whether there was one. */
+  async close(token: RefreshToken): Promise<boolean> {
+    const removed = await this.#ask((redis) => redis.hdel(keyOf(token.userId), sessionIdOf(token)));
+    return removed === 1;
+  }
+
+  /** Removes all that is kept of a user's sessions. */
+  async closeAll(userId: number): Promise<void> {
+    await this.#ask((redis) => redis.del(keyOf(userId)));
+  }
+
+  async #ask<Reply>(command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+    const problem = 'The store of sessions does not answer';
+    const retryAfterSeconds = RETRY_AFTER_SECONDS;
+    if (this.#redis === null) {
+      throw new AccessError('sessions-unavailable', problem, { retryAfterSeconds });
+    }
+    try {
+      return await command(this.#redis);
+    } catch (cause) {
+      throw new AccessError('sessions-unavailable', problem, { cause, retryAfterSeconds });
+    }
+  }
+}
