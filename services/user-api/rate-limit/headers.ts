@@ -1,11 +1,12 @@
 import type { RateLimitDecision } from './decision.ts';
 import type { RateLimitPolicy } from './policy.ts';
 
-/** Header fields of an answer, by their names. */
+/** Header fields of an answer, by their names in lower case. */
 export interface RateLimitHeaders {
-  readonly 'RateLimit-Policy': string;
-  readonly RateLimit: string;
-  readonly 'Retry-After'?: string;
+  readonly 'ratelimit-policy': string;
+  readonly ratelimit: string;
+  /** On refusals only. */
+  readonly 'retry-after'?: string;
 }
 
 /**
@@ -39,21 +40,18 @@ export function retryAfterField(milliseconds: number): string {
   return String(seconds(milliseconds));
 }
 
-/**
- * Makes the fields for decisions under `policy`, with what does not change made once. For answers that are written without a
- * framework.
- */
+/** Makes the fields for decisions under `policy`; what does not change is made once. */
 export function headersFor(
   policy: RateLimitPolicy,
 ): (decision: RateLimitDecision) => RateLimitHeaders {
   const policyText = policyField(policy);
   return (decision) => {
-    const RateLimit = limitField(decision);
-    if (decision.allowed) return { 'RateLimit-Policy': policyText, RateLimit };
+    const ratelimit = limitField(decision);
+    if (decision.allowed) return { 'ratelimit-policy': policyText, ratelimit };
     return {
-      'RateLimit-Policy': policyText,
-      RateLimit,
-      'Retry-After': retryAfterField(decision.retryAfterMilliseconds),
+      'ratelimit-policy': policyText,
+      ratelimit,
+      'retry-after': retryAfterField(decision.retryAfterMilliseconds),
     };
   };
 }

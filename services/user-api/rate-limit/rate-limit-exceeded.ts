@@ -1,12 +1,16 @@
 import type { RateLimitDecision } from './decision.ts';
+import type { RateLimitHeaders } from './headers.ts';
 
-/** Thrown for a request that a policy refused; answered 429 with `Retry-After`. */
+/** Thrown for a request that a policy refused; to be answered 429, with {@link headers}. */
 export class RateLimitExceeded extends Error {
   override readonly name = 'RateLimitExceeded';
   readonly decision: RateLimitDecision;
+  /** `RateLimit`, `RateLimit-Policy` and `Retry-After` of the answer. */
+  readonly headers: RateLimitHeaders;
 
-  constructor(decision: RateLimitDecision) {
-    super(`the quota of the policy "${decision.policy.name}" is used up`);
+  constructor(decision: RateLimitDecision, headers: RateLimitHeaders) {
+    super(`The quota of the policy "${decision.policy.name}" is used up.`);
     this.decision = decision;
+    this.headers = headers;
   }
 }

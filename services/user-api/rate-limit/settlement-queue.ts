@@ -48,13 +48,15 @@ export class SettlementQueue<Lease> {
     }, this.#options.intervalMilliseconds).unref();
   }
 
-  /** Settles everything now, once, and waits for it. */
+  /** Settles everything now, once, and waits for it; what cannot be told now is not told any more. */
   async close(): Promise<void> {
     clearImmediate(this.#immediate);
+    this.#immediate = undefined;
     this.#drain(this.#soon);
     this.#drain(this.#later);
     await Promise.all(this.#underWay);
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #drain(leases: Map<string, Lease>): void {

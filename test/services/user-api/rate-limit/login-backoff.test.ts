@@ -1,0 +1,86 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LoginBackoff } from '../../../../services/user-api/rate-limit/login-backoff.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import { connectToRedis, sharedStateOn } from './support/connect.ts';
+
+const ACCOUNT = 'somebody@example.com';
+
+async function attempts(backoff: LoginBackoff, account: string, count: number) {
+  const results: boolean[] = [];
+  for (let attempt = 0; attempt < count; attempt += 1) {
+    results.push((await backoff.attempt(account)).allowed);
+  }
+  return results;
+}
+
+describe('LoginBackoff without Redis', () => {
+  it('after five failures, refuses the sixth and says when to come back; then lets one try', async () => {
+    let now = 0;
+    const backoff = new LoginBackoff({ clock: () => now });
+    expect(await attempts(backoff, ACCOUNT, 5)).toEqual([true, true, true, true, true]);
+    expect(await backoff.attempt(ACCOUNT)).toEqual({
+      allowed: false,
+      retryAfterMilliseconds: 1_000,
+    });
+    now = 1_000;
+    expect(await attempts(backoff, ACCOUNT, 2)).toEqual([true, false]);
+    expect(await backoff.attempt(ACCOUNT)).toMatchObject({ retryAfterMilliseconds: 2_000 });
+  });
+
+  it('when attempts never cease, lets a guesser try about a hundred times a day', async () => {
+    let now = 0;
+    let tried = 0;
+    const backoff = new LoginBackoff({ clock: () => now });
+    for (; now < 24 * 3_600_000; now += 1_000) {
+      if ((await backoff.attempt(ACCOUNT)).allowed) tried += 1;
+    }
+    expect(tried).toBeLessThan(115);
+  });
+
+  it('when the owner has logged in, begins anew', async () => {
+    const backoff = new LoginBackoff({ clock: () => 0 });
+    await attempts(backoff, ACCOUNT, 4);
+    await backoff.succeeded(ACCOUNT);
+    expect(await attempts(backoff, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
+  });
+
+  it('for one account written in different cases, counts together; for another, apart', async () => {
+    const backoff = new LoginBackoff({ clock: () => 0 });
+    await attempts(backoff, ACCOUNT, 5);
+    expect(await backoff.attempt('SomeBody@Example.com')).toMatchObject({ allowed: false });
+    expect(await backoff.attempt('other@example.com')).toMatchObject({ allowed: true });
+  });
+});
+
+describeWithRedis('LoginBackoff with Redis', (server) => {
+  let redis: Redis;
+  beforeAll(async () => {
+    redis = await connectToRedis(server().url);
+  });
+  beforeEach(() => redis.flushall());
+  afterAll(() => redis.disconnect());
+  const backoffOfOneProcess = () => new LoginBackoff({ state: sharedStateOn(redis) });
+
+  it('when a hundred guesses come at once through several processes, lets five be tried', async () => {
+    const processes = Array.from({ length: 4 }, backoffOfOneProcess);
+    const results = await Promise.all(
+      Array.from({ length: 25 }, () => processes.map((backoff) => backoff.attempt(ACCOUNT))).flat(),
+    );
+    expect(results.filter(({ allowed }) => allowed)).toHaveLength(5);
+  });
+
+  it('when the owner has logged in through one process, begins anew in all', async () => {
+    const [one, other] = [backoffOfOneProcess(), backoffOfOneProcess()];
+    expect(await attempts(one, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
+    await other.succeeded(ACCOUNT);
+    expect(await one.attempt(ACCOUNT)).toMatchObject({ allowed: true });
+  });
+
+  it('in Redis, leaves nothing that names the account, and nothing that stays', async () => {
+    await backoffOfOneProcess().attempt(ACCOUNT);
+    const [key = ''] = await redis.keys('*');
+    expect(`${key} ${await redis.get(key)}`).not.toContain('example');
+    expect(await redis.pttl(key)).toBeGreaterThan(0);
+  });
+});

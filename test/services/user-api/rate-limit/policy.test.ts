@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import {
+  defaultPolicies,
+  policiesWith,
+} from '../../../../services/user-api/rate-limit/default-policies.ts';
+import {
+  definePolicy,
+  PolicyError,
+  type RateLimitPolicy,
+  shareOf,
+} from '../../../../services/user-api/rate-limit/policy.ts';
+
+const sliding: RateLimitPolicy = {
+  name: 'test',
+  algorithm: 'sliding-window',
+  limit: 10,
+  windowSeconds: 60,
+  keyedBy: ['user'],
+};
+const bucket: RateLimitPolicy = { ...sliding, algorithm: 'token-bucket' };
+
+describe('definePolicy', () => {
+  it.each<[string, RateLimitPolicy, string]>([
+    [
+      'a limit of 0',
+      { ...sliding, limit: 0 },
+      'limit got 0; it takes a whole number from 1 to 10000',
+    ],
+    ['a fraction', { ...sliding, limit: 1.5 }, 'limit got 1.5'],
+    ['a log that would be too long', { ...sliding, limit: 10_001 }, 'limit got 10001'],
+    ['a window over a day', { ...bucket, windowSeconds: 86_401 }, 'windowSeconds got 86401'],
+    ['a burst of 0', { ...bucket, algorithm: 'token-bucket', burst: 0 }, 'burst got 0'],
+    [
+      'a lease of everything and more',
+      { ...bucket, algorithm: 'token-bucket', leasedShare: 1.1 },
+      'leasedShare got 1.1',
+    ],
+    [
+      'a name that breaks a header',
+      { ...sliding, name: 'a"b' },
+      'the name takes lower-case letters',
+    ],
+    ['no kind of key', { ...sliding, keyedBy: [] }, 'keyedBy takes at least one kind of key'],
+  ])('with %s, throws and says what it takes', (_case, policy, message) => {
+    expect(() => definePolicy(policy)).toThrow(PolicyError);
+    expect(() => definePolicy(policy)).toThrow(message);
+  });
+
+  it('with the default policies, takes them all, and leases only reads', () => {
+    const policies: readonly RateLimitPolicy[] = Object.values(defaultPolicies);
+    for (const policy of policies) expect(definePolicy(policy)).toBe(policy);
+    const leased = policies.filter((policy) => 'leasedShare' in policy);
+    expect(leased.map(({ name }) => name)).toEqual(['reads']);
+  });
+
+  it('has the limits that the API promises', () => {
+    const limits = Object.values(defaultPolicies).map(
+      ({ name, limit, windowSeconds }) => `${name} ${limit}/${windowSeconds}`,
+    );
+    expect(limits).toEqual([
+      'reads 1000/60',
+      'creates 100/60',
+      'updates 100/60',
+      'deletes 50/60',
+      'logins 10/60',
+    ]);
+  });
+});
+
+describe('policiesWith', () => {
+  it('with an override, changes that limit and window and leaves the rest', () => {
+    const policies = policiesWith(['logins=3/600']);
+    expect(policies.logins).toEqual({ ...defaultPolicies.logins, limit: 3, windowSeconds: 600 });
+    expect(policies.reads).toEqual(defaultPolicies.reads);
+  });
+
+  it.each([
+    [
+      'an unknown name',
+      'writes=3/600',
+      'the policies are reads, creates, updates, deletes, logins',
+    ],
+    ['another form', 'reads=many', 'it takes <policy>=<requests>/<seconds>'],
+    ['a limit out of range', 'reads=0/60', 'limit got 0'],
+  ])('with %s, throws and says what it takes', (_case, override, message) => {
+    expect(() => policiesWith([override])).toThrow(message);
+  });
+});
+
+describe('shareOf', () => {
+  it('with limits that do not divide evenly, gives all processes together at most one less than their number too much', () => {
+    for (const limit of [1, 7, 50, 1_000]) {
+      for (const processes of [1, 3, 8, 100]) {
+        const together = processes * shareOf({ ...sliding, limit }, processes).limit;
+        expect(together).toBeGreaterThanOrEqual(limit);
+        expect(together).toBeLessThanOrEqual(limit + processes - 1);
+      }
+    }
+  });
+});

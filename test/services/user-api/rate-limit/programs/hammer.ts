@@ -1,0 +1,84 @@
+/**
+ * One process of several that send requests of one key as fast as they can. It tells `ready`, waits for the channel `go`, sends
+ * its requests, and tells what passed.
+ */
+
+import type { DecisionCounts } from '../../../../../services/user-api/rate-limit/decision.ts';
+import type { RateLimitPolicy } from '../../../../../services/user-api/rate-limit/policy.ts';
+import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limiter.ts';
+import { connectToRedis, sharedStateOn } from '../support/connect.ts';
+
+export interface HammerOrder {
+  readonly url: string;
+  readonly policy: RateLimitPolicy;
+  readonly key: string;
+  readonly expectedProcesses: number;
+  /** @default long, so that a busy machine does not look like an outage */
+  readonly commandTimeoutMilliseconds?: number;
+  /** Requests under way at any time. */
+  readonly concurrency: number;
+  /** Requests in all; or until so many milliseconds have passed. */
+  readonly until: { readonly requests: number } | { readonly milliseconds: number };
+}
+
+export interface HammerReport {
+  readonly sent: number;
+  readonly allowed: number;
+  readonly counts: DecisionCounts;
+  /** When each allowed request was sent and decided, in milliseconds since 1970; of all processes of one machine, one clock. */
+  readonly passed: readonly (readonly [sent: number, decided: number])[];
+  /** When the first request was sent, and the last one decided. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export type HammerMessage = 'ready' | HammerReport;
+
+process.once('disconnect', () => process.exit());
+
+const order: HammerOrder = JSON.parse(process.argv[2] ?? '');
+const redis = await connectToRedis(order.url, order.commandTimeoutMilliseconds);
+const limiter = createRateLimiter({
+  policy: order.policy,
+  state: sharedStateOn(redis),
+  expectedProcesses: order.expectedProcesses,
+});
+const signals = redis.duplicate({ enableOfflineQueue: true });
+const go = new Promise((resolve) => signals.once('message', resolve));
+await signals.subscribe('go');
+process.send?.('ready' satisfies HammerMessage);
+await go;
+
+const now = () => performance.timeOrigin + performance.now();
+const from = now();
+const passed: [number, number][] = [];
+let sent = 0;
+
+function more(): boolean {
+  if ('requests' in order.until) return sent < order.until.requests;
+  return now() - from < order.until.milliseconds;
+}
+
+async function send(): Promise<void> {
+  while (more()) {
+    sent += 1;
+    const sentAt = now();
+    const { allowed } = await limiter.decide(order.key);
+    if (allowed) passed.push([sentAt, now()]);
+    // A decision made at once must not keep the others, and settlements, waiting.
+    else await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+await Promise.all(Array.from({ length: order.concurrency }, send));
+const to = now();
+await limiter.close();
+const report: HammerReport = {
+  sent,
+  allowed: passed.length,
+  counts: limiter.counts,
+  passed,
+  from,
+  to,
+};
+process.send?.(report satisfies HammerMessage, () => process.exit());

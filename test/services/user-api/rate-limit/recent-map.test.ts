@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RecentMap } from '../../../../services/user-api/rate-limit/recent-map.ts';
+
+describe('RecentMap', () => {
+  it('whatever is done, never holds more than it may, and remembers the half of that used last', () => {
+    const key = fc.integer({ min: 0, max: 30 }).map(String);
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('set'), key }),
+      fc.record({ kind: fc.constant('get'), key }),
+      fc.record({ kind: fc.constant('delete'), key }),
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 20 }),
+        fc.array(step, { maxLength: 200 }),
+        (size, steps) => {
+          const map = new RecentMap<number>(size);
+          /** Every value, and the keys in the order of their last use. */
+          const values = new Map<string, number>();
+          steps.forEach(({ kind, key }, index) => {
+            const recent = [...values.keys()].slice(-Math.floor(size / 2));
+            if (kind === 'set') {
+              map.set(key, index);
+              values.delete(key);
+              values.set(key, index);
+            } else if (kind === 'get') {
+              const value = map.get(key);
+              if (recent.includes(key)) expect(value).toBe(values.get(key));
+              if (value === undefined) {
+                values.delete(key);
+              } else {
+                expect(value).toBe(values.get(key));
+                values.delete(key);
+                values.set(key, value);
+              }
+            } else {
+              map.delete(key);
+              values.delete(key);
+              expect(map.get(key)).toBeUndefined();
+            }
+            expect(map.size).toBeLessThanOrEqual(size);
+          });
+        },
+      ),
+    );
+  });
+
+  it('with room for less than two, throws', () => {
+    expect(() => new RecentMap(1)).toThrow(RangeError);
+  });
+});

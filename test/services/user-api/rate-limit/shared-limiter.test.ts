@@ -1,0 +1,163 @@
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { redisKeyFormat } from '../../../../services/user-api/rate-limit/key.ts';
+import type { RateLimitPolicy } from '../../../../services/user-api/rate-limit/policy.ts';
+import { SharedLimiter } from '../../../../services/user-api/rate-limit/shared-limiter.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import { connectToRedis, sharedStateOn } from './support/connect.ts';
+import { hammer, sumOf } from './support/hammers.ts';
+
+const PROCESSES = 4;
+const HOUR_SECONDS = 3_600;
+
+function policy(
+  algorithm: RateLimitPolicy['algorithm'],
+  limit: number,
+  windowSeconds: number,
+): RateLimitPolicy {
+  return { name: 'test', algorithm, limit, windowSeconds, keyedBy: ['user'] };
+}
+
+async function callsOf(redis: Redis, command: string): Promise<number> {
+  const found = new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(
+    await redis.info('commandstats'),
+  );
+  return Number(found?.[1] ?? 0);
+}
+
+describeWithRedis('SharedLimiter', (server) => {
+  let redis: Redis;
+  beforeAll(async () => {
+    redis = await connectToRedis(server().url);
+  });
+  beforeEach(() => redis.flushall());
+  afterAll(() => redis.disconnect());
+  const limiterWith = (policy: RateLimitPolicy, clock?: () => number) =>
+    new SharedLimiter({ policy, state: sharedStateOn(redis), ...(clock && { clock }) });
+
+  describe('when several processes send many times the limit of one key at once', () => {
+    it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
+      '%s: passes exactly the limit, not one more or less',
+      async (algorithm) => {
+        // So long a window that none of it comes back during the test.
+        const reports = await hammer(redis, PROCESSES, {
+          url: server().url,
+          policy: policy(algorithm, 300, HOUR_SECONDS),
+          key: 'user:1',
+          expectedProcesses: PROCESSES,
+          concurrency: 20,
+          until: { requests: 500 },
+        });
+        expect(sumOf(reports, 'sent')).toBe(PROCESSES * 500);
+        expect(sumOf(reports, 'allowed')).toBe(300);
+        // The key was contended: more than one process had some of it.
+        expect(reports.filter(({ allowed }) => allowed > 0).length).toBeGreaterThan(1);
+      },
+    );
+
+    it('sliding-window: over several windows, passes the limit in each stretch of one window and never more', async () => {
+      const limit = 40;
+      const window = 1_000;
+      const reports = await hammer(redis, PROCESSES, {
+        url: server().url,
+        policy: policy('sliding-window', limit, window / 1_000),
+        key: 'user:1',
+        expectedProcesses: PROCESSES,
+        concurrency: 5,
+        until: { milliseconds: 2_500 },
+      });
+      const passed = reports.flatMap((report) => report.passed);
+      // A request was decided somewhere between when it was sent and when its answer came.
+      const sent = passed.map(([sent]) => sent).toSorted((a, b) => a - b);
+      const decided = passed.map(([, decided]) => decided).toSorted((a, b) => a - b);
+      for (let first = 0; first + limit < passed.length; first += 1) {
+        // Even at the widest reading, limit + 1 requests took a window (less the millisecond that Redis's clock is read in).
+        expect((decided[first + limit] ?? 0) - (sent[first] ?? 0)).toBeGreaterThan(window - 1);
+      }
+      const hammered =
+        Math.min(...reports.map(({ to }) => to)) - Math.max(...reports.map(({ from }) => from));
+      expect(passed.length).toBeGreaterThanOrEqual(limit * Math.floor(hammered / window));
+    });
+  });
+
+  it('for each request, makes one round trip of one command', async () => {
+    const limiter = limiterWith(policy('sliding-window', 1_000, 60));
+    await limiter.decide('user:1');
+    await redis.config('RESETSTAT');
+    for (let request = 0; request < 50; request += 1) await limiter.decide('user:1');
+    expect(await callsOf(redis, 'evalsha')).toBe(50);
+    expect(await callsOf(redis, 'eval')).toBe(0);
+  });
+
+  it('when Redis has forgotten its scripts, goes on', async () => {
+    const limiter = limiterWith(policy('fixed-window', 5, 60));
+    await limiter.decide('user:1');
+    await redis.script('FLUSH');
+    expect(await limiter.decide('user:1')).toMatchObject({ source: 'redis', remaining: 3 });
+  });
+
+  it('after a refusal, refuses the key without asking Redis, until the time that Redis gave', async () => {
+    let now = 0;
+    const limiter = limiterWith(policy('fixed-window', 2, 60), () => now);
+    await limiter.decide('user:1');
+    await limiter.decide('user:1');
+    const refusal = await limiter.decide('user:1');
+    expect(refusal).toMatchObject({ allowed: false, source: 'redis' });
+    await redis.config('RESETSTAT');
+    now = refusal.retryAfterMilliseconds - 1;
+    expect(limiter.decideNow('user:1')).toMatchObject({
+      allowed: false,
+      source: 'remembered',
+      retryAfterMilliseconds: 1,
+    });
+    expect(await callsOf(redis, 'evalsha')).toBe(0);
+    now += 1;
+    expect(limiter.decideNow('user:1')).toBeUndefined();
+  });
+
+  it('for different keys and policies, counts apart', async () => {
+    const creates = limiterWith(policy('fixed-window', 1, 60));
+    const deletes = limiterWith({ ...policy('fixed-window', 1, 60), name: 'other' });
+    expect(await creates.decide('user:1')).toMatchObject({ allowed: true });
+    expect(await creates.decide('user:2')).toMatchObject({ allowed: true });
+    expect(await deletes.decide('user:1')).toMatchObject({ allowed: true });
+    expect(await creates.decide('user:1')).toMatchObject({ allowed: false });
+  });
+
+  it('in Redis, leaves nothing that names the client, and nothing that stays', async () => {
+    for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
+      await limiterWith(policy(algorithm, 5, 60)).decide('address:203.0.113.7');
+    }
+    const keys = await redis.keys('*');
+    expect(keys).toHaveLength(3);
+    for (const key of keys) {
+      expect(key).not.toContain('203');
+      const lifetime = await redis.pttl(key);
+      expect(lifetime).toBeGreaterThan(0);
+      expect(lifetime).toBeLessThanOrEqual(60_000);
+    }
+  });
+
+  it('when what Redis holds under the key is of another kind, decides in this process and does not give Redis up', async () => {
+    const state = sharedStateOn(redis);
+    const limiter = new SharedLimiter({ policy: policy('fixed-window', 5, 60), state });
+    await redis.lpush(redisKeyFormat()('test:fixed-window:60', 'user:1'), 'x');
+    expect(await limiter.decide('user:1')).toMatchObject({ allowed: true, source: 'in-process' });
+    expect(state.availability.available).toBe(true);
+  });
+
+  it('when a thousand keys were refused in turn, remembers no more than it may', async () => {
+    const limiter = new SharedLimiter({
+      policy: policy('fixed-window', 1, HOUR_SECONDS),
+      state: sharedStateOn(redis),
+      maximumKeys: 100,
+    });
+    const keys = Array.from({ length: 1_000 }, (_, index) => `user:${index}`);
+    for (const key of [...keys, ...keys]) await limiter.decide(key);
+    const remembered = keys.filter((key) => limiter.decideNow(key) !== undefined);
+    expect(remembered.length).toBeGreaterThanOrEqual(50);
+    expect(remembered.length).toBeLessThanOrEqual(100);
+    // A forgotten refusal costs a question, not a request that passes.
+    expect(await limiter.decide('user:0')).toMatchObject({ allowed: false, source: 'redis' });
+  });
+});

@@ -1,0 +1,55 @@
+import type { Redis } from 'ioredis';
+import type {
+  Algorithm,
+  ScriptSource,
+} from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
+import { outcomeOf } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
+import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
+import { RedisScript } from '../../../../../services/user-api/rate-limit/redis-script.ts';
+
+/**
+ * Lua in front of a script, so that keys expire on the timeline that is replayed: the lifetime that the script gives its key is noted beside it,
+ * and the key is deleted when the timeline has reached its end. Everything else is Redis's own.
+ */
+const EXPIRY_ON_THE_TIMELINE = `
+local server, timeline_now, deadline_key = redis, now, KEYS[1] .. ':deadline'
+local deadline = server.call('GET', deadline_key)
+if deadline and timeline_now >= tonumber(deadline) then
+  server.call('DEL', KEYS[1], deadline_key)
+end
+local function note_lifetime(milliseconds)
+  if tonumber(milliseconds) < 1 then error('lifetime of ' .. milliseconds) end
+  server.call('SET', deadline_key, string.format('%.0f', timeline_now + tonumber(milliseconds)))
+end
+local redis = { call = function(command, key, value, option, lifetime)
+  if command == 'SET' then
+    note_lifetime(lifetime)
+    return server.call('SET', key, value)
+  end
+  if command == 'PEXPIRE' then return note_lifetime(value) end
+  if value == nil then return server.call(command, key) end
+  return server.call(command, key, value)
+end }
+`;
+
+export function onTimeline(script: ScriptSource): ScriptSource {
+  return { name: script.name, body: `${EXPIRY_ON_THE_TIMELINE}${script.body}` };
+}
+
+/** Runs the script of `algorithm` on one key at each of `times`, with what `call` adds to its arguments. */
+export async function replay(
+  redis: Redis,
+  algorithm: Algorithm,
+  key: string,
+  times: readonly number[],
+  extra: (index: number) => readonly number[] = () => [],
+): Promise<Outcome[]> {
+  let now = 0;
+  const script = new RedisScript(redis, onTimeline(algorithm.script), () => now);
+  // Sent one behind the other without waiting; one connection keeps their order.
+  const replies = times.map((time, index) => {
+    now = time;
+    return script.run(key, [...algorithm.scriptArguments, ...extra(index)]);
+  });
+  return (await Promise.all(replies)).map(outcomeOf);
+}
