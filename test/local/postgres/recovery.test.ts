@@ -7,6 +7,7 @@ import { type Postgres, startPostgres } from '../../../services/local/postgres/p
 import { type Guardian, startGuardian } from '../../../services/local/process/guardian.ts';
 import { isAlive } from '../../../services/local/process/process-life.ts';
 import { startNodeProgram } from '../../support/node-program.ts';
+import { system } from '../../support/system.ts';
 import type { OwnerMessage } from './programs/postgres-owner.ts';
 
 const OWNER = fileURLToPath(new URL('./programs/postgres-owner.ts', import.meta.url));
@@ -90,14 +91,16 @@ describe('PostgreSQL, when the process that started it was killed', () => {
 });
 
 describe('PostgreSQL, when its servers were killed', () => {
-  it('recovers what was committed, though the number in its pid file is now another program’s', async () => {
+  it('recovers what was committed and leaves alone the server that has the number in its pid file now', async () => {
+    // A server of the same user on other data: PostgreSQL takes it for one on this data.
+    const other = system().postgres.primary.processId;
     const before = await start();
     await query(before.primary.url, "INSERT INTO note VALUES ('committed')");
     process.kill(before.replica.processId, 'SIGKILL');
     process.kill(before.primary.processId, 'SIGKILL');
     await before.stop();
     for (const server of ['primary', 'replica']) {
-      writeFileSync(join(directory, server, 'postmaster.pid'), `${process.pid}\n${directory}\n`);
+      writeFileSync(join(directory, server, 'postmaster.pid'), `${other}\n${directory}\n`);
     }
 
     const after = await start();
@@ -106,6 +109,8 @@ describe('PostgreSQL, when its servers were killed', () => {
       await query(after.primary.url, "SELECT text FROM note WHERE text = 'committed'"),
     ).toEqual([{ text: 'committed' }]);
     await expectReplication(after);
+    expect(isAlive(other)).toBe(true);
+    expect(progress).toEqual([]);
   });
 });
 
