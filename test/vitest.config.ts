@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: 'infrastructure',
           include: ['test/infrastructure/**/*.test.ts'],
+          globalSetup: ['test/infrastructure/support/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -29,7 +29,7 @@ export interface ContainerServiceProps {
   readonly definition: ServiceDefinition;
   readonly image: ecs.ContainerImage;
   readonly cluster: ecs.ICluster;
-  readonly frontDoor: PrivateLoadBalancer;
+  readonly loadBalancer: PrivateLoadBalancer;
   readonly database: PostgresCluster;
   readonly cache: CacheCluster;
   /** Workers that it sends messages to. */
@@ -45,6 +45,10 @@ export class ContainerService extends Construct {
     const { definition, operations, database, cache } = props;
     const { minimumTasks, maximumTasks } = operations.stage.size.service;
     const taskDefinition = this.createTaskDefinition(props);
+    const securityGroup = new WorkloadSecurityGroup(this, 'SecurityGroup', {
+      vpc: props.cluster.vpc,
+      description: definition.description,
+    });
     const service = new ecs.FargateService(this, 'Service', {
       cluster: props.cluster,
       taskDefinition,
@@ -56,17 +60,13 @@ export class ContainerService extends Construct {
       healthCheckGracePeriod: Duration.seconds(START_SECONDS),
       assignPublicIp: false,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
-      securityGroups: [
-        new WorkloadSecurityGroup(this, 'SecurityGroup', {
-          vpc: props.cluster.vpc,
-          description: definition.description,
-        }),
-      ],
+      securityGroups: [securityGroup],
       enableECSManagedTags: true,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
     });
     database.grantLogin(taskDefinition.taskRole, service, definition.databaseUser);
-    cache.grantLogin(taskDefinition.obtainExecutionRole(), service);
+    const executionRole = taskDefinition.obtainExecutionRole();
+    cache.grantLogin(executionRole, service);
     for (const worker of props.workers) worker.grantSend(taskDefinition.taskRole);
 
     const targetGroup = this.createTargetGroup(props, service);
@@ -86,14 +86,15 @@ export class ContainerService extends Construct {
       service,
       targetGroup,
       definition,
-      loadBalancer: props.frontDoor.loadBalancer,
+      loadBalancer: props.loadBalancer.loadBalancer,
     });
     this.metrics = monitoring.metrics;
     // By name: a reference is what the CDK warns of, lest the alarm watch the service and each wait for the other.
     service.enableDeploymentAlarms([monitoring.deploymentAlarm.name], {
       behavior: ecs.AlarmBehavior.ROLLBACK_ON_ALARM,
     });
-    service.node.addDependency(monitoring.deploymentAlarm);
+    // What a task needs to start has to be there before one does, or the circuit breaker counts it as failed.
+    service.node.addDependency(monitoring.deploymentAlarm, securityGroup, executionRole);
   }
 
   private createTaskDefinition(props: ContainerServiceProps): ecs.FargateTaskDefinition {
@@ -165,7 +166,7 @@ export class ContainerService extends Construct {
     props: ContainerServiceProps,
     service: ecs.FargateService,
   ): elb.ApplicationTargetGroup {
-    const { definition, frontDoor } = props;
+    const { definition, loadBalancer } = props;
     const targetGroup = new elb.ApplicationTargetGroup(this, 'TargetGroup', {
       vpc: props.cluster.vpc,
       targetType: elb.TargetType.IP,
@@ -184,7 +185,7 @@ export class ContainerService extends Construct {
       },
     });
     const rule = new elb.ApplicationListenerRule(this, 'Rule', {
-      listener: frontDoor.listener,
+      listener: loadBalancer.listener,
       priority: definition.priority,
       conditions: [elb.ListenerCondition.pathPatterns([...definition.pathPatterns])],
       action: elb.ListenerAction.forward([targetGroup]),

@@ -7,8 +7,8 @@ import { OperationalAlarm } from './operational-alarm.ts';
 import type { Operations } from './operations.ts';
 import type { PostgresCluster } from './postgres-cluster.ts';
 
-/** Lambda's longest: building an index over a large table takes its time. */
-const TIMEOUT_SECONDS = 900;
+/** A minute less than Lambda's longest, so that the CDK's function that waits for the result is still there to report it. */
+const TIMEOUT_SECONDS = 840;
 const MEMORY_MEBIBYTES = 512;
 
 export interface DatabaseMigrationsProps {

@@ -28,7 +28,6 @@ export class NodeFunction extends lambda.Function {
       memorySize: props.memoryMebibytes,
       timeout: Duration.seconds(props.timeoutSeconds),
       environment: { ...props.environment },
-      environmentEncryption: props.operations.encryptionKey,
       vpc: props.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [

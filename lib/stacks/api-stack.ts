@@ -30,8 +30,8 @@ export class ApiStack extends StageStack {
 
   constructor(scope: Construct, props: ApiStackProps) {
     super(scope, props, { part: 'api', description: 'load balancer and services' });
-    const frontDoor = new PrivateLoadBalancer(this, 'FrontDoor', props);
-    this.vpcOrigin = frontDoor.vpcOrigin;
+    const loadBalancer = new PrivateLoadBalancer(this, 'Ingress', props);
+    this.vpcOrigin = loadBalancer.vpcOrigin;
     const cluster = new ecs.Cluster(this, 'Cluster', {
       vpc: props.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENABLED,
@@ -44,7 +44,7 @@ export class ApiStack extends StageStack {
           definition,
           // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
           cluster: cluster as ecs.ICluster,
-          frontDoor,
+          loadBalancer,
           image: serviceImage(this, { ...props, dockerfile: definition.dockerfile }),
           workers: props.workers.filter((worker) =>
             definition.sendsTo.includes(worker.definition.name),

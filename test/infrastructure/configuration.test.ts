@@ -1,0 +1,186 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../lib/config/configuration-error.ts';
+import { readContext } from '../../lib/config/context.ts';
+import type { StageConfiguration } from '../../lib/config/stage.ts';
+import { production } from '../../lib/config/stages/production.ts';
+import { findStage, stages, validateStage } from '../../lib/config/stages.ts';
+import { validateWorkers } from '../../lib/config/validate-workers.ts';
+import { workers } from '../../lib/config/workers.ts';
+import { runApp } from './support/synthesise.ts';
+import { readDeployments, readTemplates } from './support/templates.ts';
+
+/** The message of the error that `action` ends with. */
+function refusal(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  throw new Error('Nothing was refused.');
+}
+
+/** A stage with more than its type allows, as when somebody mistypes a key and runs it without a type check. */
+function altered(change: object): StageConfiguration {
+  return Object.assign(structuredClone(production), change);
+}
+
+describe('a stage', () => {
+  it('of those that exist, validated, is as it was', () => {
+    for (const stage of stages) expect(validateStage(stage)).toBe(stage);
+    expect(stages.map(({ name }) => name)).toEqual(['dev', 'staging', 'production']);
+  });
+
+  it('that does not exist, when found, names itself, those that do, and what was meant', () => {
+    expect(refusal(() => findStage('prod'))).toBe(
+      'There is no stage "prod". Did you mean "production"? There are: dev, staging, production.',
+    );
+    expect(refusal(() => findStage('live'))).toBe(
+      'There is no stage "live". There are: dev, staging, production.',
+    );
+  });
+
+  it('with an unknown key, validated, names it, those that exist, and what was meant', () => {
+    expect(refusal(() => validateStage(altered({ regoin: 'eu-west-1' })))).toMatch(
+      /^Stage "production": There is no key in it "regoin"\. Did you mean "region"\? There are: name, region, /,
+    );
+    const size = { ...production.size, cache: { ...production.size.cache, replica: 2 } };
+    expect(refusal(() => validateStage(altered({ size })))).toBe(
+      'Stage "production": There is no key in size.cache "replica". Did you mean "replicas"? There are: engine, nodeType, replicas, snapshotRetentionDays.',
+    );
+  });
+
+  it.each([
+    [{ region: 'Ohio' }, 'region got "Ohio". It takes a region such as eu-west-1.'],
+    [{ availabilityZones: ['a'] }, 'availabilityZones got ["a"]. It takes at least two zones'],
+    [{ logRetentionDays: 42 }, 'logRetentionDays got 42. It takes one of the periods'],
+    [{ contacts: undefined }, 'contacts got nothing.'],
+    [
+      { email: { domain: 'example.com', sender: 'Somebody <me@example.org>' } },
+      'It takes an address at example.com, as SES refuses others.',
+    ],
+  ])('with %j, validated, says what it got and what it takes', (change, message) => {
+    expect(refusal(() => validateStage(altered(change)))).toContain(message);
+  });
+
+  it.each([
+    [{ cpuUnits: 1_024, memoryMebibytes: 1_024 }, 'Fargate gives 1024 CPU units 2048 to 8192 MiB'],
+    [{ cpuUnits: 1_000 }, 'Fargate has no 1000 CPU units, but 256, 512, 1024'],
+    [{ minimumTasks: 61 }, 'size.service.minimumTasks got 61. It takes at most maximumTasks'],
+    [{ databasePoolSize: 0 }, 'It takes a whole number from 1 to 500.'],
+  ])('with a service of %j, validated, says what is possible', (change, message) => {
+    const size = { ...production.size, service: { ...production.size.service, ...change } };
+    expect(refusal(() => validateStage(altered({ size })))).toContain(message);
+  });
+
+  it('with several mistakes, validated, names them all', () => {
+    const message = refusal(() => validateStage(altered({ region: 1, protection: 'some' })));
+    expect(message.split('\n')).toHaveLength(2);
+  });
+});
+
+describe('a worker', () => {
+  const [email] = workers;
+  if (email === undefined) throw new Error('There is no worker to alter.');
+
+  it('of those that exist, validated, is as it was', () => {
+    expect(validateWorkers(workers)).toBe(workers);
+  });
+
+  it.each([
+    [{ visibilityTimeoutSeconds: 180 }, 'It takes at least 181: 6 × timeoutSeconds'],
+    [{ maximumConcurrency: 1 }, 'It takes a whole number from 2 to 1000.'],
+    [{ deadLetterRetentionSeconds: 345_600 }, 'It takes more than retentionSeconds (345600)'],
+    [{ batchSize: 11, maximumBatchingWindowSeconds: 0 }, 'It takes at least 1 where batchSize'],
+    [{ timeout: 30 }, 'There is no key in it "timeout". Did you mean "timeoutSeconds"?'],
+  ])('with %j, validated, says what it takes', (change, message) => {
+    expect(refusal(() => validateWorkers([Object.assign({ ...email }, change)]))).toContain(
+      message,
+    );
+  });
+
+  it('with the name of another, validated, is refused', () => {
+    expect(refusal(() => validateWorkers([email, email]))).toContain(
+      'Worker "email" is there more than once',
+    );
+  });
+});
+
+describe('-c on the command line', () => {
+  const image = 'registry.example/user-api';
+
+  it('with flags and look-ups of the CDK, and nothing else, selects all stages', () => {
+    const { stages: selected } = readContext({
+      '@aws-cdk/core:target-partitions': ['aws'],
+      'aws:cdk:bundling-stacks': ['**'],
+    });
+    expect(selected).toEqual(stages);
+  });
+
+  it('with an unknown key, names it, those that exist, and what was meant', () => {
+    expect(refusal(() => readContext({ stge: 'dev' }))).toBe(
+      'There is no context key "stge". Did you mean "stage"? There are: stage, region, availabilityZones, account, imageUri.',
+    );
+  });
+
+  it.each([
+    [{ account: '123' }, 'It takes the 12 digits of an account.'],
+    [{ stage: '' }, '-c stage=… got "". It takes the name of the one stage to synthesise'],
+    [{ region: 'mars' }, 'region got "mars". It takes a region such as eu-west-1.'],
+    [{ imageUri: image }, 'It takes an image with a digest'],
+    [{ imageUri: `${image}:latest` }, 'with a tag other than latest'],
+  ])('with %j, says what it takes', (context, message) => {
+    expect(refusal(() => readContext(context))).toContain(message);
+  });
+
+  it('with a fixed image, takes it', () => {
+    for (const imageUri of [`${image}:1.2.3`, `${image}@sha256:${'0a'.repeat(32)}`]) {
+      expect(readContext({ imageUri }).imageUri).toBe(imageUri);
+    }
+  });
+});
+
+describe('the CDK app', () => {
+  let outputDirectory: string;
+
+  beforeAll(async () => {
+    outputDirectory = await mkdtemp(join(tmpdir(), 'headroom-configuration-'));
+  });
+
+  afterAll(() => rm(outputDirectory, { recursive: true, force: true }));
+
+  it('with a stage that does not exist, ends with the message alone and writes nothing', async () => {
+    const { code, output } = await runApp({ outputDirectory, context: { stage: 'live' } });
+    expect(code).toBe(1);
+    expect(output).toBe('There is no stage "live". There are: dev, staging, production.\n');
+    expect(await readdir(outputDirectory)).toEqual([]);
+  });
+
+  it('with another region, zones, account and image, puts the stage there', async () => {
+    const digest = `sha256:${'0a'.repeat(32)}`;
+    const { code } = await runApp({
+      outputDirectory,
+      context: {
+        stage: 'dev',
+        region: 'us-east-1',
+        availabilityZones: 'b,d',
+        account: '123456789012',
+        imageUri: `123456789012.dkr.ecr.us-east-1.amazonaws.com/user-api@${digest}`,
+      },
+    });
+    expect(code).toBe(0);
+    const deployments = readDeployments(outputDirectory);
+    const stacks = readTemplates(outputDirectory);
+    // Everything is in the region of CloudFront's stack, which needs no foundation of its own then.
+    expect(stacks.map(({ part }) => part)).not.toContain('edge-foundation');
+    for (const { name } of stacks) expect(deployments.get(name)?.region).toBe('us-east-1');
+    const textOf = (part: string) => stacks.find((stack) => stack.part === part)?.text;
+    expect(textOf('network')).toContain('"us-east-1d"');
+    expect(textOf('network')).not.toContain('"us-east-1a"');
+    expect(textOf('api')).toContain(`/user-api@${digest}`);
+    expect(textOf('api')).toContain(':123456789012:repository/user-api');
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, inject, it } from 'vitest';
+import { readTemplates, resourcesOf, type StackResource, walk } from './support/templates.ts';
+
+const stacks = readTemplates(inject('cloudAssembly'));
+const resources = (type?: string) => resourcesOf(stacks, type);
+
+interface Statement {
+  readonly Effect?: unknown;
+  readonly Action?: unknown;
+  readonly Resource?: unknown;
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** Every statement that allows something, of every policy of an identity. */
+function allowingStatements(resource: StackResource): Statement[] {
+  return [...walk(resource.Properties)].filter(
+    (part): part is Statement => 'Effect' in part && part.Effect === 'Allow' && 'Action' in part,
+  );
+}
+
+/** Actions that know no narrower resource than `*`, and why they are needed. */
+const actionsOnEverything: Readonly<Record<string, string>> = {
+  'ec2:DescribeSecurityGroups': 'finds the group of CloudFront’s VPC origins',
+  'ecr:GetAuthorizationToken': 'logs in to the registry of the account',
+};
+
+describe('security groups', () => {
+  it('in every stage, allow nothing in from an address', () => {
+    const rules = [
+      ...resources('AWS::EC2::SecurityGroupIngress').map(({ place, Properties }) => ({
+        place,
+        rule: Properties,
+      })),
+      ...resources('AWS::EC2::SecurityGroup').flatMap(({ place, Properties }) =>
+        listOf(Properties.SecurityGroupIngress ?? []).map((rule) => ({ place, rule })),
+      ),
+    ];
+    expect(rules.length).toBeGreaterThan(0);
+    for (const { place, rule } of rules) {
+      expect(rule, place).not.toHaveProperty('CidrIp');
+      expect(rule, place).not.toHaveProperty('CidrIpv6');
+      expect(rule, place).toHaveProperty('SourceSecurityGroupId');
+    }
+  });
+
+  it('of the load balancer, allow in only the group of CloudFront', () => {
+    for (const loadBalancer of resources('AWS::ElasticLoadBalancingV2::LoadBalancer')) {
+      expect(loadBalancer.Properties, loadBalancer.place).toMatchObject({ Scheme: 'internal' });
+      const [group] = listOf(loadBalancer.Properties.SecurityGroups);
+      const sources = resourcesOf([loadBalancer.stack], 'AWS::EC2::SecurityGroupIngress')
+        .filter(({ Properties }) => JSON.stringify(Properties.GroupId) === JSON.stringify(group))
+        .map(({ Properties }) => JSON.stringify(Properties.SourceSecurityGroupId));
+      expect(sources, loadBalancer.place).toHaveLength(1);
+      expect(sources[0]).toMatch(/CloudFrontSecurityGroup.*SecurityGroups\.0\.GroupId/);
+    }
+  });
+
+  it('of databases and caches, allow nothing out', () => {
+    const groups = resources('AWS::EC2::SecurityGroup').filter(
+      ({ stack }) => stack.part === 'data',
+    );
+    expect(groups).toHaveLength(6);
+    for (const { place, Properties } of groups) {
+      expect(Properties.SecurityGroupEgress, place).toEqual([
+        expect.objectContaining({ Description: 'Disallow all traffic', IpProtocol: 'icmp' }),
+      ]);
+    }
+  });
+});
+
+describe('subnets', () => {
+  it('that compute or hold data, in every stage, give no public addresses', () => {
+    for (const { place, Properties } of resources('AWS::EC2::Subnet')) {
+      expect(Properties.MapPublicIpOnLaunch, place).toBe(false);
+    }
+  });
+});
+
+describe('permissions', () => {
+  const identities = [...resources('AWS::IAM::Policy'), ...resources('AWS::IAM::Role')];
+
+  it('of every identity, name their actions', () => {
+    const actions = identities.flatMap((identity) =>
+      allowingStatements(identity).flatMap(({ Action }) => listOf(Action)),
+    );
+    expect(actions.length).toBeGreaterThan(0);
+    expect(actions.filter((action) => /^\*$|:\*$/.test(String(action)))).toEqual([]);
+  });
+
+  it('on everything, are those that have no narrower resource', () => {
+    const onEverything = identities.flatMap((identity) =>
+      allowingStatements(identity)
+        .filter(({ Resource }) => listOf(Resource).includes('*'))
+        .flatMap(({ Action }) => listOf(Action)),
+    );
+    expect([...new Set(onEverything)].sort()).toEqual(Object.keys(actionsOnEverything).sort());
+  });
+
+  it('to log in to the database, are each for one role', () => {
+    const logins = identities.flatMap((identity) =>
+      allowingStatements(identity)
+        .filter(({ Action }) => listOf(Action).includes('rds-db:connect'))
+        .map(({ Resource }) => ({
+          part: identity.stack.part,
+          role: /\/([a-z_*]+)"\]\]/.exec(JSON.stringify(Resource))?.[1],
+        })),
+    );
+    expect(logins).toHaveLength(6);
+    expect(logins).toContainEqual({ part: 'api', role: 'headroom_api' });
+    expect(logins).toContainEqual({ part: 'workers', role: 'headroom_email_worker' });
+    expect(logins.map(({ role }) => role)).not.toContain('*');
+  });
+});
+
+describe('templates', () => {
+  it('in every stage, hold no id of an account', () => {
+    for (const { name, text } of stacks) {
+      expect(text.match(/(?<![0-9a-fA-F])\d{12}(?![0-9a-fA-F])/g), name).toBeNull();
+    }
+  });
+
+  it('in every stage, hold no secret but references to secrets', () => {
+    for (const { place, Properties } of resources()) {
+      for (const part of walk(Properties)) {
+        for (const [key, value] of Object.entries(part)) {
+          if (!/^(Master)?(User)?Passwords?$|^AuthToken$|^SecretString$/.test(key)) continue;
+          const secrets = listOf(value).filter((item) => typeof item !== 'boolean');
+          for (const secret of secrets) {
+            expect(JSON.stringify(secret), `${place}: ${key}`).toContain(
+              '{{resolve:secretsmanager:',
+            );
+          }
+        }
+      }
+    }
+  });
+
+  it('in every stage, refer to each other weakly', () => {
+    const references = stacks.filter(({ text }) => text.includes('Fn::GetStackOutput'));
+    expect(references.length).toBeGreaterThan(0);
+    for (const { name, text, template } of stacks) {
+      expect(text, name).not.toContain('Fn::ImportValue');
+      for (const output of Object.values(template.Outputs)) {
+        expect(output, name).not.toHaveProperty('Export');
+      }
+    }
+  });
+});

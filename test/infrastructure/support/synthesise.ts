@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+
+const run = promisify(execFile);
+
+export const repositoryRoot = resolve(import.meta.dirname, '../../..');
+
+const cdkSettings = z.object({ context: z.record(z.string(), z.unknown()) });
+
+export interface SynthesiseOptions {
+  /** Receives the templates. */
+  readonly outputDirectory: string;
+  /** What `-c` would say on the command line. @default nothing: all stages */
+  readonly context?: Readonly<Record<string, string>>;
+  /** Where the sources are. @default this repository */
+  readonly root?: string;
+}
+
+/** What a process ended with. */
+export interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** Runs a program to its end, whatever that is. */
+export async function runToEnd(
+  program: string,
+  programArguments: readonly string[],
+  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+): Promise<Ended> {
+  try {
+    const { stdout, stderr } = await run(program, [...programArguments], options);
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    const { code, stdout, stderr } = z
+      .object({ code: z.union([z.number(), z.string()]), stdout: z.string(), stderr: z.string() })
+      .parse(error);
+    return { code: typeof code === 'number' ? code : -1, output: stdout + stderr };
+  }
+}
+
+/**
+ * Runs the CDK app as the CDK's command line does, flags of `cdk.json` included, but without its validation, which takes
+ * seconds: one test runs the command line itself.
+ */
+export async function runApp(options: SynthesiseOptions): Promise<Ended> {
+  const root = options.root ?? repositoryRoot;
+  const { context } = cdkSettings.parse(JSON.parse(await readFile(join(root, 'cdk.json'), 'utf8')));
+  return await runToEnd(process.execPath, ['bin/app.ts'], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH,
+      CDK_OUTDIR: options.outputDirectory,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...options.context }),
+      CDK_VALIDATION: 'false',
+    },
+  });
+}
+
+/** As {@link runApp}, but fails unless it succeeds. */
+export async function synthesise(options: SynthesiseOptions): Promise<void> {
+  const { code, output } = await runApp(options);
+  if (code !== 0) throw new Error(`The CDK app ended with ${code}:\n${output}`);
+}
