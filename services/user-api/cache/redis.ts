@@ -10,6 +10,8 @@ export interface RedisSettings {
 }
 
 const CONNECT_TIMEOUT_MILLISECONDS = 1_000;
+/** How long a connection may leave commands without any answer before it is taken for lost, and opened anew. */
+const SILENCE_TIMEOUT_MILLISECONDS = 1_000;
 const FIRST_RECONNECT_MILLISECONDS = 50;
 const LONGEST_RECONNECT_MILLISECONDS = 1_000;
 
@@ -24,6 +26,7 @@ export function createRedis(settings: RedisSettings, logger: Logger): Redis {
     connectionName: 'headroom-user-api',
     connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
     commandTimeout: settings.commandTimeoutMilliseconds,
+    socketTimeout: Math.max(SILENCE_TIMEOUT_MILLISECONDS, 2 * settings.commandTimeoutMilliseconds),
     enableOfflineQueue: false,
     // A command that a lost connection left unanswered is not sent again: its caller has gone on without it.
     autoResendUnfulfilledCommands: false,

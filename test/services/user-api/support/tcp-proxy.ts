@@ -14,12 +14,14 @@ export interface TcpProxy {
   silence(): void;
   /** Takes new connections and passes everything on, on those. */
   restore(): Promise<void>;
+  /** Passes new connections on to the server of `url`, and cuts those that are open: a name that moves in a failover. */
+  retarget(url: string): void;
   close(): Promise<void>;
 }
 
 /** Starts a proxy to the server of `targetUrl` on a free port of the loopback address. */
 export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   /** Client ends on which nothing is passed on. */
   const lost = new WeakSet<Socket>();
@@ -84,6 +86,10 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
       if (listener !== undefined) return;
       listener = createListener();
       await listen(listener, port);
+    },
+    retarget(url) {
+      target = new URL(url);
+      cut();
     },
     close: stopListening,
   };

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { User } from '../../../../services/contracts/users.ts';
+import { type Postgres, startPostgres } from '../../../../services/local/postgres/postgres.ts';
+import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
+import { migrate } from '../../../../services/user-api/database/migrate.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import {
+  createUser,
+  newUser,
+  type ProblemDetails,
+  startTestApi,
+  type TestApi,
+} from '../support/api.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+/** Far longer than any test here takes: nothing that these tests write reaches the replica before they end. */
+const LAG = '1h';
+
+let guardian: Guardian;
+/** Servers of this file's own: a replica that lags, and is promoted in the end, is nothing to share. */
+let servers: Postgres;
+let writer: TcpProxy;
+
+async function onReplica<Result>(action: (sql: postgres.Sql) => Promise<Result>): Promise<Result> {
+  const sql = postgres(servers.replica.administratorUrl, { max: 1 });
+  try {
+    return await action(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+beforeAll(async () => {
+  guardian = startGuardian();
+  servers = await startPostgres({
+    directory: join(guardian.createTemporaryDirectory('headroom-lag-'), 'postgres'),
+    database: 'headroom',
+    durable: false,
+    guardian,
+    primaryPort: 0,
+    replicaPort: 0,
+  });
+  await migrate(servers.primary.url);
+  await onReplica(async (sql) => {
+    await vi.waitFor(async () =>
+      expect((await sql`select to_regclass('users') as name`)[0]?.name).toBe('users'),
+    );
+    await sql.unsafe(`alter system set recovery_min_apply_delay = '${LAG}'`);
+    await sql`select pg_reload_conf()`;
+  });
+  writer = await startTcpProxy(servers.primary.url);
+});
+afterAll(async () => {
+  await writer.close();
+  await servers.stop();
+  await guardian.close();
+});
+
+async function startApi(redisUrl?: string): Promise<TestApi> {
+  const api = await startTestApi({
+    database: { writerUrl: writer.through(servers.primary.url) },
+    readerUrls: [servers.replica.url],
+    environment: { DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: '1000' },
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+  });
+  onTestFinished(() => api.stop());
+  return api;
+}
+
+const get = (api: TestApi, id: number) => api.call<User>('GET', `/api/v1/users/${id}`);
+const patch = (api: TestApi, id: number, name: string) =>
+  api.call<User>('PATCH', `/api/v1/users/${id}`, { body: { name } });
+
+/** That the replica is as far behind as the tests mean it to be. */
+async function expectLag(): Promise<void> {
+  const count = await onReplica(async (sql) => (await sql`select from users`).length);
+  expect(count).toBe(0);
+}
+
+describe('with a replica that is far behind, without Redis', () => {
+  it('a process reads what it has created, changed and deleted', async () => {
+    const api = await startApi();
+    const created = await createUser(api);
+    expect((await get(api, created.id)).body).toEqual(created);
+    for (const name of ['First', 'Second']) {
+      const changed = await patch(api, created.id, name);
+      expect((await get(api, created.id)).body).toEqual(changed.body);
+    }
+    await api.call('DELETE', `/api/v1/users/${created.id}`);
+    expect((await get(api, created.id)).status).toBe(404);
+    await expectLag();
+  });
+
+  it('a user that another process has just created is found', async () => {
+    const [creating, reading] = [await startApi(), await startApi()];
+    const created = await createUser(creating);
+    expect((await get(reading, created.id)).body).toEqual(created);
+  });
+
+  it('the writer is asked about few unknown ids at a time', async () => {
+    const api = await startApi();
+    writer.silence();
+    onTestFinished(() => writer.restore());
+    let answered = 0;
+    const all = Array.from({ length: 10 }, async (_, index) => {
+      const { status } = await get(api, 900_000 + index);
+      answered += 1;
+      return status;
+    });
+    // Those that ask the writer wait for its deadline; those that may not are answered by the replica's word.
+    await vi.waitFor(() => expect(answered).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(answered).toBe(6), { timeout: 500 });
+    expect(await Promise.all(all)).toEqual(Array(10).fill(404));
+  });
+});
+
+describeWithRedis('with a replica that is far behind, with Redis', (redis) => {
+  it('every process reads what any has written', async () => {
+    const [first, second] = [await startApi(redis().url), await startApi(redis().url)];
+    await Promise.all(
+      [first, second].map((api) =>
+        vi.waitFor(
+          async () => expect((await api.call('GET', '/health')).text).toContain('"redis":"up"'),
+          { timeout: 5_000 },
+        ),
+      ),
+    );
+    for (let round = 0; round < 5; round += 1) {
+      const created = await createUser(first);
+      expect((await get(second, created.id)).body).toEqual(created);
+      const changed = await patch(second, created.id, `Round ${round}`);
+      expect((await get(first, created.id)).body).toEqual(changed.body);
+      await first.call('DELETE', `/api/v1/users/${created.id}`);
+      expect((await get(second, created.id)).status).toBe(404);
+    }
+    await expectLag();
+  });
+});
+
+/** Last in this file: afterwards there is no primary any more. */
+describe('in a failover', () => {
+  it('writes are answered 503 until the new writer is there, then go through without a restart', async () => {
+    const api = await startApi();
+    await createUser(api);
+    process.kill(servers.primary.processId, 'SIGKILL');
+    writer.retarget(servers.replica.url);
+
+    // The name leads to a server that is still a replica: the worst moment of a failover.
+    const answers = [];
+    for (let round = 0; round < 3; round += 1) {
+      answers.push(await api.call<ProblemDetails>('POST', '/api/v1/users', { body: newUser() }));
+    }
+    expect(answers.map(({ status, body }) => [status, body.type])).toEqual(
+      Array(3).fill([503, '/problems/database-unavailable']),
+    );
+    expect((await api.call('GET', '/api/v1/users')).status).toBe(200);
+
+    await onReplica((sql) => sql`select pg_promote()`);
+    await vi.waitFor(
+      async () => {
+        const { status } = await api.call('POST', '/api/v1/users', { body: newUser() });
+        expect(status).toBe(201);
+      },
+      { timeout: 10_000 },
+    );
+  });
+});
