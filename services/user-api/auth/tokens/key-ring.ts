@@ -23,15 +23,20 @@ async function importHalf(jwk: JWK): Promise<CryptoKey> {
   return key;
 }
 
+async function areHalvesOfOne(publicKey: CryptoKey, privateKey: CryptoKey): Promise<boolean> {
+  const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+  const text = Buffer.from('any');
+  const signature = await crypto.subtle.sign(algorithm, privateKey, text);
+  return await crypto.subtle.verify(algorithm, publicKey, signature, text);
+}
+
 async function importScheduled(scheduled: ScheduledKey): Promise<ImportedKey> {
   const { d, activeFrom: _, ...published } = scheduled.key;
   try {
-    return {
-      ...scheduled,
-      published,
-      publicKey: await importHalf(published),
-      privateKey: await importHalf({ ...published, d }),
-    };
+    const publicKey = await importHalf(published);
+    const privateKey = await importHalf({ ...published, d });
+    if (!(await areHalvesOfOne(publicKey, privateKey))) throw new TypeError('Halves of two keys');
+    return { ...scheduled, published, publicKey, privateKey };
   } catch {
     // The cause may quote the key.
     throw new UnusableSigningKeys(

@@ -1,0 +1,170 @@
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import {
+  type AuthApi,
+  connect,
+  createPerson,
+  logIn,
+  PASSWORD,
+  startAuthApi,
+} from './support/auth-api.ts';
+
+describeWithRedis('login', (redis) => {
+  let database: TestDatabase;
+  let sql: Sql;
+  let api: AuthApi;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    sql = connect(database);
+    api = await startAuthApi({ database, redisUrl: redis().url });
+  });
+  afterAll(async () => {
+    await api?.stop();
+    await sql?.end();
+    await database?.drop();
+  });
+
+  it('answers with tokens that say who one is, and that nobody may keep', async () => {
+    const person = await createPerson(api, sql);
+
+    const login = await api.login(person.email);
+    const me = await api.call<{ user: { id: number }; role: string; credential: string }>(
+      'GET',
+      '/api/v1/auth/me',
+      { token: login.body.accessToken },
+    );
+
+    expect(login.status).toBe(200);
+    expect(login.headers.get('cache-control')).toBe('no-store');
+    expect(login.body).toEqual({
+      accessToken: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+      tokenType: 'Bearer',
+      expiresInSeconds: 600,
+      refreshToken: expect.stringMatching(/^hrr_/),
+      refreshExpiresInSeconds: 7 * 24 * 60 * 60,
+    });
+    expect(me.status).toBe(200);
+    expect(me.body).toMatchObject({
+      user: { id: person.id },
+      role: 'user',
+      credential: 'access-token',
+    });
+  });
+
+  it('does not mind the case of the email address', async () => {
+    const person = await createPerson(api, sql);
+
+    expect((await api.login(person.email.toUpperCase())).status).toBe(200);
+  });
+
+  it('answers a wrong password, an unknown address and an account without a password alike', async () => {
+    const person = await createPerson(api, sql);
+    const without = await createPerson(api, sql, { password: null });
+
+    const answers = await Promise.all([
+      api.login(person.email, 'not the password at all'),
+      api.login('nobody.at.all@example.com'),
+      api.login(without.email),
+    ]);
+
+    const bodies = answers.map(({ body }) => ({ ...body, requestId: '' }));
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(bodies[1]).toEqual(bodies[0]);
+    expect(bodies[2]).toEqual(bodies[0]);
+    expect(bodies[0]).toMatchObject({ type: '/problems/invalid-credentials' });
+  });
+
+  it('tells an inactive account only to who knows its password', async () => {
+    const suspended = await createPerson(api, sql, { status: 'suspended' });
+
+    const right = await api.login(suspended.email);
+    const wrong = await api.login(suspended.email, 'not the password at all');
+
+    expect(right.status).toBe(403);
+    expect(right.body).toMatchObject({ type: '/problems/account-not-active' });
+    expect(wrong.body).toMatchObject({ type: '/problems/invalid-credentials' });
+  });
+
+  it('lets a user guess a few times, then says how long to wait, even for the right password', async () => {
+    const person = await createPerson(api, sql);
+
+    const statuses: number[] = [];
+    let last = await api.login(person.email, 'wrong wrong wrong wrong');
+    for (let tries = 0; tries < 10 && last.status !== 429; tries += 1) {
+      statuses.push(last.status);
+      last = await api.login(person.email, 'wrong wrong wrong wrong');
+    }
+    const right = await api.login(person.email);
+
+    expect(new Set(statuses)).toEqual(new Set([401]));
+    expect(last.status).toBe(429);
+    expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(right.status).toBe(429);
+  });
+
+  it('makes a new hash at the login of who has one of another cost, which then goes on to match', async () => {
+    const person = await createPerson(api, sql, { password: null });
+    const old = '$argon2id$v=19$m=32,t=1,p=1$';
+    const { hashArgon2id } = await import(
+      '../../../../services/user-api/auth/passwords/argon2id.ts'
+    );
+    const hash = await hashArgon2id(PASSWORD, { memoryKibibytes: 32, passes: 1, parallelism: 1 });
+    await sql`update accounts set password_hash = ${hash} where user_id = ${person.id}`;
+
+    await logIn(api, person);
+    const [account] = await sql`select password_hash from accounts where user_id = ${person.id}`;
+
+    expect(hash).toContain(old);
+    expect(account?.password_hash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
+    expect((await api.login(person.email)).status).toBe(200);
+  });
+
+  it('takes the whole of a long password, and of two that are composed differently', async () => {
+    const long = `${'a long password of many words '.repeat(4)}ü`.slice(0, 128);
+    const person = await createPerson(api, sql, { password: long });
+    const accented = await createPerson(api, sql, { password: 'Zürich ist schön im Mai' });
+
+    expect((await api.login(person.email, long)).status).toBe(200);
+    expect((await api.login(person.email, long.slice(0, -1))).status).toBe(401);
+    expect(
+      (await api.login(accented.email, 'Zürich ist schön im Mai'.normalize('NFD'))).status,
+    ).toBe(200);
+  });
+
+  it.each([
+    ['a password that is too long', { email: 'a@example.com', password: 'x'.repeat(129) }],
+    ['an empty password', { email: 'a@example.com', password: '' }],
+    ['half of a surrogate pair', { email: 'a@example.com', password: `${PASSWORD}\ud800` }],
+    ['a number', { email: 'a@example.com', password: 5 }],
+    ['a field that is not taken', { email: 'a@example.com', password: PASSWORD, otp: '1' }],
+    ['no password', { email: 'a@example.com' }],
+  ])('refuses %s before it looks for an account', async (_what, body) => {
+    const answer = await api.call<ProblemDetails>('POST', '/api/v1/auth/login', { body });
+
+    expect(answer.status).toBe(422);
+    expect(answer.body.errors?.[0]?.pointer).toMatch(/^\/(password|otp)$/);
+  });
+
+  it('logs no password, no token and no address', async () => {
+    const person = await createPerson(api, sql);
+    const { accessToken, refreshToken } = await logIn(api, person);
+    await api.login(person.email, 'a wrong password it is');
+
+    const text = JSON.stringify(api.log);
+
+    expect(api.log.length).toBeGreaterThan(0);
+    for (const secret of [
+      PASSWORD,
+      'a wrong password it is',
+      accessToken,
+      refreshToken,
+      person.email,
+    ]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
