@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -26,6 +26,8 @@ export interface ApiServerSettings {
 /** The HTTP server of the API, and the order in which it lets go of its clients. */
 export class ApiServer {
   readonly #server: Server<typeof ApiRequest>;
+  readonly #connections = new Set<Socket>();
+  readonly #underWay = new Set<ServerResponse<ApiRequest>>();
   #closing = false;
 
   constructor(
@@ -51,7 +53,11 @@ export class ApiServer {
         noDelay: true,
       },
       (incoming, outgoing) => {
-        logAccess(logger, incoming, outgoing);
+        this.#underWay.add(outgoing);
+        outgoing.once('close', () => {
+          this.#underWay.delete(outgoing);
+          logAccess(logger, incoming, outgoing);
+        });
         outgoing.setHeader('x-request-id', incoming.requestId);
         if (this.#closing) outgoing.setHeader('connection', 'close');
         const { length } = incoming.url ?? '';
@@ -65,6 +71,10 @@ export class ApiServer {
       },
     );
     this.#server.on('clientError', answerClientError);
+    this.#server.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
   }
 
   /**
@@ -91,9 +101,15 @@ export class ApiServer {
    */
   async close(timeoutMilliseconds: number): Promise<boolean> {
     this.#closing = true;
+    // Without this header a client would use the connection again, and find it closed.
+    for (const outgoing of this.#underWay) {
+      if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
+    }
     const closed = new Promise<boolean>((resolve) => {
       this.#server.close(() => resolve(true));
     });
+    // Node.js closes connections between two requests, but waits for those that have not had a first one.
+    for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
     const cut = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => {
       this.cut();

@@ -6,25 +6,23 @@ import type { Logger } from './logger.ts';
 const NO_ROUTE = 'none';
 
 /**
- * Writes one line when the answer has been sent, or the client has gone before that. Never the URL: ids of people are in
- * its path and what they search for is in its query.
+ * Writes the one line of a request, after its answer has been sent or the client has gone. Never the URL: ids of people are in
+ * its path, and what they search for is in its query.
  */
 export function logAccess(
   logger: Logger,
   incoming: ApiRequest,
   outgoing: ServerResponse<ApiRequest>,
 ): void {
-  outgoing.once('close', () => {
-    logger.info(
-      {
-        requestId: incoming.requestId,
-        method: incoming.method,
-        route: incoming.route ?? NO_ROUTE,
-        status: outgoing.statusCode,
-        durationMilliseconds: Number((performance.now() - incoming.receivedAt).toFixed(3)),
-        ...(outgoing.writableFinished ? {} : { aborted: true }),
-      },
-      'request',
-    );
-  });
+  logger.info(
+    {
+      requestId: incoming.requestId,
+      method: incoming.method,
+      route: incoming.route ?? NO_ROUTE,
+      status: outgoing.statusCode,
+      durationMilliseconds: Number((performance.now() - incoming.receivedAt).toFixed(3)),
+      ...(outgoing.writableFinished ? {} : { aborted: true }),
+    },
+    'request',
+  );
 }
