@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import {
   type DatabaseConnectionSettings,
@@ -12,8 +11,8 @@ export interface DatabaseSettings extends DatabaseConnectionSettings {
   readonly DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: number;
 }
 
-/** Seconds to open a connection: well within a worker's timeout, and long enough for TLS and a token. */
-const CONNECT_TIMEOUT_SECONDS = 5;
+/** Seconds to open a connection: long enough for TLS and a token, and two tries fit well into a worker's timeout. */
+const CONNECT_TIMEOUT_SECONDS = 3;
 
 /** postgres.js waits up to 20 s before it connects again; the invocation does not have that long. */
 const RECONNECT_DELAY_SECONDS = 0.1;
@@ -53,6 +52,12 @@ export class DatabaseSilentError extends Error {
   override readonly name = 'DatabaseSilentError';
 }
 
+/** A client of postgres.js, and whether its connection is open, as far as we know. */
+interface Client {
+  readonly sql: Sql;
+  open: boolean;
+}
+
 function isConnectionLost(error: unknown): boolean {
   if (error instanceof DatabaseSilentError) return true;
   return (
@@ -72,7 +77,7 @@ export class Database {
   readonly #settings: DatabaseSettings;
   readonly #applicationName: string;
   readonly #onTokenFailure: TokenFailureListener;
-  #sql: Sql;
+  #client: Client;
 
   /**
    * @param applicationName - shown in `pg_stat_activity`.
@@ -86,7 +91,7 @@ export class Database {
     this.#onTokenFailure = onTokenFailure;
     this.#settings = settings;
     this.#applicationName = applicationName;
-    this.#sql = this.#connect();
+    this.#client = this.#connect();
   }
 
   /**
@@ -96,26 +101,26 @@ export class Database {
    * @throws whatever the query throws; {@link DatabaseSilentError} when the second try gets no answer either.
    */
   async run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
-    const used = this.#sql;
+    const used = this.#client;
     try {
-      return await this.#answered(query(used));
+      return await this.#answered(used, query);
     } catch (error) {
       if (!isConnectionLost(error)) throw error;
       // Statements that run side by side share the connection: only the first to fail replaces it.
-      if (this.#sql === used) {
-        this.#sql = this.#connect();
-        void used.end({ timeout: 0 });
+      if (this.#client === used) {
+        this.#client = this.#connect();
+        void used.sql.end({ timeout: 0 });
       }
-      return await this.#answered(query(this.#sql));
+      return await this.#answered(this.#client, query);
     }
   }
 
   async close(): Promise<void> {
-    await this.#sql.end({ timeout: 1 });
+    await this.#client.sql.end({ timeout: 1 });
   }
 
-  #connect(): Sql {
-    return postgres(this.#settings.DATABASE_URL, {
+  #connect(): Client {
+    const sql = postgres(this.#settings.DATABASE_URL, {
       ...databaseConnectionOptions(
         this.#settings.DATABASE_URL,
         this.#settings,
@@ -128,27 +133,33 @@ export class Database {
       // No array types here: saves the query for them that every new connection would start with.
       fetch_types: false,
       onnotice: () => {},
+      onclose: () => {
+        client.open = false;
+      },
       connection: {
         application_name: this.#applicationName,
         statement_timeout: this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,
       },
     });
+    const client: Client = { sql, open: false };
+    return client;
   }
 
-  async #answered<Result>(answer: Promise<Result>): Promise<Result> {
+  async #answered<Result>(client: Client, query: (sql: Sql) => Promise<Result>): Promise<Result> {
     const limit =
-      CONNECT_TIMEOUT_SECONDS * 1_000 +
+      (client.open ? 0 : CONNECT_TIMEOUT_SECONDS * 1_000) +
       this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS +
       ANSWER_MARGIN_MILLISECONDS;
-    const waiting = new AbortController();
-    const silence = delay(limit, undefined, { signal: waiting.signal }).then(() => {
-      throw new DatabaseSilentError(`PostgreSQL did not answer within ${limit} ms`);
-    });
+    const { promise: silence, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new DatabaseSilentError(`PostgreSQL did not answer within ${limit} ms`));
+    }, limit);
     try {
-      return await Promise.race([answer, silence]);
+      const result = await Promise.race([query(client.sql), silence]);
+      client.open = true;
+      return result;
     } finally {
-      silence.catch(() => {});
-      waiting.abort();
+      clearTimeout(timer);
     }
   }
 }

@@ -25,7 +25,8 @@ export function createFolderMailer(directory: string, sender: string): Mailer {
         await writeFile(partial, message, { mode: 0o600 });
         await rename(partial, join(directory, name));
       } catch (error) {
-        await rm(partial, { force: true });
+        // What cannot be removed either is not what the caller has to know.
+        await rm(partial, { force: true }).catch(() => {});
         throw new MailerError(`The mailbox folder ${directory} cannot be written to`, true, {
           cause: error,
         });

@@ -4,11 +4,12 @@ import type { Email, Mailer } from './mailer.ts';
 import { MailerError } from './mailer.ts';
 
 /**
- * Attempts at one email, with the SDK's exponential backoff between them. More than the SDK's 3, because SES throttles by
- * the second (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html), and what is still throttled
- * after this waits for the queue's visibility timeout, which is minutes.
+ * Attempts at one email, with the SDK's exponential backoff between them, which when throttled is up to 0.5, 1 and 2
+ * seconds. One more than the SDK's own 3, because SES throttles by the second
+ * (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html), and what is still throttled after this
+ * waits for the queue's visibility timeout, which is minutes.
  */
-const MAXIMUM_ATTEMPTS = 5;
+const MAXIMUM_ATTEMPTS = 4;
 /** Milliseconds to reach SES, and to get its answer: together with all attempts within the worker's 30 s. */
 const CONNECTION_TIMEOUT_MILLISECONDS = 1_000;
 const REQUEST_TIMEOUT_MILLISECONDS = 4_000;

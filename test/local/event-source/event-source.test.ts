@@ -256,7 +256,7 @@ describe.concurrent('The local event source, on failures', () => {
     startWorker,
   }) => {
     const worker = await startWorker({
-      visibilityTimeoutSeconds: 1,
+      visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 2,
     });
     await worker.send({ name: 'poison', action: 'fail' });
@@ -272,7 +272,7 @@ describe.concurrent('The local event source, on failures', () => {
 
   it('lets the whole batch come again when the handler throws', async ({ startWorker }) => {
     const worker = await startWorker({
-      visibilityTimeoutSeconds: 1,
+      visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 2,
     });
     await worker.send({ name: 'one', action: 'throw' });
@@ -291,7 +291,7 @@ describe.concurrent('The local event source, on failures', () => {
     startWorker,
   }) => {
     const worker = await startWorker({
-      visibilityTimeoutSeconds: 1,
+      visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 1,
     });
     const answer = { batchItemFailures: [{ itemIdentifier: 'unknown' }] };
@@ -304,8 +304,8 @@ describe.concurrent('The local event source, on failures', () => {
     startWorker,
   }) => {
     const worker = await startWorker({
-      timeoutSeconds: 1,
-      visibilityTimeoutSeconds: 2,
+      timeoutSeconds: 2,
+      visibilityTimeoutSeconds: 3,
       maximumReceiveCount: 1,
       options: { maximumRuntimes: 1 },
     });
@@ -316,7 +316,7 @@ describe.concurrent('The local event source, on failures', () => {
     expect(worker.reports[0]).toMatchObject({
       status: 'timeout',
       failedMessages: 1,
-      error: { type: 'Sandbox.Timedout', message: 'Task timed out after 1.00 seconds' },
+      error: { type: 'Sandbox.Timedout', message: 'Task timed out after 2.00 seconds' },
     });
     expect(second?.processId).not.toBe(first?.processId);
     expect(isAlive(first?.processId ?? 0)).toBe(false);
@@ -325,7 +325,7 @@ describe.concurrent('The local event source, on failures', () => {
 
   it('starts a new runtime after one has crashed', async ({ startWorker }) => {
     const worker = await startWorker({
-      visibilityTimeoutSeconds: 1,
+      visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 2,
       options: { maximumRuntimes: 1 },
     });
@@ -347,7 +347,7 @@ describe.concurrent('The local event source, on failures', () => {
   it('lets messages come again when the handler cannot be imported', async ({ startWorker }) => {
     const worker = await startWorker({
       entry: 'test/local/event-source/failing-import-handler.ts',
-      visibilityTimeoutSeconds: 1,
+      visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 1,
     });
     await worker.send({ name: 'one', action: 'succeed' });

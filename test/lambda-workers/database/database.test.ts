@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Database, type DatabaseSettings } from '../../../lambda-workers/database/database.ts';
+import { startTcpProxy } from '../../services/user-api/support/tcp-proxy.ts';
+import { createDatabase, type TestDatabase } from '../../support/database.ts';
+
+let server: TestDatabase;
+beforeAll(async () => {
+  server = await createDatabase();
+});
+afterAll(() => server.drop());
+
+function connect(settings: Partial<DatabaseSettings> = {}): Database {
+  const database = new Database(
+    {
+      DATABASE_URL: server.writerUrl,
+      DATABASE_AUTHENTICATION: 'password',
+      DATABASE_TLS: 'disable',
+      AWS_REGION: 'us-east-1',
+      DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: 300,
+      ...settings,
+    },
+    'test-worker',
+    () => {},
+  );
+  onTestFinished(() => database.close());
+  return database;
+}
+
+async function backendId(database: Database): Promise<number> {
+  const [row] = await database.run((sql) => sql`select pg_backend_pid() as id`);
+  return Number(row?.id);
+}
+
+describe('The database connection of a worker', () => {
+  it('is one, under the name of the program, however many statements run at once', async () => {
+    const database = connect();
+    const rows = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        database.run(
+          (sql) => sql`select pg_backend_pid() as id, current_setting('application_name') as name`,
+        ),
+      ),
+    );
+    expect(new Set(rows.map(([row]) => row?.id)).size).toBe(1);
+    expect(rows[0]?.[0]?.name).toBe('test-worker');
+  });
+
+  it('is made anew when the server has ended it, and the statement is run once more', async () => {
+    const [database, other] = [connect(), connect()];
+    const id = await backendId(database);
+    await other.run((sql) => sql`select pg_terminate_backend(${id})`);
+    expect(await backendId(database)).not.toBe(id);
+  });
+
+  it('is replaced once when many statements find it lost', async () => {
+    const [database, other] = [connect(), connect()];
+    const id = await backendId(database);
+    await other.run((sql) => sql`select pg_terminate_backend(${id})`);
+    const ids = await Promise.all(Array.from({ length: 10 }, () => backendId(database)));
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  it('is replaced when it reaches a server that only reads, as after a failover', async () => {
+    const proxy = await startTcpProxy(server.readerUrl);
+    onTestFinished(() => proxy.close());
+    const database = connect({ DATABASE_URL: proxy.through(server.readerUrl) });
+    const id = await backendId(database);
+    await expect(database.run((sql) => sql`create table not_here (id int)`)).rejects.toMatchObject({
+      code: '25006',
+    });
+    expect(await backendId(database)).not.toBe(id);
+  });
+
+  it('is replaced when it says nothing any more, though it was not closed', async () => {
+    const proxy = await startTcpProxy(server.writerUrl);
+    onTestFinished(() => proxy.close());
+    const database = connect({ DATABASE_URL: proxy.through(server.writerUrl) });
+    const id = await backendId(database);
+    // As after a network fault: what was open is lost, what is opened now works.
+    proxy.silence();
+    await proxy.restore();
+    expect(await backendId(database)).not.toBe(id);
+  });
+
+  it('ends a statement that runs for too long', async () => {
+    const database = connect({ DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: 50 });
+    await expect(database.run((sql) => sql`select pg_sleep(10)`)).rejects.toMatchObject({
+      code: '57014',
+    });
+  });
+
+  it('leaves an error of the statement alone', async () => {
+    let runs = 0;
+    const database = connect();
+    const failing = database.run((sql) => {
+      runs += 1;
+      return sql`select * from no_such_table`;
+    });
+    await expect(failing).rejects.toMatchObject({ code: '42P01' });
+    expect(runs).toBe(1);
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import PostalMime from 'postal-mime';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createFolderMailer } from '../../../../lambda-workers/email/mailer/folder.ts';
+import { type Email, MailerError } from '../../../../lambda-workers/email/mailer/mailer.ts';
+
+const email: Email = {
+  id: 'an-id',
+  to: { name: 'Zoë "Z" <Å>', address: 'zoe@example.com' },
+  subject: 'Grüße\r\nX-Added: by the subject',
+  text: 'Line one\nLine två\n',
+  html: '<p>Line två</p>',
+};
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'headroom-folder-mailer-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+});
+
+describe('The mailer into a folder', () => {
+  it('writes an email that reads back as it was sent', async () => {
+    const name = await createFolderMailer(directory, 'Sender <from@sender.example>').send(email);
+    const source = readFileSync(join(directory, name));
+    const parsed = await PostalMime.parse(source);
+    expect(parsed).toMatchObject({
+      from: { name: 'Sender', address: 'from@sender.example' },
+      to: [email.to],
+      text: expect.stringMatching(/^Line one\r?\nLine två/),
+      html: expect.stringContaining('<p>Line två</p>'),
+      messageId: '<an-id@sender.example>',
+    });
+    expect(parsed.headers.map(({ key }) => key)).not.toContain('x-added');
+    // What travels has CR LF at the end of each line (RFC 5322, section 2.3).
+    expect(source.toString('latin1')).not.toMatch(/[^\r]\n/);
+  });
+
+  it('makes the folder, and files that only this user may read', async () => {
+    const inner = join(directory, 'not', 'there');
+    const name = await createFolderMailer(inner, 'from@sender.example').send(email);
+    expect(name).toMatch(/\.eml$/);
+    if (process.platform !== 'win32') {
+      expect(statSync(join(inner, name)).mode & 0o777).toBe(0o600);
+    }
+  });
+
+  it('keeps every email, and leaves no part of one, when many are sent at once', async () => {
+    const mailer = createFolderMailer(directory, 'from@sender.example');
+    const names = await Promise.all(Array.from({ length: 50 }, () => mailer.send(email)));
+    expect(readdirSync(directory).sort()).toEqual(names.sort());
+    for (const name of names) {
+      const { html } = await PostalMime.parse(readFileSync(join(directory, name)));
+      expect(html).toContain('<p>Line två</p>');
+    }
+  });
+
+  it('fails for now when the folder cannot be written to, and names it', async () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const sending = createFolderMailer(join(file, 'mailbox'), 'from@sender.example').send(email);
+    await expect(sending).rejects.toThrow(MailerError);
+    await expect(sending).rejects.toMatchObject({
+      message: `The mailbox folder ${join(file, 'mailbox')} cannot be written to`,
+      retryable: true,
+    });
+  });
+});

@@ -1,0 +1,105 @@
+import type { ServerResponse } from 'node:http';
+import PostalMime from 'postal-mime';
+import { describe, expect, test } from 'vitest';
+import {
+  type Email,
+  type Mailer,
+  MailerError,
+} from '../../../../lambda-workers/email/mailer/mailer.ts';
+import { createSesMailer } from '../../../../lambda-workers/email/mailer/ses.ts';
+import { accept, refuse, type SesEndpoint, startSesEndpoint } from './ses-endpoint.ts';
+
+const email: Email = {
+  id: 'an-id',
+  to: { name: 'Zoë', address: 'zoe@example.com' },
+  subject: 'Grüße',
+  text: 'text',
+  html: '<p>html</p>',
+};
+
+function connect(endpoint: string): Mailer {
+  return createSesMailer('Sender <from@sender.example>', {
+    region: 'eu-west-1',
+    endpoint,
+    credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+  });
+}
+
+type Answer = (response: ServerResponse) => void;
+
+/** Tests that can start an endpoint of their own; they run side by side, as most of their time is waiting to try again. */
+const it = test.extend<{
+  start: (...answers: readonly Answer[]) => Promise<{ ses: SesEndpoint; mailer: Mailer }>;
+}>({
+  start: async ({ onTestFinished }, use) => {
+    await use(async (...answers) => {
+      const ses = await startSesEndpoint(...answers);
+      onTestFinished(() => ses.close());
+      return { ses, mailer: connect(ses.url) };
+    });
+  },
+});
+
+const throttled = refuse(429, 'TooManyRequestsException', 'Maximum sending rate exceeded.');
+
+describe.concurrent('The mailer through Amazon SES', () => {
+  it('sends the raw message to the address of the receiver alone, signed for its region', async ({
+    start,
+  }) => {
+    const { ses, mailer } = await start(accept('ses-id'));
+    expect(await mailer.send(email)).toBe('ses-id');
+    const [request] = ses.requests;
+    expect(request).toMatchObject({
+      method: 'POST',
+      path: '/v2/email/outbound-emails',
+      authorization: expect.stringMatching(
+        /Credential=AKIDEXAMPLE\/\d{8}\/eu-west-1\/ses\/aws4_request/,
+      ),
+      body: { Destination: { ToAddresses: ['zoe@example.com'] } },
+    });
+    const raw = Buffer.from(request?.body.Content?.Raw?.Data ?? '', 'base64');
+    expect(await PostalMime.parse(raw)).toMatchObject({
+      from: { name: 'Sender', address: 'from@sender.example' },
+      to: [{ name: 'Zoë', address: 'zoe@example.com' }],
+      subject: 'Grüße',
+    });
+  });
+
+  it('tries again by itself when it is throttled', async ({ start }) => {
+    const { ses, mailer } = await start(throttled, throttled, accept('ses-id'));
+    expect(await mailer.send(email)).toBe('ses-id');
+    expect(ses.requests).toHaveLength(3);
+  });
+
+  it('gives up for now when it is throttled for too long', async ({ start }) => {
+    const { ses, mailer } = await start(throttled);
+    const sending = mailer.send(email);
+    await expect(sending).rejects.toBeInstanceOf(MailerError);
+    await expect(sending).rejects.toMatchObject({
+      retryable: true,
+      cause: { name: 'TooManyRequestsException' },
+    });
+    expect(ses.requests).toHaveLength(4);
+  });
+
+  it.for([
+    ['an answer of SES that it failed', refuse(500, 'InternalServiceErrorException', 'no'), true],
+    ['a paused account', refuse(400, 'SendingPausedException', 'paused'), true],
+    ['a rejected message', refuse(400, 'MessageRejected', 'Email address is not verified.'), false],
+    ['a bad request', refuse(400, 'BadRequestException', 'Illegal address'), false],
+    ['missing rights', refuse(403, 'AccessDeniedException', 'not authorized'), false],
+    ['a connection that breaks', (response: ServerResponse): void => void response.destroy(), true],
+  ] as const)(
+    'tells of %s whether the same email may pass later',
+    async ([, answer, retryable], { start }) => {
+      const { mailer } = await start(answer);
+      await expect(mailer.send(email)).rejects.toMatchObject({ name: 'MailerError', retryable });
+    },
+  );
+
+  it('may pass later when nobody answers', async ({ start }) => {
+    const { ses } = await start(accept('ses-id'));
+    ses.close();
+    await expect(connect(ses.url).send(email)).rejects.toMatchObject({ retryable: true });
+  });
+});

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import PostalMime, { type Email } from 'postal-mime';
+import postgres, { type Sql } from 'postgres';
+import { Database } from '../../../lambda-workers/database/database.ts';
+import { createFolderMailer } from '../../../lambda-workers/email/mailer/folder.ts';
+import type { Mailer } from '../../../lambda-workers/email/mailer/mailer.ts';
+import { createRecipients } from '../../../lambda-workers/email/recipients.ts';
+import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
+import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
+import { createLogger } from '../../../lambda-workers/observability/logger.ts';
+import type { UserCreated } from '../../../services/contracts/events.ts';
+import { createMigratedDatabase } from '../../support/database.ts';
+
+export function userCreatedEvent(userId: number, id: string = randomUUID()): UserCreated {
+  return {
+    specversion: '1.0',
+    id,
+    source: '/user-api',
+    type: 'user.created',
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: { userId },
+  };
+}
+
+/** An event of SQS with a message for each body; text goes as it is, all else as JSON. Ids are the bodies' places. */
+export function sqsEvent(...bodies: readonly unknown[]): SQSEvent {
+  return {
+    Records: bodies.map((body, index) => ({
+      messageId: String(index),
+      receiptHandle: `handle ${index}`,
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      attributes: {
+        ApproximateReceiveCount: '1',
+        SentTimestamp: String(Date.now()),
+        SenderId: 'test',
+        ApproximateFirstReceiveTimestamp: String(Date.now()),
+      },
+      messageAttributes: {},
+      md5OfBody: '',
+      eventSource: 'aws:sqs',
+      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:email',
+      awsRegion: 'us-east-1',
+    })),
+  };
+}
+
+export function lambdaContext(remainingMilliseconds = 30_000): Context {
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: 'email',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:email',
+    memoryLimitInMB: '128',
+    awsRequestId: randomUUID(),
+    logGroupName: '/aws/lambda/email',
+    logStreamName: 'stream',
+    getRemainingTimeInMillis: () => remainingMilliseconds,
+    done: () => {},
+    fail: () => {},
+    succeed: () => {},
+  };
+}
+
+export interface WorkerSetup {
+  /** The database, as its owner. */
+  readonly sql: Sql;
+  readonly databaseUrl: string;
+  readonly mailboxDirectory: string;
+  readonly mailer: Mailer;
+  /** All that has been logged. */
+  log(): string;
+  insertUser(name: string, email: string): Promise<number>;
+  /** Emails in the mailbox, parsed. */
+  emails(): Promise<Email[]>;
+  /** A worker with its own connection; `mailer` stands in front of the mailbox. */
+  createWorker(options?: {
+    mailer?: Mailer;
+    databaseUrl?: string;
+  }): (event: SQSEvent, context?: Context) => Promise<SQSBatchResponse>;
+  close(): Promise<void>;
+}
+
+/** A migrated database and a mailbox folder, for one suite. */
+export async function setUpWorker(): Promise<WorkerSetup> {
+  const database = await createMigratedDatabase();
+  const mailboxDirectory = mkdtempSync(join(tmpdir(), 'headroom-email-worker-'));
+  const sql = postgres(database.writerUrl, { max: 2, onnotice: () => {} });
+  const databases: Database[] = [];
+  const lines: string[] = [];
+  const mailer = createFolderMailer(mailboxDirectory, 'Headroom <no-reply@headroom.example>');
+  return {
+    sql,
+    databaseUrl: database.writerUrl,
+    mailboxDirectory,
+    mailer,
+    log: () => lines.join(''),
+    async insertUser(name, email) {
+      const [row] =
+        await sql`insert into users (name, email) values (${name}, ${email}) returning id`;
+      return Number(row?.id);
+    },
+    async emails() {
+      const files = readdirSync(mailboxDirectory).sort();
+      return await Promise.all(
+        files.map((file) => PostalMime.parse(readFileSync(join(mailboxDirectory, file)))),
+      );
+    },
+    createWorker(options = {}) {
+      const settings = {
+        DATABASE_URL: options.databaseUrl ?? database.writerUrl,
+        DATABASE_AUTHENTICATION: 'password',
+        DATABASE_TLS: 'disable',
+        AWS_REGION: 'us-east-1',
+        DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: 5_000,
+      } as const;
+      const connection = new Database(settings, 'test', () => {});
+      databases.push(connection);
+      const worker = createEmailWorker({
+        recipients: createRecipients(connection),
+        mailer: options.mailer ?? mailer,
+        idempotency: new PostgresPersistenceLayer(connection, 'email-worker'),
+        logger: createLogger({ LOG_LEVEL: 'trace', STAGE: 'test' }, 'email-worker', {
+          write: (line) => void lines.push(line),
+        }),
+      });
+      return (event, context = lambdaContext()) => worker(event, context);
+    },
+    async close() {
+      await Promise.all([...databases.map((each) => each.close()), sql.end({ timeout: 1 })]);
+      await database.drop();
+      rmSync(mailboxDirectory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,282 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { type Mailer, MailerError } from '../../../lambda-workers/email/mailer/mailer.ts';
+import {
+  lambdaContext,
+  setUpWorker,
+  sqsEvent,
+  userCreatedEvent,
+  type WorkerSetup,
+} from './worker-setup.ts';
+
+let setup: WorkerSetup;
+beforeAll(async () => {
+  setup = await setUpWorker();
+});
+afterAll(() => setup.close());
+beforeEach(async () => {
+  for (const file of readdirSync(setup.mailboxDirectory))
+    rmSync(join(setup.mailboxDirectory, file));
+  await setup.sql`truncate users, idempotency_records cascade`;
+});
+
+const allHandled = { batchItemFailures: [] };
+const failed = (...ids: number[]) => ({
+  batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })),
+});
+
+describe('The email worker, for a new user', () => {
+  it('sends a welcome with the name and the address from the database', async () => {
+    const userId = await setup.insertUser('Ada Lovelace', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    expect(await setup.createWorker()(sqsEvent(event))).toEqual(allHandled);
+    const [email, ...others] = await setup.emails();
+    expect(others).toEqual([]);
+    expect(email).toMatchObject({
+      from: { name: 'Headroom', address: 'no-reply@headroom.example' },
+      to: [{ name: 'Ada Lovelace', address: 'ada@example.com' }],
+      subject: 'Welcome, Ada Lovelace',
+      messageId: `<${event.id}@headroom.example>`,
+      text: expect.stringContaining('Welcome, Ada Lovelace'),
+      html: expect.stringContaining('<h1 style="font-size: 1.5em">Welcome, Ada Lovelace</h1>'),
+    });
+    expect(email?.headers).toContainEqual(
+      expect.objectContaining({ key: 'auto-submitted', value: 'auto-generated' }),
+    );
+  });
+
+  it('shows markup in a name as text, and lets a line break in it add no header', async () => {
+    const name = '<b>Bob</b>\r\nBcc: other@example.com & "co"';
+    const userId = await setup.insertUser(name, 'bob@example.com');
+    await setup.createWorker()(sqsEvent(userCreatedEvent(userId)));
+    const [email] = await setup.emails();
+    expect(email?.html).toContain('&lt;b&gt;Bob&lt;/b&gt;');
+    expect(email?.html).not.toContain('<b>Bob');
+    expect(email?.bcc ?? []).toEqual([]);
+    expect(email?.headers.map(({ key }) => key)).not.toContain('bcc');
+    expect(email?.to).toEqual([
+      { name: '<b>Bob</b> Bcc: other@example.com & "co"', address: 'bob@example.com' },
+    ]);
+  });
+
+  it('sends nothing and is done when the user does not exist any more', async () => {
+    expect(await setup.createWorker()(sqsEvent(userCreatedEvent(4_711)))).toEqual(allHandled);
+    expect(await setup.emails()).toEqual([]);
+    expect(setup.log()).toContain('User does not exist any more');
+  });
+
+  it('needs no more of the database than its role is granted', async () => {
+    const role = `email_worker_${randomUUID().slice(0, 8)}`;
+    const administratorUrl = new URL(inject('system').postgres.primary.administratorUrl);
+    administratorUrl.pathname = new URL(setup.databaseUrl).pathname;
+    const administrator = postgres(administratorUrl.href, { max: 1, onnotice: () => {} });
+    const roleUrl = new URL(setup.databaseUrl);
+    roleUrl.username = role;
+    roleUrl.password = 'secret';
+    try {
+      await administrator.unsafe(`
+        create role ${role} login password 'secret';
+        grant select (id, name, email) on users to ${role};
+        grant select, insert, update, delete on idempotency_records to ${role};
+      `);
+      const userId = await setup.insertUser('Ada', 'ada@example.com');
+      const worker = setup.createWorker({ databaseUrl: roleUrl.href });
+      const event = userCreatedEvent(userId);
+      expect(await worker(sqsEvent(event))).toEqual(allHandled);
+      expect(await worker(sqsEvent(event))).toEqual(allHandled);
+      expect(await setup.emails()).toHaveLength(1);
+      const refusing: Mailer = { send: () => Promise.reject(new MailerError('no', true)) };
+      const failing = setup.createWorker({ databaseUrl: roleUrl.href, mailer: refusing });
+      expect(await failing(sqsEvent(userCreatedEvent(userId)))).toEqual(failed(0));
+      expect(await setup.sql`select status from idempotency_records`).toMatchObject([
+        { status: 'COMPLETED' },
+      ]);
+    } finally {
+      await administrator.unsafe(`drop owned by ${role}; drop role ${role}`);
+      await administrator.end();
+    }
+  });
+});
+
+describe('The email worker, once for each event', () => {
+  it('sends one email when a message is delivered again, also to another worker', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const worker = setup.createWorker();
+    expect(await worker(sqsEvent(event))).toEqual(allHandled);
+    expect(await worker(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.createWorker()(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(1);
+  });
+
+  it('sends one email when several workers get the event at the same time, and lets the others try later', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const sending = Promise.withResolvers<void>();
+    const slow: Mailer = {
+      async send(email) {
+        await sending.promise;
+        return await setup.mailer.send(email);
+      },
+    };
+    const first = setup.createWorker({ mailer: slow })(sqsEvent(event));
+    await expect
+      .poll(() => setup.sql`select status from idempotency_records`)
+      .toMatchObject([{ status: 'INPROGRESS' }]);
+    const others = [setup.createWorker(), setup.createWorker()];
+    for (const worker of others) expect(await worker(sqsEvent(event))).toEqual(failed(0));
+    sending.resolve();
+    expect(await first).toEqual(allHandled);
+    for (const worker of others) expect(await worker(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(1);
+  });
+
+  it('sends one email when a batch has the event twice', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const worker = setup.createWorker();
+    const { batchItemFailures } = await worker(sqsEvent(event, event));
+    expect(batchItemFailures.length).toBeLessThanOrEqual(1);
+    expect(await worker(sqsEvent(event, event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(1);
+  });
+
+  it('sends an email for each event, be they about the same user', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const events = Array.from({ length: 10 }, () => userCreatedEvent(userId));
+    expect(await setup.createWorker()(sqsEvent(...events))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(10);
+  });
+
+  it('tries again after a mailer that failed', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    let calls = 0;
+    const unsteady: Mailer = {
+      async send(email) {
+        calls += 1;
+        if (calls === 1) throw new MailerError('not now', true);
+        return await setup.mailer.send(email);
+      },
+    };
+    const worker = setup.createWorker({ mailer: unsteady });
+    expect(await worker(sqsEvent(event))).toEqual(failed(0));
+    expect(await setup.emails()).toHaveLength(0);
+    expect(await worker(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(1);
+  });
+
+  it('takes over from a worker that died before it sent, once its time is over and not before', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const dying: Mailer = { send: () => new Promise(() => {}) };
+    void setup.createWorker({ mailer: dying })(sqsEvent(event), lambdaContext(20_000));
+    await expect
+      .poll(() => setup.sql`select status from idempotency_records`)
+      .toMatchObject([{ status: 'INPROGRESS' }]);
+    const worker = setup.createWorker();
+    expect(await worker(sqsEvent(event))).toEqual(failed(0));
+    await setup.sql`update idempotency_records set in_progress_expiry = in_progress_expiry - 20_000`;
+    expect(await worker(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(1);
+  });
+
+  it('sends again when the record of a sent email could not be written, rather than lose one', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const cutOff: Mailer = {
+      async send(email) {
+        const id = await setup.mailer.send(email);
+        await setup.sql`alter table idempotency_records rename to out_of_reach`;
+        return id;
+      },
+    };
+    const outcome = await setup.createWorker({ mailer: cutOff })(sqsEvent(event), lambdaContext(1));
+    await setup.sql`alter table out_of_reach rename to idempotency_records`;
+    expect(outcome).toEqual(failed(0));
+    expect(await setup.createWorker()(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(2);
+  });
+
+  it('counts an event as handled for longer than a message can live in both queues', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    await setup.createWorker()(sqsEvent(userCreatedEvent(userId)));
+    const [record] =
+      await setup.sql`select expiry, consumer, response_data from idempotency_records`;
+    const days = (Number(record?.expiry) - Date.now() / 1_000) / 86_400;
+    expect(days).toBeGreaterThan(4 + 14);
+    expect(record?.consumer).toBe('email-worker');
+    expect(record?.response_data).toEqual({ outcome: 'sent', messageId: expect.any(String) });
+  });
+});
+
+describe('The email worker, on messages it cannot handle', () => {
+  it.each([
+    ['no JSON', 'surely no {json', 'is not JSON'],
+    ['JSON that is no event', '[1]', 'wrong or missing: the body'],
+    [
+      'an unknown type',
+      { ...userCreatedEvent(1), type: 'user.exploded' },
+      'The type is \\"user.exploded\\"; this worker takes user.created',
+    ],
+    ['a type that is none', { type: 'ada@example.com' }, 'one that is no event type'],
+    ['no user id', { ...userCreatedEvent(1), data: {} }, 'wrong or missing: data.userId'],
+    ['no event id', { ...userCreatedEvent(1), id: undefined }, 'wrong or missing: id'],
+  ])('fails a message with %s, says why, and handles the others', async (_, body, reason) => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const worker = setup.createWorker();
+    const good = [userCreatedEvent(userId), userCreatedEvent(userId)];
+    expect(await worker(sqsEvent(good[0], body, good[1]))).toEqual(failed(1));
+    expect(await setup.emails()).toHaveLength(2);
+    const lines = setup.log().trim().split('\n');
+    expect(lines.filter((line) => line.includes(reason)).at(-1)).toContain('"level":"error"');
+  });
+
+  it('reports every message when all fail, so that none is deleted', async () => {
+    expect(await setup.createWorker()(sqsEvent('a', 'b'))).toEqual(failed(0, 1));
+  });
+});
+
+describe('The log of the email worker', () => {
+  it('holds no name and no address, whatever happens', async () => {
+    const userId = await setup.insertUser('Confidentia Nominata', 'secret.person@example.com');
+    const event = userCreatedEvent(userId);
+    const quoting: Mailer = {
+      send({ to }) {
+        const cause = new Error(`Email address is not verified: ${to.address}`);
+        throw new MailerError(`Rejected <${to.address}>`, false, { cause });
+      },
+    };
+    await setup.createWorker({ mailer: quoting })(sqsEvent(event));
+    await setup.createWorker()(
+      sqsEvent(
+        event,
+        '{"email":"secret.person@example.com", oops',
+        { ...event, type: 'Confidentia Nominata' },
+        { ...event, id: 'secret.person@example.com' },
+      ),
+    );
+    await setup.createWorker()(sqsEvent(event));
+    expect(await setup.emails()).toHaveLength(1);
+    const log = setup.log();
+    expect(log).toContain('Welcome sent');
+    expect(log).toContain('***@***');
+    expect(log).toContain(`"userId":${userId}`);
+    expect(log).not.toMatch(/secret\.person|Confidentia|Nominata/);
+  });
+
+  it('is one JSON object a line, with level, time, service and stage', () => {
+    for (const line of setup.log().trim().split('\n')) {
+      expect(JSON.parse(line)).toMatchObject({
+        level: expect.stringMatching(/^(info|warn|error)$/),
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        service: 'email-worker',
+        stage: 'test',
+        message: expect.stringMatching(/./),
+      });
+    }
+  });
+});
