@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { User } from '../../../../services/contracts/users.ts';
+import { RecentWrites } from '../../../../services/user-api/cache/recent-writes.ts';
 import { createRedis } from '../../../../services/user-api/cache/redis.ts';
 import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-versioned-cache.ts';
 import type { VersionedEntry } from '../../../../services/user-api/cache/versioned-cache.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { UserReader } from '../../../../services/user-api/users/user-reader.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 
 const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
@@ -97,6 +100,35 @@ describeWithRedis('RedisVersionedCache', (server) => {
       expect(left).toBeGreaterThan(40_000);
       expect(left).toBeLessThanOrEqual(60_000);
     }
+  });
+
+  it.each([
+    ['changed', '{"name":"Changed"}'],
+    ['deleted', null],
+  ])('lets no slow read answer with a user that has been %s meanwhile', async (_, body) => {
+    id += 1;
+    const readUser = Promise.withResolvers<User>();
+    const reader = new UserReader({
+      repository: { find: () => readUser.promise },
+      readersMayLag: true,
+      cache,
+      recentWrites: new RecentWrites(),
+    });
+    const answer = reader.read(id);
+    await cache.raise(id, entry(2, body));
+    const instant = '2026-01-01T00:00:00.000Z';
+    readUser.resolve({
+      id,
+      name: 'Old',
+      email: 'old@example.com',
+      status: 'active',
+      createdAt: instant,
+      updatedAt: instant,
+      version: 1,
+    });
+    const found = await answer;
+    expect(found && Buffer.from(found.body).toString()).toBe(body);
+    expect((await cache.get(id))?.version).toBe(2);
   });
 
   it('with something else under its key, takes it for nothing and replaces it', async () => {

@@ -22,6 +22,8 @@ let guardian: Guardian;
 /** Servers of this file's own: a replica that lags, and is promoted in the end, is nothing to share. */
 let servers: Postgres;
 let writer: TcpProxy;
+/** A user that the replica has, in its first version for ever. */
+let settledId: number;
 
 async function onReplica<Result>(action: (sql: postgres.Sql) => Promise<Result>): Promise<Result> {
   const sql = postgres(servers.replica.administratorUrl, { max: 1 });
@@ -43,10 +45,13 @@ beforeAll(async () => {
     replicaPort: 0,
   });
   await migrate(servers.primary.url);
+  const primary = postgres(servers.primary.url, { max: 1 });
+  const [settled] = await primary<{ id: number }[]>`
+    insert into users (name, email) values ('Settled', 'settled@example.com') returning id::int`;
+  await primary.end();
+  settledId = settled?.id ?? 0;
   await onReplica(async (sql) => {
-    await vi.waitFor(async () =>
-      expect((await sql`select to_regclass('users') as name`)[0]?.name).toBe('users'),
-    );
+    await vi.waitFor(async () => expect(await sql`select from users`).toHaveLength(1));
     await sql.unsafe(`alter system set recovery_min_apply_delay = '${LAG}'`);
     await sql`select pg_reload_conf()`;
   });
@@ -75,8 +80,8 @@ const patch = (api: TestApi, id: number, name: string) =>
 
 /** That the replica is as far behind as the tests mean it to be. */
 async function expectLag(): Promise<void> {
-  const count = await onReplica(async (sql) => (await sql`select from users`).length);
-  expect(count).toBe(0);
+  const found = await onReplica((sql) => sql`select name, version from users`);
+  expect([...found]).toEqual([{ name: 'Settled', version: 1 }]);
 }
 
 describe('with a replica that is far behind, without Redis', () => {
@@ -91,6 +96,23 @@ describe('with a replica that is far behind, without Redis', () => {
     await api.call('DELETE', `/api/v1/users/${created.id}`);
     expect((await get(api, created.id)).status).toBe(404);
     await expectLag();
+  });
+
+  it('a process reads its change of a user that the replica has, but in an older version', async () => {
+    const api = await startApi();
+    for (const name of ['Third', 'Fourth']) {
+      const changed = await patch(api, settledId, name);
+      expect((await get(api, settledId)).body).toEqual(changed.body);
+    }
+    await expectLag();
+  });
+
+  it('and with the writer away, a process still reads its own last change', async () => {
+    const api = await startApi();
+    const changed = await patch(api, settledId, 'Fifth');
+    await writer.refuse();
+    onTestFinished(() => writer.restore());
+    expect((await get(api, settledId)).body).toEqual(changed.body);
   });
 
   it('a user that another process has just created is found', async () => {
