@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expects } from './validation-message.ts';
 
 /** Most characters (code points, as PostgreSQL counts them) of a name. */
 export const NAME_MAXIMUM_LENGTH = 100;
@@ -11,15 +12,6 @@ export const PAGE_MAXIMUM_LIMIT = 100;
 export const userStatuses = ['active', 'inactive', 'suspended'] as const;
 export type UserStatus = (typeof userStatuses)[number];
 export const defaultUserStatus: UserStatus = 'active';
-
-/** A message for a value that is absent, null or of another type. */
-function expects(what: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => {
-    if (input === undefined) return `is required: ${what}`;
-    if (input === null) return `cannot be null; it takes ${what}`;
-    return `must be ${what}`;
-  };
-}
 
 const CONTROL_OR_LINE_SEPARATOR = /[\p{Cc}\u2028\u2029]/u;
 /** A name of nothing but spaces and invisible format characters would look empty wherever it is shown. */

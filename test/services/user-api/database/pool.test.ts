@@ -62,6 +62,34 @@ describe('the statements', () => {
     expect(prepared).toHaveLength(8);
     for (const { statement, uses } of prepared) expect(uses, statement).toBe(3);
   });
+
+  it('find what they need in indexes: none scans a table', async () => {
+    const { pool } = createPool();
+    await pool.run(
+      ({ $client }) => $client`
+        insert into users (name, email, status)
+        select 'Many', 'many' || number || '@example.com',
+          (array['active', 'inactive', 'suspended'])[1 + number % 3]
+        from generate_series(1, 20000) as number`,
+    );
+    await pool.run(
+      ({ $client }) => $client`
+        insert into outbox (id, type, data, available_at)
+        select gen_random_uuid(), 'x', '{}', now() + interval '1 hour' from generate_series(1, 5000)`,
+    );
+    await pool.run(({ $client }) => $client.unsafe('analyze'));
+    await pool.run(async (connections) => {
+      const { create: _, ...users } = userStatements(connections);
+      for (const statement of Object.values({ ...users, ...outboxStatements(connections) })) {
+        const { sql } = statement.getQuery();
+        // The plan for whatever the parameters are, which is the one that a prepared statement ends up with.
+        const plan = await connections.$client.unsafe(`explain (generic_plan) ${sql}`);
+        const text = plan.map((row) => row['QUERY PLAN']).join('\n');
+        expect(text, sql).toContain('Index');
+        expect(text, sql).not.toContain('Seq Scan');
+      }
+    });
+  });
 });
 
 describe('DatabasePool', () => {
