@@ -4,6 +4,8 @@ export interface ServiceDefinition {
   readonly name: string;
   /** What the service does, for consoles and docs. */
   readonly description: string;
+  /** Module that the container runs, relative to the root of the repository; the Dockerfile bundles it. */
+  readonly entry: string;
   /** Dockerfile of its image, relative to the root of the repository, which is the build's context. */
   readonly dockerfile: string;
   /** Paths that the load balancer sends to it, at most 5, such as `/api/*`. */
@@ -26,6 +28,7 @@ export const services: readonly ServiceDefinition[] = [
   {
     name: 'user-api',
     description: 'The user API: users over HTTP.',
+    entry: 'services/user-api/main.ts',
     dockerfile: 'services/user-api/Dockerfile',
     pathPatterns: ['/api/*'],
     priority: 100,

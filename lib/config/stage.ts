@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { findFargateProblem } from './fargate.ts';
-
-const wholeNumber = (minimum: number, maximum: number) =>
-  z
-    .int(`It takes a whole number from ${minimum} to ${maximum}`)
-    .min(minimum, `It takes a whole number from ${minimum} to ${maximum}`)
-    .max(maximum, `It takes a whole number from ${minimum} to ${maximum}`);
+import { wholeNumber } from './validate.ts';
 
 /** Aurora capacity units: 2 GiB of memory with matching CPU each, in halves. */
 const capacityUnits = z

@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { throwProblems } from './configuration-error.ts';
-import { findProblems } from './validate.ts';
+import { findProblems, wholeNumber } from './validate.ts';
 import type { WorkerDefinition } from './workers.ts';
-
-const wholeNumber = (minimum: number, maximum: number) => {
-  const message = `It takes a whole number from ${minimum} to ${maximum}`;
-  return z.int(message).min(minimum, message).max(maximum, message);
-};
 
 /** AWS advises six function timeouts for a queue's visibility timeout, plus the batching window. */
 const VISIBILITY_TIMEOUTS = 6;

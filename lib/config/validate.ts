@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { unknownName } from './configuration-error.ts';
 
+/** A whole number from `minimum` to `maximum`, both included. */
+export function wholeNumber(minimum: number, maximum: number) {
+  const message = `It takes a whole number from ${minimum} to ${maximum}`;
+  return z.int(message).min(minimum, message).max(maximum, message);
+}
+
 /** The schema of `path` inside `schema`, through objects and arrays; undefined where the path leads nowhere. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {
   let current = schema;

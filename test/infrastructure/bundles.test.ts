@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { migrations } from '../../lib/config/services.ts';
+import { migrations, services } from '../../lib/config/services.ts';
 import { repositoryRoot, runToEnd } from './support/synthesise.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';
 
@@ -52,19 +53,21 @@ describe('the bundle', () => {
   });
 });
 
-describe('the build of the image', () => {
-  it('of the user API, when staged, has its sources and nothing else of the repository', () => {
+describe.each(services)('the image of $name', ({ dockerfile, entry }) => {
+  const text = readFileSync(join(repositoryRoot, dockerfile), 'utf8');
+
+  it('when its build is staged, has its sources and nothing else of the repository', () => {
     const assets = z
       .object({
         dockerImages: z.record(
           z.string(),
-          z.object({ source: z.object({ directory: z.string() }) }),
+          z.object({ source: z.object({ directory: z.string(), dockerFile: z.string() }) }),
         ),
       })
       .parse(JSON.parse(readFileSync(join(assembly, 'headroom-dev-api.assets.json'), 'utf8')));
-    const directories = Object.values(assets.dockerImages).map(({ source }) => source.directory);
-    expect(directories).toHaveLength(1);
-    const folder = join(assembly, directories[0] ?? '');
+    const [source] = Object.values(assets.dockerImages).map((image) => image.source);
+    expect(source?.dockerFile).toBe(dockerfile);
+    const folder = join(assembly, source?.directory ?? '');
     expect(readdirSync(folder).sort()).toEqual([
       '.npmrc',
       'package-lock.json',
@@ -72,6 +75,36 @@ describe('the build of the image', () => {
       'services',
     ]);
     expect(readdirSync(join(folder, 'services')).sort()).toEqual(['contracts', 'user-api']);
-    expect(existsSync(join(folder, 'services/user-api/Dockerfile'))).toBe(true);
+  });
+
+  it('has the Node.js that everything is tested with', () => {
+    const { devDependencies } = z
+      .object({ devDependencies: z.object({ node: z.string() }) })
+      .parse(JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')));
+    const versions = [...text.matchAll(/node:([\d.]+)-/g)].map(([, version]) => version);
+    expect(new Set(versions)).toEqual(new Set([devDependencies.node]));
+  });
+
+  it('when its bundling command is run, gets a program that starts, and its migrations', async () => {
+    const application = mkdtempSync(join(tmpdir(), 'headroom-application-'));
+    try {
+      const command = /^RUN (node_modules\/\.bin\/esbuild(?:.*\\\n)*.*)/m.exec(text)?.[1] ?? '';
+      expect(command).toContain(entry);
+      const environment = { PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+      const build = await runToEnd('sh', ['-c', command.replaceAll('/application', application)], {
+        cwd: repositoryRoot,
+        env: environment,
+      });
+      expect(build.output).toBe('');
+      expect(readdirSync(application).sort()).toEqual(['index.mjs', 'migrations']);
+      const program = await runToEnd(process.execPath, ['index.mjs'], {
+        cwd: application,
+        env: {},
+      });
+      expect(program.output).toContain('DATABASE_URL is not set; it takes a URL');
+      expect(program.code).toBe(1);
+    } finally {
+      rmSync(application, { recursive: true, force: true });
+    }
   });
 });
