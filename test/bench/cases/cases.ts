@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { Redis } from 'ioredis';
+import { DEMO_USER_COUNT } from '../../../services/user-api/users/demo-data.ts';
+import { newUsers, userPages, usersById } from '../requests.ts';
+import type { BenchmarkCase, Stage } from '../stage.ts';
+import { floors, headroom, peers } from '../subjects.ts';
+import { ensureUsers, removeUsersAbove, type Surroundings } from '../surroundings.ts';
+import { closedLoopCase } from './closed-loop.ts';
+import { openLoopCase } from './open-loop.ts';
+import { scalingCase } from './scaling.ts';
+import { synthCase } from './synth.ts';
+import { workerCase } from './worker.ts';
+
+/** Page starts, such that each page is full of demo users. */
+const LAST_PAGE_START = DEMO_USER_COUNT - 21;
+
+/** More requests a second than any subject answers that asks the database for each. */
+const DATABASE_REQUESTS_PER_SECOND = 20_000;
+
+/** How many different requests a run may need when none may come twice. */
+function differentRequests({ warmUpSeconds, seconds }: Stage): number {
+  return Math.ceil((warmUpSeconds + seconds + 1) * DATABASE_REQUESTS_PER_SECOND);
+}
+
+async function emptyRedis({ redisUrl }: Surroundings): Promise<void> {
+  const redis = new Redis(redisUrl);
+  await redis.flushall();
+  redis.disconnect();
+}
+
+/** The events that earlier runs have sent; no worker takes them here. */
+async function emptyQueue({ sqsEndpoint, emailQueueUrl, region }: Surroundings): Promise<void> {
+  const client = new SQSClient({
+    region,
+    endpoint: sqsEndpoint,
+    useQueueUrlAsEndpoint: false,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  await client.send(new PurgeQueueCommand({ QueueUrl: emailQueueUrl }));
+  client.destroy();
+}
+
+/** Every case there is, in the order of the table. */
+export function allCases(coreCount: number): readonly BenchmarkCase[] {
+  const api = headroom();
+  const atLeast = (against: { readonly name: string }, bound: number) =>
+    ({ subject: api.name, against: against.name, comparison: 'speed', bound }) as const;
+  const demoUsers = usersById(1, DEMO_USER_COUNT);
+  return [
+    closedLoopCase({
+      name: 'hit',
+      title: 'GET by id, near-cache hit',
+      subjects: [api, floors.bare, peers.fastify, peers.express, peers.flask],
+      targets: [
+        atLeast(floors.bare, 0.95),
+        atLeast(peers.fastify, 2),
+        atLeast(peers.express, 3),
+        atLeast(peers.flask, 20),
+      ],
+      note: '1,000 users in turn, all of them cached. The peers have no cache in memory: they read from Redis, as their documentation shows.',
+      requests: () => demoUsers,
+    }),
+    closedLoopCase({
+      name: 'not-modified',
+      title: 'the same answered 304',
+      subjects: [api, floors.bareNotModified],
+      targets: [atLeast(floors.bareNotModified, 0.95)],
+      requests: () => usersById(1, DEMO_USER_COUNT, { 'if-none-match': '"v1"' }),
+      status: 304,
+    }),
+    closedLoopCase({
+      name: 'redis-hit',
+      title: 'GET by id, Redis hit',
+      subjects: [api, floors.redisGet],
+      targets: [atLeast(floors.redisGet, 0.85)],
+      requests: () => demoUsers,
+    }),
+    closedLoopCase({
+      name: 'miss',
+      title: 'GET by id, both caches missed',
+      subjects: [api, floors.select],
+      targets: [atLeast(floors.select, 0.8)],
+      note: 'Redis is empty when a run begins, and no user is asked for twice in it, so that each request asks Redis in vain, reads from the replica, and fills both caches.',
+      prepare: async (surroundings, stage) => {
+        await emptyRedis(surroundings);
+        await ensureUsers(surroundings, DEMO_USER_COUNT + differentRequests(stage));
+      },
+      requests: (stage) =>
+        usersById(DEMO_USER_COUNT + 1, DEMO_USER_COUNT + differentRequests(stage)),
+    }),
+    closedLoopCase({
+      name: 'list',
+      title: 'list of 20',
+      subjects: [api, floors.selectList],
+      targets: [atLeast(floors.selectList, 0.7)],
+      note: `${LAST_PAGE_START} pages of 20 in turn.`,
+      requests: () => userPages(LAST_PAGE_START),
+    }),
+    closedLoopCase({
+      name: 'create',
+      title: 'create, with its outbox row',
+      subjects: [api, floors.create],
+      targets: [atLeast(floors.create, 0.7)],
+      note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests; the other one only writes it.',
+      prepare: async (surroundings, stage) => {
+        await ensureUsers(surroundings, DEMO_USER_COUNT + differentRequests(stage));
+        await removeUsersAbove(surroundings, DEMO_USER_COUNT + differentRequests(stage));
+        await emptyQueue(surroundings);
+      },
+      requests: (stage) => newUsers(randomBytes(4).toString('hex'), differentRequests(stage)),
+      status: 201,
+    }),
+    openLoopCase({
+      name: 'open-loop',
+      title: 'p99 at 70 % of its peak rate, open loop',
+      subject: api,
+      against: floors.bare,
+      bound: 1.5,
+      requests: demoUsers,
+    }),
+    scalingCase({
+      name: 'scaling',
+      title: 'two processes on two cores',
+      subject: api,
+      bound: 1.9,
+      requests: demoUsers,
+      coreCount,
+    }),
+    workerCase(),
+    synthCase(),
+  ];
+}

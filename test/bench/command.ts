@@ -1,0 +1,174 @@
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { closest } from 'fastest-levenshtein';
+import { LocalFailure } from '../../services/local/local-failure.ts';
+import { startGuardian } from '../../services/local/process/guardian.ts';
+import { allCases } from './cases/cases.ts';
+import { planCores } from './cores.ts';
+import { chooseGenerators } from './generators/choose.ts';
+import { consoleReport } from './report/console.ts';
+import { publish, writeReport } from './report/write.ts';
+import { runBenchmark } from './run.ts';
+import type { BenchmarkCase } from './stage.ts';
+
+const DEFAULT_ROUNDS = 5;
+const DEFAULT_SECONDS = 6;
+const DEFAULT_WARM_UP_SECONDS = 3;
+const DEFAULT_LIMIT_MINUTES = 60;
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const OUTPUT = join(repository, '.local/bench');
+
+function usage(cases: readonly BenchmarkCase[]): string {
+  const width = Math.max(...cases.map(({ name }) => name.length));
+  return `Usage: npm run bench -- [options] [case …]
+
+Measures the user API beside the least code that gives the same answers, and beside the same on other frameworks, in turn on the
+same core. Writes a table, results.json and plots to .local/bench. Without a case: all of them.
+
+Cases
+${cases.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}
+
+Options
+  --rounds <count>         how often each is measured, default ${DEFAULT_ROUNDS}
+  --seconds <seconds>      how long each run measures, default ${DEFAULT_SECONDS}
+  --warm-up <seconds>      how long each server is loaded before, default ${DEFAULT_WARM_UP_SECONDS}, or --seconds if that is less
+  --limit <minutes>        ends by itself after so long, with what there is; default ${DEFAULT_LIMIT_MINUTES}
+  --publish                puts the figures into docs/performance.md, too
+  --list                   lists the cases with what they compare, and their targets
+  --help
+
+Quick look:  npm run bench -- --rounds 1 --seconds 1 hit
+`;
+}
+
+function wholeNumber(name: string, text: string | undefined, standard: number): number {
+  if (text === undefined) return standard;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new LocalFailure(
+    `--${name} got "${text}"; it takes a whole number from 1 to 99999.`,
+    `For example: npm run bench -- --${name} ${standard}.`,
+  );
+}
+
+function chooseCases(names: readonly string[], cases: readonly BenchmarkCase[]) {
+  const known = cases.map(({ name }) => name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new LocalFailure(
+      `There is no case "${name}"; there are ${known.join(', ')}.`,
+      `Did you mean ${closest(name, known)}? npm run bench -- --help describes them.`,
+    );
+  }
+  return names.length === 0 ? cases : cases.filter(({ name }) => names.includes(name));
+}
+
+function parse(commandLine: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...commandLine],
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        seconds: { type: 'string' },
+        'warm-up': { type: 'string' },
+        limit: { type: 'string' },
+        publish: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LocalFailure(reason, 'See npm run bench -- --help for the options there are.');
+  }
+}
+
+/** What `--list` prints. */
+export function listCases(cases: readonly BenchmarkCase[]): string {
+  return cases
+    .map(({ name, title, subjects, targets }) =>
+      [
+        `${name}: ${title}`,
+        `  measures ${subjects.join('; ')}`,
+        ...targets.map(({ subject, against, comparison, bound }) => {
+          const limit = comparison === 'p99' || comparison === 'duration' ? 'at most' : 'at least';
+          return `  ${comparison} of ${subject}: ${limit} ${bound} × ${against}`;
+        }),
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+/**
+ * `npm run bench`.
+ *
+ * @throws {@link LocalFailure} for a command line that cannot be understood, and when something is missing on the machine.
+ */
+export async function bench(
+  commandLine: readonly string[],
+  stream: NodeJS.WriteStream,
+): Promise<void> {
+  const { values, positionals } = parse(commandLine);
+  const cores = planCores();
+  const all = allCases(cores.count);
+  if (values.help) {
+    stream.write(usage(all));
+    return;
+  }
+  const cases = chooseCases(positionals, all);
+  if (values.list) {
+    stream.write(`${listCases(cases)}\n`);
+    return;
+  }
+  const seconds = wholeNumber('seconds', values.seconds, DEFAULT_SECONDS);
+  const limitMinutes = wholeNumber('limit', values.limit, DEFAULT_LIMIT_MINUTES);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMinutes * 60_000)]);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      // The second time is meant: the guardian ends what this process leaves.
+      if (stop.signal.aborted) process.exit(130);
+      stream.write(`\nStopping (${name}); again to stop at once.\n`);
+      stop.abort(new Error(name));
+    });
+  }
+  const guardian = startGuardian();
+  try {
+    const results = await runBenchmark({
+      cases,
+      rounds: wholeNumber('rounds', values.rounds, DEFAULT_ROUNDS),
+      seconds,
+      warmUpSeconds: wholeNumber(
+        'warm-up',
+        values['warm-up'],
+        Math.min(DEFAULT_WARM_UP_SECONDS, seconds),
+      ),
+      cores,
+      generators: chooseGenerators(cores),
+      guardian,
+      signal,
+      stream,
+    });
+    stream.write(consoleReport(results));
+    await mkdir(OUTPUT, { recursive: true });
+    await writeReport(OUTPUT, results);
+    stream.write(
+      `\nWritten to ${relative(process.cwd(), OUTPUT) || '.'}: results.json, results.md and the plots\n`,
+    );
+    if (results.omissions.some(({ failed }) => failed)) {
+      throw new LocalFailure(
+        'Some runs failed, so the figures are not whole.',
+        'Read above what failed, mend it, and run the benchmark again.',
+      );
+    }
+    if (values.publish) {
+      const page = await publish(join(repository, 'docs'), results);
+      stream.write(`Published in ${relative(process.cwd(), page)}\n`);
+    }
+  } finally {
+    await guardian.close();
+  }
+}

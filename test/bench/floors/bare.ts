@@ -1,0 +1,31 @@
+import {
+  connect,
+  headersOf,
+  listen,
+  USER_PATH_PREFIX,
+  type UserRow,
+  userOf,
+  variable,
+} from './listen.ts';
+
+/** Bare node:http: the bytes of 1,000 users, made before the first request, by URL. */
+const sql = connect(variable('DATABASE_URL'));
+const rows = await sql<UserRow[]>`select * from users order by id limit 1000`;
+await sql.end();
+
+const answers = new Map(
+  rows.map((row) => {
+    const body = Buffer.from(JSON.stringify(userOf(row)));
+    return [`${USER_PATH_PREFIX}${row.id}`, { body, headers: headersOf(body, row.version) }];
+  }),
+);
+
+listen((request, response) => {
+  const answer = answers.get(request.url ?? '');
+  if (answer === undefined) {
+    response.writeHead(404).end();
+    return;
+  }
+  response.writeHead(200, answer.headers);
+  response.end(answer.body);
+});

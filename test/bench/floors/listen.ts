@@ -1,0 +1,63 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import postgres from 'postgres';
+
+/**
+ * What the floors share. A floor is the least code that gives an answer at all, without any feature: what a framework, limits,
+ * metrics and logs cost is measured against it.
+ */
+
+export const USERS_PATH = '/api/v1/users';
+export const USER_PATH_PREFIX = `${USERS_PATH}/`;
+
+/** Starts a server on the port in the variable PORT, on loopback. */
+export function listen(
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): void {
+  createServer(listener).listen(Number(variable('PORT')), '127.0.0.1');
+}
+
+export function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`The variable ${name} is not set`);
+  return value;
+}
+
+/** The size of the pools of all that is compared: the default of DATABASE_POOL_SIZE. */
+const POOL_SIZE = 10;
+
+export function connect(url: string): postgres.Sql {
+  return postgres(url, { max: POOL_SIZE, fetch_types: false, onnotice: () => {} });
+}
+
+export interface UserRow {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly status: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly version: number;
+}
+
+/** The user as the API shows it. */
+export function userOf(row: UserRow) {
+  return {
+    id: Number(row.id),
+    name: row.name,
+    email: row.email,
+    status: row.status,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+    version: row.version,
+  };
+}
+
+/** The headers that belong to the answer as such, with or without features. */
+export function headersOf(body: Buffer, version: number) {
+  return {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'cache-control': 'private, no-cache',
+    etag: `"v${version}"`,
+  };
+}

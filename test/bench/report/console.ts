@@ -1,0 +1,46 @@
+import { type BenchmarkResults, disturbanceNote, verdictsOf } from '../results.ts';
+import { subjectHeadings, subjectRows, targetHeadings, targetRow } from './rows.ts';
+
+/** A table in plain text, its columns as wide as their widest cell. */
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows].map((row) => row.map((cell) => cell.replaceAll('**', '')));
+  const widths = headings.map((_, column) =>
+    Math.max(...all.map((row) => (row[column] ?? '').length)),
+  );
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `  ${line}\n`)
+    .join('');
+}
+
+/** The results for a terminal. */
+export function consoleReport(results: BenchmarkResults): string {
+  const verdicts = results.cases.flatMap((one) =>
+    verdictsOf(one).map((verdict) => targetRow(one.name, verdict)),
+  );
+  const parts = results.cases.map((one) => {
+    const rows = subjectRows(one);
+    return rows.length === 0
+      ? ''
+      : `\n${one.name}: ${one.title}\n${table(subjectHeadings(one.operation), rows)}`;
+  });
+  const targets =
+    verdicts.length === 0
+      ? ''
+      : `\nTargets: median of the rounds (least–most)\n${table(targetHeadings, verdicts)}`;
+  const omissions = results.omissions.map(
+    ({ case: name, subject, reason }) => `  ${name}: ${subject}: ${reason}\n`,
+  );
+  const disturbed = disturbanceNote(results);
+  return [
+    ...parts,
+    targets,
+    omissions.length === 0 ? '' : `\nNot measured\n${omissions.join('')}`,
+    disturbed === null ? '' : `\nNOTE: ${disturbed}\n`,
+  ].join('');
+}

@@ -1,0 +1,47 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchmarkResults } from '../results.ts';
+import { markdownReport } from './markdown.ts';
+import { drawPlots, type Plot } from './plots.ts';
+
+/** Between these the page has the figures of the last run that was published; the rest of it is written by hand. */
+const BEGIN = '<!-- figures: begin; `npm run bench -- --publish` writes what follows -->';
+const END = '<!-- figures: end -->';
+/** The plots that the page shows; the others are in the folder. */
+const SHOWN = /^(targets|hit-throughput|hit-cpu|open-loop-p99)\.svg$/;
+
+async function writeFiles(directory: string, results: BenchmarkResults): Promise<Plot[]> {
+  await mkdir(directory, { recursive: true });
+  for (const name of await readdir(directory)) {
+    if (name.endsWith('.svg')) await rm(join(directory, name));
+  }
+  const plots = drawPlots(results);
+  for (const { file, svg } of plots) await writeFile(join(directory, file), svg);
+  await writeFile(join(directory, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+  return plots;
+}
+
+/** Writes results.json, results.md and the plots into a folder; plots that are there go. */
+export async function writeReport(directory: string, results: BenchmarkResults): Promise<void> {
+  const plots = await writeFiles(directory, results);
+  const report = markdownReport(results, plots, '');
+  await writeFile(join(directory, 'results.md'), `# Benchmark\n\n${report}\n`);
+}
+
+/**
+ * Puts the results into `performance.md` of the folder of documents, and the plots and results.json into `performance/` beside it.
+ *
+ * @returns the path of the page.
+ */
+export async function publish(documents: string, results: BenchmarkResults): Promise<string> {
+  const plots = await writeFiles(join(documents, 'performance'), results);
+  const page = join(documents, 'performance.md');
+  const text = await readFile(page, 'utf8');
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${page} lacks the lines "${BEGIN}" and "${END}"`);
+  const shown = plots.filter(({ file }) => SHOWN.test(file));
+  const report = markdownReport(results, shown, 'performance/');
+  await writeFile(page, `${text.slice(0, begin)}${BEGIN}\n\n${report}\n\n${text.slice(end)}`);
+  return page;
+}
