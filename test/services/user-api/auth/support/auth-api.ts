@@ -205,7 +205,7 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
         status: response.status,
         headers: response.headers,
         text,
-        body: (isJson ? JSON.parse(text) : undefined) as Body,
+        body: (isJson && text !== '' ? JSON.parse(text) : undefined) as Body,
       };
     },
     login: (email, password = PASSWORD) =>

@@ -1,0 +1,347 @@
+import fc from 'fast-check';
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  API_KEYS_MAXIMUM_PER_USER,
+  type ApiKey,
+  type ApiKeyList,
+  type CreatedApiKey,
+} from '../../../../services/contracts/api-keys.ts';
+import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import {
+  API_KEY_PATTERN,
+  apiKeyHash,
+  apiKeyPrefix,
+  createApiKeyText,
+  isApiKeyText,
+} from '../../../../services/user-api/api-keys/api-key-text.ts';
+import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import {
+  type AuthApi,
+  connect,
+  createPerson,
+  eventually,
+  logIn,
+  type Person,
+  startAuthApi,
+} from '../auth/support/auth-api.ts';
+
+describe('the text of an API key', () => {
+  it('has the form that scanners are told of, a checksum, and no character that breaks a double click', () => {
+    for (let times = 0; times < 500; times += 1) {
+      const key = createApiKeyText();
+      expect(key).toMatch(new RegExp(`^${API_KEY_PATTERN}$`));
+      expect(key).toMatch(/^\w{53}$/);
+      expect(isApiKeyText(key)).toBe(true);
+      expect(key.startsWith(apiKeyPrefix(key))).toBe(true);
+    }
+  });
+
+  it('is told from one with a typing mistake: a changed character, two that changed places, one too many or too few', () => {
+    const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+    fc.assert(
+      fc.property(fc.nat(51), fc.constantFrom(...alphabet), (at, character) => {
+        const key = createApiKeyText();
+        const swapped = key.slice(0, at) + key[at + 1] + key[at] + key.slice(at + 2);
+        const mistakes = [
+          key.slice(0, at) + character + key.slice(at + 1),
+          swapped,
+          key.slice(0, at) + key.slice(at + 1),
+          key.slice(0, at) + character + key.slice(at),
+        ];
+        for (const mistake of mistakes) {
+          if (mistake !== key) expect(isApiKeyText(mistake)).toBe(false);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('is nothing else that anybody sends', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(isApiKeyText(text)).toBe(false);
+        expect(isApiKeyText(`hrk_${text}`)).toBe(false);
+      }),
+    );
+  });
+});
+
+describeWithRedis('API keys', (redis) => {
+  let database: TestDatabase;
+  let sql: Sql;
+  let api: AuthApi;
+  /** Another process, with reads from the replica, which only Redis can tell what was revoked. */
+  let other: AuthApi;
+  /** One that only the database tells. */
+  let deaf: AuthApi;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    sql = connect(database);
+    const keys = JSON.stringify(await createSigningKeySet());
+    const redisUrl = redis().url;
+    api = await startAuthApi({ database, redisUrl, keys });
+    other = await startAuthApi({
+      database,
+      redisUrl,
+      keys,
+      readers: true,
+      options: { revocationPollSeconds: 3_600, apiKeyUseWriteMilliseconds: 100 },
+    });
+    deaf = await startAuthApi({ database, keys, options: { revocationPollSeconds: 0.2 } });
+  });
+  afterAll(async () => {
+    for (const each of [api, other, deaf]) await each?.stop();
+    await sql?.end();
+    await database?.drop();
+  });
+
+  const pathOf = (person: Person) => `/api/v1/users/${person.id}/api-keys`;
+  const me = async (on: AuthApi, apiKey: string) =>
+    (await on.call('GET', '/api/v1/auth/me', { apiKey })).status;
+
+  async function comeIn(): Promise<{ person: Person; token: string }> {
+    const person = await createPerson(api, sql);
+    return { person, token: (await logIn(api, person)).accessToken };
+  }
+
+  async function createKey(person: Person, token: string, fields: object = {}) {
+    const answer = await api.call<CreatedApiKey & ProblemDetails>('POST', pathOf(person), {
+      token,
+      body: { name: 'nightly export', scopes: ['users:read-private'], ...fields },
+    });
+    return answer;
+  }
+
+  it('are told once, and are good at once in every process, behind a replica too', async () => {
+    const { person, token } = await comeIn();
+
+    const created = await createKey(person, token);
+    const { key, ...rest } = created.body;
+    const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
+    const usable = await Promise.all([api, other, deaf].map((each) => me(each, key)));
+
+    expect(created.status).toBe(201);
+    expect(created.headers.get('cache-control')).toBe('no-store');
+    expect(isApiKeyText(key)).toBe(true);
+    expect(rest).toEqual({
+      id: expect.any(Number),
+      name: 'nightly export',
+      prefix: apiKeyPrefix(key),
+      scopes: ['users:read-private'],
+      createdAt: expect.stringMatching(/Z$/),
+      expiresAt: expect.stringMatching(/Z$/),
+      lastUsedAt: null,
+      revokedAt: null,
+    });
+    const days = (Date.parse(rest.expiresAt) - Date.parse(rest.createdAt)) / 86_400_000;
+    expect(days).toBeCloseTo(90, 0);
+    expect(usable).toEqual([200, 200, 200]);
+    expect(listed.body.data).toEqual([rest]);
+    expect(listed.text).not.toContain(key);
+  });
+
+  it('are stored as a hash alone', async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+
+    const [row] = await sql`select * from api_keys where user_id = ${person.id}`;
+
+    expect(row?.key_hash).toBe(apiKeyHash(key));
+    expect(JSON.stringify(row)).not.toContain(key.slice(apiKeyPrefix(key).length));
+    expect(JSON.stringify(api.log)).not.toContain(key);
+  });
+
+  it('say who they act for and with which scopes', async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token, { scopes: [] })).body;
+
+    const answer = await api.call('GET', '/api/v1/auth/me', { apiKey: key });
+
+    expect(answer.body).toMatchObject({
+      user: { id: person.id },
+      role: 'user',
+      credential: 'api-key',
+      scopes: [],
+    });
+  });
+
+  it('end in every process when they are revoked, and can be revoked again', async () => {
+    const { person, token } = await comeIn();
+    const { id, key } = (await createKey(person, token)).body;
+    for (const each of [api, other, deaf]) expect(await me(each, key)).toBe(200);
+    const revoke = () => api.call('DELETE', `${pathOf(person)}/${id}`, { token });
+
+    expect((await revoke()).status).toBe(204);
+
+    expect(await me(api, key)).toBe(401);
+    await eventually(async () => (await me(other, key)) === 401);
+    await eventually(async () => (await me(deaf, key)) === 401);
+    expect((await revoke()).status).toBe(204);
+    const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
+    expect(listed.body.data[0]?.revokedAt).toMatch(/Z$/);
+  });
+
+  it('end in time', async () => {
+    const { person, token } = await comeIn();
+    const { id, key } = (await createKey(person, token)).body;
+    await sql`update api_keys set expires_at = now() + interval '1500 milliseconds' where id = ${id}`;
+
+    expect(await me(api, key)).toBe(200);
+    await eventually(async () => (await me(api, key)) === 401);
+    const again = await me(other, key);
+    expect(again).toBe(401);
+  });
+
+  it("end with their owner: suspended or erased; and take the owner's role as it is", async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+    const role = async (on: AuthApi) =>
+      (await on.call<{ role: string }>('GET', '/api/v1/auth/me', { apiKey: key })).body.role;
+    expect(await role(other)).toBe('user');
+    const admin = await createPerson(api, sql, { role: 'admin' });
+    const { accessToken } = await logIn(api, admin);
+    await api.call('PUT', `/api/v1/users/${person.id}/role`, {
+      token: accessToken,
+      body: { role: 'admin' },
+    });
+    expect(await role(api)).toBe('admin');
+    await eventually(async () => (await role(other)) === 'admin');
+
+    await sql`update users set status = 'suspended' where id = ${person.id}`;
+    await api.authentication.ender.endAll(person.id);
+    expect(await me(api, key)).toBe(401);
+    await eventually(async () => (await me(other, key)) === 401);
+
+    const gone = await comeIn();
+    const ofGone = (await createKey(gone.person, gone.token)).body.key;
+    expect(await me(other, ofGone)).toBe(200);
+    await sql`delete from users where id = ${gone.person.id}`;
+    await api.authentication.ender.erase(gone.person.id);
+    await eventually(async () => (await me(other, ofGone)) === 401);
+  });
+
+  it('survive a change of password', async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+    expect(await me(other, key)).toBe(200);
+
+    await api.authentication.ender.endAll(person.id);
+
+    expect(await me(api, key)).toBe(200);
+    expect(await me(other, key)).toBe(200);
+  });
+
+  it('have their last use written after a while, by whichever process saw it, and not with each', async () => {
+    const { person, token } = await comeIn();
+    const { id, key } = (await createKey(person, token)).body;
+    const lastUse = async () =>
+      (await sql`select last_used_at from api_keys where id = ${id}`)[0]
+        ?.last_used_at as Date | null;
+    await Promise.all(Array.from({ length: 20 }, () => me(other, key)));
+    await eventually(async () => (await lastUse()) !== null);
+    const first = await lastUse();
+    const [before] = await sql`select xmin::text from api_keys where id = ${id}`;
+
+    for (let times = 0; times < 5; times += 1) {
+      await me(other, key);
+      await new Promise((resolve) => setTimeout(resolve, 120));
+    }
+
+    const [after] = await sql`select xmin::text from api_keys where id = ${id}`;
+    expect(after?.xmin).toBe(before?.xmin);
+    expect(Math.abs((first?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it.each([
+    ['without a name', { name: '' }, '/name'],
+    ['with a name of two lines', { name: 'a\nb' }, '/name'],
+    ['with a name that is too long', { name: 'x'.repeat(101) }, '/name'],
+    ['with a scope that there is not', { scopes: ['users:everything'] }, '/scopes/0'],
+    ['with a scope twice', { scopes: ['users:write', 'users:write'] }, '/scopes'],
+    ['for ever', { expiresInDays: 100_000 }, '/expiresInDays'],
+    ['for no time', { expiresInDays: 0 }, '/expiresInDays'],
+    ['with a field that is not taken', { userId: 1 }, '/userId'],
+  ])('are not made %s', async (_what, fields, pointer) => {
+    const { person, token } = await comeIn();
+
+    const answer = await createKey(person, token, fields);
+
+    expect(answer.status).toBe(422);
+    expect(answer.body.errors?.map((error) => error.pointer)).toContain(pointer);
+  });
+
+  it('are fifty for a user at most, however many are asked for at once, until one is revoked', async () => {
+    const { person, token } = await comeIn();
+    await sql`
+      insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
+      select ${person.id}, 'filler', 'hrk_x', gen_random_uuid()::text, '{}', now() + interval '1 day'
+      from generate_series(1, ${API_KEYS_MAXIMUM_PER_USER - 2})
+    `;
+
+    const answers = await Promise.all(Array.from({ length: 6 }, () => createKey(person, token)));
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([201, 201, 409, 409, 409, 409]);
+
+    const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
+    await api.call('DELETE', `${pathOf(person)}/${listed.body.data[0]?.id}`, { token });
+    expect((await createKey(person, token)).status).toBe(201);
+  });
+
+  it("of somebody else cannot be revoked through one's own path", async () => {
+    const [mine, theirs] = [await comeIn(), await comeIn()];
+    const { id, key } = (await createKey(theirs.person, theirs.token)).body;
+
+    const answer = await api.call('DELETE', `${pathOf(mine.person)}/${id}`, { token: mine.token });
+
+    expect(answer.status).toBe(404);
+    expect(await me(api, key)).toBe(200);
+  });
+
+  it.each([
+    ['a prefix alone', 'hrk_'],
+    ['anything', 'x'],
+    ['well made, but nobody has it', createApiKeyText()],
+    ['too long', `${createApiKeyText()}x`],
+    ['in small letters', createApiKeyText().toLowerCase()],
+  ])('that are not one are refused: %s', async (_what, apiKey) => {
+    const answer = await api.call<ProblemDetails>('GET', '/api/v1/users', { apiKey });
+
+    expect(answer.status).toBe(401);
+    expect(answer.body.type).toBe('/problems/invalid-api-key');
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="headroom"');
+  });
+
+  it('are refused beside an access token, as nobody can tell which is meant', async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+
+    const answer = await api.call<ProblemDetails>('GET', '/api/v1/users', { token, apiKey: key });
+
+    expect(answer.status).toBe(401);
+    expect(answer.body.detail).toContain('both');
+  });
+
+  it('are listed with the good ones first and no more than 200', async () => {
+    const { person, token } = await comeIn();
+    const { body } = await createKey(person, token);
+    await sql`
+      insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at, revoked_at)
+      select ${person.id}, 'old', 'hrk_x', gen_random_uuid()::text, '{}', now() + interval '1 day',
+        now() - case when n % 2 = 0 then interval '1 day' else interval '31 days' end
+      from generate_series(1, 500) as n
+    `;
+
+    const { data } = (await api.call<ApiKeyList>('GET', pathOf(person), { token })).body;
+
+    expect(data).toHaveLength(200);
+    expect(data[0]?.id).toBe(body.id);
+    const monthAgo = Date.now() - 30 * 86_400_000;
+    expect(data.slice(1).every((key: ApiKey) => Date.parse(key.revokedAt ?? '') > monthAgo)).toBe(
+      true,
+    );
+  });
+});
