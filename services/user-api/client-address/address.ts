@@ -1,8 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Characters of the longest IPv6 address with a zone would be more, but no proxy writes those; longer text is not looked at. */
-const LONGEST_ENTRY = 64;
-
 /**
  * The IP address in one entry of a forwarding header, or of a socket: with or without a port (`192.0.2.1:443`, `[2001:db8::1]:443`) or
  * brackets. An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`) is given as IPv4, as both are the same client.
@@ -11,7 +8,6 @@ const LONGEST_ENTRY = 64;
  */
 export function parseAddress(entry: string): string | undefined {
   const text = entry.trim();
-  if (text.length > LONGEST_ENTRY) return undefined;
   const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text);
   if (bracketed !== null) return ipv6Address(bracketed[1] ?? '');
   const colon = text.indexOf(':');

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv4 } from 'node:net';
+import { RecentMap } from '../rate-limit/recent-map.ts';
 import { networkOf, parseAddress } from './address.ts';
 
 /** Which of the hops between the client and this process are believed. */
@@ -43,19 +44,50 @@ export type ClientAddressFinder = (
  * @throws RangeError for a network that is not in CIDR notation.
  */
 export function createClientAddressFinder(trust: ProxyTrust): ClientAddressFinder {
-  const believes = trustedNetworks(trust.networks ?? []);
+  const hopOf = hopReader(trust.networks ?? []);
   return (socketAddress, forwardedFor) => {
-    let address = socketAddress === undefined ? undefined : parseAddress(socketAddress);
-    if (address === undefined) return UNKNOWN_ADDRESS;
+    let hop = socketAddress === undefined ? undefined : hopOf(socketAddress);
+    if (hop === undefined) return UNKNOWN_ADDRESS;
     let rest = forwardedFor ?? '';
-    for (let hop = 0; hop < trust.hops && rest !== '' && believes(address); hop += 1) {
+    for (let count = 0; count < trust.hops && rest !== '' && hop.believed; count += 1) {
       const comma = rest.lastIndexOf(',');
-      const appended = parseAddress(rest.slice(comma + 1));
+      const appended = hopOf(rest.slice(comma + 1));
       if (appended === undefined) break;
-      address = appended;
+      hop = appended;
       rest = comma === -1 ? '' : rest.slice(0, comma);
     }
-    return networkOf(address);
+    return hop.network;
+  };
+}
+
+interface Hop {
+  /** What its requests are counted under. */
+  readonly network: string;
+  /** Whether what it appended is believed. */
+  readonly believed: boolean;
+}
+
+/** More characters than an IPv6 address with brackets, a zone and a port has. */
+const LONGEST_ENTRY = 80;
+
+/** Entries whose hops are kept: those of the proxies, which come with every request, and of clients that come often. */
+const REMEMBERED_ENTRIES = 4_096;
+
+/** Reads entries, and remembers what they were read as: reading takes microseconds, which is much on a path of some twenty. */
+function hopReader(networks: readonly string[]): (entry: string) => Hop | undefined {
+  const believes = trustedNetworks(networks);
+  const remembered = new RecentMap<Hop>(REMEMBERED_ENTRIES);
+  return (entry) => {
+    const known = remembered.get(entry);
+    if (known !== undefined) return known;
+    if (entry.length > LONGEST_ENTRY) return undefined;
+    // A copy: a part of a header keeps the whole header in memory, as long as a client cares to make it.
+    const copy = Buffer.from(entry).toString();
+    const address = parseAddress(copy);
+    if (address === undefined) return undefined;
+    const hop = { network: networkOf(address), believed: believes(address) };
+    remembered.set(copy, hop);
+    return hop;
   };
 }
 

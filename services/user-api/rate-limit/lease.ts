@@ -1,88 +1,118 @@
 import type { Outcome } from './decision.ts';
 
-/** What is held of the shared quota, at most: with a quarter per process, a quota that is running out is not promised to all at once. */
+/** Sizes of a lease, in requests and milliseconds. */
+export interface LeaseTerms {
+  /** Most requests that passed and that Redis does not know of; as many are forgiven per window. */
+  readonly allowance: number;
+  /** Of the shared bucket. */
+  readonly windowMilliseconds: number;
+  /** Refill of the shared bucket, per window. */
+  readonly limit: number;
+  /** What the shared bucket holds. */
+  readonly burst: number;
+}
+
+/** Largest part of what remains for all that one process may pass untold: a quota that is running out is not promised to many at once. */
 const LARGEST_PART_OF_REMAINING = 1 / 4;
+/** Part of a lease that is still there when Redis is told, to pass what comes until its answer. */
+const RESERVE = 1 / 4;
 
 /**
- * What one process may pass of one key before it has told Redis. At any time at most `allowance` requests that passed are unknown
- * to Redis: `spent` ones, and those that a settlement under way carries.
+ * What one process may pass of one key without telling Redis: a small bucket of its own beside the shared one, with `allowance` tokens and a
+ * refill of as many per window. A key that is used little lives on it. Of one that is used more, Redis is told what was
+ * passed, which the shared bucket pays, and the tokens come back here.
+ *
+ * Untold requests are counted in units, as in the token bucket: one is `windowMilliseconds` units, and `allowance` units are forgiven each millisecond.
  */
 export class Lease {
-  readonly #allowance: number;
-  /** Requests that still pass without asking. */
-  #available: number;
-  /** Requests passed that no settlement carries yet. */
-  #spent = 0;
-  /** Requests passed that settlements under way carry. */
-  #settling = 0;
-  /** Requests that remained for all processes when Redis last told, less those passed here since. */
+  readonly #terms: LeaseTerms;
+  /** Requests that may be untold now: the allowance, or less when little remains for all. */
+  #granted: number;
+  /** Units of requests that passed, that Redis was not told of, and that are not forgiven yet. */
+  #untold = 0;
+  /** Requests that Redis is being told of. */
+  #telling = 0;
+  /** When {@link #untold} was last brought up to date. */
+  #updatedAt: number;
+  /** Requests that remained for all processes when Redis last answered, at {@link #answeredAt}. */
   #remaining: number;
-  #reset = 0;
-  /** Until when, in milliseconds of the process's clock, nothing passes. */
+  #answeredAt: number;
   #refusedUntil = Number.NEGATIVE_INFINITY;
 
-  /**
-   * A lease on a key of which Redis has told nothing yet.
-   *
-   * @param allowance most requests passed and unknown to Redis.
-   * @param capacity requests that a rested key has.
-   */
-  constructor(allowance: number, capacity: number) {
-    this.#allowance = allowance;
-    this.#available = allowance;
-    this.#remaining = capacity;
+  /** A lease on a key of which nothing is known. Times here and below are whole milliseconds on the process's clock. */
+  constructor(terms: LeaseTerms, now: number) {
+    this.#terms = terms;
+    this.#granted = terms.allowance;
+    this.#remaining = terms.burst;
+    this.#updatedAt = now;
+    this.#answeredAt = now;
   }
 
-  get spent(): number {
-    return this.#spent;
-  }
-
-  /** Whether so much is spent that Redis should hear of it before the lease runs dry. */
+  /** Whether so little is left that Redis should be told, and is not being told already. */
   get runsLow(): boolean {
-    return this.#available <= this.#spent;
+    if (this.#telling > 0) return false;
+    const left = Math.floor(this.#granted - this.#unknown());
+    return left <= Math.floor(this.#granted * RESERVE);
   }
 
-  /** How much longer everything is refused at `now`, in whole milliseconds; 0 when it is not. */
+  /** How much longer everything is refused, in milliseconds; 0 when it is not. */
   refusedFor(now: number): number {
-    return Math.max(0, Math.ceil(this.#refusedUntil - now));
+    return Math.max(0, this.#refusedUntil - now);
   }
 
-  /** Spends one token, or returns `undefined` when there is none and Redis must be asked. */
-  spend(): Outcome | undefined {
-    if (this.#available === 0) return undefined;
-    this.#available -= 1;
-    this.#spent += 1;
-    if (this.#remaining > 0) this.#remaining -= 1;
+  /** Passes one request, or returns `undefined` when Redis must be asked first. */
+  spend(now: number): Outcome | undefined {
+    this.#forgive(now);
+    if (this.#unknown() + 1 > this.#granted) return undefined;
+    this.#untold += this.#terms.windowMilliseconds;
+    return { allowed: true, retryAfterMilliseconds: 0, ...this.#estimate(now) };
+  }
+
+  /**
+   * Requests to tell Redis of: all that are not forgiven as a whole, so never more than passed. To be followed by {@link told} or {@link notTold}.
+   */
+  tell(now: number): number {
+    this.#forgive(now);
+    const requests = Math.ceil(this.#untold / this.#terms.windowMilliseconds);
+    this.#untold = 0;
+    this.#telling += requests;
+    return requests;
+  }
+
+  /** Redis, asked at `askedAt`, has taken `requests` and told what remains. */
+  told(requests: number, askedAt: number, answer: Outcome): void {
+    this.#telling -= requests;
+    this.#remaining = answer.remaining;
+    this.#answeredAt = askedAt;
+    const part = Math.ceil(answer.remaining * LARGEST_PART_OF_REMAINING);
+    this.#granted = Math.min(this.#terms.allowance, part);
+    if (answer.remaining === 0) this.#refusedUntil = askedAt + answer.resetMilliseconds;
+  }
+
+  /** Redis could not be told of `requests`. */
+  notTold(requests: number): void {
+    this.#telling -= requests;
+    this.#untold += requests * this.#terms.windowMilliseconds;
+  }
+
+  #unknown(): number {
+    return this.#untold / this.#terms.windowMilliseconds + this.#telling;
+  }
+
+  #forgive(now: number): void {
+    const forgiven = Math.max(0, now - this.#updatedAt) * this.#terms.allowance;
+    this.#untold = Math.max(0, this.#untold - forgiven);
+    this.#updatedAt = now;
+  }
+
+  /** What a client may be told: what remained, with the refill since, if nobody else sends requests of the key. */
+  #estimate(now: number): Pick<Outcome, 'remaining' | 'resetMilliseconds'> {
+    const { limit, burst, windowMilliseconds } = this.#terms;
+    const refill = Math.floor(((now - this.#answeredAt) * limit) / windowMilliseconds);
+    const shared = Math.min(burst, this.#remaining + Math.max(0, refill));
     return {
-      allowed: true,
-      remaining: this.#remaining,
-      resetMilliseconds: this.#reset,
-      retryAfterMilliseconds: 0,
+      remaining: Math.max(0, shared - Math.ceil(this.#unknown())),
+      resetMilliseconds: Math.ceil(windowMilliseconds / limit),
     };
-  }
-
-  /** Takes what is spent into a settlement, which must end in {@link settled} or {@link notSettled}. */
-  settle(): number {
-    const spent = this.#spent;
-    this.#spent = 0;
-    this.#settling += spent;
-    return spent;
-  }
-
-  /** Redis has taken `spent` and told what is left; `askedAt` is when it was asked. */
-  settled(spent: number, askedAt: number, outcome: Outcome): void {
-    this.#settling -= spent;
-    const unknown = this.#spent + this.#settling;
-    const part = Math.ceil(outcome.remaining * LARGEST_PART_OF_REMAINING);
-    this.#available = Math.max(0, Math.min(this.#allowance, part) - unknown);
-    this.#remaining = Math.max(0, outcome.remaining - unknown);
-    this.#reset = outcome.resetMilliseconds;
-    if (outcome.remaining === 0) this.#refusedUntil = askedAt + outcome.resetMilliseconds;
-  }
-
-  /** Redis could not be told of `spent`. */
-  notSettled(spent: number): void {
-    this.#settling -= spent;
-    this.#spent += spent;
   }
 }

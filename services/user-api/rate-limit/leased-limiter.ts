@@ -8,49 +8,42 @@ import {
 } from './decision.ts';
 import { InProcessLimiter, MAXIMUM_KEYS } from './in-process-limiter.ts';
 import { spaceOf } from './key.ts';
-import { Lease } from './lease.ts';
-import { capacityOf, type TokenBucketPolicy } from './policy.ts';
+import { Lease, type LeaseTerms } from './lease.ts';
+import { burstOf, type TokenBucketPolicy } from './policy.ts';
 import { RecentMap } from './recent-map.ts';
 import { RedisScript } from './redis-script.ts';
-import { SettlementQueue } from './settlement-queue.ts';
 import type { SharedLimiterOptions, SharedState } from './shared-limiter.ts';
 
-/** Longest that Redis is not told of requests that passed, in milliseconds, while a lease lasts. One command per active key and second is little beside the requests. */
-export const SETTLE_INTERVAL_MILLISECONDS = 1_000;
+export type LeasedPolicy = TokenBucketPolicy & { readonly leasedShare: number };
 
 export interface LeasedLimiterOptions extends SharedLimiterOptions {
-  readonly policy: TokenBucketPolicy & { readonly leasedShare: number };
-  /** @default {@link SETTLE_INTERVAL_MILLISECONDS} */
-  readonly settleIntervalMilliseconds?: number;
+  readonly policy: LeasedPolicy;
 }
 
 /**
- * Most requests of one key that one process passes before it has told Redis: `leasedShare` of the limit, divided among the
- * processes expected, and at least 1. With P processes running, at most P × this many pass over what the policy allows.
+ * Most requests of one key that one process passes without telling Redis: `leasedShare` of the limit, divided among the
+ * processes expected, and at least 1.
  */
-export function leaseAllowance(
-  policy: TokenBucketPolicy & { readonly leasedShare: number },
-  expectedProcesses: number,
-): number {
+export function leaseAllowance(policy: LeasedPolicy, expectedProcesses: number): number {
   return Math.max(1, Math.floor((policy.limit * policy.leasedShare) / expectedProcesses));
 }
 
 /**
- * Enforces a token bucket over all processes without making requests wait: a process passes requests of a key on a
- * lease, and tells Redis afterwards what it passed. Redis always takes what was passed, into debt if need be, so an excess is
- * made good by refusing later, and does not add up.
+ * Enforces a token bucket over all processes without making requests wait: each process passes requests of a key on a {@link Lease}, and
+ * tells Redis afterwards of those that are more than a few. Redis always takes what was passed, into debt if need be.
  *
- * The excess, in any stretch of time `t`: no more than `burst + limit × t / window + P × A` requests of one key pass, with `P` processes and
- * `A` = {@link leaseAllowance}. For: the bucket's level, less what Redis has not been told, falls below zero only by requests that
- * processes pass before they hear that it is empty; each passes at most `A` such, and then nothing until Redis says that there are tokens. A
- * process that dies with requests untold adds at most `A` for each key.
+ * The excess: in any stretch of time `t`, no more than `burst + limit × t / window + P × A × (1 + t / window)` requests of one key pass, with
+ * `P` processes and `A` = {@link leaseAllowance}. For: (1) each process forgives at most `A` untold requests per window, which nobody pays;
+ * (2) all others are paid by the shared bucket, whose level, less what is untold, falls below zero only by requests that processes pass before
+ * they hear that it is empty. Each passes at most `A` such, since that many may be untold, and then nothing until Redis has tokens again. Each time that a
+ * process forgets a key, or ends, may add `A` once.
  *
  * Nothing is reserved in advance: tokens reserved by one process could not be used by another, and a client whose
  * requests are spread over many processes would be refused with most of its quota lying unused.
  */
 export class LeasedLimiter implements RateLimiter {
-  readonly policy: TokenBucketPolicy;
-  readonly #allowance: number;
+  readonly policy: LeasedPolicy;
+  readonly #terms: LeaseTerms;
   readonly #state: SharedState;
   readonly #script: RedisScript;
   readonly #bucketArguments: readonly number[];
@@ -59,29 +52,33 @@ export class LeasedLimiter implements RateLimiter {
   readonly #counter = new DecisionCounter();
   readonly #insurance: InProcessLimiter;
   readonly #leases: RecentMap<Lease>;
-  readonly #settlements: SettlementQueue<Lease>;
+  /** Leases that Redis is to be told of once the requests at hand are answered. */
+  readonly #toTell = new Map<string, Lease>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #immediate: NodeJS.Immediate | undefined;
 
   constructor(options: LeasedLimiterOptions) {
     const { policy, state, expectedProcesses = 1, maximumKeys = MAXIMUM_KEYS } = options;
     const algorithm = tokenBucket(policy);
     this.policy = policy;
-    this.#allowance = leaseAllowance(policy, expectedProcesses);
+    this.#terms = {
+      allowance: leaseAllowance(policy, expectedProcesses),
+      windowMilliseconds: policy.windowSeconds * 1_000,
+      limit: policy.limit,
+      burst: burstOf(policy),
+    };
     this.#state = state;
     this.#script = new RedisScript(state.client, algorithm.script);
     this.#bucketArguments = algorithm.scriptArguments;
     this.#space = spaceOf(policy);
-    this.#clock = options.clock ?? (() => performance.now());
+    const clock = options.clock ?? (() => performance.now());
+    this.#clock = () => Math.floor(clock());
     this.#leases = new RecentMap(maximumKeys);
-    this.#settlements = new SettlementQueue({
-      settle: (key, lease) => this.#settle(key, lease),
-      intervalMilliseconds: options.settleIntervalMilliseconds ?? SETTLE_INTERVAL_MILLISECONDS,
-      ready: () => state.availability.available,
-    });
     this.#insurance = new InProcessLimiter({
       policy,
       expectedProcesses,
       maximumKeys,
-      clock: this.#clock,
+      clock,
       counter: this.#counter,
     });
   }
@@ -97,13 +94,9 @@ export class LeasedLimiter implements RateLimiter {
 
   decideNow(key: string): RateLimitDecision | undefined {
     if (!this.#state.availability.available) return this.#insurance.decideNow(key);
-    let lease = this.#leases.get(key);
-    const first = lease === undefined;
-    if (lease === undefined) {
-      lease = this.#settlements.get(key) ?? this.#newLease();
-      this.#leases.set(key, lease);
-    }
-    const wait = lease.refusedFor(this.#clock());
+    const now = this.#clock();
+    const lease = this.#leaseOf(key, now);
+    const wait = lease.refusedFor(now);
     if (wait > 0) {
       return this.#counter.decision(this.policy, 'remembered', {
         allowed: false,
@@ -112,11 +105,9 @@ export class LeasedLimiter implements RateLimiter {
         retryAfterMilliseconds: wait,
       });
     }
-    const outcome = lease.spend();
+    const outcome = lease.spend(now);
     if (outcome === undefined) return undefined;
-    // A key that is new here may have been used up elsewhere, so Redis is asked as soon as this request is answered.
-    if (first || lease.runsLow) this.#settlements.soon(key, lease);
-    else if (lease.spent === 1) this.#settlements.later(key, lease);
+    if (lease.runsLow) this.#tellSoon(key, lease);
     return this.#counter.decision(this.policy, 'lease', outcome);
   }
 
@@ -124,37 +115,53 @@ export class LeasedLimiter implements RateLimiter {
     return this.decideNow(key) ?? this.#ask(key);
   }
 
-  close(): Promise<void> {
-    return this.#settlements.close();
+  async close(): Promise<void> {
+    clearImmediate(this.#immediate);
+    this.#tellAll();
+    await Promise.all(this.#underWay);
   }
 
-  #newLease(): Lease {
-    return new Lease(this.#allowance, capacityOf(this.policy));
+  #leaseOf(key: string, now: number): Lease {
+    const known = this.#leases.get(key);
+    if (known !== undefined) return known;
+    const lease = new Lease(this.#terms, now);
+    this.#leases.set(key, lease);
+    return lease;
   }
 
-  async #settle(key: string, lease: Lease): Promise<void> {
-    if (lease.spent > 0) await this.#tell(key, lease, 0);
+  #tellSoon(key: string, lease: Lease): void {
+    this.#toTell.set(key, lease);
+    this.#immediate ??= setImmediate(() => this.#tellAll());
+  }
+
+  #tellAll(): void {
+    this.#immediate = undefined;
+    for (const [key, lease] of this.#toTell) {
+      const telling = this.#tell(key, lease, 0);
+      this.#underWay.add(telling);
+      void telling.finally(() => this.#underWay.delete(telling));
+    }
+    this.#toTell.clear();
   }
 
   async #ask(key: string): Promise<RateLimitDecision> {
-    const outcome = await this.#tell(key, this.#leases.get(key) ?? this.#newLease(), 1);
+    const outcome = await this.#tell(key, this.#leaseOf(key, this.#clock()), 1);
     if (outcome === undefined) return this.#insurance.decideNow(key);
     return this.#counter.decision(this.policy, 'redis', outcome);
   }
 
-  /** Tells Redis what the lease spent, and takes `cost` tokens there if there are so many; `undefined` when Redis failed. */
+  /** Tells Redis what was passed, and takes `cost` tokens there if there are so many; `undefined` when Redis failed. */
   async #tell(key: string, lease: Lease, cost: 0 | 1): Promise<Outcome | undefined> {
     const askedAt = this.#clock();
-    const spent = lease.settle();
+    const requests = lease.tell(askedAt);
     try {
       const redisKey = this.#state.keyFormat(this.#space, key);
-      const reply = await this.#script.run(redisKey, [...this.#bucketArguments, cost, spent]);
+      const reply = await this.#script.run(redisKey, [...this.#bucketArguments, cost, requests]);
       const outcome = outcomeOf(reply);
-      lease.settled(spent, askedAt, outcome);
+      lease.told(requests, askedAt, outcome);
       return outcome;
     } catch (error) {
-      lease.notSettled(spent);
-      if (spent > 0) this.#settlements.later(key, lease);
+      lease.notTold(requests);
       this.#state.availability.failed(error);
       return undefined;
     }

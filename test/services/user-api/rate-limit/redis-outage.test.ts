@@ -57,7 +57,8 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       try {
         // Takes over with the first decision that needs Redis; a lease that lasts needs none.
         await vi.waitFor(async () => {
-          await decide(name, `user:${Math.random()}`);
+          const key = `user:${Math.random()}`;
+          for (let request = 0; request < 3; request += 1) await decide(name, key);
           expect(limits.shared).toBe(false);
         }, 15_000);
         expect(takenOver).toHaveBeenCalledOnce();
@@ -104,8 +105,8 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
   });
 
   it('stopped while leases are held: goes on passing from them, and tells Redis of it later', async () => {
+    // Of the two that may be untold, this is the first.
     expect(await decide('reads')).toMatchObject({ source: 'lease' });
-    await vi.waitFor(async () => expect(await redis.dbsize()).toBe(1));
     const processId = await processIdOf();
     process.kill(processId, 'SIGSTOP');
     onTestFinished(() => {
@@ -115,11 +116,11 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     await vi.waitFor(() => expect(limits.shared).toBe(false), 15_000);
     process.kill(processId, 'SIGCONT');
     await untilHandedBack();
-    await limits.close();
+    expect(await decide('reads')).toMatchObject({ source: 'redis' });
     const [key = ''] = await redis.keys('*');
     const remaining = Math.floor(Number((await redis.get(key))?.split(' ')[0]) / 36_000_000);
-    // Both, and the second twice if the command that timed out was carried out all the same.
-    expect([37, 38]).toContain(remaining);
+    // All three; the first two twice if the command that timed out was carried out all the same.
+    expect([35, 37]).toContain(remaining);
   });
 
   it('not there when the process starts: decides in the process, and hands over when it comes', async () => {
@@ -169,7 +170,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       expectedProcesses: processes,
       commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
       concurrency: 5,
-      until: { milliseconds: 2_000 },
+      until: { milliseconds: 1_500 },
     });
 
     it('stopped and continued: passes at most the limit, and the share of each process', async () => {
@@ -177,7 +178,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       const reports = await hammer(redis, processes, order(), async () => {
         await pause(300);
         process.kill(processId, 'SIGSTOP');
-        await pause(700);
+        await pause(500);
         process.kill(processId, 'SIGCONT');
       });
       for (const { counts } of reports) {
