@@ -341,6 +341,7 @@ describe.concurrent('The local event source, on failures', () => {
       { status: 'error', error: { type: 'Runtime.ExitError' } },
       { status: 'success' },
     ]);
+    expect(worker.source.processIds().map(isAlive)).toEqual([true]);
     expect(new Set(worker.invocations().map(({ processId }) => processId)).size).toBe(3);
   });
 

@@ -82,7 +82,7 @@ describe.concurrent('Stopping the local event source', () => {
     startWorker,
   }) => {
     const { worker, host } = await startInHost(startWorker, false);
-    await worker.send({ name: 'one', action: 'succeed' });
+    await worker.send({ name: 'one', action: 'hang' });
     const [invocation] = await worker.begun(1);
     host.kill('SIGKILL');
     await once(host, 'exit');
