@@ -1,5 +1,9 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
-import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
+import {
+  IdempotencyAlreadyInProgressError,
+  IdempotencyConfig,
+  makeIdempotent,
+} from '@aws-lambda-powertools/idempotency';
 import type { BasePersistenceLayer } from '@aws-lambda-powertools/idempotency/persistence';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Event, UserCreated } from '../../services/contracts/events.ts';
@@ -19,8 +23,8 @@ export interface EmailWorkerDependencies {
 }
 
 /**
- * How long an event counts as handled: longer than any message can come again, which is 14 days in the dead-letter
- * queue and, after a redrive, 4 more in the queue, with room for a second redrive.
+ * How long an event counts as handled: longer than its message can come again. A message lives for 14 days at most, those
+ * in the dead-letter queue included, as age counts from the first send; a redrive sends it anew, for 14 more.
  */
 const HANDLED_SECONDS = 30 * 24 * 60 * 60;
 
@@ -47,6 +51,12 @@ async function handle(event: Event, dependencies: EmailWorkerDependencies): Prom
     case 'user.created':
       return await welcome(event, dependencies);
   }
+}
+
+/** Whether a failure is one that a later delivery gets past by itself, so that nobody need look. */
+function passes(error: unknown): boolean {
+  if (error instanceof IdempotencyAlreadyInProgressError) return true;
+  return error instanceof MailerError && error.retryable;
 }
 
 /**
@@ -85,8 +95,7 @@ export function createEmailWorker(
     try {
       await handleOnce(parseEvent(record.body));
     } catch (error) {
-      const retryable = error instanceof MailerError && error.retryable;
-      logger[retryable ? 'warn' : 'error']({ ...message, error }, 'Message failed');
+      logger[passes(error) ? 'warn' : 'error']({ ...message, error }, 'Message failed');
       throw error;
     }
   }
