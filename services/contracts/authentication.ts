@@ -51,11 +51,9 @@ const presentedEmail = z.string({ error: expects('a string') }).max(EMAIL_MAXIMU
 
 /** Longer than any secret that is given out here. */
 const SECRET_MAXIMUM_LENGTH = 200;
-const presentedSecret = z
-  .string({ error: expects('a string') })
-  .max(SECRET_MAXIMUM_LENGTH, {
-    error: `must be at most ${SECRET_MAXIMUM_LENGTH} characters long`,
-  });
+const presentedSecret = z.string({ error: expects('a string') }).max(SECRET_MAXIMUM_LENGTH, {
+  error: `must be at most ${SECRET_MAXIMUM_LENGTH} characters long`,
+});
 
 /** Body of a login. */
 export const loginBody = z.strictObject({ email: presentedEmail, password: presentedPassword });

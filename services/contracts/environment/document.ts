@@ -12,7 +12,9 @@ const programTitles: Readonly<Record<Program, string>> = {
 function defaultOf(definition: EnvironmentVariable): string {
   const parsed = definition.type.safeParse(undefined);
   if (!parsed.success) return '**required**';
-  if (parsed.data === undefined || (Array.isArray(parsed.data) && parsed.data.length === 0)) {
+  if (parsed.data === undefined) return 'unset';
+  // An empty list, or no pairs.
+  if (typeof parsed.data === 'object' && Object.keys(parsed.data ?? {}).length === 0) {
     return 'unset';
   }
   return `\`${String(parsed.data)}\``;

@@ -30,6 +30,28 @@ export function wholeNumber(minimum: number, maximum: number) {
   return z.string().regex(/^\d+$/).transform(Number).pipe(z.int().min(minimum).max(maximum));
 }
 
+/** A decimal number from 0 to 1, both included. */
+export function fraction() {
+  return z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .transform(Number)
+    .pipe(z.number().min(0).max(1));
+}
+
+/** Pairs of `key=value`, separated by commas; an unset variable is no pairs. Of a key given twice the last counts. */
+export function keysAndValues() {
+  return listOf(z.string().regex(/^[^=\s]+=.*$/)).transform(
+    (pairs): Readonly<Record<string, string>> =>
+      Object.fromEntries(
+        pairs.map((pair) => {
+          const equals = pair.indexOf('=');
+          return [pair.slice(0, equals), pair.slice(equals + 1)];
+        }),
+      ),
+  );
+}
+
 /** A URL whose scheme is one of `protocols` (with their colon, as in `postgres:`). */
 export function urlOf(...protocols: readonly string[]) {
   return z.string().refine((text) => {
