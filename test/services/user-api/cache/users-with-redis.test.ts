@@ -3,8 +3,13 @@ import postgres from 'postgres';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
 import type { Health } from '../../../../services/user-api/health/health.ts';
-import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import {
+  createMigratedDatabase,
+  type TestDatabase,
+  waitForReplica,
+} from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
+import { system } from '../../../support/system.ts';
 import { createUser, startTestApi, type TestApi } from '../support/api.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -49,6 +54,7 @@ describeWithRedis('users with Redis', (server) => {
   it('reads answer from Redis, with the bytes and headers of the database', async () => {
     const [writing, reading] = [await startApi(), await startApi()];
     const { id } = await createUser(writing);
+    await waitForReplica(system().postgres);
     await redis.flushall();
     const filled = await get(reading, id);
     await changeBehind(id, 'Behind');

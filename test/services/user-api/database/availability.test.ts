@@ -1,5 +1,15 @@
 import postgres from 'postgres';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
 import type { Health } from '../../../../services/user-api/health/health.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
@@ -21,14 +31,18 @@ let database: TestDatabase;
 let writer: TcpProxy;
 let reader: TcpProxy;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createMigratedDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+beforeEach(async () => {
   writer = await startTcpProxy(database.writerUrl);
   reader = await startTcpProxy(database.readerUrl);
 });
 afterEach(async () => {
   await Promise.all([writer.close(), reader.close()]);
-  await database.drop();
 });
 
 async function startApi(options: Partial<TestApiOptions> = {}): Promise<TestApi> {

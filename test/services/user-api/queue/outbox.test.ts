@@ -1,5 +1,15 @@
 import postgres, { type Sql } from 'postgres';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  onTestFinished,
+  vi,
+} from 'vitest';
 import type { Health } from '../../../../services/user-api/health/health.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { system } from '../../../support/system.ts';
@@ -16,15 +26,20 @@ let database: TestDatabase;
 let client: Sql;
 let sqs: TcpProxy;
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createMigratedDatabase();
   client = postgres(database.writerUrl, { max: 1 });
+});
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+beforeEach(async () => {
+  await client`delete from outbox`;
   sqs = await startTcpProxy(system().sqs.endpoint);
 });
 afterEach(async () => {
-  await client.end();
   await sqs.close();
-  await database.drop();
 });
 
 async function startApi(options: Partial<TestApiOptions> = {}): Promise<TestApi> {
