@@ -14,6 +14,7 @@ const CHANGE_QUIET_MILLISECONDS = 50;
 
 const ASSET_TYPES = {
   'style.css': 'text/css; charset=utf-8',
+  'narrow.css': 'text/css; charset=utf-8',
   'live.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const;

@@ -134,6 +134,7 @@ export function renderPage(
     <title>${title}</title>
     <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="/assets/style.css">
+    <link rel="stylesheet" href="/assets/narrow.css" media="(max-width: 46rem)">
     <script type="module" src="/assets/live.js"></script>
   </head>
   <body data-selected="${selection.kind === 'nothing' ? 'no' : 'yes'}">

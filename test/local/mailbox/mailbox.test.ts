@@ -28,7 +28,7 @@ const it = base.extend<{ mailbox: Started }>({
       },
     });
     await mailbox.stop();
-    rmSync(directory, { recursive: true });
+    rmSync(directory, { recursive: true, force: true });
   },
 });
 
@@ -86,7 +86,12 @@ describe('The mailbox page', () => {
   it('says so, too, when the folder is not there', async ({ mailbox }) => {
     rmSync(mailbox.directory, { recursive: true });
     expect(await (await fetch(mailbox.url)).text()).toContain('No email yet');
-    await (await fetch(`${mailbox.url}/events`)).body?.cancel();
+    // Waiting for email makes the folder, so that its first email is seen.
+    const reader = (await fetch(`${mailbox.url}/events`)).body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    mailbox.deliver('ada.eml', ada);
+    expect(await (await fetch(mailbox.url)).text()).toContain('1 email');
   });
 
   it('lists the newest email first, with whatever is in it as text', async ({ mailbox }) => {
@@ -147,7 +152,7 @@ describe('The mailbox page', () => {
       "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
     expect(headers.get('cache-control')).toBe('no-store');
-    for (const asset of ['style.css', 'live.js', 'icon.svg']) {
+    for (const asset of ['style.css', 'narrow.css', 'live.js', 'icon.svg']) {
       expect((await fetch(`${mailbox.url}/assets/${asset}`)).status).toBe(200);
     }
   });
