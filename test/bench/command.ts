@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -8,6 +7,7 @@ import { startGuardian } from '../../services/local/process/guardian.ts';
 import { allCases } from './cases/cases.ts';
 import { planCores } from './cores.ts';
 import { chooseGenerators } from './generators/choose.ts';
+import type { Output } from './progress.ts';
 import { consoleReport } from './report/console.ts';
 import { publish, writeReport } from './report/write.ts';
 import { runBenchmark } from './run.ts';
@@ -105,11 +105,14 @@ export function listCases(cases: readonly BenchmarkCase[]): string {
 /**
  * `npm run bench`.
  *
- * @throws {@link LocalFailure} for a command line that cannot be understood, and when something is missing on the machine.
+ * @param stopAsked - ends it after the run under way, with what there is.
+ * @throws {@link LocalFailure} for a command line that cannot be understood, when something is missing on the machine, and when
+ * runs failed.
  */
 export async function bench(
   commandLine: readonly string[],
-  stream: NodeJS.WriteStream,
+  stream: Output,
+  stopAsked: AbortSignal,
 ): Promise<void> {
   const { values, positionals } = parse(commandLine);
   const cores = planCores();
@@ -124,36 +127,18 @@ export async function bench(
     return;
   }
   const seconds = wholeNumber('seconds', values.seconds, DEFAULT_SECONDS);
+  const rounds = wholeNumber('rounds', values.rounds, DEFAULT_ROUNDS);
+  const standardWarmUp = Math.min(DEFAULT_WARM_UP_SECONDS, seconds);
+  const warmUpSeconds = wholeNumber('warm-up', values['warm-up'], standardWarmUp);
   const limitMinutes = wholeNumber('limit', values.limit, DEFAULT_LIMIT_MINUTES);
-  const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(limitMinutes * 60_000)]);
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      // The second time is meant: the guardian ends what this process leaves.
-      if (stop.signal.aborted) process.exit(130);
-      stream.write(`\nStopping (${name}); again to stop at once.\n`);
-      stop.abort(new Error(name));
-    });
-  }
+  const signal = AbortSignal.any([stopAsked, AbortSignal.timeout(limitMinutes * 60_000)]);
+
   const guardian = startGuardian();
   try {
-    const results = await runBenchmark({
-      cases,
-      rounds: wholeNumber('rounds', values.rounds, DEFAULT_ROUNDS),
-      seconds,
-      warmUpSeconds: wholeNumber(
-        'warm-up',
-        values['warm-up'],
-        Math.min(DEFAULT_WARM_UP_SECONDS, seconds),
-      ),
-      cores,
-      generators: chooseGenerators(cores),
-      guardian,
-      signal,
-      stream,
-    });
+    const generators = chooseGenerators(cores);
+    const options = { cases, rounds, seconds, warmUpSeconds, cores, generators, signal, stream };
+    const results = await runBenchmark({ ...options, guardian });
     stream.write(consoleReport(results));
-    await mkdir(OUTPUT, { recursive: true });
     await writeReport(OUTPUT, results);
     stream.write(
       `\nWritten to ${relative(process.cwd(), OUTPUT) || '.'}: results.json, results.md and the plots\n`,

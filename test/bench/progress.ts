@@ -1,5 +1,8 @@
 import { styleText } from 'node:util';
 
+/** Where the benchmark writes to: a terminal, or something else that takes text. */
+export type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
+
 /** Tells how far the benchmark is: one line that changes on a terminal, one line for each run elsewhere. */
 export interface Progress {
   /** A step that is no measurement. */
@@ -26,7 +29,7 @@ export function clock(seconds: number): string {
 }
 
 /** @param totalSeconds - how long all measurements will take, about. */
-export function createProgress(stream: NodeJS.WriteStream, totalSeconds: number): Progress {
+export function createProgress(stream: Output, totalSeconds: number): Progress {
   const startedAt = performance.now();
   let doneSeconds = 0;
   let current: { message: string; expectedSeconds: number; startedAt: number } | undefined;
@@ -67,8 +70,11 @@ export function createProgress(stream: NodeJS.WriteStream, totalSeconds: number)
       line(`${clock(elapsed(startedAt)).padStart(7)}  ${current.message.padEnd(56)} ${outcome}`);
       current = undefined;
     },
-    warn: (message) =>
-      line(styleText('yellow', `NOTE: ${message}`, { stream, validateStream: true })),
+    warn(message) {
+      const text = `NOTE: ${message}`;
+      const coloured = stream.isTTY && (process.env.NO_COLOR ?? '') === '';
+      line(coloured ? styleText('yellow', text) : text);
+    },
     close() {
       clearInterval(timer);
       clear();

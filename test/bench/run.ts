@@ -4,8 +4,9 @@ import { type Cores, pinThisProcess } from './cores.ts';
 import type { Generators } from './generators/choose.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import type { Measurement } from './measurement.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { createProgress, type Output, type Progress } from './progress.ts';
 import type { BenchmarkResults, Omission } from './results.ts';
+import { startServer } from './server.ts';
 import type { BenchmarkCase, Operation, Stage } from './stage.ts';
 import { type Surroundings, startSurroundings } from './surroundings.ts';
 
@@ -19,7 +20,7 @@ export interface RunOptions {
   readonly guardian: Guardian;
   /** Ends the benchmark after the run under way; what was measured by then is kept. */
   readonly signal: AbortSignal;
-  readonly stream: NodeJS.WriteStream;
+  readonly stream: Output;
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,6 +52,10 @@ export async function runBenchmark(options: RunOptions): Promise<BenchmarkResult
   pinThisProcess(cores);
 
   let surroundings: Promise<Surroundings> | undefined;
+  const startedSurroundings = () => {
+    surroundings ??= startSurroundings(guardian, progress.step);
+    return surroundings;
+  };
   const stage: Stage = {
     cores,
     guardian,
@@ -60,10 +65,9 @@ export async function runBenchmark(options: RunOptions): Promise<BenchmarkResult
     seconds: options.seconds,
     directory: guardian.createTemporaryDirectory('headroom-bench-load-'),
     signal,
-    surroundings: () => {
-      surroundings ??= startSurroundings(guardian, progress.step);
-      return surroundings;
-    },
+    surroundings: startedSurroundings,
+    start: async (subject, on = [cores.subject]) =>
+      await startServer({ subject, addresses: await startedSurroundings(), cores, on, guardian }),
   };
   const omissions: Omission[] = [];
   const notes: Notes = { stage, progress, omissions };

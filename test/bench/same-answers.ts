@@ -1,9 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RequestSequence } from './requests.ts';
-import { type SubjectServer, startServer } from './server.ts';
+import type { SubjectServer } from './server.ts';
 import { DifferentAnswers, type Stage } from './stage.ts';
 import type { Subject } from './subjects.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** How many requests of the sequence are sent to each subject, spread over all of it. */
 const SAMPLES = 20;
@@ -24,43 +23,56 @@ export async function verifySameAnswers(options: {
   readonly subjects: readonly Subject[];
   readonly requests: RequestSequence;
   readonly status: number;
-  readonly stage: Pick<Stage, 'cores' | 'guardian'>;
-  readonly surroundings: Surroundings;
+  readonly stage: Pick<Stage, 'start'>;
 }): Promise<void> {
   const { subjects, requests, status, stage } = options;
   const samples = Math.min(SAMPLES, requests.length);
   const places = Array.from({ length: samples }, (_, index) =>
     Math.floor((index * (requests.length - 1)) / Math.max(1, samples - 1)),
   );
-  let first: { readonly name: string; readonly answers: readonly Answer[] } | undefined;
-  for (const [turn, subject] of subjects.entries()) {
-    const { cores, guardian } = stage;
-    const addresses = options.surroundings;
-    const server = await startServer({ subject, addresses, cores, guardian });
-    try {
+  const { servers, stop } = await startAll(subjects, stage);
+  try {
+    const asked: { subject: Subject; server: SubjectServer; answers: Answer[] }[] = [];
+    for (const [turn, [subject, server]] of servers.entries()) {
       const answers: Answer[] = [];
-      for (const place of places) {
-        answers.push(await ask(server.origin, requests, place, turn));
-      }
-      first ??= { name: subject.name, answers };
+      for (const place of places) answers.push(await ask(server.origin, requests, place, turn));
+      asked.push({ subject, server, answers });
+    }
+    const [first] = asked;
+    for (const { subject, server, answers } of asked) {
       for (const [index, answer] of answers.entries()) {
-        const expected = first.answers[index];
+        const expected = first?.answers[index];
         const same = JSON.stringify(answer) === JSON.stringify(expected);
         if (same && answer.status === status) continue;
         throw new DifferentAnswers(
           [
-            `${subject.name} does not answer as it should, with status ${status} and as ${first.name} does.`,
+            `${subject.name} does not answer as it should, with status ${status} and as ${first?.subject.name} does.`,
             `  request: ${requests.method} ${requests.at(places[index] ?? 0).path}`,
-            `  ${first.name}: ${JSON.stringify(expected)}`,
+            `  ${first?.subject.name}: ${JSON.stringify(expected)}`,
             `  ${subject.name}: ${JSON.stringify(answer)}`,
             ...(await loggedErrors(server)).map((line) => `  ${line}`),
           ].join('\n'),
         );
       }
-    } finally {
-      await server.stop();
     }
+  } finally {
+    await stop();
   }
+}
+
+/** Side by side, as nothing is measured. When one does not start, those that did are ended. */
+async function startAll(subjects: readonly Subject[], stage: Pick<Stage, 'start'>) {
+  const starting = await Promise.allSettled(
+    subjects.map(async (subject) => [subject, await stage.start(subject)] as const),
+  );
+  const servers = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const stop = async () => void (await Promise.all(servers.map(([, server]) => server.stop())));
+  for (const one of starting) {
+    if (one.status === 'fulfilled') continue;
+    await stop();
+    throw one.reason;
+  }
+  return { servers, stop };
 }
 
 const LOG_LINES = 200;

@@ -32,8 +32,8 @@ export async function startServer(options: {
   readonly subject: Subject;
   readonly addresses: Addresses;
   readonly cores: Cores;
-  /** Cores that it may use. @default the subject's */
-  readonly on?: readonly number[];
+  /** Cores that it may use. */
+  readonly on: readonly number[];
   readonly guardian: Guardian;
 }): Promise<SubjectServer> {
   const { subject, addresses, cores, guardian } = options;
@@ -49,7 +49,7 @@ export async function startServer(options: {
   }
   const supervised = await startProcess({
     name: subject.name,
-    ...pinned(cores, options.on ?? [cores.subject], subject.command, subject.arguments),
+    ...pinned(cores, options.on, subject.command, subject.arguments),
     environment,
     workingDirectory: directory,
     // As a container's output goes to a file on its host.

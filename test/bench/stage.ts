@@ -2,11 +2,14 @@ import type { Guardian } from '../../services/local/process/guardian.ts';
 import type { Cores } from './cores.ts';
 import type { ClosedLoopGenerator, OpenLoopGenerator } from './generators/generator.ts';
 import type { Measurement, Target } from './measurement.ts';
+import type { SubjectServer } from './server.ts';
+import type { Subject } from './subjects.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What every measurement has around it. */
 export interface Stage {
   readonly cores: Cores;
+  /** Ends what is still there when this process is gone. */
   readonly guardian: Guardian;
   readonly closedLoop: ClosedLoopGenerator;
   /** Null when no such generator is installed. */
@@ -20,6 +23,12 @@ export interface Stage {
   readonly signal: AbortSignal;
   /** PostgreSQL, Redis and SQS, started when they are first asked for. */
   surroundings(): Promise<Surroundings>;
+  /**
+   * Starts a subject among the surroundings.
+   *
+   * @param on - cores that it may use. @default the subject's
+   */
+  start(subject: Subject, on?: readonly number[]): Promise<SubjectServer>;
 }
 
 /** What is counted. */

@@ -3,7 +3,6 @@ import type { Measurement, Target } from '../measurement.ts';
 import { observe } from '../observe.ts';
 import type { RequestSequence } from '../requests.ts';
 import { verifySameAnswers } from '../same-answers.ts';
-import { startServer } from '../server.ts';
 import { type BenchmarkCase, REQUESTS, type Stage } from '../stage.ts';
 import type { Subject } from '../subjects.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -41,19 +40,16 @@ export function closedLoopCase(options: ClosedLoopOptions): BenchmarkCase {
     extraSeconds: EXTRA_SECONDS,
     missing: (subject) => named(subjects, subject).missing(),
     async verify(names, stage) {
-      const surroundings = await stage.surroundings();
-      await options.prepare?.(surroundings, stage);
+      await options.prepare?.(await stage.surroundings(), stage);
       await verifySameAnswers({
         subjects: names.map((subject) => named(subjects, subject)),
         requests: options.requests(stage),
         status: options.status ?? 200,
         stage,
-        surroundings,
       });
     },
     async measure(subject, stage) {
-      const surroundings = await stage.surroundings();
-      await options.prepare?.(surroundings, stage);
+      await options.prepare?.(await stage.surroundings(), stage);
       return await measureServer(named(subjects, subject), options.requests(stage), stage);
     },
   };
@@ -71,9 +67,8 @@ export async function measureServer(
   sequence: RequestSequence,
   stage: Stage,
 ): Promise<Measurement> {
-  const { cores, guardian, closedLoop, directory, signal } = stage;
-  const addresses = await stage.surroundings();
-  const server = await startServer({ subject, addresses, cores, guardian });
+  const { cores, closedLoop, directory, signal } = stage;
+  const server = await stage.start(subject);
   try {
     const load = {
       origin: server.origin,

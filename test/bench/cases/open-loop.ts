@@ -2,7 +2,6 @@ import { LoadError, requireNoFailures } from '../generators/generator.ts';
 import { observe } from '../observe.ts';
 import type { RequestSequence } from '../requests.ts';
 import { verifySameAnswers } from '../same-answers.ts';
-import { startServer } from '../server.ts';
 import { type BenchmarkCase, REQUESTS, type Stage } from '../stage.ts';
 import type { Subject } from '../subjects.ts';
 import { CONNECTIONS, named } from './closed-loop.ts';
@@ -34,10 +33,9 @@ export function openLoopCase(options: OpenLoopOptions): BenchmarkCase {
   let rate: number | undefined;
 
   async function measureAt(one: Subject, stage: Stage) {
-    const { cores, guardian, closedLoop, openLoop, directory, signal } = stage;
+    const { cores, closedLoop, openLoop, directory, signal } = stage;
     if (openLoop === null) throw new LoadError('There is no open-loop generator');
-    const addresses = await stage.surroundings();
-    const server = await startServer({ subject: one, addresses, cores, guardian });
+    const server = await stage.start(one);
     const load = {
       origin: server.origin,
       sequence: requests,
@@ -97,7 +95,6 @@ export function openLoopCase(options: OpenLoopOptions): BenchmarkCase {
         requests,
         status: 200,
         stage,
-        surroundings: await stage.surroundings(),
       });
     },
     measure: (name, stage) => measureAt(named(subjects, name), stage),

@@ -2,7 +2,7 @@ import { type LoadRequest, requireNoFailures } from '../generators/generator.ts'
 import type { Measurement } from '../measurement.ts';
 import { observe } from '../observe.ts';
 import type { RequestSequence } from '../requests.ts';
-import { type SubjectServer, startServer } from '../server.ts';
+import type { SubjectServer } from '../server.ts';
 import { type BenchmarkCase, REQUESTS, type Stage } from '../stage.ts';
 import type { Subject } from '../subjects.ts';
 import { CONNECTIONS } from './closed-loop.ts';
@@ -28,14 +28,13 @@ export function scalingCase(options: ScalingOptions): BenchmarkCase {
   const loadElsewhere = options.coreCount > 2;
 
   async function measureProcesses(count: number, stage: Stage): Promise<Measurement> {
-    const { cores, guardian, closedLoop, directory, signal } = stage;
-    const addresses = await stage.surroundings();
+    const { cores, closedLoop, directory, signal } = stage;
     const own = count === 1 ? [cores.subject] : [cores.subject, cores.second];
     const rest = cores.others.filter((core) => !own.includes(core));
     const servers: SubjectServer[] = [];
     try {
       for (const core of own) {
-        servers.push(await startServer({ subject, addresses, cores, guardian, on: [core] }));
+        servers.push(await stage.start(subject, [core]));
       }
       const loadAll = (seconds: number) =>
         Promise.all(

@@ -13,7 +13,11 @@ const MICROSECONDS = 1_000_000;
 const CUT_AT_THE_END = 'aborted due to deadline';
 const FIRST_FAILURE_STATUS = 400;
 
-const seconds = z.number().transform((value) => Math.round(value * MICROSECONDS));
+/** Null where nothing was answered. */
+const seconds = z
+  .number()
+  .nullable()
+  .transform((value) => Math.round((value ?? 0) * MICROSECONDS));
 const report = z.object({
   summary: z.object({ total: z.number() }),
   latencyPercentiles: z.object({ p50: seconds, p99: seconds, 'p99.9': seconds }),

@@ -16,6 +16,7 @@ function init(arguments)
   end
 end
 
+-- wrk asks for one before it begins, which it does not send.
 function request()
   place = place % #requests + 1
   return requests[place]
