@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TRACE_PARENT_MAXIMUM_LENGTH } from './tracing/trace-parent.ts';
 
 /**
  * Events between services and workers: CloudEvents 1.0 in its JSON format (https://cloudevents.io), one event to an
@@ -16,6 +17,12 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
     /** When it happened, RFC 3339 in UTC. */
     time: z.iso.datetime(),
     datacontenttype: z.literal('application/json'),
+    /**
+     * The trace of the request that it comes of, as that request had it
+     * (https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md). The way it travels has one of
+     * its own, in an attribute of the message.
+     */
+    traceparent: z.string().max(TRACE_PARENT_MAXIMUM_LENGTH).optional(),
     data,
   });
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span, SpanOptions } from './span.ts';
-import type { TraceParent } from './trace-parent.ts';
+import { formatTraceParent, type TraceParent } from './trace-parent.ts';
 
 /** The trace that running code belongs to. */
 interface TraceContext {
@@ -18,6 +18,12 @@ const contexts = new AsyncLocalStorage<TraceContext | undefined>();
 /** The trace that the running code belongs to, recorded or not. */
 export function currentTrace(): TraceParent | undefined {
   return contexts.getStore()?.parent;
+}
+
+/** {@link currentTrace} as it is passed on; null where there is none. */
+export function currentTraceParent(): string | null {
+  const parent = currentTrace();
+  return parent === undefined ? null : formatTraceParent(parent);
 }
 
 /** The span that the running code is part of, where one is recorded. */

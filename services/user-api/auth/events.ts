@@ -1,5 +1,5 @@
 import type { PasswordResetRequested } from '../../contracts/events.ts';
-import { EVENT_SOURCE } from '../queue/events.ts';
+import { EVENT_SOURCE, traceExtension } from '../queue/events.ts';
 
 /** @param time - when it happened, RFC 3339 in UTC. */
 export function passwordResetRequestedEvent(
@@ -14,6 +14,7 @@ export function passwordResetRequestedEvent(
     type: 'user.password-reset-requested',
     time,
     datacontenttype: 'application/json',
+    ...traceExtension(),
     data,
   };
 }

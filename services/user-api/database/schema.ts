@@ -60,6 +60,8 @@ export const outbox = pgTable(
     type: text().notNull(),
     data: jsonb().notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
+    /** The trace of the request that wrote it, as its `traceparent`; null when it had none. */
+    traceparent: text(),
     /** When the relay may take it next: a while after it was written, or after a relay took it and did not delete it. */
     availableAt: instant('available_at').notNull(),
   },

@@ -28,6 +28,7 @@ function prepareTake(database: Database) {
       id: outbox.id,
       type: outbox.type,
       data: outbox.data,
+      traceparent: outbox.traceparent,
       createdAt: outbox.createdAt,
     })
     .prepare('take_events');

@@ -24,7 +24,7 @@ export class Outbox {
     const rows = await this.#router.write((database) =>
       outboxStatements(database).take.execute({ limit, leaseSeconds }),
     );
-    return rows.flatMap(({ id, type, data, createdAt }) => {
+    return rows.flatMap(({ id, type, data, traceparent, createdAt }) => {
       const parsed = event.safeParse({
         specversion: '1.0',
         id,
@@ -32,6 +32,7 @@ export class Outbox {
         type,
         time: new Date(createdAt).toISOString(),
         datacontenttype: 'application/json',
+        ...(traceparent === null ? {} : { traceparent }),
         data,
       });
       if (parsed.success) return [parsed.data];

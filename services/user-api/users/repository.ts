@@ -1,3 +1,4 @@
+import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { CreateUserBody, UpdateUserBody, User, UserStatus } from '../../contracts/users.ts';
 import { isDuplicateOf } from '../database/errors.ts';
 import type { DatabaseRouter } from '../database/router.ts';
@@ -79,8 +80,9 @@ export class UserRepository {
    * @throws {@link EmailTaken}
    */
   async create(fields: CreateUserBody, eventId: string): Promise<User> {
+    const traceparent = currentTraceParent();
     const create = this.#router.write((database) =>
-      userStatements(database).create.execute({ ...fields, eventId }),
+      userStatements(database).create.execute({ ...fields, eventId, traceparent }),
     );
     const [row] = await create.catch((error: unknown) => {
       throw knownError(error);

@@ -37,6 +37,7 @@ function prepareCreate(database: Database) {
             type: sql`'user.created'`.as('type'),
             data: sql`jsonb_build_object('userId', ${created.id})`.as('data'),
             createdAt: created.createdAt,
+            traceparent: sql`${sql.placeholder('traceparent')}::text`.as('traceparent'),
             availableAt: sql`${created.createdAt} + ${relayDelay}`.as('available_at'),
           })
           .from(created),

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres';
+import { currentTraceParent } from '../../../contracts/tracing/trace-context.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../../queue/outbox-statements.ts';
 
 /** Emails with links that one user is sent within an hour at most, so that nobody's mailbox is filled through us. */
@@ -30,9 +31,9 @@ export function insertPasswordReset(client: Sql, request: PasswordResetRequest) 
       values (${passwordResetId}, (select id from receiver))
       returning requested_at
     ), event as (
-      insert into outbox (id, type, data, created_at, available_at)
+      insert into outbox (id, type, data, traceparent, created_at, available_at)
       select ${eventId}::uuid, 'user.password-reset-requested',
-        jsonb_build_object('passwordResetId', ${passwordResetId}::text),
+        jsonb_build_object('passwordResetId', ${passwordResetId}::text), ${currentTraceParent()},
         requested_at, requested_at + make_interval(secs => ${FIRST_RELAY_DELAY_SECONDS})
       from reset
     )
