@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expects } from './validation-message.ts';
 
 /**
  * What an API key can be made for. A key never does more than its owner may, and always all that anybody may; scopes open
@@ -18,10 +19,6 @@ export const API_KEY_MAXIMUM_DAYS = 366;
 export const API_KEY_DEFAULT_DAYS = 90;
 /** Keys that one user may have at once; more would be a sign of a leak in a program that makes them. */
 export const API_KEYS_MAXIMUM_PER_USER = 50;
-
-function expects(what: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => (input === undefined ? `is required: ${what}` : `must be ${what}`);
-}
 
 const scope = z.enum(apiKeyScopeNames, { error: expects(`one of ${apiKeyScopeNames.join(', ')}`) });
 const nameLength = `1 to ${API_KEY_NAME_MAXIMUM_LENGTH} characters long, without control characters`;

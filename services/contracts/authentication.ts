@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EMAIL_MAXIMUM_LENGTH, user } from './users.ts';
+import { expects } from './validation-message.ts';
 
 /**
  * Fewest characters (code points) of a new password: what NIST SP 800-63B-4, 3.1.1.2 demands where a password is all that is
@@ -13,10 +14,6 @@ export const PASSWORD_MAXIMUM_LENGTH = 128;
 export const roles = ['user', 'admin'] as const;
 export type Role = (typeof roles)[number];
 export const defaultRole: Role = 'user';
-
-function expects(what: string): (issue: { readonly input?: unknown }) => string {
-  return ({ input }) => (input === undefined ? `is required: ${what}` : `must be ${what}`);
-}
 
 const lengthOf = (text: string) => [...text.normalize('NFC')].length;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   API_KEYS_MAXIMUM_PER_USER,
@@ -274,13 +274,15 @@ describeWithRedis('API keys', (redis) => {
     expect(answer.body.errors?.map((error) => error.pointer)).toContain(pointer);
   });
 
-  it('are fifty for a user at most, however many are asked for at once, until one is revoked', async () => {
+  const fill = (on: Sql | TransactionSql, person: Person, count: number) => on`
+    insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
+    select ${person.id}, 'filler', 'hrk_x', gen_random_uuid()::text, '{}', now() + interval '1 day'
+    from generate_series(1, ${count})
+  `;
+
+  it('are fifty for a user at most, until one is revoked', async () => {
     const { person, token } = await comeIn();
-    await sql`
-      insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
-      select ${person.id}, 'filler', 'hrk_x', gen_random_uuid()::text, '{}', now() + interval '1 day'
-      from generate_series(1, ${API_KEYS_MAXIMUM_PER_USER - 2})
-    `;
+    await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 2);
 
     const answers = await Promise.all(Array.from({ length: 6 }, () => createKey(person, token)));
     const statuses = answers.map(({ status }) => status).sort();
@@ -289,6 +291,21 @@ describeWithRedis('API keys', (redis) => {
     const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
     await api.call('DELETE', `${pathOf(person)}/${listed.body.data[0]?.id}`, { token });
     expect((await createKey(person, token)).status).toBe(201);
+  });
+
+  it('are counted with those that another transaction is just making', async () => {
+    const { person, token } = await comeIn();
+    await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 1);
+    let answer: ReturnType<typeof createKey> | undefined;
+    await sql.begin(async (transaction) => {
+      await transaction`select from users where id = ${person.id} for no key update`;
+      await fill(transaction, person, 1);
+      answer = createKey(person, token);
+      // Time for the request to come to the lock, or past where it should be.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    });
+
+    expect((await answer)?.status).toBe(409);
   });
 
   it("of somebody else cannot be revoked through one's own path", async () => {

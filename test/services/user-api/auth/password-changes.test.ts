@@ -12,6 +12,7 @@ import {
   type AuthApi,
   connect,
   createPerson,
+  eventually,
   logIn,
   PASSWORD,
   type Person,
@@ -106,16 +107,30 @@ describeWithRedis('passwords', (redis) => {
 
   it('are changed once by two changes at the same time', async () => {
     const person = await createPerson(api, sql);
-    const { accessToken } = await logIn(api, person);
+    const { passwords } = api.authentication;
 
-    const answers = await Promise.all([
-      change(accessToken, PASSWORD, 'the first of the two passwords'),
-      change(accessToken, PASSWORD, 'the second of the two passwords'),
-    ]);
+    const changes: Promise<unknown>[] = [];
+    await sql.begin(async (transaction) => {
+      await transaction`select from accounts where user_id = ${person.id} for update`;
+      for (const newPassword of ['the first of the passwords', 'the second of the passwords']) {
+        const change = passwords.change(person.id, { currentPassword: PASSWORD, newPassword });
+        changes.push(change);
+      }
+      // Both have found the password right, and come to where they change it.
+      await eventually(async () => {
+        const [waiting] = await sql`
+          select count(*)::int as count from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'
+        `;
+        return waiting?.count === 2;
+      });
+    });
+    const outcomes = await Promise.allSettled(changes);
 
-    const statuses = answers.map(({ status }) => status).sort();
-    expect(statuses[0]).toBe(200);
-    expect([401, 403]).toContain(statuses[1]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { slug: 'wrong-password' },
+    });
   });
 
   it.each([

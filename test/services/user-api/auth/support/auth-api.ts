@@ -13,9 +13,7 @@ import { AccessError } from '../../../../../services/user-api/auth/errors.ts';
 import type { LoginThrottle } from '../../../../../services/user-api/auth/logins/login-throttle.ts';
 import { accessProblemTypes } from '../../../../../services/user-api/auth/problem-types.ts';
 import { createSigningKeySet } from '../../../../../services/user-api/auth/tokens/key-rotation.ts';
-import { RecentWrites } from '../../../../../services/user-api/cache/recent-writes.ts';
 import { createRedis } from '../../../../../services/user-api/cache/redis.ts';
-import { WritePublisher } from '../../../../../services/user-api/cache/write-publisher.ts';
 import { DatabasePool } from '../../../../../services/user-api/database/pool.ts';
 import { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
 import { createJsonBodyReader } from '../../../../../services/user-api/http/body.ts';
@@ -28,10 +26,15 @@ import { mountOperations } from '../../../../../services/user-api/http/operation
 import { ApiServer } from '../../../../../services/user-api/http/server.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { LoginBackoff } from '../../../../../services/user-api/rate-limit/login-backoff.ts';
-import { createUserOperations } from '../../../../../services/user-api/users/handlers.ts';
 import { UserRepository } from '../../../../../services/user-api/users/repository.ts';
-import { UserReader } from '../../../../../services/user-api/users/user-reader.ts';
-import { Users } from '../../../../../services/user-api/users/users.ts';
+import {
+  createUserRoute,
+  deleteUserRoute,
+  getUserRoute,
+  listUsersRoute,
+  replaceUserRoute,
+  updateUserRoute,
+} from '../../../../../services/user-api/users/routes.ts';
 import type { TestDatabase } from '../../../../support/database.ts';
 
 /** A hash of half a millisecond: what is tested is not how long it takes, unless a test says so. */
@@ -80,6 +83,16 @@ export interface AuthApi {
   stop(): Promise<void>;
 }
 
+/** What stands behind these is tested elsewhere; here it is who gets to them. */
+const userRoutes = [
+  createUserRoute,
+  deleteUserRoute,
+  getUserRoute,
+  listUsersRoute,
+  replaceUserRoute,
+  updateUserRoute,
+];
+
 /** What the one error handler will do with errors of access. */
 function answerAccessError(error: AccessError, requestId: string): Response {
   const { status, title } = accessProblemTypes[error.slug];
@@ -94,7 +107,7 @@ function answerAccessError(error: AccessError, requestId: string): Response {
   });
 }
 
-/** The user API with users, logins and API keys, on real servers, as the service puts it together. */
+/** The user API with logins and API keys, on real servers, as the service puts it together. */
 export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   const log: Record<string, unknown>[] = [];
   const logger = createLogger(
@@ -131,19 +144,6 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
         );
   if (redis !== null) await new Promise((resolve) => redis.once('ready', resolve));
   const repository = new UserRepository(router);
-  const recentWrites = new RecentWrites();
-  const writes = new WritePublisher(null, recentWrites);
-  const users = new Users({
-    repository,
-    reader: new UserReader({
-      repository,
-      readersMayLag: router.hasReaders,
-      cache: null,
-      recentWrites,
-    }),
-    writes,
-    dispatch: () => {},
-  });
   const dispatched: PasswordResetRequested[] = [];
   const authentication = await createAuthentication(
     {
@@ -173,7 +173,7 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   app.notFound(answerNotFound);
   const readBody = createJsonBodyReader(65_536);
   const operations = [
-    ...createUserOperations(users, readBody),
+    ...userRoutes.map((route) => ({ route, handler: () => new Response(null, { status: 204 }) })),
     ...authentication.operations(readBody),
   ];
   mountOperations(app, protect(operations, authentication.authenticator));
@@ -213,7 +213,6 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
     async stop() {
       await server.close(1_000);
       await authentication.close();
-      writes.close();
       redis?.disconnect();
       await router.close();
     },
