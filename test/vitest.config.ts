@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -6,6 +7,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** `system` has real PostgreSQL, Redis and SQS beside it; the other projects start what they need themselves. */
 export default defineConfig({
   test: {
+    // One file more than there are cores: the suites wait for servers and timeouts more than they compute.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         root,
