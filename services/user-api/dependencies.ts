@@ -1,8 +1,5 @@
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
-import { RecentWrites } from './cache/recent-writes.ts';
 import { createRedis } from './cache/redis.ts';
-import { RedisVersionedCache } from './cache/redis-versioned-cache.ts';
-import { WritePublisher } from './cache/write-publisher.ts';
 import { DatabasePool } from './database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from './database/router.ts';
 import { HealthMonitor } from './health/health.ts';
@@ -12,7 +9,7 @@ import { createEventSender } from './queue/event-sender.ts';
 import { Outbox } from './queue/outbox.ts';
 import type { Settings } from './settings.ts';
 import { UserRepository } from './users/repository.ts';
-import { UserReader } from './users/user-reader.ts';
+import { createUserCaching, type UserCaching } from './users/user-caching.ts';
 import { Users } from './users/users.ts';
 
 /** Pauses that production leaves at their defaults and tests shorten. */
@@ -23,15 +20,13 @@ export interface DependencyOptions {
 
 export interface Dependencies {
   readonly users: Users;
+  readonly userCaching: UserCaching;
   readonly health: HealthMonitor;
   /** Begins what the service does by itself, beside answering requests. */
   start(): void;
   /** Ends everything in order: what is left to send is sent, and connections are closed last. */
   close(): Promise<void>;
 }
-
-/** Says what the bodies kept in Redis are made of; a change of the user's representation needs another. */
-const USER_KEY_PREFIX = 'user:1:';
 
 function createRouter(settings: Settings, logger: Logger, options?: RouterOptions): DatabaseRouter {
   const createPool = (name: string, url: string) =>
@@ -76,9 +71,6 @@ export function createDependencies(
           },
           logger,
         );
-  const cache = redis === null ? null : new RedisVersionedCache(redis, USER_KEY_PREFIX);
-  const recentWrites = new RecentWrites();
-  const writes = new WritePublisher(cache, recentWrites);
   const sender = createEventSender({
     queueUrl: settings.EMAIL_QUEUE_URL,
     region: settings.AWS_REGION,
@@ -91,24 +83,45 @@ export function createDependencies(
     options.dispatcher,
   );
   const repository = new UserRepository(router);
+  const userCaching = createUserCaching({
+    repository,
+    readersMayLag: router.hasReaders,
+    redis: redis && {
+      commands: redis,
+      // A connection that listens can do nothing else. It subscribes when told to, so that nothing is missed unnoticed.
+      subscriber: redis.duplicate({
+        connectionName: 'headroom-user-api-writes',
+        autoResubscribe: false,
+      }),
+    },
+    nearCacheBytes: settings.NEAR_CACHE_BYTES,
+    databaseReadsMaximum: settings.DATABASE_READS_MAXIMUM,
+    logger,
+  });
   const users = new Users({
     repository,
-    reader: new UserReader({ repository, readersMayLag: router.hasReaders, cache, recentWrites }),
-    writes,
+    caching: userCaching,
     dispatch: (event) => dispatcher.dispatch(event),
   });
   const health = new HealthMonitor({
     database: () => router.check(),
-    redis: async () => (cache === null ? 'absent' : (await cache.isUp()) ? 'up' : 'down'),
+    redis: async () => {
+      const isUp = await userCaching.isRedisUp();
+      return isUp === null ? 'absent' : isUp ? 'up' : 'down';
+    },
     queue: () => (dispatcher.isUp ? 'up' : 'down'),
   });
   return {
     users,
+    userCaching,
     health,
-    start: () => dispatcher.start(),
+    start() {
+      userCaching.start();
+      dispatcher.start();
+    },
     async close() {
       await dispatcher.close();
-      writes.close();
+      userCaching.close();
       redis?.disconnect();
       await router.close();
     },

@@ -124,6 +124,20 @@ export const environmentVariables = {
     takes: 'a whole number from 1 to 10000',
     readBy: ['user-api'],
   }),
+  NEAR_CACHE_BYTES: variable({
+    type: wholeNumber(0, 8_589_934_592).default(134_217_728),
+    description:
+      'Most memory that one process uses for users and pages of lists ready to be answered, in bytes: some 150,000 users at the default. 0 keeps none. It counts towards the heap of Node.js, so leave that twice as much.',
+    takes: 'a whole number from 0 to 8589934592',
+    readBy: ['user-api'],
+  }),
+  DATABASE_READS_MAXIMUM: variable({
+    type: wholeNumber(1, 10_000).default(200),
+    description:
+      'Most reads that one process has wait for the database at once, because no cache could answer them; what comes above that is answered 503 with Retry-After.',
+    takes: 'a whole number from 1 to 10000',
+    readBy: ['user-api'],
+  }),
   AWS_REGION: variable({
     type: z
       .string()

@@ -55,6 +55,11 @@ export class RecentWrites {
     if (this.#writes.get(id)?.entry.version === version) this.#unshared.delete(id);
   }
 
+  /** Notes that the shared cache may have lost everything. */
+  unshareAll(): void {
+    for (const id of this.#writes.keys()) this.#unshared.add(id);
+  }
+
   /** The writes that the shared cache may not have; it may answer with something older. */
   *unshared(): Generator<readonly [id: number, entry: VersionedEntry], void> {
     for (const id of this.#unshared) {

@@ -1,36 +1,31 @@
-import type { Redis, Result } from 'ioredis';
+import type { Cluster, Redis, Result } from 'ioredis';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { VersionedCache, VersionedEntry } from './versioned-cache.ts';
+import { decodeEntry, headOf } from './entry-format.ts';
+import { encodeInvalidation } from './invalidation.ts';
+import { RAISE_SCRIPT } from './raise-script.ts';
+import {
+  type RaiseOptions,
+  type SharedEntry,
+  UNKNOWN_VERSION,
+  type VersionedCache,
+  type VersionedEntry,
+} from './versioned-cache.ts';
 
-/**
- * An entry is its kind (one byte), its version in decimal digits, a line feed, and the body:
- * one GET brings all of it, and the body is sent as it is, without being parsed.
- */
-const VALUE_KIND = 0x76; // v
-const DELETED_KIND = 0x64; // d
-const LINE_FEED = 0x0a;
-
-/**
- * Sets KEYS[1] to ARGV[2], of version ARGV[1], for ARGV[3] milliseconds, unless a newer version is there, which is returned.
- * What cannot be read as an entry is replaced. Versions are compared as numbers, exact below 2^53.
- */
-const RAISE_SCRIPT = `
-local current = redis.call('GET', KEYS[1])
-if current then
-  local version = string.match(current, '^[vd](%d+)\\n')
-  if version and tonumber(version) > tonumber(ARGV[1]) then return current end
-end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return false
-`;
+/** A connection to one Redis, or to a Redis Cluster. */
+export type RedisClient = Redis | Cluster;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     raiseEntryBuffer(
       key: string,
       version: number,
-      entry: Buffer,
-      lifetimeMilliseconds: number,
+      head: string,
+      freshMilliseconds: number,
+      keptMilliseconds: number,
+      loadMilliseconds: number,
+      body: Buffer,
+      channel: string,
+      message: string,
     ): Result<Buffer | null, Context>;
   }
 }
@@ -39,64 +34,101 @@ declare module 'ioredis' {
  * Bounds how long an entry can be wrong that nobody could correct: when a process changed the row and died before it told Redis.
  * Every other change replaces the entry at once.
  */
-const LIFETIME_MILLISECONDS = 60_000;
+export const FRESH_MILLISECONDS = 60_000;
+/** What is not there may be created any time; the creation replaces the entry, so this only bounds what probing costs. */
+export const UNKNOWN_FRESH_MILLISECONDS = 5_000;
 /** Share of the lifetime that is drawn at random, so that entries made together do not end together. */
 const LIFETIME_JITTER = 0.2;
+/**
+ * How long what was written is kept as a floor for readers that are behind: longer than any replica is left behind, of which an
+ * alarm tells within minutes.
+ */
+export const FLOOR_MILLISECONDS = 600_000;
+/** Longer than a load takes, and short for the others if the process that has it dies. */
+export const LEASE_MILLISECONDS = 500;
 
 /** Failures in a row after which Redis is left alone, and for how long, so that a hanging one does not slow every read. */
 const BREAKER = { failures: 5, openMilliseconds: 1_000 };
 
-function encode({ version, body }: VersionedEntry): Buffer {
-  const kind = body === null ? DELETED_KIND : VALUE_KIND;
-  const head = Buffer.from(`${String.fromCharCode(kind)}${version}\n`, 'latin1');
-  return body === null ? head : Buffer.concat([head, body]);
+export interface RedisVersionedCacheOptions {
+  /** Tells what is cached from all else in Redis, such as `user:`. */
+  readonly keyPrefix: string;
+  /** Names the bytes that bodies are made of; another name whenever they change. Up to 8 characters, no blanks. */
+  readonly representation: string;
+  /** Where processes are told of writes. */
+  readonly channel: string;
 }
 
-/** @returns null for what is not an entry, such as the work of another program. */
-function decode(bytes: Buffer): VersionedEntry | null {
-  const end = bytes.indexOf(LINE_FEED);
-  const version = Number(bytes.toString('latin1', 1, end));
-  if (end < 2 || !Number.isSafeInteger(version)) return null;
-  if (bytes[0] === DELETED_KIND) return { version, body: null };
-  return bytes[0] === VALUE_KIND ? { version, body: bytes.subarray(end + 1) } : null;
+function lifetimeOf({ version, body }: VersionedEntry): number {
+  const longest =
+    body === null && version === UNKNOWN_VERSION ? UNKNOWN_FRESH_MILLISECONDS : FRESH_MILLISECONDS;
+  return Math.round(longest * (1 - LIFETIME_JITTER * Math.random()));
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** The same bytes: ioredis takes a Buffer for bytes, and writes any other array as text. */
+function bufferOf(bytes: Uint8Array | null): Buffer {
+  if (bytes === null) return NOTHING;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The shared cache in Redis. Each method is one command on one key, so that it works in a cluster too. */
 export class RedisVersionedCache implements VersionedCache {
-  readonly #redis: Redis;
-  readonly #keyPrefix: string;
+  readonly #redis: RedisClient;
+  readonly #options: RedisVersionedCacheOptions;
   readonly #breaker = new CircuitBreaker(BREAKER);
 
-  /** @param keyPrefix - tells what is cached from all else in Redis; it must change when the bytes of bodies do. */
-  constructor(redis: Redis, keyPrefix: string) {
+  constructor(redis: RedisClient, options: RedisVersionedCacheOptions) {
     this.#redis = redis;
-    this.#keyPrefix = keyPrefix;
+    this.#options = options;
     redis.defineCommand('raiseEntry', { numberOfKeys: 1, lua: RAISE_SCRIPT });
   }
 
-  async get(id: number): Promise<VersionedEntry | null | undefined> {
+  async get(id: number): Promise<SharedEntry | null | undefined> {
     if (!this.#mayAsk()) return undefined;
-    const bytes = await this.#answer(this.#redis.getBuffer(this.#keyPrefix + id));
-    return bytes ? decode(bytes) : bytes;
+    return this.#decode(await this.#answer(this.#redis.getBuffer(this.#key(id))));
   }
 
-  async raise(id: number, entry: VersionedEntry): Promise<VersionedEntry | null | undefined> {
+  async raise(
+    id: number,
+    entry: VersionedEntry,
+    { origin, loadMilliseconds = 1 }: RaiseOptions,
+  ): Promise<SharedEntry | null | undefined> {
     if (!this.#mayAsk()) return undefined;
-    const lifetime = LIFETIME_MILLISECONDS * (1 - LIFETIME_JITTER * Math.random());
-    const newer = await this.#answer(
-      this.#redis.raiseEntryBuffer(
-        this.#keyPrefix + id,
-        entry.version,
-        encode(entry),
-        Math.round(lifetime),
-      ),
+    const { channel, representation } = this.#options;
+    const fresh = lifetimeOf(entry);
+    const raised = this.#redis.raiseEntryBuffer(
+      this.#key(id),
+      entry.version,
+      headOf(entry, representation),
+      fresh,
+      origin === 'write' ? FLOOR_MILLISECONDS : fresh,
+      Math.max(1, Math.ceil(loadMilliseconds)),
+      bufferOf(entry.body),
+      origin === 'write' ? channel : '',
+      origin === 'write' ? encodeInvalidation(id, entry.version) : '',
     );
-    return newer ? decode(newer) : newer;
+    return this.#decode(await this.#answer(raised));
+  }
+
+  async lease(id: number): Promise<boolean> {
+    if (!this.#mayAsk()) return true;
+    const leased = this.#redis.set(`${this.#key(id)}:lease`, '', 'PX', LEASE_MILLISECONDS, 'NX');
+    return (await this.#answer(leased)) !== null;
   }
 
   /** Whether Redis answers, for /health. */
   async isUp(): Promise<boolean> {
     return this.#redis.status === 'ready' && (await this.#answer(this.#redis.ping())) !== undefined;
+  }
+
+  #key(id: number): string {
+    return this.#options.keyPrefix + id;
+  }
+
+  #decode(bytes: Buffer | null | undefined): SharedEntry | null | undefined {
+    return bytes ? decodeEntry(bytes, this.#options.representation, Date.now()) : bytes;
   }
 
   #mayAsk(): boolean {

@@ -1,8 +1,43 @@
 /** What is known of a resource at one version. */
 export interface VersionedEntry {
   readonly version: number;
-  /** The bytes that answer a request for it; null when that version is its deletion. */
+  /** The bytes that answer a request for it; null when at that version there is no such resource. */
   readonly body: Uint8Array | null;
+}
+
+/** The version of what does not exist yet, as far as is known: any version that is ever written is higher. */
+export const UNKNOWN_VERSION = 0;
+
+/**
+ * The version of a deletion of which nobody knows which version it ended. Ids are not used again, so it is higher than any that a row can
+ * have: those are PostgreSQL integers.
+ */
+export const DELETED_VERSION = 2_147_483_648;
+
+/** An entry as the shared cache has it. */
+export interface SharedEntry extends VersionedEntry {
+  /**
+   * Whether the body may be answered. When it may not, because of its age or because another release made it, the
+   * version still holds: nothing older is the truth.
+   */
+  readonly fresh: boolean;
+  /** Until when the body is fresh, in milliseconds since 1970 by the clock of Redis. */
+  readonly freshUntil: number;
+  /** How long the body took to load, in milliseconds. */
+  readonly loadMilliseconds: number;
+}
+
+/** Where an entry comes from, which decides how long its version is kept as a floor. */
+export type EntryOrigin =
+  /** A write that has just been committed: processes are told of it, and readers may be behind it. */
+  | 'write'
+  /** A load from the database. */
+  | 'load';
+
+export interface RaiseOptions {
+  readonly origin: EntryOrigin;
+  /** How long the body took to load, in milliseconds. @default 1 */
+  readonly loadMilliseconds?: number;
 }
 
 /**
@@ -13,13 +48,24 @@ export interface VersionedEntry {
  */
 export interface VersionedCache {
   /** @returns the entry, null when there is none, or undefined when the cache did not answer. */
-  get(id: number): Promise<VersionedEntry | null | undefined>;
+  get(id: number): Promise<SharedEntry | null | undefined>;
 
   /**
-   * Puts `entry` in, unless a newer one is there.
+   * Puts `entry` in, unless a newer one is there. With the origin `write`, all processes are told in the same step.
    *
    * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not answer: then
    * it may hold an older one still.
    */
-  raise(id: number, entry: VersionedEntry): Promise<VersionedEntry | null | undefined>;
+  raise(
+    id: number,
+    entry: VersionedEntry,
+    options: RaiseOptions,
+  ): Promise<SharedEntry | null | undefined>;
+
+  /**
+   * Asks to be the only process that loads `id` for a while. Nothing depends on it but load.
+   *
+   * @returns whether this process may: false only when another one is at it.
+   */
+  lease(id: number): Promise<boolean>;
 }

@@ -3,27 +3,46 @@ import type { VersionedCache, VersionedEntry } from './versioned-cache.ts';
 
 /** How often the shared cache is told again what it may have missed, in milliseconds. */
 const RETRY_INTERVAL_MILLISECONDS = 250;
+/** How many writes are told again at once. */
+const RETRIES_AT_ONCE = 100;
+
+export interface WritePublisherParts {
+  /** The cache that all processes share; null when there is none. */
+  readonly cache: VersionedCache | null;
+  readonly recentWrites: RecentWrites;
+  /** Puts a write into the caches of this process. */
+  readonly onWrite: (id: number, entry: VersionedEntry) => void;
+}
 
 /**
- * Tells of writes: this process at once, and the shared cache before the write is answered, so that from the answer on nobody
- * reads anything older. What the shared cache could not be told, it is told again until it answers; for so long,
- * others may read an older version from it.
+ * Tells of writes: this process at once, and the shared cache, and with it all other processes, before the write is answered, so that from
+ * the answer on nobody reads anything older from there. What the shared cache could not be told, it is told again until it answers;
+ * for so long, others may read an older version from it.
  */
 export class WritePublisher {
-  readonly #cache: VersionedCache | null;
-  readonly #recentWrites: RecentWrites;
+  readonly #parts: WritePublisherParts;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(cache: VersionedCache | null, recentWrites: RecentWrites) {
-    this.#cache = cache;
-    this.#recentWrites = recentWrites;
+  constructor(parts: WritePublisherParts) {
+    this.#parts = parts;
   }
 
   /** Never throws: the write has been done. */
   async publish(id: number, entry: VersionedEntry): Promise<void> {
-    this.#recentWrites.record(id, entry);
-    if (!(await this.#share(id, entry))) this.#retryLater();
+    const { onWrite, recentWrites } = this.#parts;
+    recentWrites.record(id, entry);
+    onWrite(id, entry);
+    if (!(await this.#share(id, entry))) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
+  }
+
+  /**
+   * Tells the shared cache of all recent writes again. To be called when its connection was lost and is back: it may have been restarted
+   * empty, or be a replica that the last writes had not reached.
+   */
+  publishAgain(): void {
+    this.#parts.recentWrites.unshareAll();
+    this.#retryAfter(0);
   }
 
   /** Stops telling again. */
@@ -33,27 +52,36 @@ export class WritePublisher {
   }
 
   async #share(id: number, { version, body }: VersionedEntry): Promise<boolean> {
-    const told = this.#cache === null ? null : await this.#cache.raise(id, { version, body });
+    const { cache, recentWrites } = this.#parts;
+    const told =
+      cache === null ? null : await cache.raise(id, { version, body }, { origin: 'write' });
     if (told === undefined) return false;
-    this.#recentWrites.markShared(id, version);
+    recentWrites.markShared(id, version);
     return true;
   }
 
-  #retryLater(): void {
+  #retryAfter(milliseconds: number): void {
     if (this.#closed) return;
     this.#retry ??= setTimeout(() => {
       void this.#shareMissed().then((done) => {
         this.#retry = undefined;
-        if (!done) this.#retryLater();
+        if (!done) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
       });
-    }, RETRY_INTERVAL_MILLISECONDS).unref();
+    }, milliseconds).unref();
   }
 
+  /** @returns whether the shared cache has all of them; the first that it does not answer speak for the others. */
   async #shareMissed(): Promise<boolean> {
-    for (const [id, entry] of this.#recentWrites.unshared()) {
-      // The first that fails speaks for the others.
-      if (!(await this.#share(id, entry))) return false;
+    let shares: Promise<boolean>[] = [];
+    const allTaken = async () => {
+      const taken = await Promise.all(shares);
+      shares = [];
+      return taken.every(Boolean);
+    };
+    for (const [id, entry] of this.#parts.recentWrites.unshared()) {
+      shares.push(this.#share(id, entry));
+      if (shares.length === RETRIES_AT_ONCE && !(await allTaken())) return false;
     }
-    return true;
+    return await allTaken();
   }
 }

@@ -1,4 +1,5 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
+import { ReadsShed } from '../cache/load-limit.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { EmailTaken, UserNotFound, VersionMismatch } from '../users/errors.ts';
@@ -35,6 +36,12 @@ function toProblem(error: unknown): Problem {
       { currentVersion, headers: { etag: entityTag(currentVersion) } },
     );
   }
+  if (error instanceof ReadsShed) {
+    return new Problem('overloaded', 'Too many requests wait for the database.', {
+      headers: { 'retry-after': retryAfter() },
+      cause: error,
+    });
+  }
   if (error instanceof DatabaseUnavailable) {
     return new Problem('database-unavailable', 'The database did not answer in time.', {
       headers: { 'retry-after': retryAfter() },
@@ -51,7 +58,8 @@ export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment>
     // Nobody receives this; the status is for the access log, where it is known as 'client closed request'.
     if (error instanceof RequestAborted) return new Response(null, { status: 499 });
     const problem = toProblem(error);
-    if (problem.status >= 500) {
+    // What is refused early is refused in crowds; the access log has each.
+    if (problem.status >= 500 && problem.slug !== 'overloaded') {
       const level = problem.slug === 'internal-error' ? 'error' : 'warn';
       logger[level]({ requestId, route, error }, 'The request failed');
     }

@@ -10,9 +10,14 @@ const VERSION_MAXIMUM = 2_147_483_647;
 
 /** Whether an `If-None-Match` header names this version, weakly compared as RFC 9110, 13.1.2 says. */
 export function matchesNone(header: string, version: number): boolean {
-  if (header.trim() === '*') return true;
-  const wanted = `v${version}`;
-  for (const [, , tag] of header.matchAll(ENTITY_TAGS)) if (tag === wanted) return true;
+  return matchesEntityTag(header, entityTag(version));
+}
+
+/** The same for any entity tag, given with its quotes and not weak. */
+export function matchesEntityTag(header: string, wanted: string): boolean {
+  // What nearly all clients send: the tag as it was given to them.
+  if (header === wanted || header.trim() === '*') return true;
+  for (const [, , tag] of header.matchAll(ENTITY_TAGS)) if (`"${tag}"` === wanted) return true;
   return false;
 }
 

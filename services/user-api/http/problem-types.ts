@@ -98,6 +98,13 @@ export const problemTypes = {
     meaning: 'The API failed in a way that it was not made for.',
     remedy: 'Report the `requestId`: its log lines say what happened.',
   },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    meaning:
+      'More requests wait for the database than it answers in good time, so this one was not begun.',
+    remedy: 'Send the request again after the seconds in Retry-After.',
+  },
   'database-unavailable': {
     status: 503,
     title: 'Database unavailable',

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Context } from 'hono';
 import {
   createUserBody,
@@ -7,11 +8,19 @@ import {
   type UserStatus,
   updateUserBody,
 } from '../../contracts/users.ts';
+import { cacheControl } from '../cache/cache-control.ts';
+import type { LoadedPage, ReadyPage } from '../cache/list-cache.ts';
 import type { JsonBodyReader } from '../http/body.ts';
+import { acceptsGzip } from '../http/content-coding.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import type { Operation } from '../http/operations.ts';
-import { allowedVersions, entityTag, matchesNone } from '../http/preconditions.ts';
+import {
+  allowedVersions,
+  entityTag,
+  matchesEntityTag,
+  matchesNone,
+} from '../http/preconditions.ts';
 import { invalidParameter, parseQuery } from '../http/validation.ts';
 import { UserNotFound } from './errors.ts';
 import {
@@ -25,11 +34,8 @@ import {
   USERS_PATH,
   updateUserRoute,
 } from './routes.ts';
-import type { UserSnapshot } from './user-reader.ts';
-import type { Users } from './users.ts';
-
-/** Users have an email address in them: kept by the one who asked, at most, and asked for again each time. */
-const CACHE_CONTROL = 'private, no-cache';
+import type { UserSnapshot } from './user-snapshot.ts';
+import type { UserList, Users } from './users.ts';
 
 /** Decimal digits without a zero in front: one spelling for each id, so that a cache has one entry for it. */
 const ID = /^[1-9]\d{0,15}$/;
@@ -53,15 +59,16 @@ function answer({ version, body }: UserSnapshot, status = 200, location?: string
     status,
     headers: {
       'content-type': JSON_MEDIA_TYPE,
-      'cache-control': CACHE_CONTROL,
+      'cache-control': cacheControl.user,
       etag: entityTag(version),
       ...(location === undefined ? {} : { location }),
+      'content-length': String(body.byteLength),
     },
   });
 }
 
 function notModified(version: number): Response {
-  const headers = { etag: entityTag(version), 'cache-control': CACHE_CONTROL };
+  const headers = { 'cache-control': cacheControl.user, etag: entityTag(version) };
   return new Response(null, { status: 304, headers });
 }
 
@@ -69,6 +76,43 @@ function linkToNext(cursor: string, limit: number, status: UserStatus | undefine
   const query = new URLSearchParams({ limit: String(limit), cursor });
   if (status !== undefined) query.set('status', status);
   return `<${USERS_PATH}?${query}>; rel="next"`;
+}
+
+function renderPage(
+  { users, more }: UserList,
+  limit: number,
+  status: UserStatus | undefined,
+): LoadedPage {
+  const last = users.at(-1);
+  const nextCursor = more && last !== undefined ? encodeCursor(last.id) : null;
+  const page: UserPage = { data: [...users], nextCursor };
+  return {
+    body: Buffer.from(JSON.stringify(page)),
+    link: nextCursor === null ? null : linkToNext(nextCursor, limit, status),
+  };
+}
+
+function answerPage({ answer, link }: ReadyPage, asked: IncomingHttpHeaders): Response {
+  const compressed = acceptsGzip(asked['accept-encoding']) ? answer.gzip : null;
+  const { etag, length, text } = compressed ?? answer;
+  const headers = {
+    'cache-control': cacheControl.userList,
+    vary: 'accept-encoding',
+    etag,
+    ...(link === null ? {} : { link }),
+  };
+  const known = asked['if-none-match'];
+  if (known !== undefined && matchesEntityTag(known, etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  return new Response(Buffer.from(text, 'latin1'), {
+    headers: {
+      'content-type': JSON_MEDIA_TYPE,
+      ...(compressed === null ? {} : { 'content-encoding': 'gzip' }),
+      ...headers,
+      'content-length': length,
+    },
+  });
 }
 
 /** The operations on users: what each does with HTTP, around what {@link Users} does. */
@@ -94,17 +138,10 @@ export function createUserOperations(users: Users, readBody: JsonBodyReader): Op
         if (after === null) {
           throw invalidParameter('cursor', 'must be the nextCursor of an earlier page, as it was');
         }
-        const { users: found, more } = await users.list(after, limit, status);
-        const last = found.at(-1);
-        const nextCursor = more && last !== undefined ? encodeCursor(last.id) : null;
-        const page: UserPage = { data: [...found], nextCursor };
-        return new Response(JSON.stringify(page), {
-          headers: {
-            'content-type': JSON_MEDIA_TYPE,
-            'cache-control': CACHE_CONTROL,
-            ...(nextCursor === null ? {} : { link: linkToNext(nextCursor, limit, status) }),
-          },
-        });
+        const page = await users.page({ after, limit, status }, (list) =>
+          renderPage(list, limit, status),
+        );
+        return answerPage(page, context.env.incoming.headers);
       },
     },
     {

@@ -52,6 +52,7 @@ const bodyProblems = [
   'validation-failed',
 ] as const;
 const always = ['internal-error', 'database-unavailable'] as const;
+const whenRead = [...always, 'overloaded'] as const;
 
 export const createUserRoute = createRoute({
   method: 'post',
@@ -71,7 +72,8 @@ export const listUsersRoute = createRoute({
   request: { query: listUsersQuery },
   responses: {
     200: json('A page; the Link header and `nextCursor` lead to the next one', userPage),
-    ...problems('validation-failed', ...always),
+    304: { description: 'The page is the one that If-None-Match names' },
+    ...problems('validation-failed', ...whenRead),
   },
 });
 
@@ -83,7 +85,7 @@ export const getUserRoute = createRoute({
   responses: {
     200: json('The user; the ETag names its version', user),
     304: { description: 'The version that If-None-Match names is the newest' },
-    ...problems('user-not-found', ...always),
+    ...problems('user-not-found', ...whenRead),
   },
 });
 

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { UserCreated } from '../../contracts/events.ts';
-import type { CreateUserBody, UpdateUserBody, User, UserStatus } from '../../contracts/users.ts';
+import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
+import type { CoherentReader } from '../cache/coherent-reader.ts';
+import type { ListCache, LoadedPage, ReadyPage } from '../cache/list-cache.ts';
+import type { LoadLimit } from '../cache/load-limit.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
 import { userCreatedEvent } from '../queue/events.ts';
 import { UserNotFound, VersionMismatch } from './errors.ts';
-import type { UserRepository } from './repository.ts';
-import { toSnapshot, type UserReader, type UserSnapshot } from './user-reader.ts';
+import type { ListFilter, UserRepository } from './repository.ts';
+import { toSnapshot, type UserSnapshot } from './user-snapshot.ts';
 
 /** A page of users, and whether there are more. */
 export interface UserList {
@@ -15,8 +18,13 @@ export interface UserList {
 
 export interface UsersParts {
   readonly repository: UserRepository;
-  readonly reader: UserReader;
-  readonly writes: WritePublisher;
+  /** What reads go through, and what is told of writes. */
+  readonly caching: {
+    readonly reader: Pick<CoherentReader, 'read'>;
+    readonly writes: Pick<WritePublisher, 'publish'>;
+    readonly lists: Pick<ListCache, 'get'>;
+    readonly limit: LoadLimit;
+  };
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
   readonly dispatch: (event: UserCreated) => void;
 }
@@ -24,26 +32,41 @@ export interface UsersParts {
 /** What can be done with users. All methods throw `DatabaseUnavailable` when the database they need does not answer. */
 export class Users {
   readonly #repository: UserRepository;
-  readonly #reader: UserReader;
-  readonly #writes: WritePublisher;
+  readonly #caching: UsersParts['caching'];
   readonly #dispatch: (event: UserCreated) => void;
 
-  constructor({ repository, reader, writes, dispatch }: UsersParts) {
+  constructor({ repository, caching, dispatch }: UsersParts) {
     this.#repository = repository;
-    this.#reader = reader;
-    this.#writes = writes;
+    this.#caching = caching;
     this.#dispatch = dispatch;
   }
 
-  /** @returns the user, or null when there is none. */
+  /**
+   * @returns the user, or null when there is none.
+   * @throws `ReadsShed`
+   */
   get(id: number): Promise<UserSnapshot | null> {
-    return this.#reader.read(id);
+    return this.#caching.reader.read(id);
   }
 
-  /** Users after id `after`, as a reader has them: a list may be as far behind as a reader is. */
-  async list(after: number, limit: number, status?: UserStatus): Promise<UserList> {
+  /**
+   * A page of users, as it is sent. It may be as far behind as a reader is, and as {@link ListCache} says.
+   *
+   * @param render - makes the page of the users that are on it. Queries that are the same must be rendered the same.
+   * @throws `ReadsShed`
+   */
+  page(query: ListFilter, render: (list: UserList) => LoadedPage): Promise<ReadyPage> {
+    const { after, limit, status = '' } = query;
+    const { limit: loads, lists } = this.#caching;
+    return lists.get(`${after} ${limit} ${status}`, async () =>
+      render(await loads.run(() => this.#list(query))),
+    );
+  }
+
+  async #list(query: ListFilter): Promise<UserList> {
+    const { limit } = query;
     // One more than asked for tells whether there is a next page.
-    const found = await this.#repository.list({ after, limit: limit + 1, status });
+    const found = await this.#repository.list({ ...query, limit: limit + 1 });
     return { users: found.slice(0, limit), more: found.length > limit };
   }
 
@@ -88,12 +111,12 @@ export class Users {
     const version = await this.#repository.remove(id, versions);
     if (version === null) throw await this.#whyNot(id, versions);
     // One more than any version the user had, so that nothing older replaces it.
-    await this.#writes.publish(id, { version: version + 1, body: null });
+    await this.#caching.writes.publish(id, { version: version + 1, body: null });
   }
 
   async #published(user: User): Promise<UserSnapshot> {
     const snapshot = toSnapshot(user);
-    await this.#writes.publish(user.id, snapshot);
+    await this.#caching.writes.publish(user.id, snapshot);
     return snapshot;
   }
 

@@ -1,21 +1,23 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { User } from '../../../../services/contracts/users.ts';
-import { RecentWrites } from '../../../../services/user-api/cache/recent-writes.ts';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createRedis } from '../../../../services/user-api/cache/redis.ts';
 import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-versioned-cache.ts';
 import type { VersionedEntry } from '../../../../services/user-api/cache/versioned-cache.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { UserReader } from '../../../../services/user-api/users/user-reader.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 
 const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
+const CHANNEL = 'test:writes';
 
 describeWithRedis('RedisVersionedCache', (server) => {
   let redis: Redis;
   let cache: RedisVersionedCache;
   let id = 0;
+
+  const cacheOf = (representation: string) =>
+    new RedisVersionedCache(redis, { keyPrefix: 'test:', representation, channel: CHANNEL });
 
   beforeAll(async () => {
     redis = createRedis(
@@ -28,7 +30,7 @@ describeWithRedis('RedisVersionedCache', (server) => {
       logger,
     );
     await new Promise((resolve) => redis.once('ready', resolve));
-    cache = new RedisVersionedCache(redis, 'test:');
+    cache = cacheOf('1');
   });
   afterAll(() => {
     redis.disconnect();
@@ -40,17 +42,21 @@ describeWithRedis('RedisVersionedCache', (server) => {
   });
   const plain = (found: VersionedEntry | null | undefined) =>
     found && { version: found.version, body: found.body && Buffer.from(found.body).toString() };
+  const write = (of: number, version: number, body: string | null) =>
+    cache.raise(of, entry(version, body), { origin: 'write' });
+  const load = (of: number, version: number, body: string | null) =>
+    cache.raise(of, entry(version, body), { origin: 'load' });
 
   it('gives back the bytes of what went in, whatever they are', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+        fc.integer({ min: 1, max: 2 ** 31 }),
         fc.option(fc.uint8Array({ maxLength: 300 })),
         async (version, body) => {
           id += 1;
-          expect(await cache.raise(id, { version, body })).toBeNull();
+          expect(await cache.raise(id, { version, body }, { origin: 'write' })).toBeNull();
           const found = await cache.get(id);
-          expect(found?.version).toBe(version);
+          expect(found).toMatchObject({ version, fresh: true });
           expect(found?.body && Buffer.from(found.body)).toEqual(body && Buffer.from(body));
         },
       ),
@@ -63,22 +69,17 @@ describeWithRedis('RedisVersionedCache', (server) => {
   });
 
   it('does not let an older version replace a newer one, and gives the newer', async () => {
-    await cache.raise(1_000_001, entry(10, 'ten'));
-    expect(plain(await cache.raise(1_000_001, entry(9, 'nine')))).toEqual({
-      version: 10,
-      body: 'ten',
-    });
+    await write(1_000_001, 10, 'ten');
+    expect(plain(await load(1_000_001, 9, 'nine'))).toEqual({ version: 10, body: 'ten' });
+    expect(plain(await write(1_000_001, 9, 'nine'))).toEqual({ version: 10, body: 'ten' });
     expect(plain(await cache.get(1_000_001))).toEqual({ version: 10, body: 'ten' });
-    expect(await cache.raise(1_000_001, entry(11, 'eleven'))).toBeNull();
+    expect(await write(1_000_001, 11, 'eleven')).toBeNull();
     expect(plain(await cache.get(1_000_001))).toEqual({ version: 11, body: 'eleven' });
   });
 
   it('does not let a slow reader bring back what has been deleted', async () => {
-    await cache.raise(1_000_002, entry(3, null));
-    expect(plain(await cache.raise(1_000_002, entry(2, 'back')))).toEqual({
-      version: 3,
-      body: null,
-    });
+    await write(1_000_002, 3, null);
+    expect(plain(await load(1_000_002, 2, 'back'))).toEqual({ version: 3, body: null });
     expect(plain(await cache.get(1_000_002))).toEqual({ version: 3, body: null });
   });
 
@@ -86,57 +87,91 @@ describeWithRedis('RedisVersionedCache', (server) => {
     const versions = Array.from({ length: 50 }, (_, index) => index + 1).sort(
       () => Math.random() - 0.5,
     );
-    await Promise.all(
-      versions.map((version) => cache.raise(1_000_003, entry(version, `${version}`))),
-    );
+    await Promise.all(versions.map((version) => write(1_000_003, version, `${version}`)));
     expect(plain(await cache.get(1_000_003))).toEqual({ version: 50, body: '50' });
   });
 
-  it('keeps nothing for ever', async () => {
-    await cache.raise(1_000_004, entry(1, 'one'));
-    await cache.raise(1_000_005, entry(1, null));
-    for (const key of ['test:1000004', 'test:1000005']) {
-      const left = await redis.pttl(key);
-      expect(left).toBeGreaterThan(40_000);
-      expect(left).toBeLessThanOrEqual(60_000);
+  it('keeps what was loaded for a minute, and the version of what was written ten times as long', async () => {
+    await load(1_000_004, 1, 'one');
+    expect(await redis.pttl('test:1000004')).toBeGreaterThan(40_000);
+    expect(await redis.pttl('test:1000004')).toBeLessThanOrEqual(60_000);
+    for (const body of ['two', null]) {
+      await write(1_000_004, 2, body);
+      expect(await redis.pttl('test:1000004')).toBeGreaterThan(590_000);
     }
   });
 
-  it.each([
-    ['changed', '{"name":"Changed"}'],
-    ['deleted', null],
-  ])('lets no slow read answer with a user that has been %s meanwhile', async (_, body) => {
-    id += 1;
-    const readUser = Promise.withResolvers<User>();
-    const reader = new UserReader({
-      repository: { find: () => readUser.promise },
-      readersMayLag: true,
-      cache,
-      recentWrites: new RecentWrites(),
-    });
-    const answer = reader.read(id);
-    await cache.raise(id, entry(2, body));
-    const instant = '2026-01-01T00:00:00.000Z';
-    readUser.resolve({
-      id,
-      name: 'Old',
-      email: 'old@example.com',
-      status: 'active',
-      createdAt: instant,
-      updatedAt: instant,
-      version: 1,
-    });
-    const found = await answer;
-    expect(found && Buffer.from(found.body).toString()).toBe(body);
-    expect((await cache.get(id))?.version).toBe(2);
+  it('with a load of the same version, keeps the time that the write is kept, and is fresh anew', async () => {
+    await write(1_000_005, 2, 'two');
+    await redis.pexpire('test:1000005', 300_000);
+    const before = await cache.get(1_000_005);
+    await wait(2);
+    await load(1_000_005, 2, 'two');
+    expect(await redis.pttl('test:1000005')).toBeGreaterThan(290_000);
+    const after = await cache.get(1_000_005);
+    expect(after?.fresh).toBe(true);
+    expect(after?.freshUntil).not.toBe(before?.freshUntil);
+  });
+
+  it('is fresh for a minute by the clock of Redis, whatever the clock of the process says', async () => {
+    await write(1_000_006, 1, 'one');
+    const [seconds] = await redis.time();
+    const left = ((await cache.get(1_000_006))?.freshUntil ?? 0) - Number(seconds) * 1_000;
+    expect(left).toBeGreaterThan(45_000);
+    expect(left).toBeLessThanOrEqual(62_000);
+  });
+
+  it('past its time, an entry is a floor: its version holds, and it is not fresh', async () => {
+    await redis.set('test:1000007', 'v5 1 1000000000000 1\nfive');
+    expect(await cache.get(1_000_007)).toMatchObject({ version: 5, fresh: false });
+    expect(plain(await load(1_000_007, 4, 'four'))).toEqual({ version: 5, body: 'five' });
+    expect(await load(1_000_007, 5, 'five')).toBeNull();
+    expect(await cache.get(1_000_007)).toMatchObject({ version: 5, fresh: true });
+  });
+
+  it('made by a release with other bytes, an entry is a floor too; a deletion is the same to all', async () => {
+    const other = cacheOf('2');
+    await write(1_000_008, 7, 'seven');
+    expect(await other.get(1_000_008)).toMatchObject({ version: 7, fresh: false });
+    await write(1_000_008, 8, null);
+    expect(await other.get(1_000_008)).toMatchObject({ version: 8, fresh: true, body: null });
+  });
+
+  it('what is not there is fresh for seconds, and a creation replaces it at once', async () => {
+    expect(await load(1_000_009, 0, null)).toBeNull();
+    expect(await cache.get(1_000_009)).toMatchObject({ version: 0, body: null, fresh: true });
+    expect(await redis.pttl('test:1000009')).toBeLessThanOrEqual(5_000);
+    expect(await write(1_000_009, 1, 'born')).toBeNull();
+    expect(plain(await load(1_000_009, 0, null))).toEqual({ version: 1, body: 'born' });
+  });
+
+  it('tells of writes in the same step, and not of loads', async () => {
+    const listener = redis.duplicate();
+    onTestFinished(() => listener.disconnect());
+    await new Promise((resolve) => listener.once('ready', resolve));
+    await listener.subscribe(CHANNEL);
+    const heard: string[] = [];
+    listener.on('message', (_, message: string) => heard.push(message));
+    await load(1_000_010, 1, 'one');
+    await write(1_000_010, 2, 'two');
+    await write(1_000_010, 1, 'one');
+    await write(1_000_010, 3, null);
+    await listener.ping();
+    expect(heard).toEqual(['1000010 2', '1000010 3']);
+  });
+
+  it('leases a load to one at a time, and not for long', async () => {
+    expect(await cache.lease(1_000_011)).toBe(true);
+    expect(await cache.lease(1_000_011)).toBe(false);
+    expect(await redis.pttl('test:1000011:lease')).toBeLessThanOrEqual(500);
   });
 
   it('with something else under its key, takes it for nothing and replaces it', async () => {
-    for (const other of ['', 'nonsense', 'v\n', 'vx\nbody', 'x1\nbody']) {
-      await redis.set('test:1000006', other);
-      expect(await cache.get(1_000_006)).toBeNull();
-      expect(await cache.raise(1_000_006, entry(1, 'one'))).toBeNull();
-      expect(plain(await cache.get(1_000_006))).toEqual({ version: 1, body: 'one' });
+    for (const other of ['', 'nonsense', 'v\n', 'vx 1 1 1\nbody', 'x1 1 1 1\nbody', 'v1\nbody']) {
+      await redis.set('test:1000012', other);
+      expect(await cache.get(1_000_012)).toBeNull();
+      expect(await load(1_000_012, 1, 'one')).toBeNull();
+      expect(plain(await cache.get(1_000_012))).toEqual({ version: 1, body: 'one' });
     }
   });
 });

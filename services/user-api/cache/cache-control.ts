@@ -1,0 +1,14 @@
+/**
+ * `Cache-Control` by what is answered: the one place that decides who may keep what, browsers and CloudFront alike. What is
+ * private must be `private` or `no-store`; CloudFront keeps only what says `public`. docs/cache.md has the bounds that follow.
+ */
+export const cacheControl = {
+  /** A user with the email address: kept by the one who asked, at most, and asked for again each time, which 304 makes cheap. */
+  user: 'private, no-cache',
+  /** A page of such users. */
+  userList: 'private, no-cache',
+  /** Errors, health, and all that is about this moment. */
+  moment: 'no-store',
+  /** Pages for people to read, the same for all, that change with a release: an hour later nobody minds. */
+  page: 'public, max-age=3600',
+} as const;

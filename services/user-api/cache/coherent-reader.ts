@@ -1,0 +1,246 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CacheMetrics } from './cache-metrics.ts';
+import { refreshesEarly } from './early-refresh.ts';
+import type { HeardVersions } from './heard-versions.ts';
+import type { LoadLimit } from './load-limit.ts';
+import type { FillTicket, NearCache } from './near-cache.ts';
+import type { RecentWrites } from './recent-writes.ts';
+import { LEASE_MILLISECONDS } from './redis-versioned-cache.ts';
+import { NextFlight, SingleFlight } from './single-flight.ts';
+import {
+  DELETED_VERSION,
+  type SharedEntry,
+  UNKNOWN_VERSION,
+  type VersionedCache,
+  type VersionedEntry,
+} from './versioned-cache.ts';
+
+/** What a reader of the database says that cannot be relied on, for want of anybody who knows what was written lately. */
+export type Doubt =
+  | 'nothing'
+  /** That there is no such resource: it may have just been created. */
+  | 'absence'
+  | 'everything';
+
+export interface LoadWish {
+  /** The version below which nothing is the truth, as far as is known at the moment of asking. */
+  readonly floor: () => number;
+  readonly doubt: Doubt;
+}
+
+/** A resource as the database has it. */
+export interface LoadedResource {
+  readonly version: number;
+  readonly body: Uint8Array;
+}
+
+/** Loads one resource from the database. */
+export interface Loader {
+  /** @returns null when there is no such resource. */
+  load(id: number, wish: LoadWish): Promise<LoadedResource | null>;
+}
+
+export interface CoherentReaderParts {
+  readonly near: NearCache;
+  /** The cache that all processes share; null when there is none. */
+  readonly shared: VersionedCache | null;
+  readonly loader: Loader;
+  readonly heard: HeardVersions;
+  readonly recentWrites: RecentWrites;
+  /** Bounds the loads; all readers of a process share one. */
+  readonly limit: LoadLimit;
+  readonly metrics: CacheMetrics;
+}
+
+/**
+ * A reader that has not been asked about a resource for so long has everything that was written before. Until this process has been told of
+ * writes for so long, it knows of none that the shared cache may have lost.
+ */
+export const SETTLED_MILLISECONDS = 3_000;
+/** With so many waiting in this process alone, others are likely to want the same. */
+const HOT_WAITING = 4;
+const FIRST_LEASE_POLL_MILLISECONDS = 5;
+
+/** What the shared cache said, and when it was asked. */
+interface Lookup {
+  readonly ticket: FillTicket;
+  /** Null: nothing; undefined: it did not answer. */
+  readonly cached: SharedEntry | null | undefined;
+}
+
+/**
+ * Reads single resources through all caches: this process's memory, the shared cache, then the database. `docs/cache.md` says
+ * what a read is worth, and which guard is for what.
+ */
+export class CoherentReader {
+  readonly #parts: CoherentReaderParts;
+  readonly #lookups = new NextFlight<number, Lookup>();
+  readonly #loads = new SingleFlight<number, VersionedEntry>();
+
+  constructor(parts: CoherentReaderParts) {
+    this.#parts = parts;
+    parts.near.onRefresh((id) => this.#renew(id));
+  }
+
+  /**
+   * @returns the resource; null when there is none.
+   * @throws `ReadsShed`, and what the loader throws.
+   */
+  async read(id: number): Promise<LoadedResource | null> {
+    const { metrics, near } = this.#parts;
+    const entry = near.get(id);
+    if (entry !== undefined) {
+      metrics.nearHits += 1;
+      return entry.answer === null ? null : { version: entry.version, body: entry.answer.body };
+    }
+    if (near.isOpen) metrics.nearMisses += 1;
+    else metrics.nearBypasses += 1;
+    const { version, body } = await this.#readPastNear(id);
+    return body === null ? null : { version, body };
+  }
+
+  async #readPastNear(id: number): Promise<VersionedEntry> {
+    const { recentWrites, shared } = this.#parts;
+    const own = recentWrites.floor(id);
+    // Ids are never used again: what is deleted stays so.
+    if (own?.body === null) return own;
+    if (shared === null) return await this.#load(id, this.#unanswered(), false);
+    const lookup = await this.#lookups.run(id, () => this.#lookUp(id, shared));
+    if (this.#isUsable(id, lookup.cached)) return lookup.cached;
+    const isHot = this.#lookups.waiting(id) >= HOT_WAITING;
+    return await this.#load(id, lookup, isHot);
+  }
+
+  async #lookUp(id: number, shared: VersionedCache): Promise<Lookup> {
+    const { metrics, near } = this.#parts;
+    const ticket = near.ticket();
+    const cached = await shared.get(id);
+    if (cached === undefined) metrics.redisSilences += 1;
+    else if (cached === null) metrics.redisMisses += 1;
+    else if (!this.#isUsable(id, cached)) metrics.redisStale += 1;
+    else {
+      metrics.redisHits += 1;
+      this.#fillNear(id, cached, ticket);
+      if (refreshesEarly(Date.now(), cached.freshUntil, cached.loadMilliseconds)) {
+        this.#refresh(id, shared, { ticket, cached });
+      }
+    }
+    return { ticket, cached };
+  }
+
+  #isUsable(id: number, cached: SharedEntry | null | undefined): cached is SharedEntry {
+    return cached?.fresh === true && cached.version >= this.#floor(id);
+  }
+
+  /** The newest version that this process knows of by itself. */
+  #floor(id: number): number {
+    const { heard, recentWrites } = this.#parts;
+    return Math.max(heard.floor(id), recentWrites.floor(id)?.version ?? 0);
+  }
+
+  async #load(id: number, lookup: Lookup, isHot: boolean): Promise<VersionedEntry> {
+    const minimum = lookup.cached?.version ?? 0;
+    const entry = await this.#loads.run(id, () => this.#loadOnce(id, lookup, isHot));
+    // Whoever began that load may have known of less.
+    if (entry.version >= Math.max(minimum, this.#floor(id))) return entry;
+    return await this.#loadOnce(id, lookup, false);
+  }
+
+  async #loadOnce(id: number, lookup: Lookup, isHot: boolean): Promise<VersionedEntry> {
+    const { limit, loader, recentWrites, shared } = this.#parts;
+    const minimum = lookup.cached?.version ?? 0;
+    const floor = () => Math.max(minimum, this.#floor(id));
+    if (isHot && shared !== null && !(await shared.lease(id))) {
+      const other = await this.#awaitOther(id, shared);
+      if (other !== undefined) return other;
+    }
+    const beganAt = performance.now();
+    let loaded: LoadedResource | null;
+    try {
+      loaded = await limit.run(() => loader.load(id, { floor, doubt: this.#doubt(lookup) }));
+    } catch (error) {
+      const own = recentWrites.floor(id);
+      // The database cannot tell; what this process wrote last can.
+      if (own !== undefined && own.version >= floor()) return own;
+      throw error;
+    }
+    const absent = { version: floor() > 0 ? DELETED_VERSION : UNKNOWN_VERSION, body: null };
+    const entry = loaded ?? absent;
+    void this.#keep(id, entry, lookup, performance.now() - beganAt);
+    return entry;
+  }
+
+  /** Puts what was loaded into the caches. Nobody waits for it, and it never throws. */
+  async #keep(
+    id: number,
+    entry: VersionedEntry,
+    { cached, ticket }: Lookup,
+    loadMilliseconds: number,
+  ): Promise<void> {
+    const { shared } = this.#parts;
+    // A cache that has just not answered is not asked again.
+    if (shared === null || cached === undefined) return;
+    const newer = await shared.raise(id, entry, { origin: 'load', loadMilliseconds });
+    if (newer === null) this.#fillNear(id, entry, ticket);
+  }
+
+  #fillNear(id: number, entry: VersionedEntry, ticket: FillTicket): void {
+    // What is not there may be created any time, and whoever is told of that has to find it from then on, not a moment later.
+    if (entry.version !== UNKNOWN_VERSION) this.#parts.near.fill(id, entry, ticket);
+  }
+
+  #doubt({ cached }: Lookup): Doubt {
+    if (cached === undefined) return 'absence';
+    return cached === null && !this.#isSettled() ? 'everything' : 'nothing';
+  }
+
+  /** Whether this process has been told of every write for so long that nothing it does not know of can be missing from a reader. */
+  #isSettled(): boolean {
+    const { heard, near } = this.#parts;
+    const since = Math.max(near.openSince, heard.completeSince);
+    return near.isOpen && near.now() - since >= SETTLED_MILLISECONDS;
+  }
+
+  #unanswered(): Lookup {
+    return { ticket: this.#parts.near.ticket(), cached: undefined };
+  }
+
+  /** Waits until another process has put the entry into the shared cache, for as long as its lease lasts. */
+  async #awaitOther(id: number, shared: VersionedCache): Promise<VersionedEntry | undefined> {
+    const { metrics, near } = this.#parts;
+    metrics.leaseWaits += 1;
+    let pause = FIRST_LEASE_POLL_MILLISECONDS;
+    for (let waited = 0; waited < LEASE_MILLISECONDS; pause *= 2) {
+      await wait(pause);
+      waited += pause;
+      const ticket = near.ticket();
+      const cached = await shared.get(id);
+      if (cached === undefined) return undefined;
+      if (!this.#isUsable(id, cached)) continue;
+      this.#fillNear(id, cached, ticket);
+      return cached;
+    }
+    return undefined;
+  }
+
+  /** Loads an entry that is about to end, in one process, while all go on with the one that there is. */
+  #refresh(id: number, shared: VersionedCache, lookup: Lookup): void {
+    const { limit, metrics } = this.#parts;
+    if (!limit.hasRoomToSpare || this.#loads.has(id)) return;
+    metrics.refreshes += 1;
+    void this.#loads
+      .run(id, async () => {
+        const current = lookup.cached;
+        if (current && !(await shared.lease(id))) return current;
+        return await this.#loadOnce(id, lookup, false);
+      })
+      // Whoever finds it gone will see the error.
+      .catch(() => {});
+  }
+
+  /** Reads an entry of the near cache that is about to end, while all go on with the one that there is. */
+  #renew(id: number): void {
+    this.#parts.metrics.refreshes += 1;
+    void this.#readPastNear(id).catch(() => {});
+  }
+}

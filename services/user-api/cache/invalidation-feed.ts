@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../observability/logger.ts';
+import { decodeInvalidation, type Invalidation } from './invalidation.ts';
+import type { RedisClient } from './redis-versioned-cache.ts';
+
+export interface InvalidationFeedParts {
+  /**
+   * A connection of its own, to any node: a message that is published on one node of a cluster reaches subscribers of all. It must not
+   * subscribe by itself after it was lost, or messages would be missed without a word.
+   */
+  readonly subscriber: Redis;
+  /** What words of writes come by, with which the feed tests itself. */
+  readonly publisher: RedisClient;
+  readonly channel: string;
+  /** From now on every word comes. */
+  readonly onOpen: () => void;
+  readonly onInvalidation: (invalidation: Invalidation) => void;
+  /** Words may be missed from now on. */
+  readonly onLost: () => void;
+  readonly logger: Logger;
+  /** @default 1,000 */
+  readonly heartbeatMilliseconds?: number;
+}
+
+/**
+ * How often the feed says something to itself over Redis. A connection can be dead without a word; then it is noticed after twice this time.
+ */
+const HEARTBEAT_MILLISECONDS = 1_000;
+/** How much longer to wait for a word that is late, with the event loop free to read it in between. */
+const HEARTBEAT_GRACE_MILLISECONDS = 100;
+
+/**
+ * Words of writes, from all processes, over Redis pub/sub. It has two states: open, in which every word comes, and lost. Pub/sub is at most
+ * once, so what was said while it was lost never comes.
+ *
+ * Plain PUBLISH, not the sharded SPUBLISH: it works alike with one server and in a cluster, where each node passes a message on to all
+ * the others. That costs the cluster a message to every node for each write; docs/cache.md says from when on that is too much.
+ */
+export class InvalidationFeed {
+  readonly #parts: InvalidationFeedParts;
+  readonly #heartbeatChannel = `heartbeat:${randomUUID()}`;
+  #isOpen = false;
+  #opening = 0;
+  #sent = 0;
+  #received = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(parts: InvalidationFeedParts) {
+    this.#parts = parts;
+  }
+
+  /** Subscribes, and again whenever the connection is there anew. */
+  start(): void {
+    const { subscriber, heartbeatMilliseconds = HEARTBEAT_MILLISECONDS } = this.#parts;
+    subscriber.on('ready', () => void this.#subscribe());
+    // The connection for commands goes to the same Redis, and its errors are logged.
+    subscriber.on('error', () => {});
+    subscriber.on('close', () => this.#lose('The connection was lost'));
+    subscriber.on('message', (channel: string, message: string) => {
+      this.#receive(channel, message);
+    });
+    if (subscriber.status === 'ready') void this.#subscribe();
+    this.#timer = setInterval(() => void this.#beat(), heartbeatMilliseconds).unref();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#parts.subscriber.disconnect();
+  }
+
+  async #subscribe(): Promise<void> {
+    const { subscriber, channel, logger, onOpen } = this.#parts;
+    try {
+      await subscriber.subscribe(channel, this.#heartbeatChannel);
+    } catch (error) {
+      if (this.#closed) return;
+      logger.warn({ error }, 'Not subscribed to writes');
+      subscriber.disconnect(true);
+      return;
+    }
+    if (subscriber.status !== 'ready' || this.#isOpen) return;
+    this.#isOpen = true;
+    this.#opening += 1;
+    logger.info('Told of writes: the near cache is open');
+    onOpen();
+  }
+
+  #lose(reason: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    if (!this.#closed) this.#parts.logger.warn({ reason }, 'The near cache is closed');
+    this.#parts.onLost();
+  }
+
+  #receive(channel: string, message: string): void {
+    if (channel === this.#heartbeatChannel) {
+      this.#received = Math.max(this.#received, Number(message));
+      return;
+    }
+    const invalidation = decodeInvalidation(message);
+    if (invalidation !== null) this.#parts.onInvalidation(invalidation);
+    else this.#parts.logger.warn('A word of a write could not be read');
+  }
+
+  /** Says something to itself. While Redis takes no commands, nothing can be learned from that. */
+  async #beat(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#sent += 1;
+    const beat = this.#sent;
+    const opening = this.#opening;
+    try {
+      await this.#parts.publisher.publish(this.#heartbeatChannel, String(beat));
+    } catch {
+      return;
+    }
+    setTimeout(() => {
+      if (!this.#isOpen || this.#opening !== opening || this.#received >= beat) return;
+      this.#lose('Redis passes nothing on');
+      this.#parts.subscriber.disconnect(true);
+    }, HEARTBEAT_GRACE_MILLISECONDS).unref();
+  }
+}

@@ -1,0 +1,40 @@
+import type { CacheMetrics } from './cache-metrics.ts';
+
+/** Too many reads wait for the database already; this one was not begun. */
+export class ReadsShed extends Error {
+  override readonly name = 'ReadsShed';
+}
+
+/**
+ * Bounds how many loads from the database are under way at once. Without it, caches that fail turn every read into a load, and the database that
+ * is asked by all answers nobody in time; with it, the reads that are let through stay fast.
+ */
+export class LoadLimit {
+  readonly #maximum: number;
+  readonly #metrics: CacheMetrics;
+  #underWay = 0;
+
+  constructor(maximum: number, metrics: CacheMetrics) {
+    this.#maximum = maximum;
+    this.#metrics = metrics;
+  }
+
+  /** Whether there is room for what nobody waits for: it leaves half of the places to those who do. */
+  get hasRoomToSpare(): boolean {
+    return this.#underWay < this.#maximum / 2;
+  }
+
+  /** @throws {@link ReadsShed} when as many loads are under way as there may be. */
+  async run<Value>(load: () => Promise<Value>): Promise<Value> {
+    if (this.#underWay >= this.#maximum) {
+      this.#metrics.shed += 1;
+      throw new ReadsShed(`${this.#underWay} reads wait for the database`);
+    }
+    this.#underWay += 1;
+    try {
+      return await load();
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+}

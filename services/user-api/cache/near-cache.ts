@@ -1,0 +1,193 @@
+import type { CacheMetrics } from './cache-metrics.ts';
+import { refreshesEarly } from './early-refresh.ts';
+import type { HeardVersions } from './heard-versions.ts';
+import { NearEntry } from './near-entry.ts';
+import { ReadyAnswer } from './ready-answer.ts';
+import { SieveCache } from './sieve-cache.ts';
+import type { VersionedEntry } from './versioned-cache.ts';
+
+/**
+ * How long an entry lives, at most, since its load began: the bound on how long it can be out of date when this process is not told of a
+ * write and does not notice. Long enough that an entry in use is asked of Redis rarely, once in some 5 seconds.
+ */
+export const NEAR_LIFETIME_MILLISECONDS = 5_000;
+/** Share of it that is drawn at random, so that entries made together do not end together. */
+const LIFETIME_JITTER = 0.2;
+/** An entry that seems to have taken no time to load would never be loaded early. */
+const MINIMUM_LOAD_MILLISECONDS = 0.1;
+
+/** Another way to show a resource than the one that the shared cache holds, such as without what is private. */
+export interface DerivedRepresentation {
+  readonly name: string;
+  bodyOf(full: Uint8Array): Uint8Array;
+  /** What stands in the ETag: another one than that of other representations of the version. */
+  tagOf(version: number): string;
+}
+
+/** Says when a load began, so that what is heard of while it goes on counts. */
+export interface FillTicket {
+  readonly opening: number;
+  readonly forgotten: number;
+  readonly beganAt: number;
+}
+
+export interface NearCacheOptions {
+  /** Bound on the memory of all entries, in bytes; see {@link NEAR_ENTRY_OVERHEAD_BYTES}. 0: none is kept. */
+  readonly maximumBytes: number;
+  readonly heard: HeardVersions;
+  readonly metrics: CacheMetrics;
+  /** @default 5,000 */
+  readonly lifetimeMilliseconds?: number;
+  /** Milliseconds since any moment. @default performance.now */
+  readonly clock?: () => number;
+}
+
+/**
+ * Resources in this process's memory as ready-made answers. It is open only while this process is told of every write; closed, it is empty and
+ * takes nothing in. An entry is older than the truth at most from the write until the word of it has come.
+ *
+ * A load is put in with a ticket from before it began, and is refused when in between a newer version was heard of, or the
+ * cache was closed, so that a slow one cannot bring back what has been changed.
+ */
+export class NearCache {
+  readonly #entries: SieveCache<number, NearEntry>;
+  readonly #heard: HeardVersions;
+  readonly #metrics: CacheMetrics;
+  readonly #lifetime: number;
+  readonly #clock: () => number;
+  #isOpen = false;
+  #openSince = 0;
+  #opening = 0;
+  #refresh: (id: number) => void = () => {};
+
+  constructor(options: NearCacheOptions) {
+    this.#entries = new SieveCache(options.maximumBytes);
+    this.#heard = options.heard;
+    this.#metrics = options.metrics;
+    this.#lifetime = options.lifetimeMilliseconds ?? NEAR_LIFETIME_MILLISECONDS;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Since when this process is told of every write, by the clock of {@link now}. */
+  get openSince(): number {
+    return this.#openSince;
+  }
+
+  now(): number {
+    return this.#clock();
+  }
+
+  get count(): number {
+    return this.#entries.count;
+  }
+
+  get bytes(): number {
+    return this.#entries.bytes;
+  }
+
+  get evictions(): number {
+    return this.#entries.evictions;
+  }
+
+  /** Sets what loads an entry anew when it is about to end. It must not throw. */
+  onRefresh(refresh: (id: number) => void): void {
+    this.#refresh = refresh;
+  }
+
+  /** From now on this process is told of every write. */
+  open(): void {
+    this.#isOpen = true;
+    this.#openSince = this.#clock();
+    this.#opening += 1;
+  }
+
+  /** This process may miss writes from now on: nothing that is here may be answered. */
+  close(): void {
+    this.#isOpen = false;
+    this.#entries.clear();
+  }
+
+  /** The entry, ready to be answered. This is all that a hit costs. */
+  get(id: number): NearEntry | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return undefined;
+    const now = this.#clock();
+    return now < entry.refreshFrom ? entry : this.#late(entry, now);
+  }
+
+  /** To be taken before a load begins. */
+  ticket(): FillTicket {
+    return {
+      opening: this.#opening,
+      forgotten: this.#heard.forgotten,
+      beganAt: this.#clock(),
+    };
+  }
+
+  /** Takes in what a load has brought, unless it may be out of date by now. */
+  fill(id: number, entry: VersionedEntry, ticket: FillTicket): void {
+    if (!this.#takes(id, entry.version, ticket)) {
+      this.#metrics.nearFillsRefused += 1;
+      return;
+    }
+    const lifetime = this.#lifetime * (1 - LIFETIME_JITTER * Math.random());
+    const took = this.#clock() - ticket.beganAt;
+    this.#entries.set(
+      new NearEntry(id, entry, {
+        endsAt: ticket.beganAt + lifetime,
+        loadMilliseconds: Math.max(took, MINIMUM_LOAD_MILLISECONDS),
+      }),
+    );
+  }
+
+  /** Takes in what this process has written. */
+  write(id: number, entry: VersionedEntry): void {
+    this.hear(id, entry.version);
+    this.fill(id, entry, this.ticket());
+  }
+
+  /** Drops what is older than a version that has been written, here or elsewhere. */
+  hear(id: number, version: number): void {
+    this.#heard.hear(id, version);
+    const entry = this.#entries.peek(id);
+    if (entry === undefined || entry.version >= version) return;
+    this.#entries.delete(id);
+    this.#metrics.invalidated += 1;
+  }
+
+  /** The entry's answer in another representation, made at the first time; null when there is no such resource. */
+  derive(entry: NearEntry, { name, bodyOf, tagOf }: DerivedRepresentation): ReadyAnswer | null {
+    if (entry.answer === null) return null;
+    const known = entry.derived(name);
+    if (known !== undefined) return known;
+    const made = new ReadyAnswer(bodyOf(entry.answer.body), tagOf(entry.version));
+    void made.gzip;
+    entry.addDerived(name, made);
+    if (this.#entries.peek(entry.key) === entry) this.#entries.grew(entry, made.size);
+    return made;
+  }
+
+  #takes(id: number, version: number, ticket: FillTicket): boolean {
+    if (!this.#isOpen || ticket.opening !== this.#opening) return false;
+    // What was heard since may have been forgotten already.
+    if (this.#heard.forgotten - ticket.forgotten > 1) return false;
+    if (version < this.#heard.floor(id)) return false;
+    return version >= (this.#entries.peek(id)?.version ?? 0);
+  }
+
+  #late(entry: NearEntry, now: number): NearEntry | undefined {
+    if (now >= entry.endsAt) {
+      this.#entries.delete(entry.key);
+      return undefined;
+    }
+    if (refreshesEarly(now, entry.endsAt, entry.loadMilliseconds)) {
+      entry.refreshFrom = entry.endsAt;
+      this.#refresh(entry.key);
+    }
+    return entry;
+  }
+}

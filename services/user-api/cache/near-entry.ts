@@ -1,0 +1,56 @@
+import { earliestRefresh } from './early-refresh.ts';
+import { ReadyAnswer } from './ready-answer.ts';
+import { SieveEntry } from './sieve-cache.ts';
+import type { VersionedEntry } from './versioned-cache.ts';
+
+/**
+ * What an entry takes in memory besides its bytes, as measured (docs/cache.md): the entry, its place in the map, the answer, and
+ * the heads of its strings.
+ */
+export const NEAR_ENTRY_OVERHEAD_BYTES = 512;
+
+/** When an entry was loaded, and until when it may be used; milliseconds by the clock of the near cache. */
+export interface NearTimes {
+  readonly endsAt: number;
+  /** How long the load took. */
+  readonly loadMilliseconds: number;
+}
+
+/** A resource in this process's memory, ready to be answered. */
+export class NearEntry extends SieveEntry<number> {
+  readonly version: number;
+  /** The body of the shared cache; null when there is no such resource. */
+  readonly answer: ReadyAnswer | null;
+  readonly endsAt: number;
+  readonly loadMilliseconds: number;
+  /** From when on it may be loaded anew; infinite once that has begun. */
+  refreshFrom: number;
+  /** Other ways to show it, by name. */
+  #derived: Map<string, ReadyAnswer> | undefined;
+
+  constructor(id: number, { version, body }: VersionedEntry, times: NearTimes) {
+    const answer = body === null ? null : new ReadyAnswer(body, versionTag(version));
+    // Compressed here, where nobody waits for it.
+    void answer?.gzip;
+    super(id, NEAR_ENTRY_OVERHEAD_BYTES + (answer?.size ?? 0));
+    this.version = version;
+    this.answer = answer;
+    this.endsAt = times.endsAt;
+    this.loadMilliseconds = times.loadMilliseconds;
+    this.refreshFrom = earliestRefresh(times.endsAt, times.loadMilliseconds);
+  }
+
+  derived(name: string): ReadyAnswer | undefined {
+    return this.#derived?.get(name);
+  }
+
+  addDerived(name: string, answer: ReadyAnswer): void {
+    this.#derived ??= new Map();
+    this.#derived.set(name, answer);
+  }
+}
+
+/** What stands in the ETag of a version. */
+export function versionTag(version: number): string {
+  return `v${version}`;
+}

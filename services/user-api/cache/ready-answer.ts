@@ -1,0 +1,64 @@
+import { gzipSync } from 'node:zlib';
+
+/**
+ * Shortest body that is compressed, in bytes. A body of up to some 1,000 bytes goes out in one TCP segment with its headers
+ * (1,460 bytes at an MTU of 1,500), so that nothing arrives sooner if it is shorter. A user has fewer.
+ */
+export const COMPRESSION_MINIMUM_BYTES = 1_024;
+/** Of a page of 20 users, level 1 leaves some 15 %, level 6 1 % less at three times the time. */
+const COMPRESSION_LEVEL = 1;
+
+/** Bytes as they are sent, and the headers that belong to them. */
+export interface ReadyBytes {
+  /**
+   * The bytes, one in each character (latin1). As a string they lie in V8's heap, where a small Buffer would keep a block alive that others
+   * share, or cost twice as much by itself; and Node.js sends head and body as one string in one write.
+   */
+  readonly text: string;
+  /** Content-Length. */
+  readonly length: string;
+  readonly etag: string;
+}
+
+/** An answer that only needs to be written. */
+export class ReadyAnswer implements ReadyBytes {
+  readonly text: string;
+  readonly length: string;
+  readonly etag: string;
+  #gzip: ReadyBytes | null | undefined;
+
+  /** @param tag - what stands in the ETag, between its quotes. */
+  constructor(body: Uint8Array, tag: string) {
+    this.text = asText(body);
+    this.length = String(body.byteLength);
+    this.etag = `"${tag}"`;
+    if (body.byteLength < COMPRESSION_MINIMUM_BYTES) this.#gzip = null;
+  }
+
+  get body(): Buffer {
+    return Buffer.from(this.text, 'latin1');
+  }
+
+  /**
+   * The same, compressed when it is first asked for, with an ETag of its own as RFC 9110, 8.8.3.3 asks; null where that
+   * would not pay.
+   */
+  get gzip(): ReadyBytes | null {
+    if (this.#gzip === undefined) {
+      const smaller = gzipSync(this.body, { level: COMPRESSION_LEVEL });
+      const etag = this.etag.replace(/"$/, '-gzip"');
+      this.#gzip = { text: asText(smaller), length: String(smaller.byteLength), etag };
+    }
+    return this.#gzip;
+  }
+
+  /** Memory that the bytes take now, in bytes. */
+  get size(): number {
+    return this.text.length + (this.#gzip?.text.length ?? 0);
+  }
+}
+
+function asText(bytes: Uint8Array): string {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+}

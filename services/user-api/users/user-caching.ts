@@ -1,0 +1,130 @@
+import type { Redis } from 'ioredis';
+import { CacheMetrics } from '../cache/cache-metrics.ts';
+import { CoherentReader } from '../cache/coherent-reader.ts';
+import { HeardVersions } from '../cache/heard-versions.ts';
+import { InvalidationFeed } from '../cache/invalidation-feed.ts';
+import { ListCache } from '../cache/list-cache.ts';
+import { LoadLimit } from '../cache/load-limit.ts';
+import { NearCache } from '../cache/near-cache.ts';
+import { RecentWrites } from '../cache/recent-writes.ts';
+import { type RedisClient, RedisVersionedCache } from '../cache/redis-versioned-cache.ts';
+import { WritePublisher } from '../cache/write-publisher.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { UserRepository } from './repository.ts';
+import { UserLoader } from './user-loader.ts';
+
+/** The connections to Redis that caching needs. */
+export interface CachingConnections {
+  readonly commands: RedisClient;
+  /** For {@link InvalidationFeed}: it must not subscribe by itself. Closed together with the caching. */
+  readonly subscriber: Redis;
+}
+
+export interface UserCachingParts {
+  readonly repository: Pick<UserRepository, 'find'>;
+  /** Whether reads from the database may be behind writes. */
+  readonly readersMayLag: boolean;
+  /** Null where there is no Redis: then nothing is kept in memory either, as nobody tells of the writes of others. */
+  readonly redis: CachingConnections | null;
+  /** `NEAR_CACHE_BYTES`. */
+  readonly nearCacheBytes: number;
+  /** `DATABASE_READS_MAXIMUM`. */
+  readonly databaseReadsMaximum: number;
+  readonly logger: Logger;
+}
+
+/** All that stands between the users and their table. */
+export interface UserCaching {
+  readonly reader: CoherentReader;
+  readonly writes: WritePublisher;
+  readonly near: NearCache;
+  readonly lists: ListCache;
+  readonly limit: LoadLimit;
+  readonly metrics: CacheMetrics;
+  /** Whether Redis answers; null where there is none. */
+  isRedisUp(): Promise<boolean> | null;
+  /** Begins to be told of writes. */
+  start(): void;
+  close(): void;
+}
+
+const KEY_PREFIX = 'user:';
+const CHANNEL = 'user:writes';
+/** Names the bytes of a user; another one for other bytes, so that releases that differ can run side by side. */
+const REPRESENTATION = '1';
+/** Share of the near cache's bytes that pages of lists may take. */
+const LIST_SHARE = 1 / 8;
+
+export function createUserCaching(parts: UserCachingParts): UserCaching {
+  const { logger, nearCacheBytes, redis } = parts;
+  const metrics = new CacheMetrics();
+  const heard = new HeardVersions();
+  const recentWrites = new RecentWrites();
+  const listBytes = Math.floor(nearCacheBytes * LIST_SHARE);
+  const near = new NearCache({ maximumBytes: nearCacheBytes - listBytes, heard, metrics });
+  const lists = new ListCache({ maximumBytes: listBytes, metrics });
+  const limit = new LoadLimit(parts.databaseReadsMaximum, metrics);
+  const shared =
+    redis === null
+      ? null
+      : new RedisVersionedCache(redis.commands, {
+          keyPrefix: KEY_PREFIX,
+          representation: REPRESENTATION,
+          channel: CHANNEL,
+        });
+  const writes = new WritePublisher({
+    cache: shared,
+    recentWrites,
+    onWrite(id, entry) {
+      near.write(id, entry);
+      lists.written();
+    },
+  });
+  const feed =
+    redis === null
+      ? null
+      : new InvalidationFeed({
+          subscriber: redis.subscriber,
+          publisher: redis.commands,
+          channel: CHANNEL,
+          onOpen() {
+            near.open();
+            lists.open();
+          },
+          onInvalidation({ id, version }) {
+            metrics.invalidationsHeard += 1;
+            // An own write comes back as a word, too.
+            if (heard.floor(id) < version) lists.writtenElsewhere();
+            near.hear(id, version);
+          },
+          onLost() {
+            metrics.subscriptionLosses += 1;
+            near.close();
+            lists.close();
+          },
+          logger,
+        });
+  redis?.commands.on('ready', () => writes.publishAgain());
+  return {
+    reader: new CoherentReader({
+      near,
+      shared,
+      loader: new UserLoader({ ...parts, metrics }),
+      heard,
+      recentWrites,
+      limit,
+      metrics,
+    }),
+    writes,
+    near,
+    lists,
+    limit,
+    metrics,
+    isRedisUp: () => shared?.isUp() ?? null,
+    start: () => feed?.start(),
+    close() {
+      feed?.close();
+      writes.close();
+    },
+  };
+}
