@@ -1,4 +1,5 @@
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
+import type { Tracer } from '../contracts/tracing/span.ts';
 import { createRedis } from './cache/redis.ts';
 import { DatabasePool } from './database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from './database/router.ts';
@@ -16,6 +17,8 @@ import { Users } from './users/users.ts';
 export interface DependencyOptions {
   readonly router?: RouterOptions;
   readonly dispatcher?: EventDispatcherOptions;
+  /** Records the sending of events. @default nothing is recorded */
+  readonly tracer?: Tracer | null;
 }
 
 export interface Dependencies {
@@ -75,6 +78,7 @@ export function createDependencies(
     queueUrl: settings.EMAIL_QUEUE_URL,
     region: settings.AWS_REGION,
     endpoint: settings.SQS_ENDPOINT,
+    tracer: options.tracer ?? null,
   });
   const dispatcher = new EventDispatcher(
     new Outbox(router, logger),

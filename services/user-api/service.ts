@@ -3,6 +3,7 @@ import { createApp } from './app.ts';
 import { createDependencies, type DependencyOptions } from './dependencies.ts';
 import { ApiServer } from './http/server.ts';
 import type { Logger } from './observability/logger.ts';
+import { createObservability } from './observability/observability.ts';
 import type { Settings } from './settings.ts';
 
 export interface RunningService {
@@ -29,10 +30,12 @@ export async function startService(
   logger: Logger,
   options: DependencyOptions = {},
 ): Promise<RunningService> {
-  const dependencies = createDependencies(settings, logger, options);
+  const observability = await createObservability(settings, logger);
+  const { observer, tracer } = observability;
+  const dependencies = createDependencies(settings, logger, { ...options, tracer });
   const { users, health } = dependencies;
   const bodyLimitBytes = settings.REQUEST_BODY_LIMIT_BYTES;
-  const server = new ApiServer(createApp({ users, health, logger, bodyLimitBytes }), logger, {
+  const server = new ApiServer(createApp({ users, health, logger, bodyLimitBytes }), observer, {
     keepAliveTimeoutMilliseconds: settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS,
   });
   let port: number;
@@ -40,6 +43,7 @@ export async function startService(
     port = await server.listen(settings.HOST, settings.PORT);
   } catch (error) {
     await dependencies.close();
+    await observability.close();
     throw error;
   }
   dependencies.start();
@@ -52,6 +56,7 @@ export async function startService(
       await wait(settings.SHUTDOWN_DELAY_MILLISECONDS);
       const inTime = await server.close(settings.SHUTDOWN_TIMEOUT_MILLISECONDS);
       await dependencies.close();
+      await observability.close();
       return inTime;
     },
     cut: () => server.cut(),

@@ -16,7 +16,6 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { errorType } from './error-type.ts';
 import type { Span, SpanKind, SpanOptions, Tracer } from './span.ts';
 import type { TraceParent } from './trace-parent.ts';
 
@@ -77,8 +76,8 @@ class RecordedSpan implements Span {
     this.#span.setAttribute(attribute, value);
   }
 
-  fail(error: unknown): void {
-    this.#span.setAttribute('error.type', errorType(error));
+  fail(errorType: string): void {
+    this.#span.setAttribute('error.type', errorType);
     this.#span.setStatus({ code: SpanStatusCode.ERROR });
   }
 

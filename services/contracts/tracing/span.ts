@@ -25,8 +25,8 @@ export interface Span {
   /** Names are few: they hold no ids. */
   rename(name: string): void;
   set(attribute: string, value: string | number | boolean): void;
-  /** Marks it as failed. Of the error only its code or class is recorded: its message may quote what somebody sent. */
-  fail(error: unknown): void;
+  /** @param errorType - a code, or what `errorType` says of an error; never a message, which may quote what somebody sent. */
+  fail(errorType: string): void;
   end(): void;
 }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { errorType } from './error-type.ts';
 import type { Span, SpanOptions } from './span.ts';
 import { formatTraceParent, type TraceParent } from './trace-parent.ts';
 
@@ -51,7 +52,7 @@ export async function during<Result>(span: Span, work: () => Promise<Result>): P
   try {
     return await inSpan(span, work);
   } catch (error) {
-    span.fail(error);
+    span.fail(errorType(error));
     throw error;
   } finally {
     span.end();

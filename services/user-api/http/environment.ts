@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { Span } from '../../contracts/tracing/span.ts';
+import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
 
 /** A request id that a proxy or client may give: what logs and headers can hold safely. */
 const REQUEST_ID = /^[\w.:-]{8,128}$/;
@@ -10,6 +12,13 @@ export class ApiRequest extends IncomingMessage {
   readonly receivedAt: number = performance.now();
   /** Pattern of the route that answers, such as `/api/v1/users/{id}`; null while none does. */
   route: string | null = null;
+  /** Slug of the problem that the answer is; null while it is none. */
+  problem: string | null = null;
+  /** Set by whoever answers out of this process's memory: only some of these requests are logged. */
+  nearHit = false;
+  /** The trace that it belongs to, if any, and its span there when it is recorded. */
+  trace: TraceParent | undefined = undefined;
+  span: Span | undefined = undefined;
   #id: string | undefined;
 
   /** The caller's `X-Request-Id` where it is a usable one, or a new UUID. */

@@ -58,6 +58,7 @@ export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment>
     // Nobody receives this; the status is for the access log, where it is known as 'client closed request'.
     if (error instanceof RequestAborted) return new Response(null, { status: 499 });
     const problem = toProblem(error);
+    context.env.incoming.problem = problem.slug;
     // What is refused early is refused in crowds; the access log has each.
     if (problem.status >= 500 && problem.slug !== 'overloaded') {
       const level = problem.slug === 'internal-error' ? 'error' : 'warn';
@@ -68,7 +69,8 @@ export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment>
 }
 
 /** Answers where nothing is served. */
-export const answerNotFound: NotFoundHandler<ApiEnvironment> = ({ env }) =>
-  new Problem('route-not-found', 'Nothing is served at this path.').toResponse(
-    env.incoming.requestId,
-  );
+export const answerNotFound: NotFoundHandler<ApiEnvironment> = ({ env: { incoming } }) => {
+  const problem = new Problem('route-not-found', 'Nothing is served at this path.');
+  incoming.problem = problem.slug;
+  return problem.toResponse(incoming.requestId);
+};

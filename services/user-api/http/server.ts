@@ -2,8 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { logAccess } from '../observability/access-log.ts';
-import type { Logger } from '../observability/logger.ts';
+import type { RequestObserver } from '../observability/requests/request-observer.ts';
 import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
 import { ListenError } from './listen-error.ts';
 import { Problem } from './problem.ts';
@@ -32,7 +31,7 @@ export class ApiServer {
 
   constructor(
     app: Pick<Hono<ApiEnvironment>, 'fetch'>,
-    logger: Logger,
+    observer: RequestObserver,
     settings: ApiServerSettings,
   ) {
     const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings), {
@@ -56,18 +55,19 @@ export class ApiServer {
         this.#underWay.add(outgoing);
         outgoing.once('close', () => {
           this.#underWay.delete(outgoing);
-          logAccess(logger, incoming, outgoing);
+          observer.ended(incoming, outgoing);
         });
         outgoing.setHeader('x-request-id', incoming.requestId);
         if (this.#closing) outgoing.setHeader('connection', 'close');
         const { length } = incoming.url ?? '';
         if (length > URL_MAXIMUM_LENGTH) {
           const problem = tooLong(length);
+          incoming.problem = problem.slug;
           outgoing.writeHead(problem.status, problem.headers);
           outgoing.end(JSON.stringify(problem.details(incoming.requestId)));
           return;
         }
-        void listener(incoming, outgoing);
+        observer.pass(incoming, outgoing, listener);
       },
     );
     this.#server.on('clientError', answerClientError);
@@ -77,6 +77,16 @@ export class ApiServer {
     });
   }
 
+  /** Requests whose answer is not sent yet. */
+  get requestsInFlight(): number {
+    return this.#underWay.size;
+  }
+
+  /** Connections that are open, in use or idle. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
   /**
    * @param port - 0 for any free one.
    * @returns the port it listens on.
@@ -84,7 +94,7 @@ export class ApiServer {
    */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException) => reject(new ListenError(host, port, error));
+      const fail = (error: NodeJS.ErrnoException) => reject(new ListenError({ host, port }, error));
       this.#server.once('error', fail);
       this.#server.listen(port, host, () => {
         this.#server.off('error', fail);

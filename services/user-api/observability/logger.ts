@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { loggedError } from '../../contracts/observability/logged-error.ts';
+import { traceFields } from '../../contracts/observability/trace-fields.ts';
 
 export type { Logger };
 
@@ -39,6 +40,7 @@ export function createLogger(
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
+      mixin: traceFields,
       serializers: { error: (error: unknown) => loggedError(error) },
       redact: {
         paths: fields.flatMap((field) => [field, `*${field}`, `*.*${field}`]),

@@ -1,5 +1,11 @@
-import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import type { Event } from '../../contracts/events.ts';
+import type { Tracer } from '../../contracts/tracing/span.ts';
+import { SendSpans, TRACE_ATTRIBUTE } from './send-spans.ts';
 
 /** Most messages that SQS takes in one request. */
 export const SQS_BATCH_MAXIMUM = 10;
@@ -12,6 +18,8 @@ export interface EventSenderSettings {
   readonly region: string;
   /** Endpoint of SQS. @default that of AWS */
   readonly endpoint?: string | undefined;
+  /** @default null: nothing is recorded */
+  readonly tracer?: Tracer | null;
 }
 
 /** Sends events to a queue. */
@@ -25,8 +33,19 @@ export interface EventSender {
   close(): void;
 }
 
+function traceAttribute(
+  traceParent: string | undefined,
+): Pick<SendMessageBatchRequestEntry, 'MessageAttributes'> {
+  return traceParent === undefined
+    ? {}
+    : {
+        MessageAttributes: { [TRACE_ATTRIBUTE]: { DataType: 'String', StringValue: traceParent } },
+      };
+}
+
 export function createEventSender(settings: EventSenderSettings): EventSender {
-  const { endpoint, queueUrl, region } = settings;
+  const { endpoint, queueUrl, region, tracer = null } = settings;
+  const queueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
   const client = new SQSClient({
     region,
     maxAttempts: TRIES,
@@ -35,14 +54,26 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
   });
   return {
     async send(events) {
-      const { Successful = [] } = await client.send(
-        new SendMessageBatchCommand({
-          QueueUrl: queueUrl,
-          Entries: events.map((event) => ({ Id: event.id, MessageBody: JSON.stringify(event) })),
-        }),
-        { abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MILLISECONDS) },
-      );
-      return Successful.flatMap(({ Id }) => (Id === undefined ? [] : [Id]));
+      const spans = new SendSpans(tracer, events, queueName);
+      const command = new SendMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: events.map((event) => ({
+          Id: event.id,
+          MessageBody: JSON.stringify(event),
+          ...traceAttribute(spans.traceParent(event)),
+        })),
+      });
+      try {
+        const { Successful = [] } = await client.send(command, {
+          abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MILLISECONDS),
+        });
+        const sent = Successful.flatMap(({ Id }) => (Id === undefined ? [] : [Id]));
+        spans.end(sent);
+        return sent;
+      } catch (error) {
+        spans.fail(error);
+        throw error;
+      }
     },
     close: () => client.destroy(),
   };

@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http';
+import type { Tracer } from '../../../contracts/tracing/span.ts';
+import { inSpan, inTrace } from '../../../contracts/tracing/trace-context.ts';
+import { parseTraceParent } from '../../../contracts/tracing/trace-parent.ts';
+import type { ApiRequest } from '../../http/environment.ts';
+import type { Logger } from '../logger.ts';
+import { AccessLog, type AccessLogSettings } from './access-log.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import { TraceSampler } from './trace-sampler.ts';
+
+/** What answers a request. */
+export type RequestListener = (
+  incoming: ApiRequest,
+  outgoing: ServerResponse<ApiRequest>,
+) => unknown;
+
+export interface RequestObserverOptions extends AccessLogSettings {
+  readonly logger: Logger;
+  /** Null: nothing is recorded, but traces of callers are passed on. */
+  readonly tracer: Tracer | null;
+  /** Fraction of requests that are traced, of those whose caller has not decided it. */
+  readonly traceRatio: number;
+}
+
+/** Where no route answered: a path is what a client likes, and may hold anything. */
+const NO_ROUTE = 'none';
+/** nginx' status for a client that did not wait for the answer; nobody receives it. */
+const CLIENT_CLOSED_REQUEST = 499;
+const FIRST_SERVER_ERROR_STATUS = 500;
+
+/** Sees every request, whichever way it is answered: counts it, logs it, and traces some. */
+export class RequestObserver {
+  readonly metrics = new RequestMetrics();
+  readonly #log: AccessLog;
+  readonly #tracer: Tracer | null;
+  readonly #sampler: TraceSampler;
+
+  constructor(options: RequestObserverOptions) {
+    this.#log = new AccessLog(options.logger, options);
+    this.#tracer = options.tracer;
+    this.#sampler = new TraceSampler(options.tracer === null ? 0 : options.traceRatio);
+  }
+
+  /** Has `listener` answer, in a trace where there is one. A request without costs one look at its headers. */
+  pass(
+    incoming: ApiRequest,
+    outgoing: ServerResponse<ApiRequest>,
+    listener: RequestListener,
+  ): void {
+    const { traceparent } = incoming.headers;
+    if (traceparent === undefined && !this.#sampler.chooses()) listener(incoming, outgoing);
+    else this.#trace(traceparent, incoming, outgoing, listener);
+  }
+
+  /** To be called once for each request, when its answer has been sent or the client has gone. */
+  ended(incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>): void {
+    const route = incoming.route ?? NO_ROUTE;
+    const aborted = !outgoing.writableFinished;
+    const status = aborted ? CLIENT_CLOSED_REQUEST : outgoing.statusCode;
+    const durationMilliseconds = performance.now() - incoming.receivedAt;
+    this.metrics.record(incoming.method ?? '', route, status, durationMilliseconds / 1_000);
+    if (incoming.problem !== null) this.metrics.recordProblem(route, incoming.problem);
+    this.#log.write(incoming, { route, status, durationMilliseconds, aborted });
+    if (incoming.span !== undefined) this.#endSpan(incoming, route, status);
+  }
+
+  #trace(
+    traceparent: string | string[] | undefined,
+    incoming: ApiRequest,
+    outgoing: ServerResponse<ApiRequest>,
+    listener: RequestListener,
+  ): void {
+    const parent = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;
+    if (this.#records(parent, traceparent !== undefined) && this.#sampler.admits(parent)) {
+      incoming.span = this.#tracer?.startSpan(
+        incoming.method ?? '',
+        {
+          kind: 'server',
+          attributes: {
+            'http.request.method': incoming.method ?? '',
+            'request.id': incoming.requestId,
+          },
+        },
+        parent,
+      );
+    }
+    const { span } = incoming;
+    if (span !== undefined) {
+      incoming.trace = span.parent;
+      inSpan(span, () => listener(incoming, outgoing));
+    } else if (parent !== null) {
+      // What we could record but don't is nobody's to record further on.
+      const passedOn = this.#tracer === null ? parent : { ...parent, sampled: false };
+      incoming.trace = passedOn;
+      inTrace(passedOn, () => listener(incoming, outgoing));
+    } else listener(incoming, outgoing);
+  }
+
+  /** A header that is no trace leaves the choice to us. */
+  #records(parent: ReturnType<typeof parseTraceParent>, hadHeader: boolean): boolean {
+    if (this.#tracer === null) return false;
+    return parent !== null || !hadHeader || this.#sampler.chooses();
+  }
+
+  #endSpan({ method, problem, span }: ApiRequest, route: string, status: number): void {
+    if (span === undefined) return;
+    span.rename(`${method} ${route}`);
+    span.set('http.route', route);
+    span.set('http.response.status_code', status);
+    if (problem !== null) span.set('error.type', problem);
+    if (status >= FIRST_SERVER_ERROR_STATUS) span.fail(problem ?? String(status));
+    span.end();
+  }
+}
