@@ -4,6 +4,7 @@ import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-la
 import { createLogger } from '../observability/logger.ts';
 import { createFolderMailer } from './mailer/folder.ts';
 import type { Mailer } from './mailer/mailer.ts';
+import { createPasswordResets } from './password-resets.ts';
 import { createRecipients } from './recipients.ts';
 import type { EmailWorkerDependencies } from './worker.ts';
 
@@ -21,6 +22,7 @@ const variables = [
   'EMAIL_TRANSPORT',
   'EMAIL_SENDER',
   'MAILBOX_DIRECTORY',
+  'PASSWORD_RESET_URL',
 ] as const;
 
 type EmailWorkerEnvironment = Environment<(typeof variables)[number]>;
@@ -49,6 +51,7 @@ export async function createDependencies(
   );
   return {
     recipients: createRecipients(database),
+    passwordResets: createPasswordResets(database, environment.PASSWORD_RESET_URL),
     mailer: await createMailer(environment),
     idempotency: new PostgresPersistenceLayer(database, PROGRAM),
     logger,

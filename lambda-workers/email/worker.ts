@@ -6,16 +6,23 @@ import {
 } from '@aws-lambda-powertools/idempotency';
 import type { BasePersistenceLayer } from '@aws-lambda-powertools/idempotency/persistence';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { Event, UserCreated } from '../../services/contracts/events.ts';
+import type {
+  Event,
+  PasswordResetRequested,
+  UserCreated,
+} from '../../services/contracts/events.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type Mailer, MailerError } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
+import type { PasswordResets } from './password-resets.ts';
 import type { Recipients } from './recipients.ts';
+import { composePasswordReset } from './templates/password-reset.ts';
 import { composeWelcome } from './templates/welcome.ts';
 
 /** Everything the worker talks to. */
 export interface EmailWorkerDependencies {
   readonly recipients: Recipients;
+  readonly passwordResets: PasswordResets;
   readonly mailer: Mailer;
   /** Where it is written down which events have been handled. */
   readonly idempotency: BasePersistenceLayer;
@@ -30,7 +37,8 @@ const HANDLED_SECONDS = 30 * 24 * 60 * 60;
 
 type Outcome =
   | { readonly outcome: 'sent'; readonly messageId: string }
-  | { readonly outcome: 'user gone' };
+  | { readonly outcome: 'user gone' }
+  | { readonly outcome: 'for nobody' };
 
 async function welcome(
   { id, data: { userId } }: UserCreated,
@@ -46,10 +54,30 @@ async function welcome(
   return { outcome: 'sent', messageId };
 }
 
+/**
+ * Sends a link to a new password. Each delivery makes a new secret, and the newest is the one that works: an email that went out
+ * twice has its working link in the later one.
+ */
+async function sendPasswordReset(
+  { id, data: { passwordResetId } }: PasswordResetRequested,
+  { passwordResets, mailer, logger }: EmailWorkerDependencies,
+): Promise<Outcome> {
+  const link = await passwordResets.issue(passwordResetId);
+  if (link === null) {
+    logger.info({ eventId: id }, 'A new password was asked for nobody, or too long ago');
+    return { outcome: 'for nobody' };
+  }
+  const messageId = await mailer.send(await composePasswordReset(link, id));
+  logger.info({ eventId: id, emailId: messageId }, 'Link to a new password sent');
+  return { outcome: 'sent', messageId };
+}
+
 async function handle(event: Event, dependencies: EmailWorkerDependencies): Promise<Outcome> {
   switch (event.type) {
     case 'user.created':
       return await welcome(event, dependencies);
+    case 'user.password-reset-requested':
+      return await sendPasswordReset(event, dependencies);
   }
 }
 

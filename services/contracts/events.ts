@@ -42,5 +42,5 @@ export const passwordResetRequested = cloudEvent(
 export type PasswordResetRequested = z.infer<typeof passwordResetRequested>;
 
 /** Every event there is, told apart by `type`. */
-export const event = z.discriminatedUnion('type', [userCreated]);
+export const event = z.discriminatedUnion('type', [userCreated, passwordResetRequested]);
 export type Event = z.infer<typeof event>;

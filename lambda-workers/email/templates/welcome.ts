@@ -1,10 +1,6 @@
 import { html } from 'hono/html';
 import type { Email } from '../mailer/mailer.ts';
-
-/** Blanks and line breaks as one blank: a name is one line, whatever has been typed into it. */
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
-}
+import { oneLine } from './one-line.ts';
 
 /**
  * The email that welcomes a new user. hono's `html` escapes what is put into it, so that a name is shown and never

@@ -12,7 +12,9 @@ export const EMAIL_WORKER_ROLE = 'headroom_email_worker';
 const grants = `
 grant usage on schema public to ${API_ROLE}, ${EMAIL_WORKER_ROLE};
 grant select, insert, update, delete on users, outbox to ${API_ROLE};
+grant select, insert, update, delete on accounts, revocations, password_resets, api_keys to ${API_ROLE};
 grant select (id, name, email) on users to ${EMAIL_WORKER_ROLE};
+grant select (id, user_id, requested_at), update (token_hash, expires_at) on password_resets to ${EMAIL_WORKER_ROLE};
 grant select, insert, update, delete on idempotency_records to ${EMAIL_WORKER_ROLE};
 `;
 

@@ -8,12 +8,16 @@ import postgres, { type Sql } from 'postgres';
 import { Database } from '../../../lambda-workers/database/database.ts';
 import { createFolderMailer } from '../../../lambda-workers/email/mailer/folder.ts';
 import type { Mailer } from '../../../lambda-workers/email/mailer/mailer.ts';
+import { createPasswordResets } from '../../../lambda-workers/email/password-resets.ts';
 import { createRecipients } from '../../../lambda-workers/email/recipients.ts';
 import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
 import type { UserCreated } from '../../../services/contracts/events.ts';
 import { createMigratedDatabase } from '../../support/database.ts';
+
+/** Where links to a new password lead. */
+export const PASSWORD_RESET_URL = 'https://www.headroom.example/reset-password';
 
 export function userCreatedEvent(userId: number, id: string = randomUUID()): UserCreated {
   return {
@@ -122,6 +126,7 @@ export async function setUpWorker(): Promise<WorkerSetup> {
       databases.push(connection);
       const worker = createEmailWorker({
         recipients: createRecipients(connection),
+        passwordResets: createPasswordResets(connection, PASSWORD_RESET_URL),
         mailer: options.mailer ?? mailer,
         idempotency: new PostgresPersistenceLayer(connection, 'email-worker'),
         logger: createLogger({ LOG_LEVEL: 'trace', STAGE: 'test' }, 'email-worker', {

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -149,19 +150,32 @@ describeWithRedis('login', (redis) => {
     expect(answer.body.errors?.[0]?.pointer).toMatch(/^\/(password|otp)$/);
   });
 
-  it('logs no password, no token and no address', async () => {
+  it('logs what matters, and no password, token or address', async () => {
     const person = await createPerson(api, sql);
     const { accessToken, refreshToken } = await logIn(api, person);
     await api.login(person.email, 'a wrong password it is');
+    const refresh = (token: string) =>
+      api.call<Tokens>('POST', '/api/v1/auth/refresh', { body: { refreshToken: token } });
+    const next = (await refresh(refreshToken)).body.refreshToken ?? '';
+    await refresh(next);
+    await refresh(refreshToken);
+    const session = await logIn(api, person);
+    await api.call('PUT', '/api/v1/auth/password', {
+      token: session.accessToken,
+      body: { currentPassword: PASSWORD, newPassword: 'a password of another kind' },
+    });
 
     const text = JSON.stringify(api.log);
 
-    expect(api.log.length).toBeGreaterThan(0);
+    expect(text).toContain('A used refresh token came again');
+    expect(text).toContain('Password changed');
     for (const secret of [
       PASSWORD,
       'a wrong password it is',
+      'a password of another kind',
       accessToken,
       refreshToken,
+      next,
       person.email,
     ]) {
       expect(text).not.toContain(secret);

@@ -49,7 +49,8 @@ export async function receiveEvents(
   }
 }
 
-/** The ids of the users that events are about, each once, in ascending order. */
+/** The ids of the users that events tell were created, each once, in ascending order. */
 export function userIds(events: readonly Event[]): readonly number[] {
-  return [...new Set(events.map(({ data }) => data.userId))].sort((a, b) => a - b);
+  const ids = events.flatMap((each) => (each.type === 'user.created' ? [each.data.userId] : []));
+  return [...new Set(ids)].sort((a, b) => a - b);
 }

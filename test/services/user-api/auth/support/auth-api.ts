@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import postgres, { type Sql } from 'postgres';
 import type { Role, Tokens } from '../../../../../services/contracts/authentication.ts';
@@ -17,13 +20,16 @@ import { createRedis } from '../../../../../services/user-api/cache/redis.ts';
 import { DatabasePool } from '../../../../../services/user-api/database/pool.ts';
 import { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
 import { createJsonBodyReader } from '../../../../../services/user-api/http/body.ts';
-import type { ApiEnvironment } from '../../../../../services/user-api/http/environment.ts';
+import {
+  type ApiBindings,
+  type ApiEnvironment,
+  ApiRequest,
+} from '../../../../../services/user-api/http/environment.ts';
 import {
   answerNotFound,
   createErrorHandler,
 } from '../../../../../services/user-api/http/error-handler.ts';
 import { mountOperations } from '../../../../../services/user-api/http/operations.ts';
-import { ApiServer } from '../../../../../services/user-api/http/server.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { LoginBackoff } from '../../../../../services/user-api/rate-limit/login-backoff.ts';
 import { UserRepository } from '../../../../../services/user-api/users/repository.ts';
@@ -178,8 +184,12 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   ];
   mountOperations(app, protect(operations, authentication.authenticator));
 
-  const server = new ApiServer(app, logger, { keepAliveTimeoutMilliseconds: 5_000 });
-  const port = await server.listen('127.0.0.1', 0);
+  const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings));
+  const server = createServer({ IncomingMessage: ApiRequest }, (incoming, outgoing) => {
+    void listener(incoming, outgoing);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   await authentication.start();
   const url = `http://127.0.0.1:${port}`;
   const api: AuthApi = {
@@ -211,7 +221,8 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
     login: (email, password = PASSWORD) =>
       api.call<Tokens>('POST', '/api/v1/auth/login', { body: { email, password } }),
     async stop() {
-      await server.close(1_000);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
       await authentication.close();
       redis?.disconnect();
       await router.close();
