@@ -1,5 +1,5 @@
-import { Redis } from 'ioredis';
 import type { Logger } from '../observability/logger.ts';
+import { ObservedRedis } from '../observability/tracing/observed-redis.ts';
 
 export interface RedisSettings {
   readonly url: string;
@@ -19,8 +19,8 @@ const LONGEST_RECONNECT_MILLISECONDS = 1_000;
  * A connection to Redis that fails fast: a command is refused at once while there is no connection, and given up after the command
  * timeout. It is tried again for ever in the background; a change of its state is logged, not each failure.
  */
-export function createRedis(settings: RedisSettings, logger: Logger): Redis {
-  const redis = new Redis(settings.url, {
+export function createRedis(settings: RedisSettings, logger: Logger): ObservedRedis {
+  const redis = new ObservedRedis(settings.url, {
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password }),
     connectionName: 'headroom-user-api',

@@ -2,8 +2,18 @@ import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
+import type { SpanOptions } from '../../contracts/tracing/span.ts';
+import { traced } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
-import { DatabaseSilent, isFailover, sqlState, unwrapDatabaseError } from './errors.ts';
+import { PoolMetrics } from '../observability/metrics/pool-metrics.ts';
+import { statementLog } from '../observability/tracing/statement-log.ts';
+import {
+  DatabaseSilent,
+  isFailover,
+  isServerFault,
+  sqlState,
+  unwrapDatabaseError,
+} from './errors.ts';
 
 /** A pool's connections, as drizzle-orm queries them. */
 export type Database = PostgresJsDatabase & { readonly $client: Sql };
@@ -73,6 +83,7 @@ function connect(settings: PoolSettings): Database {
         statement_timeout: settings.statementTimeoutMilliseconds,
       },
     }),
+    { logger: statementLog },
   );
 }
 
@@ -83,7 +94,10 @@ function connect(settings: PoolSettings): Database {
 export class DatabasePool {
   readonly name: string;
   readonly size: number;
+  readonly metrics = new PoolMetrics();
   readonly #settings: PoolSettings;
+  readonly #spanName: string;
+  readonly #spanOptions: SpanOptions;
   readonly #deadlineMilliseconds: number;
   #database: Database;
   #answeredAt = 0;
@@ -95,6 +109,12 @@ export class DatabasePool {
     this.#settings = settings;
     this.#deadlineMilliseconds = settings.statementTimeoutMilliseconds + ANSWER_MARGIN_MILLISECONDS;
     this.#database = connect(settings);
+    // For statements that nobody names: postgres.js does not tell which one it sends in the context of who asked for it.
+    this.#spanName = `postgresql ${settings.name}`;
+    this.#spanOptions = {
+      kind: 'client',
+      attributes: { 'db.system.name': 'postgresql', 'headroom.pool': settings.name },
+    };
   }
 
   /**
@@ -103,19 +123,28 @@ export class DatabasePool {
    *
    * @throws {@link DatabaseSilent} after the deadline, and otherwise what postgres.js throws.
    */
-  async run<Result>(query: (database: Database) => Promise<Result>): Promise<Result> {
+  run<Result>(query: (database: Database) => Promise<Result>): Promise<Result> {
+    return traced(this.#spanName, this.#spanOptions, () => this.#run(query));
+  }
+
+  async #run<Result>(query: (database: Database) => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
+    this.metrics.inProgress += 1;
     try {
       const result = await this.#answered(query(this.#database));
       this.#answeredAt = performance.now();
       return result;
     } catch (thrown) {
       const error = unwrapDatabaseError(thrown);
+      this.metrics[isServerFault(error) ? 'serverFailures' : 'statementFailures'] += 1;
       if (sqlState(error) !== undefined) this.#answeredAt = performance.now();
       // A pool that has answered others since is not silent as a whole: replacing it would only add to an overload.
       const silent = error instanceof DatabaseSilent && this.#answeredAt < startedAt;
       if (silent || isFailover(error)) this.#recycle(error);
       throw error;
+    } finally {
+      this.metrics.inProgress -= 1;
+      this.metrics.durations.observe((performance.now() - startedAt) / 1_000);
     }
   }
 
@@ -138,6 +167,7 @@ export class DatabasePool {
     const now = performance.now();
     if (this.#recycledAt > 0 && now - this.#recycledAt < RECYCLE_INTERVAL_MILLISECONDS) return;
     this.#recycledAt = now;
+    this.metrics.replacements += 1;
     const old = this.#database;
     this.#database = connect(this.#settings);
     this.#settings.logger.warn({ pool: this.name, error }, 'Database connections replaced');

@@ -1,4 +1,5 @@
 import type { Event } from '../../contracts/events.ts';
+import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type EventSender, SQS_BATCH_MAXIMUM } from './event-sender.ts';
 import type { Outbox } from './outbox.ts';
@@ -63,6 +64,14 @@ export class EventDispatcher {
     this.#leaseSeconds = options.leaseSeconds ?? LEASE_SECONDS;
   }
 
+  /** Events that the queue took, and those that it refused one by one, since the process started. */
+  readonly counts = { sent: 0, refused: 0, failedSends: 0 };
+
+  /** Events that wait to be sent. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Whether the queue took what it was last given. */
   get isUp(): boolean {
     return this.#failures === 0;
@@ -78,8 +87,11 @@ export class EventDispatcher {
     if (this.#closed || performance.now() < this.#nextTryAt) return;
     if (this.#held.length >= HELD_MAXIMUM) return;
     this.#held.push(event);
-    if (this.#held.length >= SQS_BATCH_MAXIMUM) this.#sendHeld();
-    else this.#linger ??= setTimeout(() => this.#sendHeld(), LINGER_MILLISECONDS);
+    // A batch is of many requests; each event names the trace of its own.
+    outsideTrace(() => {
+      if (this.#held.length >= SQS_BATCH_MAXIMUM) this.#sendHeld();
+      else this.#linger ??= setTimeout(() => this.#sendHeld(), LINGER_MILLISECONDS);
+    });
   }
 
   /** Sends what is held, for two seconds at most, and stops. */
@@ -122,11 +134,14 @@ export class EventDispatcher {
       if (!this.isUp) this.#logger.info('The queue takes events again');
       this.#failures = 0;
       this.#nextTryAt = 0;
+      this.counts.sent += sent.length;
     } catch (error) {
+      this.counts.failedSends += 1;
       this.#pauseAfter(error);
       return false;
     }
     if (sent.length < events.length) {
+      this.counts.refused += events.length - sent.length;
       this.#logger.warn({ refused: events.length - sent.length }, 'The queue refused some events');
     }
     await this.#outbox.remove(sent).catch((error: unknown) => {

@@ -44,7 +44,13 @@ describe('the statements', () => {
         const users = userStatements(connections);
         const outbox = outboxStatements(connections);
         const eventId = crypto.randomUUID();
-        await users.create.execute({ name: 'A', email, status: 'active', eventId });
+        await users.create.execute({
+          name: 'A',
+          email,
+          status: 'active',
+          eventId,
+          traceparent: null,
+        });
         await users.find.execute({ id: 1 });
         await users.list.execute({ after: 0, limit: 1 });
         await users.listByStatus.execute({ after: 0, limit: 1, status: 'active' });
@@ -135,6 +141,7 @@ describe('DatabasePool', () => {
           email: 'secret@example.com',
           status: 'active',
           eventId: crypto.randomUUID(),
+          traceparent: null,
         }),
       );
     await create();
