@@ -24,6 +24,11 @@ const DAC_OVERRIDE = 1n << 1n;
 const DAC_READ_SEARCH = 1n << 2n;
 const NOBODY = 65_534;
 
+function foldersAbove(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [] : [parent, ...foldersAbove(parent)];
+}
+
 const isLinuxRoot = process.platform === 'linux' && process.getuid?.() === 0;
 
 describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
@@ -57,6 +62,15 @@ describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
     return postgres;
   }
 
+  /** PostgreSQL's programs in the folder of the test, with these rights. */
+  async function copyPrograms(mode: string): Promise<PostgresBinaries> {
+    const installed = await findPostgresBinaries();
+    execFileSync('cp', ['-a', dirname(dirname(installed.postgres)), join(closed, 'native')]);
+    execFileSync('chmod', ['-R', mode, join(closed, 'native')]);
+    const bin = join(closed, 'native', 'bin');
+    return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
+  }
+
   /** User and effective capabilities of the primary and the replica. */
   function identities({ primary, replica }: Postgres): { userId: number; capabilities: bigint }[] {
     return [primary, replica].map(({ processId }) => {
@@ -70,8 +84,10 @@ describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
 
   it('runs as another user without any capability, when all folders are open', async () => {
     chmodSync(closed, 0o755);
+    // The checkout itself may be below a closed folder.
+    const servers = await start(join(closed, 'postgres'), await copyPrograms('u=rwX,go=rX'));
 
-    for (const { userId, capabilities } of identities(await start(join(closed, 'postgres')))) {
+    for (const { userId, capabilities } of identities(servers)) {
       expect(userId).toBeGreaterThan(0);
       expect(capabilities).toBe(0n);
     }
@@ -88,15 +104,7 @@ describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
     ['lie below a closed folder', 'u=rwX,go=rX', DAC_READ_SEARCH],
     ['may be executed by root only', 'u=rwX,go=', DAC_OVERRIDE],
   ])('runs all the same, when its programs %s', async (_name, mode, capability) => {
-    const installed = await findPostgresBinaries();
-    execFileSync('cp', ['-a', dirname(dirname(installed.postgres)), join(closed, 'native')]);
-    execFileSync('chmod', ['-R', mode, join(closed, 'native')]);
-    const bin = join(closed, 'native', 'bin');
-
-    const servers = await start(join(closed, 'postgres'), {
-      initdb: join(bin, 'initdb'),
-      postgres: join(bin, 'postgres'),
-    });
+    const servers = await start(join(closed, 'postgres'), await copyPrograms(mode));
 
     expect(identities(servers).map(({ capabilities }) => capabilities)).toEqual([
       capability,
@@ -124,14 +132,14 @@ describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
       WITHOUT_PASSING,
     );
 
-    expect(await program.next()).toEqual({
-      failure: {
-        message: expect.stringMatching(
-          `^PostgreSQL does not run as root, and the user \\w+, which it would run as, cannot get past ${closed}; this root has no right to let it\\.$`,
-        ),
-        remedy: expect.stringContaining('Run this as an ordinary user'),
-      },
-    });
+    const { failure } = await program.next();
+    const [, folder] =
+      /^PostgreSQL does not run as root, and the user \w+, which it would run as, cannot get past (\S+); this root has no right to let it\.$/.exec(
+        failure?.message ?? '',
+      ) ?? [];
+    // The first one in the way: that of the data, or one that the checkout is below.
+    expect([closed, ...foldersAbove((await findPostgresBinaries()).postgres)]).toContain(folder);
+    expect(failure?.remedy).toContain('Run this as an ordinary user');
     await program.end('SIGTERM');
   });
 
@@ -156,9 +164,9 @@ describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
   });
 });
 
-describe.runIf(process.getuid !== undefined && !isLinuxRoot)(
-  'PostgreSQL, when an ordinary user starts it,',
-  () => {
+// Root is refused no folder; what it is told is tested above. Left out for root instead of skipped: there is nothing to make up for.
+if (process.getuid !== undefined && !isLinuxRoot) {
+  describe('PostgreSQL, when an ordinary user starts it,', () => {
     it('says so, when the folder cannot be written to', async () => {
       const guardian = startGuardian();
       const parent = guardian.createTemporaryDirectory('headroom-test-');
@@ -176,5 +184,5 @@ describe.runIf(process.getuid !== undefined && !isLinuxRoot)(
       chmodSync(parent, 0o755);
       await guardian.close();
     });
-  },
-);
+  });
+}
