@@ -62,7 +62,7 @@ export const apiKey = z.object({
   /** RFC 3339 in UTC, with milliseconds, as all times here. */
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
-  /** Written some seconds after a use, and once for many: null while there was none. */
+  /** Exact to a minute or so, as it is written for many uses at once; null while there was none. */
   lastUsedAt: z.iso.datetime().nullable(),
   /** Null while it has not been revoked. */
   revokedAt: z.iso.datetime().nullable(),

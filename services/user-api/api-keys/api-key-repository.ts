@@ -3,7 +3,6 @@ import type { DatabaseRouter } from '../database/router.ts';
 import {
   type ApiKeyGrantRow,
   type ApiKeyRow,
-  type ApiKeyUse,
   insertApiKey,
   type NewApiKey,
   revokeApiKey,
@@ -62,7 +61,8 @@ export class ApiKeyRepository {
     return row ?? null;
   }
 
-  async recordUses(uses: readonly ApiKeyUse[]): Promise<void> {
-    await this.#router.write(({ $client }) => updateLastUses($client, uses));
+  /** Writes that keys have just been used. */
+  async recordUses(apiKeyIds: readonly number[]): Promise<void> {
+    await this.#router.write(({ $client }) => updateLastUses($client, apiKeyIds));
   }
 }

@@ -110,21 +110,14 @@ export function selectApiKeyGrant(client: Sql, keyHash: string) {
  * Many processes see the same keys: a key whose last use was less than a minute before is not written again, and a row that
  * another process is writing is left to it, or two of them could wait for each other for ever.
  */
-export function updateLastUses(client: Sql, uses: readonly ApiKeyUse[]) {
+export function updateLastUses(client: Sql, apiKeyIds: readonly number[]) {
   return client`
-    with due as (
-      select api_keys.id, to_timestamp(uses."usedAt" / 1000.0) as used_at
-      from jsonb_to_recordset(${JSON.stringify(uses)}::text::jsonb) as uses("apiKeyId" bigint, "usedAt" float8)
-      join api_keys on api_keys.id = uses."apiKeyId"
-      where last_used_at is null or last_used_at < to_timestamp(uses."usedAt" / 1000.0) - interval '1 minute'
-      for update of api_keys skip locked
-    )
-    update api_keys set last_used_at = due.used_at from due where api_keys.id = due.id
+    update api_keys set last_used_at = now()
+    where id = any(array(
+      select id from api_keys
+      where id = any(${`{${apiKeyIds.join(',')}}`}::text::bigint[])
+        and (last_used_at is null or last_used_at < now() - interval '1 minute')
+      for update skip locked
+    ))
   `;
-}
-
-export interface ApiKeyUse {
-  readonly apiKeyId: number;
-  /** Milliseconds since 1970. */
-  readonly usedAt: number;
 }

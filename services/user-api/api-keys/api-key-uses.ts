@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/logger.ts';
 import type { ApiKeyRepository } from './api-key-repository.ts';
 
-/** How often uses are written: `lastUsedAt` is behind by so much at most. */
+/** How often uses are written: `lastUsedAt` is so exact. */
 const WRITE_INTERVAL_MILLISECONDS = 30_000;
 /** Keys whose use is remembered between two writes. */
 const KEYS_MAXIMUM = 10_000;
@@ -11,12 +11,12 @@ export interface ApiKeyUsesOptions {
   readonly writeIntervalMilliseconds?: number;
 }
 
-/** Remembers when keys were used, and writes it from time to time, for all together: a use costs no more than a line in a map. */
+/** Remembers which keys are used, and writes it from time to time, for all together: a use costs no more than a look into a set. */
 export class ApiKeyUses {
   readonly #repository: Pick<ApiKeyRepository, 'recordUses'>;
   readonly #logger: Logger;
   readonly #interval: number;
-  #uses = new Map<number, number>();
+  #used = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -38,19 +38,19 @@ export class ApiKeyUses {
     this.#timer = setTimeout(() => void this.write().then(() => this.start()), pause).unref();
   }
 
-  record(apiKeyId: number, now: number): void {
-    if (this.#uses.size < KEYS_MAXIMUM || this.#uses.has(apiKeyId)) this.#uses.set(apiKeyId, now);
+  record(apiKeyId: number): void {
+    if (this.#used.size < KEYS_MAXIMUM) this.#used.add(apiKeyId);
   }
 
   /** Writes what is remembered. Never throws: what could not be written is lost, and the next use makes up for it. */
   async write(): Promise<void> {
-    if (this.#uses.size === 0) return;
-    const uses = [...this.#uses].map(([apiKeyId, usedAt]) => ({ apiKeyId, usedAt }));
-    this.#uses = new Map();
+    if (this.#used.size === 0) return;
+    const used = [...this.#used];
+    this.#used = new Set();
     try {
-      await this.#repository.recordUses(uses);
+      await this.#repository.recordUses(used);
     } catch (error) {
-      this.#logger.warn({ error, keys: uses.length }, 'Uses of API keys were not written');
+      this.#logger.warn({ error, keys: used.length }, 'Uses of API keys were not written');
     }
   }
 

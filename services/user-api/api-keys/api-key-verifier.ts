@@ -68,7 +68,7 @@ export class ApiKeyVerifier {
   }
 
   #used(grant: ApiKeyGrant): ApiKeyGrant {
-    this.#parts.uses.record(grant.apiKeyId, Date.now());
+    this.#parts.uses.record(grant.apiKeyId);
     return grant;
   }
 

@@ -60,7 +60,7 @@ export function changePasswordHash(client: Sql, userId: number, from: string, to
       insert into revocations (kind, subject, generation)
       select 'user', user_id::text, generation from account
     ), resets as (
-      delete from password_resets where user_id in (select user_id from account)
+      delete from password_resets where user_id = (select user_id from account)
     )
     select generation from account
   `;

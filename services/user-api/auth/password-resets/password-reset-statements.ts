@@ -85,10 +85,10 @@ export function usePasswordReset(
       returning user_id, generation
     ), others as (
       delete from password_resets
-      where user_id in (select user_id from used) and token_hash is distinct from ${tokenHash}
+      where user_id = (select user_id from used) and token_hash is distinct from ${tokenHash}
     ), keys as (
       update api_keys set revoked_at = now()
-      where user_id in (select user_id from used) and revoked_at is null and not ${keepApiKeys}::boolean
+      where user_id = (select user_id from used) and revoked_at is null and not ${keepApiKeys}::boolean
       returning id
     ), revoked as (
       insert into revocations (kind, subject, generation)
