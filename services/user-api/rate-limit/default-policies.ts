@@ -16,7 +16,7 @@ export const defaultPolicies = {
     algorithm: 'token-bucket',
     limit: 1_000,
     windowSeconds: MINUTE_SECONDS,
-    // A tenth: with it the worst minute passes no more than 10 % too much, and Redis hears from a busy key some ten times a minute.
+    // A tenth too much in the long run, and two in the worst minute; fewer than that many requests of a key cost Redis nothing.
     leasedShare: 0.1,
     keyedBy: BY_CLIENT,
   },

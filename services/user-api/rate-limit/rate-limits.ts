@@ -11,13 +11,13 @@ import type { SharedState } from './shared-limiter.ts';
 
 export interface RateLimitsOptions {
   /** Connected by the caller, who also closes it. @default none: every process limits by itself */
-  readonly redis?: ScriptClient;
+  readonly redis?: ScriptClient | null;
   /** `RATE_LIMITS`. @default none: the default policies */
   readonly overrides?: readonly string[];
   /** `RATE_LIMIT_EXPECTED_PROCESSES`. @default 1 */
   readonly expectedProcesses?: number;
   /** `RATE_LIMIT_KEY_SECRET`. @default none */
-  readonly keySecret?: string;
+  readonly keySecret?: string | undefined;
   /** Called when this process begins to decide without Redis, with what failed. @default nothing */
   readonly onTakeOver?: (error: unknown) => void;
   /** Called when Redis decides again. @default nothing */
@@ -40,9 +40,9 @@ export interface RateLimits {
  * @throws PolicyError when an override cannot be enforced.
  */
 export function createRateLimits(options: RateLimitsOptions): RateLimits {
-  const { redis, expectedProcesses = 1 } = options;
+  const { redis = null, expectedProcesses = 1 } = options;
   const policies = policiesWith(options.overrides ?? []);
-  const state = redis === undefined ? undefined : sharedState(redis, options);
+  const state = redis === null ? undefined : sharedState(redis, options);
   const limiter = (name: PolicyName): RateLimiter =>
     createRateLimiter({
       policy: policies[name],

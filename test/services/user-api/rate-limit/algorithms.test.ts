@@ -260,6 +260,15 @@ describeWithRedis('the algorithms of rate limits', (server) => {
       );
     });
 
+    it('when a token takes a fraction of a millisecond more, does not give it before', async () => {
+      // Seven in a second: one in 142.86 ms.
+      const algorithm = algorithmWith(7, 1, 1);
+      const take = async (time: number) =>
+        passes(await replay(redis, algorithm, freshKey(), [START, START + time], () => TAKE_ONE));
+      expect(await take(142)).toEqual([true, false]);
+      expect(await take(143)).toEqual([true, true]);
+    });
+
     it('with the largest limit, burst and window, loses no token to rounding', async () => {
       const algorithm = algorithmWith(9_999_991, 86_399, 10_000_000);
       const [first, second] = await replay(redis, algorithm, freshKey(), [START, START], (index) =>
