@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { sizeStage } from '../lib/capacity/size-stage.ts';
 import { ConfigurationError } from '../lib/config/configuration-error.ts';
 import { readContext } from '../lib/config/context.ts';
 import { createStage } from '../lib/stacks/stage.ts';
@@ -8,7 +9,9 @@ function synthesise(): void {
   // Metadata about the CDK's version would change every template with each upgrade.
   const app = new App({ analyticsReporting: false, autoSynth: false });
   const { stages, ...selection } = readContext(app.node.getAllContext());
-  for (const stage of stages) createStage(app, { ...selection, stage });
+  for (const definition of stages) {
+    createStage(app, { ...selection, stage: sizeStage(definition) });
+  }
   app.synth();
 }
 

@@ -1,21 +1,5 @@
-import { throwProblems } from '../config/configuration-error.ts';
-import type { StageConfiguration } from '../config/stage.ts';
+import type { StageSize } from '../config/size.ts';
 import type { WorkerDefinition } from '../config/workers.ts';
-
-/**
- * Default `max_connections` of Aurora Serverless v2 PostgreSQL by most capacity, in Aurora capacity units
- * (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html#aurora-serverless-v2.max-connections).
- */
-const connectionsByCapacity: readonly (readonly [capacityUnits: number, connections: number])[] = [
-  [1, 189],
-  [4, 823],
-  [8, 1_669],
-  [16, 3_360],
-  [32, 5_000],
-];
-/** With so little least capacity Aurora allows no more connections than {@link CONNECTIONS_WITH_LITTLE_MINIMUM}. */
-const LITTLE_MINIMUM_CAPACITY_UNITS = 0.5;
-const CONNECTIONS_WITH_LITTLE_MINIMUM = 2_000;
 
 /** Tasks that a rolling deployment runs at once, as a multiple of those there were. */
 export const DEPLOYMENT_FACTOR = 2;
@@ -26,38 +10,35 @@ const RESERVED_CONNECTIONS = 20;
 /** After a failover one instance may be writer and reader in one, until the lost one has been replaced. */
 const ENDPOINTS_ON_ONE_INSTANCE = 2;
 
-/** What PostgreSQL connections a stage may need at worst, and what it has. */
-export interface ConnectionBudget {
-  /** Connections that one instance takes. */
-  readonly available: number;
-  /** Connections that one instance may be asked for. */
+/** What PostgreSQL connections a stage may need at worst of one instance. */
+export interface ConnectionNeed {
   readonly needed: number;
   /** How `needed` comes about, in words and figures. */
   readonly reason: string;
 }
 
-/** `max_connections` of each instance; between two sizes of AWS's table it is that of the smaller one. */
-export function maximumConnections(minimumUnits: number, maximumUnits: number): number {
-  const row = connectionsByCapacity.findLast(([units]) => units <= maximumUnits);
-  const connections = row?.[1] ?? 0;
-  return minimumUnits <= LITTLE_MINIMUM_CAPACITY_UNITS
-    ? Math.min(connections, CONNECTIONS_WITH_LITTLE_MINIMUM)
-    : connections;
+export interface ConnectionUsers {
+  readonly service: Pick<StageSize['service'], 'maximumTasks' | 'databasePoolSize'>;
+  readonly workerConcurrency: StageSize['workerConcurrency'];
+  /** Whether reads have an endpoint of their own. */
+  readonly hasReaders: boolean;
 }
 
-/** Adds up the connections of `stage` in the worst case: in the middle of a deployment at full size, after a failover. */
-export function connectionBudget(
-  stage: StageConfiguration,
+/** Adds up the connections in the worst case: in the middle of a deployment at full size, after a failover. */
+export function connectionNeed(
+  { service, workerConcurrency, hasReaders }: ConnectionUsers,
   workers: readonly WorkerDefinition[],
-): ConnectionBudget {
-  const { database, service } = stage.size;
-  const endpoints = database.readers > 0 ? ENDPOINTS_ON_ONE_INSTANCE : 1;
+): ConnectionNeed {
+  const endpoints = hasReaders ? ENDPOINTS_ON_ONE_INSTANCE : 1;
   const tasks = service.maximumTasks * DEPLOYMENT_FACTOR;
   const workerConnections = workers
     .filter((worker) => worker.databaseUser !== undefined)
-    .reduce((sum, worker) => sum + worker.maximumConcurrency * CONNECTIONS_PER_WORKER, 0);
+    .reduce(
+      (sum, { name, maximumConcurrency }) =>
+        sum + (workerConcurrency[name] ?? maximumConcurrency) * CONNECTIONS_PER_WORKER,
+      0,
+    );
   return {
-    available: maximumConnections(database.minimumCapacityUnits, database.maximumCapacityUnits),
     needed: tasks * service.databasePoolSize * endpoints + workerConnections + RESERVED_CONNECTIONS,
     reason:
       `${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment × a pool of ${service.databasePoolSize}` +
@@ -65,21 +46,24 @@ export function connectionBudget(
   };
 }
 
-/**
- * Checks that the database has a connection for everyone.
- *
- * @throws ConfigurationError with the sum, and what to change.
- */
-export function checkConnectionBudget(
-  stage: StageConfiguration,
+/** What is wrong with the connections of a stage of that size: the sum and what to change, or nothing. */
+export function findConnectionProblems(
+  stageName: string,
+  size: StageSize,
   workers: readonly WorkerDefinition[],
-): ConnectionBudget {
-  const budget = connectionBudget(stage, workers);
-  if (budget.needed >= budget.available) {
-    throwProblems([
-      `Stage "${stage.name}" may need ${budget.needed} PostgreSQL connections (${budget.reason}), but an instance takes ${budget.available}. ` +
-        'Lower size.service.maximumTasks or databasePoolSize, or raise size.database.maximumCapacityUnits.',
-    ]);
-  }
-  return budget;
+): string[] {
+  const { needed, reason } = connectionNeed(
+    { ...size, hasReaders: size.database.readers > 0 },
+    workers,
+  );
+  const available = size.database.maximumConnections;
+  if (needed < available) return [];
+  const remedy =
+    size.database.mode === 'serverless'
+      ? 'raise database.maximumCapacityUnits'
+      : 'take a larger database.instanceClass';
+  return [
+    `Stage "${stageName}" may need ${needed} PostgreSQL connections (${reason}), but an instance takes ${available}. ` +
+      `Lower service.maximumTasks or service.databasePoolSize, or ${remedy}.`,
+  ];
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError, unknownName } from './configuration-error.ts';
-import type { StageConfiguration } from './stage.ts';
-import { findStage, stages, validateStage } from './stages.ts';
+import type { StageDefinition } from './stage.ts';
+import { findStage, stageDefinitions, validateStage } from './stages.ts';
 
 /** What `-c key=value` on the command line can say. */
 const contextKeys = {
@@ -19,7 +19,7 @@ const foreignPrefixes = ['@aws-cdk', 'aws:', 'aws-cdk', 'cdk:'];
 
 /** What to synthesise. */
 export interface Selection {
-  readonly stages: readonly StageConfiguration[];
+  readonly stages: readonly StageDefinition[];
   /** Account that the stacks may be deployed to. @default that of the credentials */
   readonly account?: string;
   /** Image of the user API. @default built from its Dockerfile */
@@ -70,7 +70,8 @@ export function readContext(context: Readonly<Record<string, unknown>>): Selecti
   const imageProblem = imageUri === undefined ? undefined : findImageProblem(imageUri);
   if (imageProblem !== undefined) problems.push(imageProblem);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  const names = values.stage === undefined ? stages.map(({ name }) => name) : [values.stage];
+  const names =
+    values.stage === undefined ? stageDefinitions.map(({ name }) => name) : [values.stage];
   return {
     stages: names.map((name) =>
       validateStage({

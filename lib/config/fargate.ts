@@ -33,3 +33,13 @@ export function findFargateProblem(cpuUnits: number, memoryMebibytes: number): s
   }
   return `Fargate gives ${cpuUnits} CPU units ${from} to ${to} MiB in steps of ${step}`;
 }
+
+/** The least memory, in MiB, that Fargate gives a task of `cpuUnits` and that is at least `needed`; undefined when it gives none. */
+export function leastFargateMemory(cpuUnits: number, needed: number): number | undefined {
+  if (cpuUnits === SMALLEST_CPU_UNITS) return smallestMemory.find((memory) => memory >= needed);
+  const range = fargateMemory.get(cpuUnits);
+  if (range === undefined) return undefined;
+  const [from, to, step] = range;
+  const memory = Math.max(from, Math.ceil(needed / step) * step);
+  return memory <= to ? memory : undefined;
+}

@@ -32,6 +32,16 @@ const workerDefinition = z
     maximumReceiveCount: wholeNumber(1, 1_000),
     retentionSeconds: wholeNumber(60, MAXIMUM_RETENTION_SECONDS),
     deadLetterRetentionSeconds: wholeNumber(60, MAXIMUM_RETENTION_SECONDS),
+    demand: z
+      .strictObject({
+        per: z.enum(
+          ['creation', 'write', 'login'],
+          'It takes what sends messages: creation, write or login',
+        ),
+        messages: z.number('It takes a number').positive('It takes more than 0'),
+        secondsPerMessage: z.number('It takes a number').positive('It takes more than 0'),
+      })
+      .optional(),
     databaseUser: z
       .string()
       .regex(/^[a-z_][a-z0-9_]*$/, 'It takes the name of a PostgreSQL role')

@@ -7,6 +7,12 @@ export function wholeNumber(minimum: number, maximum: number) {
   return z.int(message).min(minimum, message).max(maximum, message);
 }
 
+/** A share in percent, from 0 to 100. */
+export const percent = z
+  .number('It takes a number from 0 to 100')
+  .min(0, 'It takes a number from 0 to 100')
+  .max(100, 'It takes a number from 0 to 100');
+
 /** The schema of `path` inside `schema`, through objects and arrays; undefined where the path leads nowhere. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {
   let current = schema;

@@ -1,3 +1,13 @@
+/** How much work the traffic makes for a worker. */
+export interface WorkerDemand {
+  /** What in the traffic sends a message. */
+  readonly per: 'creation' | 'write' | 'login';
+  /** Messages that each of those sends. */
+  readonly messages: number;
+  /** How long a message keeps an invocation, in seconds. */
+  readonly secondsPerMessage: number;
+}
+
 /**
  * The queue-driven workers: one entry here is one Lambda function with its queue, dead-letter queue and event source
  * on AWS, and the same on one machine. Both read this list, so that they cannot differ.
@@ -19,7 +29,10 @@ export interface WorkerDefinition {
   readonly batchSize: number;
   /** How long the event source waits for a batch to fill, in seconds: 0 to 300. */
   readonly maximumBatchingWindowSeconds: number;
-  /** Most invocations at once: 2 to 1,000 (the range that Lambda's SQS event source takes). */
+  /**
+   * Most invocations at once: 2 to 1,000 (the range that Lambda's SQS event source takes). This is that of one machine; in a stage
+   * it follows from `demand`.
+   */
   readonly maximumConcurrency: number;
   /**
    * How long a received message stays hidden from other receivers, in seconds; at least 6 × `timeoutSeconds` and
@@ -32,6 +45,8 @@ export interface WorkerDefinition {
   readonly retentionSeconds: number;
   /** How long the dead-letter queue keeps a message, in seconds; longer than `retentionSeconds`, as age counts from the first send. */
   readonly deadLetterRetentionSeconds: number;
+  /** What its number of invocations is computed from in each stage. @default `maximumConcurrency` in every stage */
+  readonly demand?: WorkerDemand;
   /** PostgreSQL role that the function logs in as; migrations create it. @default no access to the database */
   readonly databaseUser?: string;
   /** Whether it sends email, and so may use SES. @default false */
@@ -55,6 +70,8 @@ export const workers: readonly WorkerDefinition[] = [
     maximumReceiveCount: 5,
     retentionSeconds: 4 * DAY_SECONDS,
     deadLetterRetentionSeconds: 14 * DAY_SECONDS,
+    // One connection to SES and two statements; assumed until measured.
+    demand: { per: 'creation', messages: 1, secondsPerMessage: 0.25 },
     databaseUser: 'headroom_email_worker',
     sendsEmail: true,
   },

@@ -1,7 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, type MetricProps, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { maximumConnections } from '../capacity/connection-budget.ts';
 import { OperationalAlarm } from './operational-alarm.ts';
 import type { Operations } from './operations.ts';
 
@@ -67,10 +66,7 @@ export function addPostgresAlarms(
 ): void {
   const { operations, metrics } = props;
   const { size, alarms } = operations.stage;
-  const connections = maximumConnections(
-    size.database.minimumCapacityUnits,
-    size.database.maximumCapacityUnits,
-  );
+  const connections = size.database.maximumConnections;
   const cpu = {
     operations,
     severity: 'ticket',
@@ -95,7 +91,7 @@ export function addPostgresAlarms(
     severity: 'page',
     meaning: `More than ${CONNECTIONS_PERCENT} % of the writer's ${connections} connections have been in use for 5 minutes; beyond them, programs cannot connect.`,
     metric: metrics.writerConnections,
-    threshold: (connections * CONNECTIONS_PERCENT) / 100,
+    threshold: alarms.databaseConnections,
     periods: 5,
   });
   if (size.database.readers === 0) return;

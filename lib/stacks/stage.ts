@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { checkConnectionBudget } from '../capacity/connection-budget.ts';
+import { workersOf } from '../capacity/size-workers.ts';
 import { ConfigurationError, unknownName } from '../config/configuration-error.ts';
 import { type ServiceDefinition, services } from '../config/services.ts';
 import { checkTimeouts, timeouts } from '../config/timeouts.ts';
@@ -36,14 +36,13 @@ function checkReceivers(
 /**
  * All stacks of one stage, in the order in which they are deployed.
  *
- * @throws ConfigurationError for what cannot work together: timeouts out of order, too many database connections, …
+ * @throws ConfigurationError for what cannot work together: timeouts out of order, a service that sends to no worker, …
  */
 export function createStage(app: Construct, props: StageProps): void {
   const { stage } = props;
   validateWorkers(workers);
   checkReceivers(services, workers);
   checkTimeouts(timeouts);
-  checkConnectionBudget(stage, workers);
 
   const { operations } = new FoundationStack(app, props);
   const { vpc } = new NetworkStack(app, { ...props, operations });
@@ -55,7 +54,7 @@ export function createStage(app: Construct, props: StageProps): void {
     operations,
     vpc,
     database,
-    definitions: workers,
+    definitions: workersOf(stage.size, workers),
   });
   const api = new ApiStack(app, {
     ...props,

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { stages } from '../../lib/config/stages.ts';
+import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';
 
 const alarms = resourcesOf(readTemplates(inject('cloudAssembly')), 'AWS::CloudWatch::Alarm');
@@ -83,8 +83,8 @@ const expected: Readonly<
   'data/Database/WriterCpu': ['Average of AWS/RDS CPUUtilization over 60 s', 80, 10],
   'data/Database/ReaderCpu': ['Average of AWS/RDS CPUUtilization over 60 s', 80, 10],
   'data/Database/Capacity': ['Average of AWS/RDS ACUUtilization over 60 s', 90, 10],
-  // 80 % of the 5,000 connections that the largest capacity brings.
-  'data/Database/WriterConnections': ['Maximum of AWS/RDS DatabaseConnections over 60 s', 4_000, 5],
+  // 80 % of the 1,669 connections that the largest capacity brings.
+  'data/Database/WriterConnections': ['Maximum of AWS/RDS DatabaseConnections over 60 s', 1_335, 5],
   // In milliseconds.
   'data/Database/ReplicaLag': ['Maximum of AWS/RDS AuroraReplicaLag over 60 s', 1_000, 5],
   'data/Cache/Cpu': [

@@ -1,35 +1,34 @@
 import { describe, expect, it } from 'vitest';
-import {
-  checkConnectionBudget,
-  connectionBudget,
-  maximumConnections,
-} from '../../lib/capacity/connection-budget.ts';
+import { connectionNeed, findConnectionProblems } from '../../lib/capacity/connection-budget.ts';
+import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/connections.ts';
+import { sizeStage } from '../../lib/capacity/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
-import { stages } from '../../lib/config/stages.ts';
 import { checkTimeouts, timeouts } from '../../lib/config/timeouts.ts';
 import { workers } from '../../lib/config/workers.ts';
+import { stages } from './support/stages.ts';
 
 describe('the connection budget', () => {
-  it.each(stages)('of $name, at its largest, is kept', (stage) => {
-    expect(() => checkConnectionBudget(stage, workers)).not.toThrow();
+  it.each(stages)('of $name, at its largest, is kept', ({ name, size }) => {
+    expect(findConnectionProblems(name, size, workers)).toEqual([]);
   });
 
   it('of a stage, added up, counts a deployment, both endpoints, workers and a reserve', () => {
+    const users = {
+      service: { maximumTasks: 60, databasePoolSize: 10 },
+      workerConcurrency: { email: 10 },
+    };
     // 60 tasks × 2 × a pool of 10 × 2 endpoints + 10 workers + 20 in reserve.
-    expect(connectionBudget(production, workers)).toMatchObject({
-      needed: 2_430,
-      available: 5_000,
-    });
-    const database = { ...production.size.database, readers: 0 };
-    const alone = { ...production, size: { ...production.size, database } };
-    expect(connectionBudget(alone, workers).needed).toBe(1_230);
+    expect(connectionNeed({ ...users, hasReaders: true }, workers).needed).toBe(2_430);
+    expect(connectionNeed({ ...users, hasReaders: false }, workers).needed).toBe(1_230);
   });
 
-  it('of a stage with too large a pool, when checked, gives the sum and the remedy', () => {
-    const service = { ...production.size.service, maximumTasks: 200, databasePoolSize: 20 };
-    const stage = { ...production, size: { ...production.size, service } };
-    expect(() => checkConnectionBudget(stage, workers)).toThrow(
-      'Stage "production" may need 16030 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 10 for workers + 20 in reserve), but an instance takes 5000. Lower size.service.maximumTasks or databasePoolSize, or raise size.database.maximumCapacityUnits.',
+  it('of a stage with too large a pool, when sized, gives the sum and the remedy', () => {
+    const overrides = {
+      'service.maximumTasks': { to: 200, because: 'a test of too many tasks' },
+      'service.databasePoolSize': { to: 20, because: 'a test of too large a pool' },
+    };
+    expect(() => sizeStage({ ...production, overrides })).toThrow(
+      'Stage "production" may need 16058 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 38 for workers + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, or raise database.maximumCapacityUnits.',
     );
   });
 
@@ -47,8 +46,16 @@ describe('the connection budget', () => {
       expect(maximumConnections(minimum, maximum)).toBe(connections);
     },
   );
-});
 
+  it.each([
+    [188, 1],
+    [189, 4],
+    [4_999, 32],
+    [5_000, 32],
+  ])('for %d connections, looked up, asks for %d capacity units', (connections, units) => {
+    expect(smallestCapacityFor(connections)).toBe(units);
+  });
+});
 describe('the timeouts', () => {
   it('as they are, checked, are in order', () => {
     expect(checkTimeouts(timeouts)).toBe(timeouts);

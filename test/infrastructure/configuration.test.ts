@@ -2,11 +2,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sizeStage } from '../../lib/capacity/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { readContext } from '../../lib/config/context.ts';
-import type { StageConfiguration } from '../../lib/config/stage.ts';
+import type { StageDefinition } from '../../lib/config/stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
-import { findStage, stages, validateStage } from '../../lib/config/stages.ts';
+import { findStage, stageDefinitions, validateStage } from '../../lib/config/stages.ts';
 import { validateWorkers } from '../../lib/config/validate-workers.ts';
 import { workers } from '../../lib/config/workers.ts';
 import { runApp } from './support/synthesise.ts';
@@ -24,22 +25,27 @@ function refusal(action: () => unknown): string {
 }
 
 /** A stage with more than its type allows, as when somebody mistypes a key and runs it without a type check. */
-function altered(change: object): StageConfiguration {
+function altered(change: object): StageDefinition {
   return Object.assign(structuredClone(production), change);
 }
 
 describe('a stage', () => {
   it('of those that exist, validated, is as it was', () => {
-    for (const stage of stages) expect(validateStage(stage)).toBe(stage);
-    expect(stages.map(({ name }) => name)).toEqual(['dev', 'staging', 'production']);
+    for (const stage of stageDefinitions) expect(validateStage(stage)).toBe(stage);
+    expect(stageDefinitions.map(({ name }) => name)).toEqual([
+      'dev',
+      'staging',
+      'production',
+      'million',
+    ]);
   });
 
   it('that does not exist, when found, names itself, those that do, and what was meant', () => {
     expect(refusal(() => findStage('prod'))).toBe(
-      'There is no stage "prod". Did you mean "production"? There are: dev, staging, production.',
+      'There is no stage "prod". Did you mean "production"? There are: dev, staging, production, million.',
     );
     expect(refusal(() => findStage('live'))).toBe(
-      'There is no stage "live". There are: dev, staging, production.',
+      'There is no stage "live". There are: dev, staging, production, million.',
     );
   });
 
@@ -47,37 +53,51 @@ describe('a stage', () => {
     expect(refusal(() => validateStage(altered({ regoin: 'eu-west-1' })))).toMatch(
       /^Stage "production": There is no key in it "regoin"\. Did you mean "region"\? There are: name, region, /,
     );
-    const size = { ...production.size, cache: { ...production.size.cache, replica: 2 } };
-    expect(refusal(() => validateStage(altered({ size })))).toBe(
-      'Stage "production": There is no key in size.cache "replica". Did you mean "replicas"? There are: engine, nodeType, replicas, snapshotRetentionDays.',
+    const { database } = production.policy;
+    const policy = { ...production.policy, database: { ...database, insight: 'standard' } };
+    expect(refusal(() => validateStage(altered({ policy })))).toBe(
+      'Stage "production": There is no key in policy.database "insight". Did you mean "insights"? There are: mode, ioOptimized, insights.',
     );
   });
 
   it.each([
     [{ region: 'Ohio' }, 'region got "Ohio". It takes a region such as eu-west-1.'],
     [{ availabilityZones: ['a'] }, 'availabilityZones got ["a"]. It takes at least two zones'],
-    [{ logRetentionDays: 42 }, 'logRetentionDays got 42. It takes one of the periods'],
-    [{ contacts: undefined }, 'contacts got nothing.'],
-    [
-      { email: { domain: 'example.com', sender: 'Somebody <me@example.org>' } },
-      'It takes an address at example.com, as SES refuses others.',
-    ],
+    [{ policy: undefined }, 'policy got nothing.'],
   ])('with %j, validated, says what it got and what it takes', (change, message) => {
     expect(refusal(() => validateStage(altered(change)))).toContain(message);
   });
 
   it.each([
-    [{ cpuUnits: 1_024, memoryMebibytes: 1_024 }, 'Fargate gives 1024 CPU units 2048 to 8192 MiB'],
-    [{ cpuUnits: 1_000 }, 'Fargate has no 1000 CPU units, but 256, 512, 1024'],
-    [{ minimumTasks: 61 }, 'size.service.minimumTasks got 61. It takes at most maximumTasks'],
-    [{ databasePoolSize: 0 }, 'It takes a whole number from 1 to 500.'],
-  ])('with a service of %j, validated, says what is possible', (change, message) => {
-    const size = { ...production.size, service: { ...production.size.service, ...change } };
-    expect(refusal(() => validateStage(altered({ size })))).toContain(message);
+    [{ retention: { ...production.policy.retention, logDays: 42 } }, 'It takes one of the periods'],
+    [{ contacts: undefined }, 'policy.contacts got nothing.'],
+    [
+      { email: { domain: 'example.com', sender: 'Somebody <me@example.org>' } },
+      'It takes an address at example.com, as SES refuses others.',
+    ],
+  ])('with a policy of %j, validated, says what it takes', (change, message) => {
+    const policy = { ...production.policy, ...change };
+    expect(refusal(() => validateStage(altered({ policy })))).toContain(message);
+  });
+
+  it.each([
+    [{ 'service.memoryMebibytes': 1_024 }, 'Fargate gives 1024 CPU units 2048 to 8192 MiB'],
+    [{ 'service.cpuUnits': 1_000 }, 'Fargate has no 1000 CPU units, but 256, 512, 1024'],
+    [
+      { 'service.minimumTasks': 61, 'service.maximumTasks': 60 },
+      'service.minimumTasks is 61. It takes at most service.maximumTasks (60).',
+    ],
+    [{ 'service.databasePoolSize': 0 }, 'It takes a whole number from 1 to 500.'],
+    [{ 'service.maxTasks': 5 }, 'Did you mean "service.maximumTasks"?'],
+  ])('with figures of %j, sized, says what is possible', (change, message) => {
+    const overrides = Object.fromEntries(
+      Object.entries(change).map(([name, to]) => [name, { to, because: 'a test of this figure' }]),
+    );
+    expect(refusal(() => sizeStage(altered({ overrides })))).toContain(message);
   });
 
   it('with several mistakes, validated, names them all', () => {
-    const message = refusal(() => validateStage(altered({ region: 1, protection: 'some' })));
+    const message = refusal(() => validateStage(altered({ region: 1, availabilityZones: [] })));
     expect(message.split('\n')).toHaveLength(2);
   });
 });
@@ -117,7 +137,7 @@ describe('-c on the command line', () => {
       '@aws-cdk/core:target-partitions': ['aws'],
       'aws:cdk:bundling-stacks': ['**'],
     });
-    expect(selected).toEqual(stages);
+    expect(selected).toEqual(stageDefinitions);
   });
 
   it('with an unknown key, names it, those that exist, and what was meant', () => {
@@ -155,7 +175,9 @@ describe('the CDK app', () => {
   it('with a stage that does not exist, ends with the message alone and writes nothing', async () => {
     const { code, output } = await runApp({ outputDirectory, context: { stage: 'live' } });
     expect(code).toBe(1);
-    expect(output).toBe('There is no stage "live". There are: dev, staging, production.\n');
+    expect(output).toBe(
+      'There is no stage "live". There are: dev, staging, production, million.\n',
+    );
     expect(await readdir(outputDirectory)).toEqual([]);
   });
 

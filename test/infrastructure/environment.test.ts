@@ -1,7 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { migrations, services } from '../../lib/config/services.ts';
-import { stages } from '../../lib/config/stages.ts';
 import { workers } from '../../lib/config/workers.ts';
 import {
   EnvironmentError,
@@ -12,6 +11,7 @@ import type { Program } from '../../services/contracts/environment/variable.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import { API_ROLE, EMAIL_WORKER_ROLE } from '../../services/user-api/database/roles.ts';
 import { variables as userApiVariables } from '../../services/user-api/settings.ts';
+import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf, type StackResource } from './support/templates.ts';
 
 const stacks = readTemplates(inject('cloudAssembly'));

@@ -1,4 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
+import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf, type StackResource, walk } from './support/templates.ts';
 
 const stacks = readTemplates(inject('cloudAssembly'));
@@ -60,7 +61,7 @@ describe('security groups', () => {
     const groups = resources('AWS::EC2::SecurityGroup').filter(
       ({ stack }) => stack.part === 'data',
     );
-    expect(groups).toHaveLength(6);
+    expect(groups).toHaveLength(2 * stages.length);
     for (const { place, Properties } of groups) {
       expect(Properties.SecurityGroupEgress, place).toEqual([
         expect.objectContaining({ Description: 'Disallow all traffic', IpProtocol: 'icmp' }),
@@ -106,7 +107,7 @@ describe('permissions', () => {
           role: /\/([a-z_*]+)"\]\]/.exec(JSON.stringify(Resource))?.[1],
         })),
     );
-    expect(logins).toHaveLength(6);
+    expect(logins).toHaveLength(2 * stages.length);
     expect(logins).toContainEqual({ part: 'api', role: 'headroom_api' });
     expect(logins).toContainEqual({ part: 'workers', role: 'headroom_email_worker' });
     expect(logins.map(({ role }) => role)).not.toContain('*');

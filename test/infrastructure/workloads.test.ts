@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { services } from '../../lib/config/services.ts';
-import { stages } from '../../lib/config/stages.ts';
 import { workers } from '../../lib/config/workers.ts';
+import { stages } from './support/stages.ts';
 import { readDeployments, readTemplates, resourcesOf } from './support/templates.ts';
 
 const assembly = inject('cloudAssembly');

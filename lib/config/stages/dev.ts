@@ -1,39 +1,39 @@
-import type { StageConfiguration } from '../stage.ts';
+import type { StageDefinition } from '../stage.ts';
 
 /** As cheap as the whole system goes: two zones, one NAT gateway, smallest sizes, nothing kept for long. */
-export const dev: StageConfiguration = {
+export const dev: StageDefinition = {
   name: 'dev',
   region: 'us-east-2',
   availabilityZones: ['a', 'b'],
-  protection: 'disposable',
-  logRetentionDays: 7,
-  contacts: { page: [], ticket: [] },
-  email: { domain: 'dev.headroom.example', sender: 'Headroom <no-reply@dev.headroom.example>' },
-  size: {
-    network: { addressRange: '10.0.0.0/16', natGateways: 1 },
-    database: {
-      minimumCapacityUnits: 0.5,
-      maximumCapacityUnits: 2,
-      readers: 1,
-      backupRetentionDays: 1,
-    },
-    cache: { engine: 'valkey', nodeType: 'cache.t4g.micro', replicas: 0, snapshotRetentionDays: 0 },
-    service: {
-      cpuUnits: 256,
-      memoryMebibytes: 512,
-      minimumTasks: 1,
-      maximumTasks: 4,
-      cpuTargetPercent: 70,
-      requestsPerTaskPerMinute: 30_000,
-      databasePoolSize: 5,
-    },
-    edge: { priceClass: '100', requestsPerAddress: 10_000 },
+  workload: {
+    peakRequestsPerSecond: 20,
+    averagePercent: 5,
+    readPercent: 80,
+    edgeCacheablePercent: 0,
+    payloadBytes: 300,
+    users: 10_000,
+    createPercent: 20,
+    loginPercent: 2,
+    growthPercentPerYear: 0,
   },
-  alarms: {
-    errorRatePercent: 5,
-    errorRateMinimumRequests: 20,
-    latencySeconds: 1,
-    cpuPercent: 80,
-    queueAgeSeconds: 900,
+  policy: {
+    availabilityPercent: 95,
+    protection: 'disposable',
+    spendCeilingDollars: 500,
+    retention: { logDays: 7, databaseBackupDays: 1, cacheSnapshotDays: 0, accessLogDays: 7 },
+    contacts: { page: [], ticket: [] },
+    email: { domain: 'dev.headroom.example', sender: 'Headroom <no-reply@dev.headroom.example>' },
+    network: {
+      addressRange: '10.0.0.0/16',
+      natGateways: 'one',
+      interfaceEndpoints: 'where-cheaper',
+    },
+    database: { mode: 'serverless', ioOptimized: 'where-cheaper', insights: 'standard' },
+    cacheEngine: 'valkey',
+    // A task that AWS takes back interrupts nobody's work here.
+    spotPercent: 100,
+    scaling: 'targets',
+    events: [],
+    edge: { priceClass: '100', originShield: false },
   },
 };

@@ -1,39 +1,45 @@
-import type { StageConfiguration } from '../stage.ts';
+import type { StageDefinition } from '../stage.ts';
 
 /** Survives the loss of a zone without a person's help, and cannot be deleted by mistake. */
-export const production: StageConfiguration = {
+export const production: StageDefinition = {
   name: 'production',
   region: 'us-east-2',
   availabilityZones: ['a', 'b', 'c'],
-  protection: 'protected',
-  logRetentionDays: 90,
-  contacts: { page: [], ticket: [] },
-  email: { domain: 'headroom.example', sender: 'Headroom <no-reply@headroom.example>' },
-  size: {
-    network: { addressRange: '10.2.0.0/16', natGateways: 3 },
-    database: {
-      minimumCapacityUnits: 2,
-      maximumCapacityUnits: 64,
-      readers: 2,
-      backupRetentionDays: 35,
-    },
-    cache: { engine: 'valkey', nodeType: 'cache.r7g.large', replicas: 2, snapshotRetentionDays: 7 },
-    service: {
-      cpuUnits: 1_024,
-      memoryMebibytes: 2_048,
-      minimumTasks: 3,
-      maximumTasks: 60,
-      cpuTargetPercent: 70,
-      requestsPerTaskPerMinute: 120_000,
-      databasePoolSize: 10,
-    },
-    edge: { priceClass: 'all', requestsPerAddress: 10_000 },
+  workload: {
+    peakRequestsPerSecond: 5_000,
+    averagePercent: 30,
+    readPercent: 95,
+    edgeCacheablePercent: 30,
+    payloadBytes: 300,
+    users: 5_000_000,
+    createPercent: 5,
+    loginPercent: 0.5,
+    growthPercentPerYear: 50,
   },
-  alarms: {
-    errorRatePercent: 5,
-    errorRateMinimumRequests: 100,
-    latencySeconds: 1,
-    cpuPercent: 80,
-    queueAgeSeconds: 300,
+  policy: {
+    availabilityPercent: 99.9,
+    protection: 'protected',
+    spendCeilingDollars: 25_000,
+    retention: { logDays: 90, databaseBackupDays: 35, cacheSnapshotDays: 7, accessLogDays: 365 },
+    contacts: { page: [], ticket: [] },
+    email: { domain: 'headroom.example', sender: 'Headroom <no-reply@headroom.example>' },
+    network: {
+      addressRange: '10.2.0.0/16',
+      natGateways: 'each-zone',
+      interfaceEndpoints: 'where-cheaper',
+    },
+    database: { mode: 'serverless', ioOptimized: 'where-cheaper', insights: 'advanced' },
+    cacheEngine: 'valkey',
+    spotPercent: 0,
+    scaling: 'targets',
+    events: [
+      {
+        name: 'sale-day',
+        from: '2027-11-26T00:00:00Z',
+        until: '2027-11-27T06:00:00Z',
+        peakFactor: 4,
+      },
+    ],
+    edge: { priceClass: 'all', originShield: true },
   },
 };

@@ -1,42 +1,42 @@
-import type { StageConfiguration } from '../stage.ts';
+import type { StageDefinition } from '../stage.ts';
 
 /** Production's shape at a smaller size: what passes here has met replicas, failover and several zones. */
-export const staging: StageConfiguration = {
+export const staging: StageDefinition = {
   name: 'staging',
   region: 'us-east-2',
   availabilityZones: ['a', 'b', 'c'],
-  protection: 'disposable',
-  logRetentionDays: 30,
-  contacts: { page: [], ticket: [] },
-  email: {
-    domain: 'staging.headroom.example',
-    sender: 'Headroom <no-reply@staging.headroom.example>',
+  workload: {
+    peakRequestsPerSecond: 500,
+    averagePercent: 5,
+    readPercent: 90,
+    edgeCacheablePercent: 20,
+    payloadBytes: 300,
+    users: 1_000_000,
+    createPercent: 10,
+    loginPercent: 1,
+    growthPercentPerYear: 0,
   },
-  size: {
-    network: { addressRange: '10.1.0.0/16', natGateways: 1 },
-    database: {
-      minimumCapacityUnits: 1,
-      maximumCapacityUnits: 8,
-      readers: 1,
-      backupRetentionDays: 7,
+  policy: {
+    availabilityPercent: 99.5,
+    protection: 'disposable',
+    spendCeilingDollars: 2_000,
+    retention: { logDays: 30, databaseBackupDays: 7, cacheSnapshotDays: 1, accessLogDays: 30 },
+    contacts: { page: [], ticket: [] },
+    email: {
+      domain: 'staging.headroom.example',
+      sender: 'Headroom <no-reply@staging.headroom.example>',
     },
-    cache: { engine: 'valkey', nodeType: 'cache.t4g.small', replicas: 1, snapshotRetentionDays: 1 },
-    service: {
-      cpuUnits: 512,
-      memoryMebibytes: 1_024,
-      minimumTasks: 2,
-      maximumTasks: 10,
-      cpuTargetPercent: 70,
-      requestsPerTaskPerMinute: 60_000,
-      databasePoolSize: 10,
+    network: {
+      addressRange: '10.1.0.0/16',
+      natGateways: 'one',
+      interfaceEndpoints: 'where-cheaper',
     },
-    edge: { priceClass: '100', requestsPerAddress: 10_000 },
-  },
-  alarms: {
-    errorRatePercent: 5,
-    errorRateMinimumRequests: 60,
-    latencySeconds: 1,
-    cpuPercent: 80,
-    queueAgeSeconds: 600,
+    database: { mode: 'serverless', ioOptimized: 'where-cheaper', insights: 'standard' },
+    cacheEngine: 'valkey',
+    spotPercent: 50,
+    // Production aims at targets; the steps are kept in use here.
+    scaling: 'steps',
+    events: [],
+    edge: { priceClass: '100', originShield: false },
   },
 };

@@ -1,0 +1,86 @@
+import type { StageDefinition } from '../config/stage.ts';
+import type { Workload } from '../config/workload.ts';
+import { assumptions } from './assumptions.ts';
+import { unitCosts } from './unit-costs.ts';
+
+const MONTHS_PER_YEAR = 12;
+const PERCENT = 100;
+
+/** What reaches each part at some rate of requests, per second. */
+export interface Load {
+  /** Requests at the edge. */
+  readonly requests: number;
+  /** Reads that the edge answers itself. */
+  readonly edgeHits: number;
+  /** Requests that reach the tasks. */
+  readonly origin: number;
+  /** Reads that a task answers from its own memory. */
+  readonly nearHits: number;
+  /** Reads that ask the cache cluster. */
+  readonly cacheReads: number;
+  /** Reads that ask the database. */
+  readonly databaseReads: number;
+  readonly writes: number;
+  /** Writes that create a user, and so send an email. */
+  readonly creations: number;
+  readonly logins: number;
+}
+
+/** The load at its peaks and in the mean, after the growth of the planning time. */
+export interface PlannedLoad {
+  readonly mean: Load;
+  /** At the peak of an ordinary day. */
+  readonly peak: Load;
+  /** At the peak of the largest scheduled event, or of an ordinary day where there is none. */
+  readonly event: Load;
+}
+
+/** How many times today's load the stage is sized for: its growth until the end of the planning time. */
+export function growthFactor({ growthPercentPerYear }: Workload): number {
+  return (1 + growthPercentPerYear / PERCENT) ** (assumptions.planningMonths / MONTHS_PER_YEAR);
+}
+
+/** What reaches each part when `requests` per second arrive at the edge. */
+export function loadAt(workload: Workload, requests: number): Load {
+  const reads = (requests * workload.readPercent) / PERCENT;
+  const writes = requests - reads;
+  const edgeHits = ((reads * workload.edgeCacheablePercent) / PERCENT) * assumptions.edgeHitShare;
+  const originReads = reads - edgeHits;
+  const nearHits = originReads * assumptions.nearCacheHitShare;
+  const cacheReads = originReads - nearHits;
+  return {
+    requests,
+    edgeHits,
+    origin: requests - edgeHits,
+    nearHits,
+    cacheReads,
+    databaseReads: cacheReads * (1 - assumptions.cacheHitShare),
+    writes,
+    creations: (writes * workload.createPercent) / PERCENT,
+    logins: (requests * workload.loginPercent) / PERCENT,
+  };
+}
+
+/** What a stage is sized for. */
+export function plannedLoad({ workload, policy }: StageDefinition): PlannedLoad {
+  const peak = workload.peakRequestsPerSecond * growthFactor(workload);
+  const largestEvent = Math.max(1, ...policy.events.map(({ peakFactor }) => peakFactor));
+  return {
+    mean: loadAt(workload, (peak * workload.averagePercent) / PERCENT),
+    peak: loadAt(workload, peak),
+    event: loadAt(workload, peak * largestEvent),
+  };
+}
+
+/** vCPUs that tasks need for `load` at full use. */
+export function vcpusFor(load: Load): number {
+  const cacheHits = load.cacheReads - load.databaseReads;
+  const microseconds =
+    load.nearHits * unitCosts.nearCacheHitMicroseconds.value +
+    cacheHits * unitCosts.redisHitMicroseconds.value +
+    load.databaseReads * unitCosts.databaseReadMicroseconds.value +
+    load.writes * unitCosts.writeMicroseconds.value +
+    load.logins * unitCosts.loginMicroseconds.value +
+    load.origin * unitCosts.requestOverheadMicroseconds.value;
+  return microseconds / 1_000_000 / unitCosts.vcpuOfMeasuredCore.value;
+}
