@@ -15,6 +15,7 @@ import { requireCredentials } from './authenticator.ts';
 import type { ProtectedOperation } from './authorization.ts';
 import type { AuthenticatedUser, Identity } from './identity.ts';
 import type { Logins } from './logins/logins.ts';
+import { answerResetPage } from './password-resets/reset-page.ts';
 import type { Passwords } from './passwords/passwords.ts';
 import { answerJson, userIdParameter } from './route-parts.ts';
 import {
@@ -26,6 +27,7 @@ import {
   logoutRoute,
   refreshRoute,
   requestPasswordResetRoute,
+  resetPageRoute,
   resetPasswordRoute,
   setRoleRoute,
 } from './routes.ts';
@@ -131,6 +133,7 @@ export function createAuthOperations(
         return noContent();
       },
     },
+    { route: resetPageRoute, handler: answerResetPage },
     {
       route: setRoleRoute,
       handler: async (context, identity) => {

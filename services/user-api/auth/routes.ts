@@ -124,6 +124,16 @@ export const resetPasswordRoute = createRoute({
   },
 });
 
+export const resetPageRoute = createRoute({
+  method: 'get',
+  path: '/reset-password',
+  summary: 'The page that links to a new password lead to',
+  responses: {
+    200: { description: 'A page with a form', content: { 'text/html': { schema: z.string() } } },
+    ...problems('internal-error'),
+  },
+});
+
 export const setRoleRoute = createRoute({
   method: 'put',
   path: `${USERS_PATH}/{id}/role`,
