@@ -13,6 +13,10 @@ const PERCENT = 100;
 const RESERVED_PERCENT = 25;
 /** Of what is left, how much the data may fill before it evicts and the alarm goes off. */
 const FILL_PERCENT = 75;
+/** Share of the users who have a session at a time: those who logged in within its idle life, on about as many devices. */
+const SHARE_WITH_SESSION = 0.3;
+/** One session: ids, two hashes, a salt and times as JSON, its field of the hash, and its share of the key. */
+const BYTES_PER_SESSION = 500;
 /** Commands a node is asked for at the peak, as a share of what it can do. */
 const COMMAND_TARGET_PERCENT = 50;
 /** A write sets the entry and tells the near caches. */
@@ -68,6 +72,7 @@ export function sizeCache(
     load.event.databaseReads +
     load.event.writes * COMMANDS_PER_WRITE +
     load.event.origin * COMMANDS_PER_REQUEST;
+  const sessionGibibytes = (users * SHARE_WITH_SESSION * BYTES_PER_SESSION) / GIBIBYTE;
   const candidates = cacheNodeTypes.filter(
     ({ burstable }) => !(burstable && redundancy.survivesZoneLoss),
   );
@@ -76,6 +81,11 @@ export function sizeCache(
   return {
     engine: book.decide('cache.engine', policy.cacheEngine, `policy: ${policy.cacheEngine}`),
     nodeType: book.decide('cache.nodeType', choice.node.name, reason),
+    sessionNodeType: book.decide(
+      'cache.sessionNodeType',
+      choose(candidates, sessionGibibytes, load.event.logins * COMMANDS_PER_WRITE).node.name,
+      `${rounded(sessionGibibytes)} GiB: sessions of ${SHARE_WITH_SESSION * PERCENT} % of ${rounded(users)} users × ${BYTES_PER_SESSION} bytes; apart from the cache, whose eviction would end them`,
+    ),
     shards: book.decide(
       'cache.shards',
       choice.shards,

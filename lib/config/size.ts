@@ -55,6 +55,10 @@ export const stageSize = z.strictObject({
     nodeType: z
       .string()
       .regex(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'It takes one such as cache.r7g.large'),
+    /** Node type of the group that keeps sessions, which never evicts, apart from the cache, which does. */
+    sessionNodeType: z
+      .string()
+      .regex(/^cache\.[a-z0-9]+\.[a-z0-9]+$/, 'It takes one such as cache.t4g.small'),
     /** Shards, each a primary with its replicas. More than 1 needs cluster mode, which is on then and only then. */
     shards: wholeNumber(1, 500),
     /** Replicas beside each primary; with at least one, a lost primary is replaced automatically. */

@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elasticache from 'aws-cdk-lib/aws-elasticache';
@@ -6,30 +6,20 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { StageSize } from '../config/stage.ts';
 import { addCacheAlarms, type CacheMetrics, cacheMetrics } from './cache-monitoring.ts';
-import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import type { Operations } from './operations.ts';
+import { type CacheEngine, REDIS_PORT, RedisReplicationGroup } from './redis-replication-group.ts';
 import { grantSecretRead } from './secret-grant.ts';
 
-const PORT = 6379;
 const USER = 'headroom_api';
 /** ElastiCache takes passwords of 16 to 128 characters. */
 const PASSWORD_LENGTH = 64;
 /** Everything but what can stop or spy on the server; `info` is what clients ask to see whether it is ready. */
 const ACCESS = 'on ~* &* +@all -@admin -@dangerous +info';
+/** A client of a cluster asks where its slots are. */
+const CLUSTER_ACCESS = `${ACCESS} +cluster|slots +cluster|shards +cluster|nodes`;
 /** Nobody logs in as it, but a Redis user group must have it. */
 const NO_ACCESS = 'off ~* -@all';
-
-interface Engine {
-  readonly version: string;
-  readonly parameterGroupFamily: string;
-}
-
-const engines: Readonly<Record<StageSize['cache']['engine'], Engine>> = {
-  valkey: { version: '8.0', parameterGroupFamily: 'valkey8' },
-  redis: { version: '7.1', parameterGroupFamily: 'redis7' },
-};
 
 export interface CacheClusterProps {
   readonly operations: Operations;
@@ -39,12 +29,18 @@ export interface CacheClusterProps {
 }
 
 /**
- * ElastiCache (Valkey or Redis) with a primary and replicas, over TLS only, with a user of its own. There is no L2 construct
- * for replication groups; this one is over `CfnReplicationGroup`.
+ * ElastiCache (Valkey or Redis), over TLS only, with a user of its own: one replication group for what can be read again, and one for
+ * sessions. They are apart because eviction knows no difference: sessions expire as cache entries do, so every policy that makes
+ * room by evicting would, in one group, log people out for the cache's sake. Sessions are few and bounded by user, so their group is
+ * small, and refuses writes rather than forget.
  */
 export class CacheCluster extends Construct {
-  /** Where it is; the user and password come from {@link secrets}. */
+  /** Where the cache is; the user and password come from {@link containerSecrets}. */
   readonly url: string;
+  /** Where sessions are. */
+  readonly sessionUrl: string;
+  /** How clients talk to the cache: one server, or a cluster of shards. The sessions are one server. */
+  readonly mode: 'single' | 'cluster';
   readonly metrics: CacheMetrics;
   private readonly credentials: secretsmanager.Secret;
   private readonly dataKey: kms.IKey;
@@ -61,67 +57,52 @@ export class CacheCluster extends Construct {
     });
     this.connections = new ec2.Connections({
       securityGroups: [securityGroup],
-      defaultPort: ec2.Port.tcp(PORT),
+      defaultPort: ec2.Port.tcp(REDIS_PORT),
     });
     this.dataKey = props.dataKey;
-    this.credentials = new secretsmanager.Secret(this, 'Credentials', {
-      description: `User of the cache of stage ${stage.name}.`,
-      encryptionKey: props.dataKey,
-      generateSecretString: {
-        secretStringTemplate: JSON.stringify({ username: USER }),
-        generateStringKey: 'password',
-        passwordLength: PASSWORD_LENGTH,
-        excludePunctuation: true,
-      },
+    this.credentials = this.createCredentials(props);
+    this.mode = cache.shards > 1 ? 'cluster' : 'single';
+    const shared = {
+      ...props,
+      replicas: cache.replicas,
+      snapshotRetentionDays: cache.snapshotRetentionDays,
+      securityGroup,
+      subnetGroup: new elasticache.CfnSubnetGroup(this, 'SubnetGroup', {
+        description: 'Isolated subnets',
+        subnetIds: props.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED })
+          .subnetIds,
+      }),
+      userGroup: this.createUserGroup(stage.name, cache.engine),
+    };
+    const group = new RedisReplicationGroup(this, 'ReplicationGroup', {
+      ...shared,
+      description: `Cache and rate limits of stage ${stage.name}`,
+      evictionPolicy: 'volatile-lru',
+      nodeType: cache.nodeType,
+      shards: cache.shards,
     });
-    const subnets = new elasticache.CfnSubnetGroup(this, 'SubnetGroup', {
-      description: 'Isolated subnets',
-      subnetIds: props.vpc.selectSubnets({ subnetType: ec2.SubnetType.PRIVATE_ISOLATED }).subnetIds,
+    const sessions = new RedisReplicationGroup(this, 'Sessions', {
+      ...shared,
+      description: `Sessions of stage ${stage.name}`,
+      evictionPolicy: 'noeviction',
+      nodeType: cache.sessionNodeType,
+      shards: 1,
     });
-    const replicated = cache.replicas > 0;
-    const group = new elasticache.CfnReplicationGroup(this, 'ReplicationGroup', {
-      replicationGroupDescription: `Cache of stage ${stage.name}`,
-      engine: cache.engine,
-      engineVersion: engines[cache.engine].version,
-      cacheParameterGroupName: this.createParameterGroup(cache.engine).ref,
-      cacheNodeType: cache.nodeType,
-      numNodeGroups: 1,
-      replicasPerNodeGroup: cache.replicas,
-      automaticFailoverEnabled: replicated,
-      multiAzEnabled: replicated,
-      port: PORT,
-      cacheSubnetGroupName: subnets.ref,
-      securityGroupIds: [securityGroup.securityGroupId],
-      transitEncryptionEnabled: true,
-      transitEncryptionMode: 'required',
-      atRestEncryptionEnabled: true,
-      kmsKeyId: props.dataKey.keyArn,
-      userGroupIds: [this.createUserGroup(stage.name, cache.engine).ref],
-      snapshotRetentionLimit: cache.snapshotRetentionDays,
-      autoMinorVersionUpgrade: true,
-      logDeliveryConfigurations: [
-        {
-          logType: 'slow-log',
-          logFormat: 'json',
-          destinationType: 'cloudwatch-logs',
-          destinationDetails: {
-            cloudWatchLogsDetails: {
-              logGroup: new EncryptedLogGroup(this, 'SlowLog', props).logGroupName,
-            },
-          },
-        },
-      ],
-    });
-    group.applyRemovalPolicy(RemovalPolicy.SNAPSHOT);
-    this.url = `rediss://${group.attrPrimaryEndPointAddress}:${PORT}`;
+    this.url = group.url;
+    this.sessionUrl = sessions.url;
     this.metrics = cacheMetrics(group.ref, 1 + cache.replicas);
     addCacheAlarms(this, { operations: props.operations, metrics: this.metrics });
+    for (const one of [group, sessions]) acknowledgeFindings(one, cache);
   }
 
-  /** Lets `grantee` read user name and password, and `workload` reach the cache. */
+  /** Lets `grantee` read user name and password, and `workload` reach the cache and the sessions. */
   grantLogin(grantee: iam.IGrantable, workload: ec2.IConnectable): void {
     grantSecretRead(grantee, this.credentials.secretArn, this.dataKey);
-    workload.connections.allowTo({ connections: this.connections }, ec2.Port.tcp(PORT), 'Cache');
+    workload.connections.allowTo(
+      { connections: this.connections },
+      ec2.Port.tcp(REDIS_PORT),
+      'Cache',
+    );
   }
 
   /** User name and password, as secrets of a container in `scope`. */
@@ -138,27 +119,33 @@ export class CacheCluster extends Construct {
     };
   }
 
-  private createParameterGroup(
-    engine: StageSize['cache']['engine'],
-  ): elasticache.CfnParameterGroup {
-    return new elasticache.CfnParameterGroup(this, 'ParameterGroup', {
-      cacheParameterGroupFamily: engines[engine].parameterGroupFamily,
-      description: 'Evicts only what expires anyway, least recently used first',
-      // Everything kept here has a time to live; what has none is not a cache entry and must not vanish.
-      properties: { 'maxmemory-policy': 'volatile-lru' },
+  private createCredentials({ operations, dataKey }: CacheClusterProps): secretsmanager.Secret {
+    const credentials = new secretsmanager.Secret(this, 'Credentials', {
+      description: `User of the cache of stage ${operations.stage.name}.`,
+      encryptionKey: dataKey,
+      generateSecretString: {
+        secretStringTemplate: JSON.stringify({ username: USER }),
+        generateStringKey: 'password',
+        passwordLength: PASSWORD_LENGTH,
+        excludePunctuation: true,
+      },
     });
+    const reason =
+      'The password is part of the user that the template makes, so only a deployment can change both at once; docs/infrastructure.md says how.';
+    Validations.of(credentials).acknowledge(
+      { id: 'AwsSolutions-SMG4', reason },
+      { id: 'NIST.800.53.R5-SecretsManagerRotationEnabled', reason },
+    );
+    return credentials;
   }
 
-  private createUserGroup(
-    stageName: string,
-    engine: StageSize['cache']['engine'],
-  ): elasticache.CfnUserGroup {
+  private createUserGroup(stageName: string, engine: CacheEngine): elasticache.CfnUserGroup {
     const password = this.credentials.secretValueFromJson('password').unsafeUnwrap();
     const user = new elasticache.CfnUser(this, 'User', {
       engine,
       userId: `headroom-${stageName}-api`,
       userName: USER,
-      accessString: ACCESS,
+      accessString: this.mode === 'cluster' ? CLUSTER_ACCESS : ACCESS,
       authenticationMode: { Type: 'password', Passwords: [password] },
     });
     const users = [user.ref];
@@ -176,6 +163,29 @@ export class CacheCluster extends Construct {
       engine,
       userGroupId: `headroom-${stageName}`,
       userIds: users,
+    });
+  }
+}
+
+function acknowledgeFindings(
+  group: RedisReplicationGroup,
+  { replicas, snapshotRetentionDays }: Operations['stage']['size']['cache'],
+): void {
+  Validations.of(group).acknowledge({
+    id: 'AwsSolutions-AEC6',
+    reason:
+      'Users log in by RBAC: user names, passwords and an access string each. AUTH is the one password for all that RBAC replaces.',
+  });
+  if (snapshotRetentionDays === 0) {
+    Validations.of(group).acknowledge({
+      id: 'NIST.800.53.R5-ElasticacheRedisClusterAutomaticBackup',
+      reason: 'The stage’s policy asks for no snapshots: what is in it can be made again.',
+    });
+  }
+  if (replicas === 0) {
+    Validations.of(group).acknowledge({
+      id: 'AwsSolutions-AEC4',
+      reason: 'The stage’s availability asks for one node: a lost one is replaced, empty.',
     });
   }
 }

@@ -8,6 +8,7 @@ import type { Operations } from './operations.ts';
 const PUBLIC_MASK = 24;
 const PRIVATE_MASK = 20;
 const ISOLATED_MASK = 22;
+const HTTPS_PORT = 443;
 
 export interface NetworkProps {
   readonly operations: Operations;
@@ -49,18 +50,55 @@ export class Network extends Construct {
     });
     // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
     this.vpc = vpc as ec2.IVpc;
-    Validations.of(vpc).acknowledge({
-      id: 'CloudFormation-Validate::W3010',
-      reason:
-        'The zones are the stage configuration’s: looked up, they would need credentials to synthesise, and could move subnets.',
-    });
-    // Free, and keeps image layers (which ECR serves from S3) off the NAT gateways.
+    Validations.of(vpc).acknowledge(
+      {
+        id: 'CloudFormation-Validate::W3010',
+        reason:
+          'The zones are the stage configuration’s: looked up, they would need credentials to synthesise, and could move subnets.',
+      },
+      {
+        id: 'NIST.800.53.R5-VPCNoUnrestrictedRouteToIGW',
+        reason:
+          'Only the public subnets have that route, and in them there are only NAT gateways: nothing gets a public address there.',
+      },
+    );
+    // Free, and keeps image layers (which ECR serves from S3) off the NAT gateways. Nothing here calls DynamoDB, the other service
+    // that has such an endpoint.
     this.vpc.addGatewayEndpoint('S3Endpoint', { service: ec2.GatewayVpcEndpointAwsService.S3 });
+    this.addInterfaceEndpoints(stage.size.network.interfaceEndpoints);
     this.vpc.addFlowLog('FlowLog', {
       destination: ec2.FlowLogDestination.toCloudWatchLogs(
         new EncryptedLogGroup(this, 'FlowLogGroup', props),
       ),
       trafficType: ec2.FlowLogTrafficType.ALL,
     });
+  }
+
+  /** One security group for all of them: whoever may call one AWS service's API over HTTPS may call another's; IAM decides what for. */
+  private addInterfaceEndpoints(services: readonly string[]): void {
+    if (services.length === 0) return;
+    const securityGroup = new ec2.SecurityGroup(this, 'EndpointSecurityGroup', {
+      vpc: this.vpc,
+      description: 'Interface endpoints: HTTPS from within the VPC, nothing out',
+      allowAllOutbound: false,
+    });
+    securityGroup.addIngressRule(
+      ec2.Peer.ipv4(this.vpc.vpcCidrBlock),
+      ec2.Port.tcp(HTTPS_PORT),
+      'From within the VPC',
+    );
+    Validations.of(securityGroup).acknowledge({
+      id: 'CdkNagValidationFailure',
+      reason: 'The source is the VPC’s own range, by reference, which the rules cannot read.',
+    });
+    for (const service of services) {
+      this.vpc.addInterfaceEndpoint(`Endpoint-${service.replaceAll('.', '-')}`, {
+        service: new ec2.InterfaceVpcEndpointAwsService(service),
+        subnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+        securityGroups: [securityGroup],
+        open: false,
+        privateDnsEnabled: true,
+      });
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import type { Operations } from './operations.ts';
 import { addPostgresAlarms, type PostgresMetrics, postgresMetrics } from './postgres-monitoring.ts';
+import { scaleReaders } from './postgres-reader-scaling.ts';
 import { grantSecretRead } from './secret-grant.ts';
 
 /** The engine's major version is that of the PostgreSQL which `npm start` and the tests run. */
@@ -19,6 +20,11 @@ const DATABASE_NAME = 'headroom';
 const OWNER = 'headroom_owner';
 /** Statements that take longer are logged, in milliseconds. */
 const SLOW_STATEMENT_MILLISECONDS = 500;
+/** Backups and maintenance are for the hours in which the fewest are awake in Europe and America, in UTC. */
+const BACKUP_WINDOW = '02:00-03:00';
+const MAINTENANCE_WINDOW = 'sun:03:30-sun:04:30';
+/** Of 0 to 15; the lowest takes over first. */
+const LAST_PROMOTION_TIER = 15;
 
 export interface PostgresClusterProps {
   readonly operations: Operations;
@@ -67,25 +73,33 @@ export class PostgresCluster extends Construct {
       credentials: rds.Credentials.fromUsername(OWNER, { encryptionKey: props.dataKey }),
       manageMasterUserPassword: true,
       iamAuthentication: true,
-      writer: this.instance('Writer', props),
+      writer: this.instance('Writer', 0, props),
       readers: Array.from({ length: database.readers }, (_, index) =>
-        // The first reader is as large as the writer at all times, so that it can take over at once.
-        this.instance(`Reader${index + 1}`, props, { scaleWithWriter: index === 0 }),
+        this.instance(`Reader${index + 1}`, index + 1, props),
       ),
-      serverlessV2MinCapacity: database.minimumCapacityUnits,
-      serverlessV2MaxCapacity: database.maximumCapacityUnits,
+      ...(database.mode === 'serverless'
+        ? {
+            serverlessV2MinCapacity: database.minimumCapacityUnits,
+            serverlessV2MaxCapacity: database.maximumCapacityUnits,
+          }
+        : {}),
+      storageType: database.ioOptimized
+        ? rds.DBClusterStorageType.AURORA_IOPT1
+        : rds.DBClusterStorageType.AURORA,
       storageEncrypted: true,
       storageEncryptionKey: props.dataKey,
-      backup: { retention: Duration.days(database.backupRetentionDays) },
+      backup: {
+        retention: Duration.days(database.backupRetentionDays),
+        preferredWindow: BACKUP_WINDOW,
+      },
+      preferredMaintenanceWindow: MAINTENANCE_WINDOW,
       copyTagsToSnapshot: true,
       deletionProtection: stage.protection === 'protected',
       removalPolicy: RemovalPolicy.SNAPSHOT,
       autoMinorVersionUpgrade: true,
       engineLifecycleSupport: rds.EngineLifecycleSupport.OPEN_SOURCE_RDS_EXTENDED_SUPPORT_DISABLED,
       cloudwatchLogsExports: ['postgresql'],
-      databaseInsightsMode: rds.DatabaseInsightsMode.STANDARD,
-      enablePerformanceInsights: true,
-      performanceInsightEncryptionKey: props.dataKey,
+      ...insights(props),
       parameters: {
         'rds.force_ssl': '1',
         log_min_duration_statement: String(SLOW_STATEMENT_MILLISECONDS),
@@ -98,6 +112,9 @@ export class PostgresCluster extends Construct {
     this.dataKey = props.dataKey;
     this.metrics = postgresMetrics(this.cluster.clusterIdentifier);
     addPostgresAlarms(this, { operations: props.operations, metrics: this.metrics });
+    // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
+    scaleReaders(this, { cluster: this.cluster as rds.IDatabaseCluster, database });
+    this.acknowledgeFindings();
   }
 
   /** URL of the writer for `user`, who logs in with a token; without a user, for whoever has the secret. */
@@ -131,16 +148,73 @@ export class PostgresCluster extends Construct {
     return `postgres://${login}${endpoint.hostname}:${PORT}/${DATABASE_NAME}`;
   }
 
+  /** @param position - 0 is the writer, those after it are readers: each is in the next zone, so that no zone has two before all have one. */
   private instance(
     id: string,
+    position: number,
     props: PostgresClusterProps,
-    options: { readonly scaleWithWriter?: boolean } = {},
   ): rds.IClusterInstance {
-    return rds.ClusterInstance.serverlessV2(id, {
-      ...options,
+    const { database } = props.operations.stage.size;
+    const zones = Stack.of(this).availabilityZones;
+    const zone = zones[position % zones.length];
+    const options: rds.ClusterInstanceOptions = {
       publiclyAccessible: false,
-      enablePerformanceInsights: true,
-      performanceInsightEncryptionKey: props.dataKey,
+      preferredMaintenanceWindow: MAINTENANCE_WINDOW,
+      ...(zone === undefined ? {} : { availabilityZone: zone }),
+      ...performanceInsights(props),
+    };
+    if (database.mode === 'serverless') {
+      return rds.ClusterInstance.serverlessV2(id, {
+        ...options,
+        // The first reader is as large as the writer at all times, so that it can take over at once. CDK takes it of readers only.
+        ...(position === 0 ? {} : { scaleWithWriter: position === 1 }),
+      });
+    }
+    return rds.ClusterInstance.provisioned(id, {
+      ...options,
+      instanceType: new ec2.InstanceType(database.instanceClass.replace(/^db\./, '')),
+      // The first to take over after the writer is the first reader.
+      promotionTier: Math.min(position, LAST_PROMOTION_TIER),
     });
   }
+
+  private acknowledgeFindings(): void {
+    Validations.of(this.cluster).acknowledge(
+      {
+        id: 'AwsSolutions-SMG4',
+        reason: 'RDS manages the owner’s secret and rotates it every 7 days.',
+      },
+      {
+        id: 'AwsSolutions-RDS10',
+        reason:
+          'Only a disposable stage can be deleted, by policy; and then a last snapshot is made.',
+      },
+      {
+        id: 'NIST.800.53.R5-RDSInBackupPlan',
+        reason:
+          'Aurora’s own continuous backup restores to any second of the stage’s retention; AWS Backup would add copies in another account, which is the organisation’s to choose.',
+      },
+    );
+  }
+}
+
+function performanceInsights({ operations, dataKey }: PostgresClusterProps) {
+  const advanced = operations.stage.size.database.insights === 'advanced';
+  return {
+    enablePerformanceInsights: true,
+    performanceInsightEncryptionKey: dataKey,
+    performanceInsightRetention: advanced
+      ? rds.PerformanceInsightRetention.MONTHS_15
+      : rds.PerformanceInsightRetention.DEFAULT,
+  };
+}
+
+function insights(props: PostgresClusterProps) {
+  const advanced = props.operations.stage.size.database.insights === 'advanced';
+  return {
+    ...performanceInsights(props),
+    databaseInsightsMode: advanced
+      ? rds.DatabaseInsightsMode.ADVANCED
+      : rds.DatabaseInsightsMode.STANDARD,
+  };
 }
