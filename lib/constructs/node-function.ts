@@ -1,11 +1,22 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import { bundledCode, type NodeBundleProps } from './node-bundle.ts';
 import type { Operations } from './operations.ts';
 import { WorkloadSecurityGroup } from './workload-security-group.ts';
+
+/** What Lambda does in the function's name to place it into a VPC; EC2 knows no narrower resource before the interface exists. */
+const networkInterfaceActions = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 export interface NodeFunctionProps extends NodeBundleProps {
   readonly operations: Operations;
@@ -14,11 +25,18 @@ export interface NodeFunctionProps extends NodeBundleProps {
   readonly memoryMebibytes: number;
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Most invocations at once, set aside for it from those of the account. @default as many as its caller allows */
+  readonly reservedConcurrency?: number;
+  /** Why the number of invocations at once needs no limit of the function's own; only where `reservedConcurrency` is not given. */
+  readonly concurrencyReason: string;
+  /** Why the function needs no dead-letter queue of its own. */
+  readonly deadLetterReason: string;
 }
 
-/** A Lambda function on Node.js 24 and ARM, in private subnets, with a log group and a security group of its own. */
+/** A Lambda function on Node.js 24 and ARM, in private subnets, with a log group, a role and a security group of its own. */
 export class NodeFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
+    const logGroup = new EncryptedLogGroup(scope, `${id}LogGroup`, props);
     super(scope, id, {
       description: props.description,
       code: bundledCode(props),
@@ -28,6 +46,7 @@ export class NodeFunction extends lambda.Function {
       memorySize: props.memoryMebibytes,
       timeout: Duration.seconds(props.timeoutSeconds),
       environment: { ...props.environment },
+      role: createRole(scope, `${id}Role`, logGroup),
       vpc: props.vpc,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [
@@ -36,8 +55,53 @@ export class NodeFunction extends lambda.Function {
           description: props.description,
         }),
       ],
-      logGroup: new EncryptedLogGroup(scope, `${id}LogGroup`, props),
+      logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
+      ...(props.reservedConcurrency === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrency }),
     });
+    Validations.of(this).acknowledge(
+      { id: 'NIST.800.53.R5-LambdaConcurrency', reason: props.concurrencyReason },
+      { id: 'NIST.800.53.R5-LambdaDLQ', reason: props.deadLetterReason },
+    );
   }
+}
+
+/** Unlike AWS's managed policies, this lets a function write to no log group but its own. */
+function createRole(scope: Construct, id: string, logGroup: EncryptedLogGroup): iam.IRole {
+  const role = new iam.Role(scope, id, {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+  });
+  logGroup.grantWrite(role);
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      sid: 'NetworkInterfacesOfTheFunction',
+      actions: networkInterfaceActions,
+      resources: ['*'],
+    }),
+  );
+  // AWS's own advice: Lambda needs them, the code does not.
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      sid: 'NoNetworkInterfacesForTheCode',
+      effect: iam.Effect.DENY,
+      actions: networkInterfaceActions,
+      resources: ['*'],
+      conditions: {
+        ArnEquals: {
+          'lambda:SourceFunctionArn': [
+            `arn:${Aws.PARTITION}:lambda:${Stack.of(scope).region}:${Aws.ACCOUNT_ID}:function:*`,
+          ],
+        },
+      },
+    }),
+  );
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'Only for the network interfaces that Lambda itself makes in the VPC; EC2 knows no narrower resource for them, and the code is denied them.',
+  });
+  return role as iam.IRole;
 }

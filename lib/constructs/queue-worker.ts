@@ -109,6 +109,9 @@ export class QueueWorker extends Construct {
       entry: definition.entry,
       memoryMebibytes: definition.memoryMebibytes,
       timeoutSeconds: definition.timeoutSeconds,
+      concurrencyReason:
+        'The event source of its queue, which alone invokes it, has a limit; a share of the account’s would be taken from the others even while it idles.',
+      deadLetterReason: 'Its messages have one: the dead-letter queue behind its queue.',
       environment: {
         STAGE: stage.name,
         ...(user === undefined
