@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import postgres, { type Sql } from 'postgres';
+import type { DatabaseConnectionOptions } from '../../../contracts/database/connection-options.ts';
+
+const CONNECT_TIMEOUT_SECONDS = 10;
+
+/** No active user has the address. */
+export class NobodyToAppoint extends Error {
+  override readonly name = 'NobodyToAppoint';
+}
+
+function appoint(client: Sql, email: string) {
+  const [passwordResetId, eventId] = [randomUUID(), randomUUID()];
+  return client<{ userId: number }[]>`
+    with person as (
+      select id from users where lower(email) = lower(${email}) and status = 'active'
+    ), account as (
+      insert into accounts (user_id, role, generation) select id, 'admin', 1 from person
+      on conflict (user_id) do update
+        set role = 'admin', password_hash = null, generation = accounts.generation + 1
+      returning user_id, generation
+    ), keys as (
+      update api_keys set revoked_at = now()
+      where user_id = (select id from person) and revoked_at is null
+      returning id
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', user_id::text, generation from account
+      union all select 'api-key', id::text, null from keys
+    ), reset as (
+      insert into password_resets (id, user_id) select ${passwordResetId}::uuid, id from person
+    ), event as (
+      insert into outbox (id, type, data, available_at)
+      select ${eventId}::uuid, 'user.password-reset-requested',
+        jsonb_build_object('passwordResetId', ${passwordResetId}::text), now()
+      from person
+    )
+    select user_id::float8 as "userId" from account
+  `;
+}
+
+/**
+ * Makes a user an administrator, for an operator who can reach the database: the first one, who cannot be appointed by another, and
+ * one in place of all who have lost their way in. It is not done by an environment variable that names an address, because whoever
+ * registers that address first would be it; an address is not proved by registering. For the same reason
+ * the user's password, sessions and API keys end, and a link to a new password goes to the mailbox.
+ *
+ * @param databaseUrl - the writer, with the rights of the API's role at least.
+ * @returns the user's id.
+ * @throws {@link NobodyToAppoint}
+ */
+export async function appointAdministrator(
+  databaseUrl: string,
+  email: string,
+  connection: DatabaseConnectionOptions = {},
+): Promise<number> {
+  const client = postgres(databaseUrl, {
+    ...connection,
+    max: 1,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    connection: { application_name: 'headroom-appoint-administrator' },
+    onnotice: () => {},
+  });
+  try {
+    const [appointed] = await appoint(client, email);
+    if (appointed === undefined) {
+      throw new NobodyToAppoint('No active user has this email address. Create the user first.');
+    }
+    return appointed.userId;
+  } finally {
+    await client.end({ timeout: 1 });
+  }
+}
