@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { environmentPage } from '../services/contracts/environment/document.ts';
+import { metricsPage } from '../services/user-api/observability/metrics/document.ts';
 
 /** Writes the pages of `docs/` that are made from the code. A test of each fails when a page is not up to date. */
 const pages: Readonly<Record<string, () => string>> = {
   'environment.md': environmentPage,
+  'metrics.md': metricsPage,
 };
 
 for (const [name, make] of Object.entries(pages)) {

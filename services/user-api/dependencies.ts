@@ -5,9 +5,11 @@ import { DatabasePool } from './database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from './database/router.ts';
 import { HealthMonitor } from './health/health.ts';
 import type { Logger } from './observability/logger.ts';
+import type { DependencySources } from './observability/metrics/sources.ts';
 import { EventDispatcher, type EventDispatcherOptions } from './queue/event-dispatcher.ts';
 import { createEventSender } from './queue/event-sender.ts';
 import { Outbox } from './queue/outbox.ts';
+import { OutboxDepth } from './queue/outbox-depth.ts';
 import type { Settings } from './settings.ts';
 import { UserRepository } from './users/repository.ts';
 import { createUserCaching, type UserCaching } from './users/user-caching.ts';
@@ -25,6 +27,8 @@ export interface Dependencies {
   readonly users: Users;
   readonly userCaching: UserCaching;
   readonly health: HealthMonitor;
+  /** What metrics are read from. */
+  readonly sources: DependencySources;
   /** Begins what the service does by itself, beside answering requests. */
   start(): void;
   /** Ends everything in order: what is left to send is sent, and connections are closed last. */
@@ -119,6 +123,14 @@ export function createDependencies(
     users,
     userCaching,
     health,
+    sources: {
+      pools: router.pools,
+      redis,
+      caches: userCaching,
+      dispatcher,
+      outboxDepth: new OutboxDepth(router),
+      rateLimits: null,
+    },
     start() {
       userCaching.start();
       dispatcher.start();

@@ -60,7 +60,8 @@ async function main(): Promise<void> {
   process.on('disconnect', () => {
     if (!stopping) shutDown('parent gone');
   });
-  process.send?.({ type: 'ready', port: service.port });
+  const { internalPort, port } = service;
+  process.send?.({ type: 'ready', port, internalPort });
 }
 
 if (import.meta.main) {

@@ -2,6 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { createDependencies, type DependencyOptions } from './dependencies.ts';
 import { ApiServer } from './http/server.ts';
+import {
+  type InternalServer,
+  startInternalServer,
+} from './observability/internal/internal-server.ts';
 import type { Logger } from './observability/logger.ts';
 import { createObservability } from './observability/observability.ts';
 import type { Settings } from './settings.ts';
@@ -9,6 +13,8 @@ import type { Settings } from './settings.ts';
 export interface RunningService {
   /** The port it listens on. */
   readonly port: number;
+  /** The port of metrics and diagnostics; null when there is none. */
+  readonly internalPort: number | null;
   /**
    * Stops in an order that no request notices: readiness fails; the delay, in which load balancers find out; connections are closed
    * after the answers that are under way; then everything behind.
@@ -39,9 +45,13 @@ export async function startService(
     keepAliveTimeoutMilliseconds: settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS,
   });
   let port: number;
+  let internal: InternalServer | null = null;
   try {
+    const sources = { ...dependencies.sources, requests: observer.metrics, server, tracer };
+    internal = await startInternalServer(settings, logger, sources);
     port = await server.listen(settings.HOST, settings.PORT);
   } catch (error) {
+    await internal?.close();
     await dependencies.close();
     await observability.close();
     throw error;
@@ -50,6 +60,7 @@ export async function startService(
   logger.info({ host: settings.HOST, port }, 'Listening');
   return {
     port,
+    internalPort: internal?.port ?? null,
     async stop() {
       health.drain();
       logger.info({ delayMilliseconds: settings.SHUTDOWN_DELAY_MILLISECONDS }, 'Draining');
@@ -57,6 +68,7 @@ export async function startService(
       const inTime = await server.close(settings.SHUTDOWN_TIMEOUT_MILLISECONDS);
       await dependencies.close();
       await observability.close();
+      await internal?.close();
       return inTime;
     },
     cut: () => server.cut(),

@@ -56,6 +56,11 @@ export class DatabaseRouter {
     this.#longestSkip = options.longestSkipMilliseconds ?? LONGEST_SKIP_MILLISECONDS;
   }
 
+  /** The writer's pool, and those of the readers. */
+  get pools(): readonly DatabasePool[] {
+    return [this.#writer, ...this.#readers.map(({ pool }) => pool)];
+  }
+
   /** Whether reads may be behind writes. */
   get hasReaders(): boolean {
     return this.#readers.length > 0;
@@ -101,9 +106,8 @@ export class DatabaseRouter {
 
   /** Asks each server for a sign of life, without regard to what has been left out. */
   async check(): Promise<ReadonlyMap<string, boolean>> {
-    const pools = [this.#writer, ...this.#readers.map(({ pool }) => pool)];
     const states = await Promise.all(
-      pools.map(async (pool) => {
+      this.pools.map(async (pool) => {
         const answered = pool.run(({ $client }) => $client`select 1`);
         return [
           pool.name,
@@ -118,7 +122,7 @@ export class DatabaseRouter {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#writer.close(), ...this.#readers.map(({ pool }) => pool.close())]);
+    await Promise.all(this.pools.map((pool) => pool.close()));
   }
 
   #nextReader(): Reader | undefined {

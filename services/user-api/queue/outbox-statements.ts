@@ -41,7 +41,27 @@ const prepareRemove = (database: Database) =>
     .where(sql`${outbox.id} = any(${sql.placeholder('ids')}::uuid[])`)
     .prepare('remove_events');
 
+/** By the index on when events are due; the first of them is the one that has waited longest. */
+function prepareDepth(database: Database) {
+  const waiting = database
+    .select({ availableAt: outbox.availableAt })
+    .from(outbox)
+    .orderBy(asc(outbox.availableAt))
+    .limit(sql.placeholder('maximum'))
+    .as('waiting');
+  return database
+    .select({
+      events: sql<number>`count(*)::int`,
+      overdueSeconds: sql<
+        number | null
+      >`extract(epoch from now() - min(${waiting.availableAt}))::float8`,
+    })
+    .from(waiting)
+    .prepare('outbox_depth');
+}
+
 export const outboxStatements = preparedStatements((database) => ({
   take: prepareTake(database),
   remove: prepareRemove(database),
+  depth: prepareDepth(database),
 }));

@@ -1,0 +1,53 @@
+import type { CacheMetrics } from '../../cache/cache-metrics.ts';
+import type { OutboxDepth } from '../../queue/outbox-depth.ts';
+import type { RateLimiter } from '../../rate-limit/decision.ts';
+import type { RequestMetrics } from '../requests/request-metrics.ts';
+import type { PoolMetrics } from './pool-metrics.ts';
+import type { RedisMetrics } from './redis-metrics.ts';
+
+/** Memory that one of this process's caches takes. */
+export interface CacheUse {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** What the parts of the service tell about themselves. All of it is read only when somebody asks for metrics. */
+export interface DependencySources {
+  readonly pools: readonly {
+    readonly name: string;
+    /** Most connections. */
+    readonly size: number;
+    readonly metrics: PoolMetrics;
+  }[];
+  /** Null where there is no Redis. */
+  readonly redis: { readonly status: string; readonly metrics: RedisMetrics } | null;
+  readonly caches: {
+    readonly metrics: CacheMetrics;
+    readonly near: CacheUse & { readonly isOpen: boolean; readonly evictions: number };
+    readonly lists: CacheUse;
+  };
+  readonly dispatcher: {
+    readonly counts: {
+      readonly sent: number;
+      readonly refused: number;
+      readonly failedSends: number;
+    };
+    readonly held: number;
+    readonly isUp: boolean;
+  };
+  readonly outboxDepth: OutboxDepth;
+  /** Null where nothing is limited. */
+  readonly rateLimits: {
+    readonly limiters: Readonly<Record<string, Pick<RateLimiter, 'counts'>>>;
+    readonly shared: boolean;
+  } | null;
+}
+
+export interface MetricSources extends DependencySources {
+  readonly requests: RequestMetrics;
+  readonly server: { readonly requestsInFlight: number; readonly connections: number };
+  /** Null where nothing is recorded. */
+  readonly tracer: {
+    readonly counts: { readonly exported: number; readonly failed: number };
+  } | null;
+}
