@@ -43,7 +43,7 @@ function phaseBands({ phases }: RunResult): NonNullable<LineSeriesOption['markAr
   if (phases.length < 2) return {};
   return {
     silent: true,
-    label: { position: 'insideTop', fontSize: 11, color: '#8a9199' },
+    label: { position: 'top', distance: 4, fontSize: 11, color: '#8a9199' },
     data: phases.map(({ name, from, to }, index) => [
       {
         name,
