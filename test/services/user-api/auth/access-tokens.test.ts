@@ -5,12 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type AccessTokenSubject,
   AccessTokens,
-  type VerifiedToken,
 } from '../../../../services/user-api/auth/tokens/access-tokens.ts';
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
 import type { SigningKey } from '../../../../services/user-api/auth/tokens/signing-keys.ts';
-import { VerifiedTokens } from '../../../../services/user-api/auth/tokens/verified-tokens.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const subject: AccessTokenSubject = {
@@ -264,43 +262,5 @@ describe('AccessTokens', () => {
     const token = await signed({ ...claims, note: 'x'.repeat(3_000) });
 
     expect(await tokens.verify(token)).toBe('invalid');
-  });
-});
-
-describe('VerifiedTokens', () => {
-  const token = (expiresAt: number): VerifiedToken => ({ ...subject, tokenId: 'x', expiresAt });
-
-  it('has a token until it expires and not a millisecond more', () => {
-    const verified = new VerifiedTokens();
-    verified.add('Bearer a', token(1_000));
-
-    expect(verified.get('Bearer a', 999)?.userId).toBe(17);
-    expect(verified.get('Bearer a', 1_000)).toBeUndefined();
-    expect(verified.size).toBe(0);
-  });
-
-  it('holds no more than it has room for, whatever comes, and what it holds is what was put in', () => {
-    const operation = fc.record({
-      header: fc.constantFrom(...'abcdefgh'),
-      expiresAt: fc.integer({ min: 0, max: 100 }),
-      now: fc.integer({ min: 0, max: 100 }),
-    });
-    fc.assert(
-      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
-        const verified = new VerifiedTokens(3);
-        const put = new Map<string, VerifiedToken>();
-        for (const { header, expiresAt, now } of operations) {
-          const found = verified.get(header, now);
-          if (found !== undefined) {
-            expect(found).toBe(put.get(header));
-            expect(now).toBeLessThan(found.expiresAt);
-          }
-          const added = token(expiresAt);
-          put.set(header, added);
-          verified.add(header, added);
-          expect(verified.size).toBeLessThanOrEqual(3);
-        }
-      }),
-    );
   });
 });

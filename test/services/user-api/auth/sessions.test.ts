@@ -2,8 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AccessError } from '../../../../services/user-api/auth/errors.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   createRefreshToken,
   formatRefreshToken,
@@ -19,41 +18,6 @@ import {
 import { startNodeProgram } from '../../../support/node-program.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import type { RotateSessionMessage } from './programs/rotate-session.ts';
-
-describe('a refresh token', () => {
-  it('is read as it was written', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (userId) => {
-        const token = createRefreshToken(userId);
-        expect(parseRefreshToken(formatRefreshToken(token))).toEqual(token);
-      }),
-    );
-  });
-
-  it('is nothing else: no other text is read as one, and none makes it throw', () => {
-    const token = formatRefreshToken(createRefreshToken(17));
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.nat(token.length - 1).map((length) => token.slice(0, length)),
-      fc.string({ minLength: 1 }).map((more) => token + more),
-      fc.string({ minLength: 1 }).map((more) => more + token),
-      fc.constantFrom(
-        token.replace('17', '017'),
-        token.replace('17', '-17'),
-        token.replace('17', '1e3'),
-        token.replace('17', '9999999999999999'),
-        token.replace('17', '17.17'),
-        `${token}\n`,
-      ),
-    );
-    fc.assert(
-      fc.property(text, (other) => {
-        expect(parseRefreshToken(other)).toBeNull();
-      }),
-      { numRuns: 2_000 },
-    );
-  });
-});
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -321,42 +285,5 @@ describeWithRedis('SessionStore', (server) => {
       }),
       { numRuns: 150 },
     );
-  });
-});
-
-describeWithRedis('SessionStore while Redis is away', (server) => {
-  it('says so with a time to wait', async () => {
-    const redis = new Redis(server().url, {
-      enableOfflineQueue: false,
-      commandTimeout: 200,
-      maxRetriesPerRequest: 0,
-      lazyConnect: true,
-    });
-    redis.on('error', () => {});
-    await redis.connect();
-    const store = new SessionStore(redis);
-    const { token } = await store.open(1, 0);
-    await server().stop();
-
-    for (const attempt of [
-      store.open(1, 0),
-      store.rotate(token, 0),
-      store.close(token),
-      store.closeAll(1),
-    ]) {
-      const failure = await attempt.catch((error: unknown) => error);
-      expect(failure).toBeInstanceOf(AccessError);
-      expect(failure).toMatchObject({
-        slug: 'sessions-unavailable',
-        headers: { 'retry-after': '1' },
-      });
-    }
-    redis.disconnect();
-  });
-
-  it('says so where there is no Redis at all', async () => {
-    const store = new SessionStore(null);
-
-    await expect(store.open(1, 0)).rejects.toMatchObject({ slug: 'sessions-unavailable' });
   });
 });
