@@ -4,6 +4,8 @@ import {
   databaseConnectionOptions,
   type TokenFailureListener,
 } from '../../services/contracts/database/connection-options.ts';
+import { describingStatements } from '../../services/contracts/tracing/statement.ts';
+import { traced } from '../../services/contracts/tracing/trace-context.ts';
 
 /** The variables a {@link Database} is made from, as `readEnvironment` parses them. */
 export interface DatabaseSettings extends DatabaseConnectionSettings {
@@ -51,6 +53,8 @@ const LOST_CONNECTION_CODES: ReadonlySet<string> = new Set([
 export class DatabaseSilentError extends Error {
   override readonly name = 'DatabaseSilentError';
 }
+
+const SPAN_OPTIONS = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
 /** A client of postgres.js, and whether its connection is open, as far as we know. */
 interface Client {
@@ -100,7 +104,11 @@ export class Database {
    *
    * @throws whatever the query throws; {@link DatabaseSilentError} when the second try gets no answer either.
    */
-  async run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
+  run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
+    return traced('postgresql', SPAN_OPTIONS, () => this.#run(query));
+  }
+
+  async #run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
     const used = this.#client;
     try {
       return await this.#answered(used, query);
@@ -120,27 +128,29 @@ export class Database {
   }
 
   #connect(): Client {
-    const sql = postgres(this.#settings.DATABASE_URL, {
-      ...databaseConnectionOptions(
-        this.#settings.DATABASE_URL,
-        this.#settings,
-        this.#onTokenFailure,
-      ),
-      max: 1,
-      backoff: () => RECONNECT_DELAY_SECONDS,
-      connect_timeout: CONNECT_TIMEOUT_SECONDS,
-      idle_timeout: IDLE_TIMEOUT_SECONDS,
-      // No array types here: saves the query for them that every new connection would start with.
-      fetch_types: false,
-      onnotice: () => {},
-      onclose: () => {
-        client.open = false;
-      },
-      connection: {
-        application_name: this.#applicationName,
-        statement_timeout: this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,
-      },
-    });
+    const sql = describingStatements(
+      postgres(this.#settings.DATABASE_URL, {
+        ...databaseConnectionOptions(
+          this.#settings.DATABASE_URL,
+          this.#settings,
+          this.#onTokenFailure,
+        ),
+        max: 1,
+        backoff: () => RECONNECT_DELAY_SECONDS,
+        connect_timeout: CONNECT_TIMEOUT_SECONDS,
+        idle_timeout: IDLE_TIMEOUT_SECONDS,
+        // No array types here: saves the query for them that every new connection would start with.
+        fetch_types: false,
+        onnotice: () => {},
+        onclose: () => {
+          client.open = false;
+        },
+        connection: {
+          application_name: this.#applicationName,
+          statement_timeout: this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,
+        },
+      }),
+    );
     const client: Client = { sql, open: false };
     return client;
   }

@@ -1,9 +1,11 @@
 import { type Environment, readEnvironment } from '../../services/contracts/environment/read.ts';
+import { createTracer } from '../../services/contracts/tracing/tracer.ts';
 import { Database } from '../database/database.ts';
 import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createFolderMailer } from './mailer/folder.ts';
 import type { Mailer } from './mailer/mailer.ts';
+import { createTracedMailer } from './mailer/traced.ts';
 import { createPasswordResets } from './password-resets.ts';
 import { createRecipients } from './recipients.ts';
 import type { EmailWorkerDependencies } from './worker.ts';
@@ -23,6 +25,8 @@ const variables = [
   'EMAIL_SENDER',
   'MAILBOX_DIRECTORY',
   'PASSWORD_RESET_URL',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
 
 type EmailWorkerEnvironment = Environment<(typeof variables)[number]>;
@@ -49,12 +53,20 @@ export async function createDependencies(
   const database = new Database(environment, PROGRAM, (error) =>
     logger.error({ error }, 'No token to log in to the database could be made'),
   );
+  const tracer = await createTracer(environment, {
+    service: PROGRAM,
+    onChange: (state, error) =>
+      state === 'failing'
+        ? logger.warn({ error }, 'The collector does not take traces: they are lost')
+        : logger.info('The collector takes traces again'),
+  });
   return {
     recipients: createRecipients(database),
     passwordResets: createPasswordResets(database, environment.PASSWORD_RESET_URL),
-    mailer: await createMailer(environment),
+    mailer: createTracedMailer(await createMailer(environment), environment.EMAIL_TRANSPORT),
     idempotency: new PostgresPersistenceLayer(database, PROGRAM),
     logger,
+    tracer,
     close: () => database.close(),
   };
 }

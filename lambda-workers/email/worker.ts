@@ -11,7 +11,9 @@ import type {
   PasswordResetRequested,
   UserCreated,
 } from '../../services/contracts/events.ts';
+import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
+import { inMessageTrace } from '../observability/message-trace.ts';
 import { type Mailer, MailerError } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
@@ -27,6 +29,8 @@ export interface EmailWorkerDependencies {
   /** Where it is written down which events have been handled. */
   readonly idempotency: BasePersistenceLayer;
   readonly logger: Logger;
+  /** Records what is done for messages of recorded traces. @default nothing is recorded */
+  readonly tracer?: Tracer | null;
 }
 
 /**
@@ -34,6 +38,9 @@ export interface EmailWorkerDependencies {
  * in the dead-letter queue included, as age counts from the first send; a redrive sends it anew, for 14 more.
  */
 const HANDLED_SECONDS = 30 * 24 * 60 * 60;
+
+/** Longest that an invocation waits for the collector of traces, in milliseconds: emails matter, spans don't. */
+const TRACE_FLUSH_TIMEOUT_MILLISECONDS = 1_000;
 
 type Outcome =
   | { readonly outcome: 'sent'; readonly messageId: string }
@@ -100,7 +107,7 @@ function passes(error: unknown): boolean {
 export function createEmailWorker(
   dependencies: EmailWorkerDependencies,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
-  const { idempotency, logger } = dependencies;
+  const { idempotency, logger, tracer = null } = dependencies;
   const configuration = new IdempotencyConfig({
     eventKeyJmesPath: 'id',
     throwOnNoIdempotencyKey: true,
@@ -127,12 +134,19 @@ export function createEmailWorker(
       throw error;
     }
   }
+  const handleInTrace = (record: SQSRecord) =>
+    inMessageTrace(tracer, record, () => handleRecord(record));
 
   return async (event, context) => {
     configuration.registerLambdaContext(context);
-    return await processPartialResponse(event, handleRecord, processor, {
-      context,
-      throwOnFullBatchFailure: false,
-    });
+    try {
+      return await processPartialResponse(event, handleInTrace, processor, {
+        context,
+        throwOnFullBatchFailure: false,
+      });
+    } finally {
+      // Before Lambda freezes the process.
+      await tracer?.flush(TRACE_FLUSH_TIMEOUT_MILLISECONDS);
+    }
   };
 }

@@ -13,7 +13,14 @@ export interface WorkersPart extends RunningPart {
 }
 
 /** Variables of the developer that reach a worker when they are set; the others would not on AWS either. */
-const PASSED_ON = ['LOG_LEVEL', 'EMAIL_TRANSPORT', 'EMAIL_SENDER', 'DATABASE_TLS'] as const;
+const PASSED_ON = [
+  'LOG_LEVEL',
+  'EMAIL_TRANSPORT',
+  'EMAIL_SENDER',
+  'DATABASE_TLS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+] as const;
 
 /** The handlers that the stacks deploy, each fed from its queue. */
 export async function startWorkersPart(options: {

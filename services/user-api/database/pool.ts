@@ -3,10 +3,10 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
 import type { SpanOptions } from '../../contracts/tracing/span.ts';
+import { describeStatement, describingStatements } from '../../contracts/tracing/statement.ts';
 import { traced } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { PoolMetrics } from '../observability/metrics/pool-metrics.ts';
-import { statementLog } from '../observability/tracing/statement-log.ts';
 import {
   DatabaseSilent,
   isFailover,
@@ -66,7 +66,7 @@ function catchingPassword({ connection, logger }: PoolSettings): DatabaseConnect
 }
 
 function connect(settings: PoolSettings): Database {
-  return drizzle(
+  const client = describingStatements(
     postgres(settings.url, {
       ...catchingPassword(settings),
       max: settings.size,
@@ -83,8 +83,9 @@ function connect(settings: PoolSettings): Database {
         statement_timeout: settings.statementTimeoutMilliseconds,
       },
     }),
-    { logger: statementLog },
   );
+  // drizzle-orm calls it in any case, so that it costs nothing but the look for a span.
+  return drizzle(client, { logger: { logQuery: (statement) => describeStatement(statement) } });
 }
 
 /**
@@ -109,7 +110,6 @@ export class DatabasePool {
     this.#settings = settings;
     this.#deadlineMilliseconds = settings.statementTimeoutMilliseconds + ANSWER_MARGIN_MILLISECONDS;
     this.#database = connect(settings);
-    // For statements that nobody names: postgres.js does not tell which one it sends in the context of who asked for it.
     this.#spanName = `postgresql ${settings.name}`;
     this.#spanOptions = {
       kind: 'client',

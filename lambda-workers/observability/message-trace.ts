@@ -1,0 +1,52 @@
+import type { SQSRecord } from 'aws-lambda';
+import { z } from 'zod';
+import type { Tracer } from '../../services/contracts/tracing/span.ts';
+import { during, inTrace } from '../../services/contracts/tracing/trace-context.ts';
+import {
+  parseTraceParent,
+  TRACE_PARENT_MAXIMUM_LENGTH,
+  type TraceParent,
+} from '../../services/contracts/tracing/trace-parent.ts';
+
+const traced = z.object({ traceparent: z.string().max(TRACE_PARENT_MAXIMUM_LENGTH) });
+
+/** The trace that an event names; that of whoever sent the message is nearer, where the message names one. */
+function traceOfEvent(body: string): string | undefined {
+  try {
+    return traced.safeParse(JSON.parse(body)).data?.traceparent;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The trace that a message belongs to, or null when it names none. */
+export function traceOfMessage({ body, messageAttributes }: SQSRecord): TraceParent | null {
+  const text = messageAttributes.traceparent?.stringValue ?? traceOfEvent(body);
+  return text === undefined ? null : parseTraceParent(text);
+}
+
+/**
+ * Handles a message in its trace: as a span of it where the trace is recorded, and in any case with its ids in each line of the log.
+ *
+ * @param tracer - null: nothing is recorded.
+ */
+export async function inMessageTrace<Result>(
+  tracer: Tracer | null,
+  record: SQSRecord,
+  handle: () => Promise<Result>,
+): Promise<Result> {
+  const parent = traceOfMessage(record);
+  if (parent === null) return await handle();
+  if (tracer === null || !parent.sampled) return await inTrace(parent, handle);
+  const queue = record.eventSourceARN.slice(record.eventSourceARN.lastIndexOf(':') + 1);
+  const attributes = {
+    'messaging.system': 'aws_sqs',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': queue,
+    'messaging.message.id': record.messageId,
+    'headroom.receive_count': Number(record.attributes.ApproximateReceiveCount),
+  };
+  const span = tracer.startSpan(`process ${queue}`, { kind: 'consumer', attributes }, parent);
+  return await during(span, handle);
+}
