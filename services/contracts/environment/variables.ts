@@ -268,9 +268,9 @@ export const environmentVariables = {
   INTERNAL_PORT: variable({
     type: wholeNumber(0, 65_535).optional(),
     description:
-      'Port of metrics and, for whoever is on the machine itself, of the log level and diagnostics; 0 takes any free one. Never behind the load balancer. Unset: there is none.',
+      'Port of metrics and, for whoever is on the machine itself, of the log level and diagnostics; 0 takes any free one. Never behind the load balancer. Unset: there is none; `npm start` takes a free one.',
     takes: 'a whole number from 0 to 65535',
-    readBy: ['user-api'],
+    readBy: ['user-api', 'start'],
     example: '9464',
   }),
   DIAGNOSTICS_DIRECTORY: variable({

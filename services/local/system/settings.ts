@@ -9,6 +9,8 @@ export interface Settings {
   readonly directory: string;
   readonly host: string;
   readonly port: number;
+  /** Port of the API's metrics; 0 or absent takes any free one. */
+  readonly internalPort?: number;
   /** Port of the mailbox page; 0 takes any free one. */
   readonly mailboxPort: number;
   /** Whether MAILBOX_PORT was given: a given port that is taken is an error, a default one is replaced. */
@@ -85,6 +87,7 @@ export function readSettings(
       [
         'HOST',
         'PORT',
+        'INTERNAL_PORT',
         'MAILBOX_PORT',
         'LOCAL_DIRECTORY',
         'AWS_REGION',
@@ -112,6 +115,7 @@ export function readSettings(
       directory: resolve(values.LOCAL_DIRECTORY),
       host: values.HOST,
       port: values.PORT,
+      ...(values.INTERNAL_PORT !== undefined && { internalPort: values.INTERNAL_PORT }),
       mailboxPort: values.MAILBOX_PORT,
       mailboxPortGiven: (environment.MAILBOX_PORT ?? '') !== '',
       region: values.AWS_REGION,

@@ -9,7 +9,7 @@ import { startQueuesPart } from './queues-part.ts';
 import { startRedisPart } from './redis-part.ts';
 import type { PartLine } from './screen.ts';
 import type { Settings } from './settings.ts';
-import { chooseApiPort, startUserApiPart } from './user-api-part.ts';
+import { chooseApiPort, chooseInternalPort, startUserApiPart } from './user-api-part.ts';
 import { startWorkersPart } from './workers-part.ts';
 
 export interface SystemOptions {
@@ -46,6 +46,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   await using started = new AsyncDisposableStack();
 
   const port = await chooseApiPort(settings);
+  const internalPort = await chooseInternalPort(settings);
   const lock = claimDirectories(settings.directory);
   started.defer(() => lock.release());
   const guardian = startGuardian();
@@ -84,6 +85,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       programs,
       guardian,
       port,
+      internalPort,
       onFailure,
       environment: {
         ...queues.credentials,
@@ -113,6 +115,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
     demoUsersInserted: database.demoUsersInserted,
     lines: [
       api.line,
+      api.metricsLine,
       { name: 'Mailbox', where: mailbox.url, notes: ['every email that the system sends'] },
       database.line,
       redis.line,

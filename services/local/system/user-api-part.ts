@@ -7,11 +7,14 @@ import { startProcess } from '../process/supervised-process.ts';
 import type { LocalDirectories } from './directory.ts';
 import type { Programs } from './programs.ts';
 import type { RunningPart } from './running-part.ts';
+import type { PartLine } from './screen.ts';
 import type { Settings } from './settings.ts';
 
 export interface UserApiPart extends RunningPart {
   /** Where the API answers, without a slash at the end. */
   readonly url: string;
+  /** What the screen says of its internal port. */
+  readonly metricsLine: PartLine;
   readonly logFile: string;
 }
 
@@ -36,17 +39,33 @@ export async function chooseApiPort(settings: Settings): Promise<number> {
   );
 }
 
+/**
+ * The port of metrics: any free one, unless the developer wants a certain one.
+ *
+ * @throws {LocalFailure} when that one is taken.
+ */
+export async function chooseInternalPort({ internalPort }: Settings): Promise<number> {
+  if (internalPort === undefined || internalPort === 0) return await findFreePort();
+  if (await isPortFree(internalPort)) return internalPort;
+  throw new LocalFailure(
+    `Port ${internalPort}, for the metrics of the API (INTERNAL_PORT), is taken by another program.`,
+    'Stop that program, choose another port, or unset INTERNAL_PORT to take any free one.',
+  );
+}
+
 export async function startUserApiPart(options: {
   readonly settings: Settings;
   readonly directories: LocalDirectories;
   readonly programs: Programs;
   readonly guardian: Guardian;
   readonly port: number;
+  /** Port of metrics and diagnostics. */
+  readonly internalPort: number;
   /** Variables that point the service at the other parts; they go over those of the developer. */
   readonly environment: Readonly<Record<string, string>>;
   readonly onFailure: (failure: LocalFailure) => void;
 }): Promise<UserApiPart> {
-  const { settings, programs, guardian, port } = options;
+  const { settings, programs, guardian, port, internalPort } = options;
   const host = ANY_ADDRESS.has(settings.host) ? '127.0.0.1' : settings.host;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const logFile = join(options.directories.logs, 'user-api.log');
@@ -60,6 +79,9 @@ export async function startUserApiPart(options: {
       ...options.environment,
       HOST: settings.host,
       PORT: String(port),
+      // On loopback, whatever the API itself listens on.
+      INTERNAL_HOST: '127.0.0.1',
+      INTERNAL_PORT: String(internalPort),
     },
     logFile,
     guardian,
@@ -90,6 +112,7 @@ export async function startUserApiPart(options: {
       where: url,
       notes: ['writes go to the primary, reads to the replica'],
     },
+    metricsLine: { name: 'Metrics', where: `http://127.0.0.1:${internalPort}/metrics` },
     stop: async () => void (await supervised.stop()),
   };
 }
