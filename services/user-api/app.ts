@@ -1,12 +1,18 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Authentication } from './auth/authentication.ts';
+import { type ProtectedOperation, permissionOf, protect } from './auth/authorization.ts';
 import type { HealthMonitor } from './health/health.ts';
 import { createHealthOperations } from './health/operations.ts';
+import type { Admission } from './http/admission.ts';
 import { createJsonBodyReader } from './http/body.ts';
+import { withDeadline } from './http/deadline.ts';
+import { describeRoute } from './http/describe-route.ts';
 import type { ApiEnvironment } from './http/environment.ts';
 import { answerNotFound, createErrorHandler } from './http/error-handler.ts';
 import { mountOperations } from './http/operations.ts';
 import { createProblemPageOperations } from './http/problem-pages.ts';
 import type { Logger } from './observability/logger.ts';
+import { policyOf } from './rate-limit/route-policies.ts';
 import { createUserOperations } from './users/handlers.ts';
 import { USERS_PATH } from './users/routes.ts';
 import type { Users } from './users/users.ts';
@@ -14,9 +20,13 @@ import type { Users } from './users/users.ts';
 export interface AppParts {
   readonly users: Users;
   readonly health: HealthMonitor;
+  readonly authentication: Pick<Authentication, 'operations'>;
+  readonly admission: Pick<Admission, 'admit'>;
   readonly logger: Logger;
   /** Largest body that is read, in bytes. */
   readonly bodyLimitBytes: number;
+  /** Longest that a request may take. */
+  readonly deadlineMilliseconds: number;
 }
 
 /**
@@ -25,22 +35,59 @@ export interface AppParts {
  */
 const usersAliases = ['/api/v1/user', '/api/users', '/api/user'];
 
+function aliasesOf(path: string): string[] {
+  if (!path.startsWith(USERS_PATH)) return [];
+  return usersAliases.map((alias) => path.replace(USERS_PATH, alias));
+}
+
+/** All that the API can be asked for. */
+export function createOperations(
+  parts: Pick<AppParts, 'users' | 'health' | 'authentication' | 'bodyLimitBytes'>,
+): ProtectedOperation[] {
+  const readBody = createJsonBodyReader(parts.bodyLimitBytes);
+  return [
+    ...createUserOperations(parts.users, readBody),
+    ...parts.authentication.operations(readBody),
+    ...createHealthOperations(parts.health),
+    ...createProblemPageOperations(),
+  ];
+}
+
 /**
  * The HTTP app: what answers at which path.
  *
- * A request passes, in this order: the server (./http/server.ts: its access log line, the request id, the length of the URL), the router
- * below, and one handler, which reads what it needs of the request. There is no middleware, because each one costs every request
- * promises and the adapter's fast path. Whatever is thrown on the way comes to the one error handler.
+ * A request passes, in this order:
+ *
+ * 1. the server (./http/server.ts): request id, security headers and CORS, the length of the URL, and at the end its line in the log
+ * 2. the router below
+ * 3. the deadline
+ * 4. admission (./http/admission.ts): who asks, and the rate limit of that client
+ * 5. the table of permissions (./auth/permissions.ts): a route without a row is refused to everybody
+ * 6. one handler, which reads what it needs of the request
+ *
+ * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 3 to 5 are functions around the handler,
+ * which answer without a promise where nothing has to be waited for, as most reads do.
  */
-export function createApp({ users, health, logger, bodyLimitBytes }: AppParts) {
+export function createApp(parts: AppParts) {
+  const { admission, deadlineMilliseconds, logger } = parts;
   const app = new OpenAPIHono<ApiEnvironment>();
   app.onError(createErrorHandler(logger));
-  app.notFound(answerNotFound);
+  // What is looked for in vain costs as much as what is found.
+  app.notFound(async (context) => {
+    await admission.admit(context.env.incoming, context.env.outgoing, 'reads');
+    return answerNotFound(context);
+  });
 
-  mountOperations(app, createUserOperations(users, createJsonBodyReader(bodyLimitBytes)), (path) =>
-    usersAliases.map((alias) => path.replace(USERS_PATH, alias)),
+  const described = createOperations(parts).map((operation) => ({
+    ...operation,
+    route: describeRoute(operation.route, {
+      permission: permissionOf(operation),
+      policy: policyOf(operation.route),
+    }),
+  }));
+  const protectedOperations = protect(described, ({ env }, route) =>
+    admission.admit(env.incoming, env.outgoing, policyOf(route)),
   );
-  mountOperations(app, createHealthOperations(health));
-  mountOperations(app, createProblemPageOperations());
+  mountOperations(app, withDeadline(protectedOperations, deadlineMilliseconds), aliasesOf);
   return app;
 }

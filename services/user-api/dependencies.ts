@@ -1,15 +1,24 @@
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
 import type { Tracer } from '../contracts/tracing/span.ts';
+import {
+  type Authentication,
+  type AuthenticationOptions,
+  createAuthentication,
+} from './auth/authentication.ts';
 import { createRedis } from './cache/redis.ts';
+import { createRequestAddressFinder } from './client-address/client-address.ts';
 import { DatabasePool } from './database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from './database/router.ts';
 import { HealthMonitor } from './health/health.ts';
+import { Admission } from './http/admission.ts';
 import type { Logger } from './observability/logger.ts';
 import type { DependencySources } from './observability/metrics/sources.ts';
 import { EventDispatcher, type EventDispatcherOptions } from './queue/event-dispatcher.ts';
 import { createEventSender } from './queue/event-sender.ts';
 import { Outbox } from './queue/outbox.ts';
 import { OutboxDepth } from './queue/outbox-depth.ts';
+import { createRateLimits, type RateLimits } from './rate-limit/rate-limits.ts';
+import { deriveKey } from './secrets/derived-key.ts';
 import type { Settings } from './settings.ts';
 import { UserRepository } from './users/repository.ts';
 import { createUserCaching, type UserCaching } from './users/user-caching.ts';
@@ -19,6 +28,7 @@ import { Users } from './users/users.ts';
 export interface DependencyOptions {
   readonly router?: RouterOptions;
   readonly dispatcher?: EventDispatcherOptions;
+  readonly authentication?: AuthenticationOptions;
   /** Records the sending of events. @default nothing is recorded */
   readonly tracer?: Tracer | null;
 }
@@ -27,10 +37,12 @@ export interface Dependencies {
   readonly users: Users;
   readonly userCaching: UserCaching;
   readonly health: HealthMonitor;
+  readonly authentication: Authentication;
+  readonly admission: Admission;
   /** What metrics are read from. */
   readonly sources: DependencySources;
-  /** Begins what the service does by itself, beside answering requests. */
-  start(): void;
+  /** Begins what the service does by itself, beside answering requests. Await it before the first request is taken. */
+  start(): Promise<void>;
   /** Ends everything in order: what is left to send is sent, and connections are closed last. */
   close(): Promise<void>;
 }
@@ -55,29 +67,50 @@ function createRouter(settings: Settings, logger: Logger, options?: RouterOption
   );
 }
 
+/** Null where there is no URL. */
+function connectRedis(url: string | undefined, settings: Settings, logger: Logger) {
+  if (url === undefined) return null;
+  return createRedis(
+    {
+      url,
+      username: settings.REDIS_USERNAME,
+      password: settings.REDIS_PASSWORD,
+      commandTimeoutMilliseconds: settings.REDIS_COMMAND_TIMEOUT_MILLISECONDS,
+    },
+    logger,
+  );
+}
+
+function limitRates(
+  settings: Settings,
+  redis: ReturnType<typeof connectRedis>,
+  logger: Logger,
+): RateLimits {
+  return createRateLimits({
+    redis,
+    overrides: settings.RATE_LIMITS,
+    expectedProcesses: settings.RATE_LIMIT_EXPECTED_PROCESSES,
+    keySecret:
+      settings.RATE_LIMIT_KEY_SECRET ??
+      deriveKey(settings.SERVICE_SECRET, 'rate-limit').toString('base64url'),
+    onTakeOver: (error) => logger.warn({ error }, 'This process limits rates by itself'),
+    onHandBack: () => logger.info('Redis limits rates again'),
+  });
+}
+
 /**
  * Builds everything that the service talks to. Connections are opened when they are first needed, so that it starts whatever is down.
  *
- * @throws `EnvironmentError` when variables don't go together.
+ * @throws `EnvironmentError` when variables don't go together; `UnusableSigningKeys`, `PolicyError` for what is in one.
  */
-export function createDependencies(
+export async function createDependencies(
   settings: Settings,
   logger: Logger,
   options: DependencyOptions = {},
-): Dependencies {
+): Promise<Dependencies> {
   const router = createRouter(settings, logger, options.router);
-  const redis =
-    settings.REDIS_URL === undefined
-      ? null
-      : createRedis(
-          {
-            url: settings.REDIS_URL,
-            username: settings.REDIS_USERNAME,
-            password: settings.REDIS_PASSWORD,
-            commandTimeoutMilliseconds: settings.REDIS_COMMAND_TIMEOUT_MILLISECONDS,
-          },
-          logger,
-        );
+  const redis = connectRedis(settings.REDIS_URL, settings, logger);
+  const sessionRedis = connectRedis(settings.SESSION_REDIS_URL, settings, logger);
   const sender = createEventSender({
     queueUrl: settings.EMAIL_QUEUE_URL,
     region: settings.AWS_REGION,
@@ -111,6 +144,28 @@ export function createDependencies(
     caching: userCaching,
     dispatch: (event) => dispatcher.dispatch(event),
   });
+  const rateLimits = limitRates(settings, redis, logger);
+  const authentication = await createAuthentication(
+    {
+      settings,
+      router,
+      redis,
+      sessionRedis,
+      throttle: rateLimits.loginBackoff,
+      dispatch: (event) => dispatcher.dispatch(event),
+      findUser: (userId) => repository.find(userId, 'writer'),
+      logger,
+    },
+    options.authentication,
+  );
+  const admission = new Admission({
+    authenticator: authentication.authenticator,
+    limiters: rateLimits.limiters,
+    addressOf: createRequestAddressFinder({
+      hops: settings.TRUSTED_PROXY_HOPS,
+      networks: settings.TRUSTED_PROXY_NETWORKS,
+    }),
+  });
   const health = new HealthMonitor({
     database: () => router.check(),
     redis: async () => {
@@ -123,22 +178,28 @@ export function createDependencies(
     users,
     userCaching,
     health,
+    authentication,
+    admission,
     sources: {
       pools: router.pools,
       redis,
       caches: userCaching,
       dispatcher,
       outboxDepth: new OutboxDepth(router),
-      rateLimits: null,
+      rateLimits,
     },
-    start() {
+    async start() {
       userCaching.start();
       dispatcher.start();
+      await authentication.start();
     },
     async close() {
       await dispatcher.close();
+      await authentication.close();
+      await rateLimits.close();
       userCaching.close();
       redis?.disconnect();
+      sessionRedis?.disconnect();
       await router.close();
     },
   };

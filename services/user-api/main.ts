@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
+import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
 import { createLogger } from './observability/logger.ts';
+import { PolicyError } from './rate-limit/policy.ts';
 import { startService } from './service.ts';
 import { variables } from './settings.ts';
 
@@ -68,7 +70,11 @@ if (import.meta.main) {
   try {
     await main();
   } catch (error) {
-    const expected = error instanceof EnvironmentError || error instanceof ListenError;
+    const expected =
+      error instanceof EnvironmentError ||
+      error instanceof ListenError ||
+      error instanceof UnusableSigningKeys ||
+      error instanceof PolicyError;
     console.error(expected ? error.message : error);
     process.exit(1);
   }

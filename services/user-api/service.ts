@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { createDependencies, type DependencyOptions } from './dependencies.ts';
+import { createAnswerHeaders } from './http/answer-headers.ts';
 import { ApiServer } from './http/server.ts';
 import {
   type InternalServer,
@@ -29,7 +30,8 @@ export interface RunningService {
 /**
  * Starts the user API. It answers, with what works, even while things it depends on are down.
  *
- * @throws `EnvironmentError` when variables don't go together, `ListenError` when the port cannot be had.
+ * @throws `EnvironmentError` when variables don't go together, `UnusableSigningKeys` and `PolicyError` for what is in one, `ListenError`
+ * when the port cannot be had.
  */
 export async function startService(
   settings: Settings,
@@ -38,17 +40,27 @@ export async function startService(
 ): Promise<RunningService> {
   const observability = await createObservability(settings, logger);
   const { observer, tracer } = observability;
-  const dependencies = createDependencies(settings, logger, { ...options, tracer });
-  const { users, health } = dependencies;
-  const bodyLimitBytes = settings.REQUEST_BODY_LIMIT_BYTES;
-  const server = new ApiServer(createApp({ users, health, logger, bodyLimitBytes }), observer, {
+  const dependencies = await createDependencies(settings, logger, { ...options, tracer });
+  const { health } = dependencies;
+  const app = createApp({
+    ...dependencies,
+    logger,
+    bodyLimitBytes: settings.REQUEST_BODY_LIMIT_BYTES,
+    deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
+  });
+  const server = new ApiServer(app, observer, {
     keepAliveTimeoutMilliseconds: settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+    answerHeaders: createAnswerHeaders({
+      publicUrl: settings.ACCESS_TOKEN_ISSUER,
+      allowedOrigins: settings.CORS_ALLOWED_ORIGINS,
+    }),
   });
   let port: number;
   let internal: InternalServer | null = null;
   try {
     const sources = { ...dependencies.sources, requests: observer.metrics, server, tracer };
     internal = await startInternalServer(settings, logger, sources);
+    await dependencies.start();
     port = await server.listen(settings.HOST, settings.PORT);
   } catch (error) {
     await internal?.close();
@@ -56,7 +68,6 @@ export async function startService(
     await observability.close();
     throw error;
   }
-  dependencies.start();
   logger.info({ host: settings.HOST, port }, 'Listening');
   return {
     port,

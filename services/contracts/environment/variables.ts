@@ -104,6 +104,13 @@ export const environmentVariables = {
     takes: 'a URL such as redis://host:6379 or rediss://host:6379',
     readBy: ['user-api', 'start'],
   }),
+  SESSION_REDIS_URL: variable({
+    type: redisUrl.optional(),
+    description:
+      'Redis or Valkey of the sessions, where they are kept apart from what may be evicted; REDIS_USERNAME and REDIS_PASSWORD are good there, too. Unset: they are in REDIS_URL.',
+    takes: 'a URL such as redis://host:6379 or rediss://host:6379',
+    readBy: ['user-api'],
+  }),
   REDIS_USERNAME: variable({
     type: z.string().optional(),
     description: 'Redis user name, in place of one in REDIS_URL.',
@@ -232,7 +239,7 @@ export const environmentVariables = {
   RATE_LIMIT_KEY_SECRET: variable({
     type: z.string().min(16).optional(),
     description:
-      'Key of the digests that stand for clients in Redis, the same for all processes; with it, addresses cannot be found out from the digests by trying all.',
+      'Key of the digests that stand for clients in Redis, the same for all processes; with it, addresses cannot be found out from the digests by trying all. Unset: one derived from SERVICE_SECRET.',
     takes: 'at least 16 characters',
     readBy: ['user-api'],
     secret: true,
@@ -315,10 +322,38 @@ export const environmentVariables = {
     takes: 'a number from 0 to 1',
     readBy: ['user-api'],
   }),
-  ACCESS_TOKEN_KEYS: variable({
-    type: z.string().refine((text) => isJsonObjectWith('keys', text)),
+  SERVICE_SECRET: variable({
+    type: z.string().min(32).max(1_024),
     description:
-      'Keys that access tokens are signed with, the same for all processes. Made by `createSigningKeySet`, renewed by `rotateSigningKeys`.',
+      'Secret of the API, the same for all processes, at random. Keys for cursors, Idempotency-Keys, digests of clients and, unless ACCESS_TOKEN_KEYS is set, access tokens are derived from it: changing it ends logins, and clients begin lists anew.',
+    takes: 'at least 32 characters, such as `openssl rand -base64 48` prints',
+    readBy: ['user-api'],
+    secret: true,
+  }),
+  CORS_ALLOWED_ORIGINS: variable({
+    type: listOf(
+      z.string().refine((text) => httpUrl.safeParse(text).success && new URL(text).origin === text),
+    ),
+    description:
+      'Web origins whose pages may call the API from a browser, separated by commas. Unset: those of other origins may not.',
+    takes:
+      'one or more origins such as https://www.example.com, without a path, separated by commas',
+    readBy: ['user-api'],
+  }),
+  REQUEST_DEADLINE_MILLISECONDS: variable({
+    type: wholeNumber(1, 600_000).default(10_000),
+    description:
+      'Longest that a request may take, in milliseconds, from the end of its headers; then it is answered 503, or 408 if its body is not there yet.',
+    takes: 'a whole number from 1 to 600000',
+    readBy: ['user-api'],
+  }),
+  ACCESS_TOKEN_KEYS: variable({
+    type: z
+      .string()
+      .refine((text) => isJsonObjectWith('keys', text))
+      .optional(),
+    description:
+      'Keys that access tokens are signed with, the same for all processes. Made by `createSigningKeySet`, renewed by `rotateSigningKeys`. Unset: one key, derived from SERVICE_SECRET.',
     takes: 'a JSON object {"keys": […]} of private ES256 keys, each with kid and activeFrom',
     readBy: ['user-api'],
     secret: true,

@@ -2,8 +2,9 @@ import { createApiKeyBody } from '../../contracts/api-keys.ts';
 import { requireCredentials } from '../auth/authenticator.ts';
 import type { ProtectedOperation } from '../auth/authorization.ts';
 import { AccessError } from '../auth/errors.ts';
-import { answerJson, idParameter, userIdParameter } from '../auth/route-parts.ts';
+import { answerJson, userIdParameter } from '../auth/route-parts.ts';
 import type { JsonBodyReader } from '../http/body.ts';
+import { idParameter } from '../http/route-parts.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { createApiKeyRoute, listApiKeysRoute, revokeApiKeyRoute } from './routes.ts';
 

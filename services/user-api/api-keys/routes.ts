@@ -1,14 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { apiKeyList, createApiKeyBody, createdApiKey } from '../../contracts/api-keys.ts';
 import {
-  always,
   bodyProblems,
-  credentialProblems,
+  databaseProblems,
   json,
   jsonBody,
   problems,
   userParams,
-} from '../auth/route-parts.ts';
+} from '../http/route-parts.ts';
 import { USERS_PATH } from '../users/routes.ts';
 
 const API_KEYS_PATH = `${USERS_PATH}/{id}/api-keys`;
@@ -20,7 +19,7 @@ export const createApiKeyRoute = createRoute({
   request: { params: userParams, body: jsonBody(createApiKeyBody) },
   responses: {
     201: json('The API key; the key itself is told this once', createdApiKey),
-    ...problems(...bodyProblems, ...credentialProblems, 'too-many-api-keys', ...always),
+    ...problems(...bodyProblems, 'too-many-api-keys', ...databaseProblems),
   },
 });
 
@@ -31,7 +30,7 @@ export const listApiKeysRoute = createRoute({
   request: { params: userParams },
   responses: {
     200: json('The API keys, with those that ended in the last 30 days', apiKeyList),
-    ...problems(...credentialProblems, 'user-not-found', ...always),
+    ...problems('user-not-found', ...databaseProblems),
   },
 });
 
@@ -42,6 +41,6 @@ export const revokeApiKeyRoute = createRoute({
   request: { params: userParams.extend({ apiKeyId: z.int().positive() }) },
   responses: {
     204: { description: 'The key is not good any more' },
-    ...problems(...credentialProblems, 'user-not-found', 'api-key-not-found', ...always),
+    ...problems('user-not-found', 'api-key-not-found', ...databaseProblems),
   },
 });

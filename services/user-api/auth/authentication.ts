@@ -26,12 +26,15 @@ import { RevocationLog } from './revocations/revocation-log.ts';
 import { SessionEnder } from './sessions/session-ender.ts';
 import { type SessionLifetimes, SessionStore } from './sessions/session-store.ts';
 import { AccessTokens } from './tokens/access-tokens.ts';
+import { deriveSigningKeySet } from './tokens/derived-signing-keys.ts';
 import { KeyRing } from './tokens/key-ring.ts';
 import { parseSigningKeySet } from './tokens/signing-keys.ts';
 
 /** What is taken from the environment. */
 export interface AuthenticationSettings {
-  readonly ACCESS_TOKEN_KEYS: string;
+  readonly SERVICE_SECRET: string;
+  /** @default one key, derived from SERVICE_SECRET */
+  readonly ACCESS_TOKEN_KEYS?: string | undefined;
   readonly ACCESS_TOKEN_ISSUER: string;
   readonly ACCESS_TOKEN_AUDIENCE: string;
   readonly PASSWORD_HASH_CONCURRENCY?: number | undefined;
@@ -42,6 +45,8 @@ export interface AuthenticationParts {
   readonly router: DatabaseRouter;
   /** Must give commands a timeout and refuse them while not connected; null where there is no Redis. */
   readonly redis: Redis | null;
+  /** Where sessions are kept, with the same manners. @default redis */
+  readonly sessionRedis?: Redis | null;
   readonly throttle: LoginThrottle;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
   readonly dispatch: (event: PasswordResetRequested) => void;
@@ -85,7 +90,11 @@ export async function createAuthentication(
 ): Promise<Authentication> {
   const { dispatch, findUser, logger, redis, router, settings, throttle } = parts;
   const { PASSWORD_HASH_CONCURRENCY: concurrency } = settings;
-  const keys = await KeyRing.open(parseSigningKeySet(settings.ACCESS_TOKEN_KEYS));
+  const keys = await KeyRing.open(
+    settings.ACCESS_TOKEN_KEYS === undefined
+      ? deriveSigningKeySet(settings.SERVICE_SECRET)
+      : parseSigningKeySet(settings.ACCESS_TOKEN_KEYS),
+  );
   const accessTokens = new AccessTokens({
     keys,
     issuer: settings.ACCESS_TOKEN_ISSUER,
@@ -108,7 +117,7 @@ export async function createAuthentication(
       : { pollIntervalSeconds: options.revocationPollSeconds }),
   });
   const accounts = new AccountRepository(router);
-  const sessions = new SessionStore(redis, options.sessions);
+  const sessions = new SessionStore(parts.sessionRedis ?? redis, options.sessions);
   const ender = new SessionEnder({ accounts, sessions, log, feed, logger });
   const issuer = new TokenIssuer(sessions, accessTokens);
   const resets = new PasswordResetRepository(router);

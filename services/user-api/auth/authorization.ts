@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { ApiEnvironment } from '../http/environment.ts';
 import type { Operation } from '../http/operations.ts';
-import { type Authenticator, requireCredentials } from './authenticator.ts';
+import { requireCredentials } from './authenticator.ts';
 import { AccessError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import { type FieldPermission, type Permission, permissions } from './permissions.ts';
@@ -50,7 +50,8 @@ export interface ProtectedOperation {
   readonly handler: ProtectedHandler;
 }
 
-function permissionOf({ route }: Pick<ProtectedOperation, 'route'>): Permission | undefined {
+/** The row of an operation in the table of permissions; undefined when it has none, and is therefore refused to everybody. */
+export function permissionOf({ route }: Pick<ProtectedOperation, 'route'>): Permission | undefined {
   const method = route.method.toUpperCase();
   return permissions.find((row) => row.method === method && row.path === route.path);
 }
@@ -64,15 +65,19 @@ export function routesWithoutPermission(
     .map(({ route }) => `${route.method.toUpperCase()} ${route.path}`);
 }
 
+/** Finds out who sends a request to an operation, and whether it may come in at all; at once where nothing has to be waited for. */
+export type Admit = (
+  context: Context<ApiEnvironment>,
+  route: Operation['route'],
+) => Identity | Promise<Identity>;
+
 /**
  * Puts the table of permissions in front of operations: who asks is found out, then the operation's row is read, then it runs. It is a
  * wrapper and not a middleware, because a middleware would cost every request a promise; this waits only for what must be waited for.
  */
-export function protect(
-  operations: readonly ProtectedOperation[],
-  authenticator: Pick<Authenticator, 'authenticate'>,
-): Operation[] {
+export function protect(operations: readonly ProtectedOperation[], admit: Admit): Operation[] {
   return operations.map((operation) => {
+    const { route } = operation;
     const permission = permissionOf(operation);
     const run = (context: Context<ApiEnvironment>, identity: Identity) => {
       if (permission === undefined) throw forbidden('No permission has been given for this route.');
@@ -82,9 +87,9 @@ export function protect(
       return operation.handler(context, identity);
     };
     return {
-      route: operation.route,
+      route,
       handler: (context) => {
-        const identity = authenticator.authenticate(context.env.incoming.headers);
+        const identity = admit(context, route);
         return identity instanceof Promise
           ? identity.then((known) => run(context, known))
           : run(context, identity);

@@ -1,4 +1,4 @@
-import type { ProblemType } from '../http/problem-types.ts';
+import type { ProblemType } from '../http/problem-type.ts';
 
 /** The kinds of errors about who may do what; part of the one catalogue of the API. */
 export const accessProblemTypes = {

@@ -10,16 +10,15 @@ import {
   tokens,
   userRole,
 } from '../../contracts/authentication.ts';
-import { USERS_PATH } from '../users/routes.ts';
 import {
-  always,
   bodyProblems,
-  credentialProblems,
+  databaseProblems,
   json,
   jsonBody,
   problems,
   userParams,
-} from './route-parts.ts';
+} from '../http/route-parts.ts';
+import { USERS_PATH } from '../users/routes.ts';
 
 export const AUTH_PATH = '/api/v1/auth';
 
@@ -36,7 +35,7 @@ export const loginRoute = createRoute({
       'account-not-active',
       'too-many-logins',
       'password-hashing-busy',
-      ...always,
+      ...databaseProblems,
     ),
   },
 });
@@ -48,7 +47,12 @@ export const refreshRoute = createRoute({
   request: { body: jsonBody(refreshTokenBody) },
   responses: {
     200: json('The next tokens; the refresh token that was sent is used up', tokens),
-    ...problems(...bodyProblems, 'invalid-refresh-token', 'sessions-unavailable', ...always),
+    ...problems(
+      ...bodyProblems,
+      'invalid-refresh-token',
+      'sessions-unavailable',
+      ...databaseProblems,
+    ),
   },
 });
 
@@ -59,7 +63,7 @@ export const logoutRoute = createRoute({
   request: { body: jsonBody(refreshTokenBody) },
   responses: {
     204: { description: 'There is no such session, or not any more' },
-    ...problems(...bodyProblems, 'sessions-unavailable', ...always),
+    ...problems(...bodyProblems, 'sessions-unavailable', ...databaseProblems),
   },
 });
 
@@ -70,7 +74,7 @@ export const endSessionsRoute = createRoute({
   request: { params: userParams },
   responses: {
     204: { description: 'They have ended' },
-    ...problems(...credentialProblems, 'user-not-found', ...always),
+    ...problems('user-not-found', ...databaseProblems),
   },
 });
 
@@ -80,7 +84,7 @@ export const currentUserRoute = createRoute({
   summary: 'Who the credentials belong to',
   responses: {
     200: json('The user, and what the credentials are good for', currentUser),
-    ...problems(...credentialProblems, ...always),
+    ...problems(...databaseProblems),
   },
 });
 
@@ -93,11 +97,10 @@ export const changePasswordRoute = createRoute({
     200: json('Tokens of a new session', tokens),
     ...problems(
       ...bodyProblems,
-      ...credentialProblems,
       'wrong-password',
       'too-many-logins',
       'password-hashing-busy',
-      ...always,
+      ...databaseProblems,
     ),
   },
 });
@@ -109,7 +112,7 @@ export const requestPasswordResetRoute = createRoute({
   request: { body: jsonBody(requestPasswordResetBody) },
   responses: {
     202: { description: 'If a user has that address, an email is on its way' },
-    ...problems(...bodyProblems, ...always),
+    ...problems(...bodyProblems, ...databaseProblems),
   },
 });
 
@@ -120,7 +123,12 @@ export const resetPasswordRoute = createRoute({
   request: { body: jsonBody(resetPasswordBody) },
   responses: {
     204: { description: 'The password is set, and all sessions have ended' },
-    ...problems(...bodyProblems, 'invalid-reset-token', 'password-hashing-busy', ...always),
+    ...problems(
+      ...bodyProblems,
+      'invalid-reset-token',
+      'password-hashing-busy',
+      ...databaseProblems,
+    ),
   },
 });
 
@@ -130,7 +138,6 @@ export const resetPageRoute = createRoute({
   summary: 'The page that links to a new password lead to',
   responses: {
     200: { description: 'A page with a form', content: { 'text/html': { schema: z.string() } } },
-    ...problems('internal-error'),
   },
 });
 
@@ -141,7 +148,7 @@ export const setRoleRoute = createRoute({
   request: { params: userParams, body: jsonBody(setRoleBody) },
   responses: {
     200: json('The role that the user has now', userRole),
-    ...problems(...bodyProblems, ...credentialProblems, 'user-not-found', 'last-admin', ...always),
+    ...problems(...bodyProblems, 'user-not-found', 'last-admin', ...databaseProblems),
   },
 });
 
@@ -166,6 +173,5 @@ export const keySetRoute = createRoute({
         'application/jwk-set+json': { schema: z.object({ keys: z.array(publishedKey) }) },
       },
     },
-    ...problems('internal-error'),
   },
 });

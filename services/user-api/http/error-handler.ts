@@ -1,7 +1,9 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
+import { AccessError } from '../auth/errors.ts';
 import { ReadsShed } from '../cache/load-limit.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
 import type { Logger } from '../observability/logger.ts';
+import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
 import { EmailTaken, UserNotFound, VersionMismatch } from '../users/errors.ts';
 import { RequestAborted } from './body.ts';
 import type { ApiEnvironment } from './environment.ts';
@@ -12,6 +14,9 @@ import { Problem } from './problem.ts';
 const RETRY_AFTER_MINIMUM_SECONDS = 1;
 const RETRY_AFTER_SPREAD_SECONDS = 3;
 
+/** What is refused before it is begun comes in crowds; the access log has each. */
+const REFUSED_EARLY: ReadonlySet<string> = new Set(['overloaded', 'password-hashing-busy']);
+
 function retryAfter(): string {
   const spread = Math.floor(Math.random() * RETRY_AFTER_SPREAD_SECONDS);
   return String(RETRY_AFTER_MINIMUM_SECONDS + spread);
@@ -20,6 +25,12 @@ function retryAfter(): string {
 /** The problem that an error is answered with: the one place where errors of services become statuses. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof AccessError) {
+    return new Problem(error.slug, error.message, { headers: error.headers, cause: error });
+  }
+  if (error instanceof RateLimitExceeded) {
+    return new Problem('rate-limit-exceeded', error.message, { headers: { ...error.headers } });
+  }
   if (error instanceof UserNotFound) {
     return new Problem('user-not-found', 'There is no user with this id.');
   }
@@ -59,8 +70,7 @@ export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment>
     if (error instanceof RequestAborted) return new Response(null, { status: 499 });
     const problem = toProblem(error);
     context.env.incoming.problem = problem.slug;
-    // What is refused early is refused in crowds; the access log has each.
-    if (problem.status >= 500 && problem.slug !== 'overloaded') {
+    if (problem.status >= 500 && !REFUSED_EARLY.has(problem.slug)) {
       const level = problem.slug === 'internal-error' ? 'error' : 'warn';
       logger[level]({ requestId, route, error }, 'The request failed');
     }

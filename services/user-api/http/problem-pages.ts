@@ -1,7 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Operation } from './operations.ts';
 import { Problem } from './problem.ts';
-import { type ProblemType, problemTypes } from './problem-types.ts';
+import type { ProblemType } from './problem-type.ts';
+import { problemTypes } from './problem-types.ts';
 
 const style =
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em}';

@@ -1,12 +1,5 @@
-/** A kind of error that the API answers with: what stands in its problem details, and on the page that `type` names. */
-export interface ProblemType {
-  readonly status: number;
-  readonly title: string;
-  /** When it comes, for the reader of the page. */
-  readonly meaning: string;
-  /** What a client does about it. */
-  readonly remedy: string;
-}
+import { accessProblemTypes } from '../auth/problem-types.ts';
+import type { ProblemType } from './problem-type.ts';
 
 /** Every kind of error, by the last part of its `type`: `/problems/<slug>`. Slugs are part of the contract. */
 export const problemTypes = {
@@ -92,11 +85,25 @@ export const problemTypes = {
     meaning: 'The headers are larger than the API reads.',
     remedy: 'Send fewer or shorter headers; large cookies are the usual cause.',
   },
+  'rate-limit-exceeded': {
+    status: 429,
+    title: 'Rate limit exceeded',
+    meaning:
+      'The client has sent more requests of this kind than it may. RateLimit-Policy tells how many, RateLimit how many remain.',
+    remedy: 'Wait for the seconds in Retry-After. Requests that come earlier are refused, too.',
+  },
   'internal-error': {
     status: 500,
     title: 'Internal error',
     meaning: 'The API failed in a way that it was not made for.',
     remedy: 'Report the `requestId`: its log lines say what happened.',
+  },
+  'deadline-exceeded': {
+    status: 503,
+    title: 'Deadline exceeded',
+    meaning: 'The request took longer than the API lets one take.',
+    remedy:
+      'Send it again after the seconds in Retry-After. A change may have been made although its answer was lost, so read before changing again.',
   },
   overloaded: {
     status: 503,
@@ -113,6 +120,7 @@ export const problemTypes = {
     remedy:
       'Send the request again after the seconds in Retry-After. A change may have been made although its answer was lost, so read before changing again.',
   },
+  ...accessProblemTypes,
 } as const satisfies Record<string, ProblemType>;
 
 export type ProblemSlug = keyof typeof problemTypes;

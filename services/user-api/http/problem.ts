@@ -1,5 +1,6 @@
 import type { ProblemDetails, ProblemError } from '../../contracts/problem.ts';
-import { type ProblemSlug, type ProblemType, problemTypes } from './problem-types.ts';
+import type { ProblemType } from './problem-type.ts';
+import { type ProblemSlug, problemTypes } from './problem-types.ts';
 
 export interface ProblemOptions extends ErrorOptions {
   /** Every field or parameter at fault. @default left out */

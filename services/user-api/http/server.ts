@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { RequestObserver } from '../observability/requests/request-observer.ts';
+import { type AnswerHeaders, securityHeaders } from './answer-headers.ts';
 import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
 import { ListenError } from './listen-error.ts';
 import { Problem } from './problem.ts';
@@ -20,6 +21,8 @@ const TIMEOUT_CHECK_MILLISECONDS = 2_000;
 export interface ApiServerSettings {
   /** How long an idle connection stays open; longer than the idle timeout of the load balancer in front. */
   readonly keepAliveTimeoutMilliseconds: number;
+  /** Sets what every answer has. */
+  readonly answerHeaders: AnswerHeaders;
 }
 
 /** The HTTP server of the API, and the order in which it lets go of its clients. */
@@ -58,6 +61,7 @@ export class ApiServer {
           observer.ended(incoming, outgoing);
         });
         outgoing.setHeader('x-request-id', incoming.requestId);
+        settings.answerHeaders(incoming, outgoing);
         if (this.#closing) outgoing.setHeader('connection', 'close');
         const { length } = incoming.url ?? '';
         if (length > URL_MAXIMUM_LENGTH) {
@@ -165,6 +169,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const details = problem.details(undefined);
   const body = JSON.stringify(details);
   const headers = {
+    ...securityHeaders,
     ...problem.headers,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

@@ -21,13 +21,13 @@ import {
   matchesEntityTag,
   matchesNone,
 } from '../http/preconditions.ts';
+import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
 import { invalidParameter, parseQuery } from '../http/validation.ts';
 import { UserNotFound } from './errors.ts';
 import {
   createUserRoute,
   deleteUserRoute,
   getUserRoute,
-  JSON_MEDIA_TYPE,
   listUsersRoute,
   MERGE_PATCH_MEDIA_TYPE,
   replaceUserRoute,

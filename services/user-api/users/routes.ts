@@ -1,5 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
-import { problem } from '../../contracts/problem.ts';
+import { createRoute, type z } from '@hono/zod-openapi';
 import {
   createUserBody,
   listUsersQuery,
@@ -8,51 +7,24 @@ import {
   user,
   userPage,
 } from '../../contracts/users.ts';
-import { type ProblemSlug, problemTypes } from '../http/problem-types.ts';
+import {
+  bodyProblems,
+  databaseProblems,
+  JSON_MEDIA_TYPE,
+  json,
+  jsonBody,
+  problems,
+  readProblems,
+  userParams,
+} from '../http/route-parts.ts';
 
 export const USERS_PATH = '/api/v1/users';
-export const JSON_MEDIA_TYPE = 'application/json';
 export const MERGE_PATCH_MEDIA_TYPE = 'application/merge-patch+json';
-
-const params = z.object({ id: z.int().positive() });
-
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { [JSON_MEDIA_TYPE]: { schema } },
-});
-
-const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true,
-  content: { [JSON_MEDIA_TYPE]: { schema } },
-});
 
 const mergePatchBody = <Schema extends z.ZodType>(schema: Schema) => ({
   required: true,
   content: { [MERGE_PATCH_MEDIA_TYPE]: { schema }, [JSON_MEDIA_TYPE]: { schema } },
 });
-
-/** The problems that an operation answers with, by status; those of one status share an entry. */
-function problems(...slugs: readonly ProblemSlug[]) {
-  const byStatus = Map.groupBy(slugs, (slug) => problemTypes[slug].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, those]) => [
-      status,
-      {
-        description: those.map((slug) => problemTypes[slug].title).join('; '),
-        content: { 'application/problem+json': { schema: problem } },
-      },
-    ]),
-  );
-}
-
-const bodyProblems = [
-  'malformed-json',
-  'unsupported-media-type',
-  'content-too-large',
-  'validation-failed',
-] as const;
-const always = ['internal-error', 'database-unavailable'] as const;
-const whenRead = [...always, 'overloaded'] as const;
 
 export const createUserRoute = createRoute({
   method: 'post',
@@ -61,7 +33,7 @@ export const createUserRoute = createRoute({
   request: { body: jsonBody(createUserBody) },
   responses: {
     201: json('The user, at the path in Location; a welcome email is on its way', user),
-    ...problems(...bodyProblems, 'email-taken', ...always),
+    ...problems(...bodyProblems, 'email-taken', ...databaseProblems),
   },
 });
 
@@ -73,7 +45,7 @@ export const listUsersRoute = createRoute({
   responses: {
     200: json('A page; the Link header and `nextCursor` lead to the next one', userPage),
     304: { description: 'The page is the one that If-None-Match names' },
-    ...problems('validation-failed', ...whenRead),
+    ...problems('validation-failed', ...readProblems),
   },
 });
 
@@ -81,11 +53,11 @@ export const getUserRoute = createRoute({
   method: 'get',
   path: `${USERS_PATH}/{id}`,
   summary: 'Get a user',
-  request: { params },
+  request: { params: userParams },
   responses: {
     200: json('The user; the ETag names its version', user),
     304: { description: 'The version that If-None-Match names is the newest' },
-    ...problems('user-not-found', ...whenRead),
+    ...problems('user-not-found', ...readProblems),
   },
 });
 
@@ -93,10 +65,16 @@ export const updateUserRoute = createRoute({
   method: 'patch',
   path: `${USERS_PATH}/{id}`,
   summary: 'Change some fields of a user, by JSON Merge Patch',
-  request: { params, body: mergePatchBody(updateUserBody) },
+  request: { params: userParams, body: mergePatchBody(updateUserBody) },
   responses: {
     200: json('The user as it is now', user),
-    ...problems(...bodyProblems, 'user-not-found', 'email-taken', 'precondition-failed', ...always),
+    ...problems(
+      ...bodyProblems,
+      'user-not-found',
+      'email-taken',
+      'precondition-failed',
+      ...databaseProblems,
+    ),
   },
 });
 
@@ -104,10 +82,16 @@ export const replaceUserRoute = createRoute({
   method: 'put',
   path: `${USERS_PATH}/{id}`,
   summary: 'Replace the fields of a user',
-  request: { params, body: jsonBody(replaceUserBody) },
+  request: { params: userParams, body: jsonBody(replaceUserBody) },
   responses: {
     200: json('The user as it is now', user),
-    ...problems(...bodyProblems, 'user-not-found', 'email-taken', 'precondition-failed', ...always),
+    ...problems(
+      ...bodyProblems,
+      'user-not-found',
+      'email-taken',
+      'precondition-failed',
+      ...databaseProblems,
+    ),
   },
 });
 
@@ -115,9 +99,9 @@ export const deleteUserRoute = createRoute({
   method: 'delete',
   path: `${USERS_PATH}/{id}`,
   summary: 'Delete a user',
-  request: { params },
+  request: { params: userParams },
   responses: {
     204: { description: 'The user is gone' },
-    ...problems('user-not-found', 'precondition-failed', ...always),
+    ...problems('user-not-found', 'precondition-failed', ...databaseProblems),
   },
 });

@@ -11,7 +11,7 @@ import {
   type TestDatabase,
 } from '../../support/database.ts';
 import { system } from '../../support/system.ts';
-import { newUser, testEnvironment } from './support/api.ts';
+import { authorization, newUser, testEnvironment } from './support/api.ts';
 import { bundlePrograms, type Program, runProgram } from './support/program.ts';
 import { receiveEvents, userIds } from './support/receive-events.ts';
 import { startTcpProxy } from './support/tcp-proxy.ts';
@@ -63,7 +63,7 @@ async function startHeldUpChange(port: number) {
   await locked.promise;
   const response = api(port, `/api/v1/users/${id}`, {
     method: 'PATCH',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: await authorization('admin') },
     body: '{"name":"Changed at the end"}',
   });
   response.catch(() => {});

@@ -132,6 +132,7 @@ describe('a media type', () => {
 
   it('on PATCH, is answered with Accept-Patch', async () => {
     const answer = await api.call('PATCH', '/api/v1/users/1', {
+      as: 'admin',
       headers: { 'content-type': 'text/plain' },
       body: 'x',
     });

@@ -145,6 +145,7 @@ describe('/api/v1/users', () => {
       async (mediaType) => {
         const created = await createUser(api);
         const changed = await api.call<User>('PATCH', `/api/v1/users/${created.id}`, {
+          as: 'admin',
           headers: { 'content-type': mediaType },
           body: { name: 'Grace Hopper' },
         });
@@ -165,7 +166,10 @@ describe('/api/v1/users', () => {
 
     it('with nothing to change, leaves the version', async () => {
       const created = await createUser(api);
-      const answer = await api.call('PATCH', `/api/v1/users/${created.id}`, { body: {} });
+      const answer = await api.call('PATCH', `/api/v1/users/${created.id}`, {
+        as: 'admin',
+        body: {},
+      });
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual(created);
     });
@@ -173,6 +177,7 @@ describe('/api/v1/users', () => {
     it('with null for a field, is refused: a user cannot be without it', async () => {
       const { id } = await createUser(api);
       const { status, body } = await api.call<ProblemDetails>('PATCH', `/api/v1/users/${id}`, {
+        as: 'admin',
         body: { status: null },
       });
       expect(status).toBe(422);
@@ -182,6 +187,7 @@ describe('/api/v1/users', () => {
     it("with another user's email, is refused", async () => {
       const [first, second] = [await createUser(api), await createUser(api)];
       const { status } = await api.call('PATCH', `/api/v1/users/${second.id}`, {
+        as: 'admin',
         body: { email: first.email },
       });
       expect(status).toBe(409);
@@ -191,7 +197,7 @@ describe('/api/v1/users', () => {
       const { id } = await createUser(api);
       await Promise.all(
         Array.from({ length: 10 }, () =>
-          api.call('PATCH', `/api/v1/users/${id}`, { body: { status: 'inactive' } }),
+          api.call('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { status: 'inactive' } }),
         ),
       );
       expect((await api.call<User>('GET', `/api/v1/users/${id}`)).body.version).toBe(11);
@@ -202,7 +208,10 @@ describe('/api/v1/users', () => {
     it('with all fields, replaces them', async () => {
       const created = await createUser(api);
       const fields = { ...newUser({ name: 'New Name' }), status: 'inactive' };
-      const replaced = await api.call<User>('PUT', `/api/v1/users/${created.id}`, { body: fields });
+      const replaced = await api.call<User>('PUT', `/api/v1/users/${created.id}`, {
+        as: 'admin',
+        body: fields,
+      });
       expect(replaced.status).toBe(200);
       expect(replaced.body).toMatchObject({ ...fields, id: created.id, version: 2 });
     });
@@ -210,6 +219,7 @@ describe('/api/v1/users', () => {
     it('without a field, is refused naming it', async () => {
       const { id } = await createUser(api);
       const { status, body } = await api.call<ProblemDetails>('PUT', `/api/v1/users/${id}`, {
+        as: 'admin',
         body: newUser(),
       });
       expect(status).toBe(422);
@@ -220,12 +230,15 @@ describe('/api/v1/users', () => {
   describe('DELETE', () => {
     it('deletes the user, for good', async () => {
       const { id } = await createUser(api);
-      const deleted = await api.call('DELETE', `/api/v1/users/${id}`);
+      const deleted = await api.call('DELETE', `/api/v1/users/${id}`, { as: 'admin' });
       expect([deleted.status, deleted.text]).toEqual([204, '']);
       for (const method of ['GET', 'DELETE']) {
-        expect((await api.call(method, `/api/v1/users/${id}`)).status).toBe(404);
+        expect((await api.call(method, `/api/v1/users/${id}`, { as: 'admin' })).status).toBe(404);
       }
-      const patched = await api.call('PATCH', `/api/v1/users/${id}`, { body: { name: 'X' } });
+      const patched = await api.call('PATCH', `/api/v1/users/${id}`, {
+        as: 'admin',
+        body: { name: 'X' },
+      });
       expect(patched.status).toBe(404);
     });
   });
@@ -243,6 +256,7 @@ describe('/api/v1/users', () => {
       async (method, body, ok) => {
         const { id } = await createUser(api);
         const answer = await api.call(method, `/api/v1/users/${id}`, {
+          as: 'admin',
           headers: { 'if-match': '"v7", "v1"' },
           body,
         });
@@ -256,6 +270,7 @@ describe('/api/v1/users', () => {
         const { id } = await createUser(api);
         for (const tag of ['"v2"', 'W/"v1"', 'nonsense', '"v99999999999"']) {
           const answer = await api.call<ProblemDetails>(method, `/api/v1/users/${id}`, {
+            as: 'admin',
             headers: { 'if-match': tag },
             body,
           });
@@ -269,6 +284,7 @@ describe('/api/v1/users', () => {
 
     it.each(changes)('on %s %j of no user, answers 404', async (method, body) => {
       const answer = await api.call(method, '/api/v1/users/123456789', {
+        as: 'admin',
         headers: { 'if-match': '"v1"' },
         body,
       });

@@ -15,10 +15,7 @@ const COORDINATE_BYTES = 32;
 export function deriveSigningKeySet(serviceSecret: string): SigningKeySet {
   const derived = deriveKey(serviceSecret, 'access-token', DERIVED_BYTES).toString('hex');
   const scalar = (BigInt(`0x${derived}`) % (GROUP_ORDER - 1n)) + 1n;
-  const privateKey = Buffer.from(
-    scalar.toString(16).padStart(2 * COORDINATE_BYTES, '0'),
-    'hex',
-  );
+  const privateKey = Buffer.from(scalar.toString(16).padStart(2 * COORDINATE_BYTES, '0'), 'hex');
   const curve = createECDH('prime256v1');
   curve.setPrivateKey(privateKey);
   // 0x04, then both coordinates (SEC 1, 2.3.3).

@@ -57,7 +57,7 @@ describeWithRedis('users with Redis', (server) => {
 
   const get = (api: TestApi, id: number) => api.call<User>('GET', `/api/v1/users/${id}`);
   const patch = (api: TestApi, id: number, name: string) =>
-    api.call<User>('PATCH', `/api/v1/users/${id}`, { body: { name } });
+    api.call<User>('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name } });
 
   it('reads answer from Redis, with the bytes and headers of the database', async () => {
     const [writing, reading] = [await startApi(), await startApi()];
@@ -80,7 +80,9 @@ describeWithRedis('users with Redis', (server) => {
       expect((await get(second, created.id)).body).toEqual(created);
       const changed = await patch(second, created.id, `Round ${round}`);
       expect((await get(first, created.id)).body).toEqual(changed.body);
-      expect((await first.call('DELETE', `/api/v1/users/${created.id}`)).status).toBe(204);
+      expect(
+        (await first.call('DELETE', `/api/v1/users/${created.id}`, { as: 'admin' })).status,
+      ).toBe(204);
       expect((await get(second, created.id)).status).toBe(404);
     }
   });
@@ -100,7 +102,7 @@ describeWithRedis('users with Redis', (server) => {
       }
       const created = await createUser(api);
       expect((await get(api, created.id)).body).toEqual(created);
-      expect((await api.call('DELETE', `/api/v1/users/${id}`)).status).toBe(204);
+      expect((await api.call('DELETE', `/api/v1/users/${id}`, { as: 'admin' })).status).toBe(204);
       expect((await get(api, id)).status).toBe(404);
       await vi.waitFor(
         async () => {

@@ -163,7 +163,7 @@ describe('with the writer', () => {
       if (fault === 'refusing') await writer.refuse();
       else writer.silence();
       expectUnavailable(await post(api));
-      expectUnavailable(await api.call('DELETE', `/api/v1/users/${id}`));
+      expectUnavailable(await api.call('DELETE', `/api/v1/users/${id}`, { as: 'admin' }));
       expect((await get(api, id)).status).toBe(200);
       expect((await api.call('GET', '/api/v1/users')).status).toBe(200);
       expect((await api.call('GET', '/health/ready')).status).toBe(200);
@@ -212,11 +212,14 @@ describe('with the writer', () => {
     await blocker.begin(async (transaction) => {
       await transaction`select from users where id = ${id} for update`;
       const answer = await api.call<ProblemDetails>('PATCH', `/api/v1/users/${id}`, {
+        as: 'admin',
         body: { name: 'X' },
       });
       expectUnavailable(answer);
     });
-    await becomes(200, () => api.call('PATCH', `/api/v1/users/${id}`, { body: { name: 'Y' } }));
+    await becomes(200, () =>
+      api.call('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name: 'Y' } }),
+    );
   });
 });
 

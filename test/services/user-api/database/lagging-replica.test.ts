@@ -76,7 +76,7 @@ async function startApi(redisUrl?: string): Promise<TestApi> {
 
 const get = (api: TestApi, id: number) => api.call<User>('GET', `/api/v1/users/${id}`);
 const patch = (api: TestApi, id: number, name: string) =>
-  api.call<User>('PATCH', `/api/v1/users/${id}`, { body: { name } });
+  api.call<User>('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name } });
 
 /** That the replica is as far behind as the tests mean it to be. */
 async function expectLag(): Promise<void> {
@@ -93,7 +93,7 @@ describe('with a replica that is far behind, without Redis', () => {
       const changed = await patch(api, created.id, name);
       expect((await get(api, created.id)).body).toEqual(changed.body);
     }
-    await api.call('DELETE', `/api/v1/users/${created.id}`);
+    await api.call('DELETE', `/api/v1/users/${created.id}`, { as: 'admin' });
     expect((await get(api, created.id)).status).toBe(404);
     await expectLag();
   });
@@ -154,7 +154,7 @@ describeWithRedis('with a replica that is far behind, with Redis', (redis) => {
       expect((await get(second, created.id)).body).toEqual(created);
       const changed = await patch(second, created.id, `Round ${round}`);
       expect((await get(first, created.id)).body).toEqual(changed.body);
-      await first.call('DELETE', `/api/v1/users/${created.id}`);
+      await first.call('DELETE', `/api/v1/users/${created.id}`, { as: 'admin' });
       expect((await get(second, created.id)).status).toBe(404);
     }
     await expectLag();

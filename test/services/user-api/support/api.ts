@@ -1,7 +1,12 @@
 import { workers } from '../../../../lib/config/workers.ts';
+import type { Role } from '../../../../services/contracts/authentication.ts';
 import { readEnvironment } from '../../../../services/contracts/environment/read.ts';
+import { environmentVariables } from '../../../../services/contracts/environment/variables.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import type { User } from '../../../../services/contracts/users.ts';
+import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-tokens.ts';
+import { deriveSigningKeySet } from '../../../../services/user-api/auth/tokens/derived-signing-keys.ts';
+import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import type { DependencyOptions } from '../../../../services/user-api/dependencies.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { type RunningService, startService } from '../../../../services/user-api/service.ts';
@@ -22,7 +27,12 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON, unless it is a string or bytes, which are sent as they are. */
   readonly body?: unknown;
+  /** Whose access token is sent. @default nobody's */
+  readonly as?: Caller;
 }
+
+/** Somebody with a login: an administrator who is none of the users, or the user with this id. */
+export type Caller = 'admin' | number;
 
 export interface TestApi {
   readonly url: string;
@@ -47,6 +57,30 @@ export interface TestApiOptions {
   readonly options?: DependencyOptions;
 }
 
+const SERVICE_SECRET = 'a secret of tests, with enough characters';
+/** No user of a test has it. */
+const ADMINISTRATOR_ID = 4_000_000_000_000_000;
+/** What tests other than those of limits never reach. */
+const UNLIMITED =
+  'reads=10000000/60,creates=10000/60,updates=1000000/60,deletes=10000/60,logins=10000/60';
+
+/**
+ * The Authorization header of somebody who has logged in: an access token as a login gives it, signed with the keys of the test's APIs, which
+ * verify it as any other. It spares each test a login, which is tested by itself.
+ */
+export async function authorization(
+  caller: Caller,
+  role: Role = caller === 'admin' ? 'admin' : 'user',
+): Promise<string> {
+  const tokens = new AccessTokens({
+    keys: await KeyRing.open(deriveSigningKeySet(SERVICE_SECRET)),
+    issuer: environmentVariables.ACCESS_TOKEN_ISSUER.type.parse(undefined),
+    audience: environmentVariables.ACCESS_TOKEN_AUDIENCE.type.parse(undefined),
+  });
+  const userId = caller === 'admin' ? ADMINISTRATOR_ID : caller;
+  return `Bearer ${await tokens.issue({ userId, role, generation: 0, sessionId: 'test' })}`;
+}
+
 const emailWorker = workers.filter(({ name }) => name === 'email');
 
 /** The environment of a user API that uses the test's database, and an SQS queue of its own. */
@@ -66,6 +100,8 @@ export async function testEnvironment(
     SQS_ENDPOINT: endpoint,
     EMAIL_QUEUE_URL: queues.email?.url ?? '',
     SHUTDOWN_TIMEOUT_MILLISECONDS: '5000',
+    SERVICE_SECRET,
+    RATE_LIMITS: UNLIMITED,
     ...options.environment,
   };
 }
@@ -98,12 +134,13 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
     service,
     log,
     queueUrl: settings.EMAIL_QUEUE_URL,
-    async call(method, path, { headers = {}, body } = {}) {
+    async call(method, path, { as, headers = {}, body } = {}) {
       const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
       const response = await fetch(url + path, {
         method,
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(as === undefined ? {} : { authorization: await authorization(as) }),
           ...headers,
         },
         ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),

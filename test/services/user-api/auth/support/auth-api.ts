@@ -154,6 +154,7 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   const authentication = await createAuthentication(
     {
       settings: {
+        SERVICE_SECRET: 'a secret of tests, with enough characters',
         ACCESS_TOKEN_KEYS: options.keys ?? JSON.stringify(await createSigningKeySet()),
         ACCESS_TOKEN_ISSUER: ISSUER,
         ACCESS_TOKEN_AUDIENCE: AUDIENCE,
@@ -182,7 +183,12 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
     ...userRoutes.map((route) => ({ route, handler: () => new Response(null, { status: 204 }) })),
     ...authentication.operations(readBody),
   ];
-  mountOperations(app, protect(operations, authentication.authenticator));
+  mountOperations(
+    app,
+    protect(operations, ({ env }) =>
+      authentication.authenticator.authenticate(env.incoming.headers),
+    ),
+  );
 
   const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings));
   const server = createServer({ IncomingMessage: ApiRequest }, (incoming, outgoing) => {

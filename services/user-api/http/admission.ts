@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { AccessError } from '../auth/errors.ts';
+import type { Identity } from '../auth/identity.ts';
+import type { PolicyName } from '../rate-limit/default-policies.ts';
+import type { ClientIdentity } from '../rate-limit/key.ts';
+import type { RateLimits } from '../rate-limit/rate-limits.ts';
+import {
+  type CheckedRequest,
+  createRequestLimit,
+  type RequestLimit,
+  requireAllowed,
+} from '../rate-limit/request-limit.ts';
+
+export interface AdmissionParts {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  readonly limiters: RateLimits['limiters'];
+  /** Where a request comes from, as `client-address/` finds it. */
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+/** Whom a request is counted by. */
+function clientOf(identity: Identity, address: string): ClientIdentity {
+  switch (identity.kind) {
+    case 'anonymous':
+      return { address };
+    case 'user':
+      return { userId: identity.userId, address };
+    case 'api-key':
+      return { apiKeyId: identity.apiKeyId, userId: identity.userId, address };
+  }
+}
+
+/**
+ * Lets requests in: finds out who sends one, and counts it under the policy of its route, by who that is. A request with credentials that are
+ * not good counts by its address, so that guessing them is limited as well. The fields of the limit go on the answer, whatever
+ * that will be.
+ *
+ * Without credentials nothing is waited for as long as the limit is decided in this process, as that of reads is.
+ */
+export class Admission {
+  readonly #authenticator: AdmissionParts['authenticator'];
+  readonly #addressOf: AdmissionParts['addressOf'];
+  readonly #limits: Readonly<Record<PolicyName, RequestLimit>>;
+
+  constructor({ addressOf, authenticator, limiters }: AdmissionParts) {
+    this.#authenticator = authenticator;
+    this.#addressOf = addressOf;
+    this.#limits = {
+      reads: createRequestLimit(limiters.reads),
+      creates: createRequestLimit(limiters.creates),
+      updates: createRequestLimit(limiters.updates),
+      deletes: createRequestLimit(limiters.deletes),
+      logins: createRequestLimit(limiters.logins),
+    };
+  }
+
+  /**
+   * @param policy - null: the request is not counted.
+   * @returns who sends it, at once where nothing has to be waited for.
+   * @throws {@link AccessError} for bad credentials, `RateLimitExceeded`; at once or later.
+   */
+  admit(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    policy: PolicyName | null,
+  ): Identity | Promise<Identity> {
+    const count = (identity: Identity) => this.#count(identity, incoming, outgoing, policy);
+    const refuse = (error: unknown) => this.#refuse(error, incoming, outgoing, policy);
+    let identity: Identity | Promise<Identity>;
+    try {
+      identity = this.#authenticator.authenticate(incoming.headers);
+    } catch (error) {
+      return refuse(error);
+    }
+    return identity instanceof Promise ? identity.then(count, refuse) : count(identity);
+  }
+
+  /**
+   * Counts a request without credentials under `reads`, without waiting; undefined, and nothing counted, when Redis must be asked: then
+   * {@link admit} does. For listeners that answer before any promise.
+   */
+  countAnonymousReadNow(incoming: IncomingMessage): CheckedRequest | undefined {
+    return this.#limits.reads.checkNow({ address: this.#addressOf(incoming) });
+  }
+
+  #count(
+    identity: Identity,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    policy: PolicyName | null,
+  ): Identity | Promise<Identity> {
+    if (policy === null) return identity;
+    const checked = this.#limits[policy].check(clientOf(identity, this.#addressOf(incoming)));
+    const pass = (request: CheckedRequest) => {
+      for (const [name, value] of Object.entries(request.headers)) outgoing.setHeader(name, value);
+      requireAllowed(request);
+      return identity;
+    };
+    return checked instanceof Promise ? checked.then(pass) : pass(checked);
+  }
+
+  async #refuse(
+    error: unknown,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    policy: PolicyName | null,
+  ): Promise<never> {
+    if (error instanceof AccessError) {
+      await this.#count({ kind: 'anonymous' }, incoming, outgoing, policy);
+    }
+    throw error;
+  }
+}

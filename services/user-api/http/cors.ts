@@ -1,0 +1,61 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Sets the headers by which browsers let pages of other origins see an answer. */
+export type Cors = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** Besides those that every page may send. */
+const ALLOWED_HEADERS = [
+  'authorization',
+  'content-type',
+  'if-match',
+  'if-none-match',
+  'idempotency-key',
+  'x-api-key',
+  'x-request-id',
+  'traceparent',
+];
+/** Besides those that every page may see. */
+const EXPOSED_HEADERS = [
+  'accept-patch',
+  'accept-post',
+  'allow',
+  'deprecation',
+  'etag',
+  'idempotent-replayed',
+  'link',
+  'location',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'sunset',
+  'www-authenticate',
+  'x-request-id',
+];
+const ALLOWED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+/** How long a browser keeps the answer to a preflight: Chromium keeps none longer than two hours. */
+const PREFLIGHT_MAXIMUM_AGE_SECONDS = 7_200;
+
+/**
+ * The CORS protocol (https://fetch.spec.whatwg.org/#http-cors-protocol) for the origins that are listed, compared as a whole. No
+ * `Access-Control-Allow-Credentials`: the API takes no cookies, so there is nothing that a browser would add by itself.
+ */
+export function createCors(allowedOrigins: readonly string[]): Cors {
+  const allowed: ReadonlySet<string> = new Set(allowedOrigins);
+  const exposed = EXPOSED_HEADERS.join(', ');
+  const methods = ALLOWED_METHODS.join(', ');
+  const headers = ALLOWED_HEADERS.join(', ');
+  return ({ headers: asked, method }, outgoing) => {
+    // Also without an origin: a cache must not give this answer to a page of another one.
+    outgoing.setHeader('vary', 'origin');
+    const { origin } = asked;
+    if (origin === undefined || !allowed.has(origin)) return;
+    outgoing.setHeader('access-control-allow-origin', origin);
+    // 'same-origin' would forbid what the line above allows.
+    outgoing.setHeader('cross-origin-resource-policy', 'cross-origin');
+    outgoing.setHeader('access-control-expose-headers', exposed);
+    if (method !== 'OPTIONS' || asked['access-control-request-method'] === undefined) return;
+    outgoing.setHeader('access-control-allow-methods', methods);
+    outgoing.setHeader('access-control-allow-headers', headers);
+    outgoing.setHeader('access-control-max-age', String(PREFLIGHT_MAXIMUM_AGE_SECONDS));
+  };
+}
