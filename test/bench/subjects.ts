@@ -84,9 +84,10 @@ export const floors = {
 } as const;
 
 const FLASK = inRepository('test/bench/peers/flask');
-const PYTHON_MODULES = 'flask, flask_limiter, redis, psycopg2, prometheus_client, gunicorn';
+const PYTHON_MODULES =
+  'flask, flask_limiter, redis, hiredis, psycopg2, prometheus_client, gunicorn';
 export const FLASK_PACKAGES =
-  'gunicorn python3-flask python3-flask-limiter python3-redis python3-psycopg2 python3-prometheus-client';
+  'gunicorn python3-flask python3-flask-limiter python3-redis python3-hiredis python3-psycopg2 python3-prometheus-client';
 
 /** The Python of Debian's packages, which another one before it on the PATH does not have. */
 const PYTHON = '/usr/bin/python3';
