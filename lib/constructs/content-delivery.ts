@@ -1,19 +1,29 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as origins from 'aws-cdk-lib/aws-cloudfront-origins';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { ServiceDefinition } from '../config/services.ts';
 import type { StageSize } from '../config/stage.ts';
 import { timeouts } from '../config/timeouts.ts';
+import { AccessLogBucket } from './access-log-bucket.ts';
+import { deliverAccessLogs } from './content-delivery-logs.ts';
+import {
+  securityHeaders,
+  serviceCachePolicy,
+  serviceRequestPolicy,
+} from './content-delivery-policies.ts';
+import { addAliasRecords, hostedZone } from './domain.ts';
+import { edgeProblems, problemPagePath } from './edge-problems.ts';
 import { OperationalAlarm } from './operational-alarm.ts';
 import type { Operations } from './operations.ts';
+import { StaticFiles } from './static-files.ts';
 
 const METRIC_PERIOD = Duration.minutes(1);
-/** Longest that an answer of the API is kept at the edge, whatever its Cache-Control says, in seconds. */
-const LONGEST_API_CACHE_SECONDS = 60;
-/** How long an old version of a static file can be brought back, in days. */
-const OLD_VERSION_DAYS = 30;
+/** How long the edge answers with a problem of its own before it asks the load balancer again. */
+const PROBLEM_CACHE = Duration.seconds(1);
 
 const priceClasses: Readonly<Record<StageSize['edge']['priceClass'], cloudfront.PriceClass>> = {
   '100': cloudfront.PriceClass.PRICE_CLASS_100,
@@ -26,6 +36,8 @@ export interface ContentDeliveryProps {
   readonly webAclArn: string;
   /** The way to the load balancer. */
   readonly vpcOrigin: cloudfront.IVpcOrigin;
+  /** Services whose paths go to the load balancer. */
+  readonly definitions: readonly ServiceDefinition[];
 }
 
 /** What a dashboard shows of the edge. */
@@ -36,17 +48,34 @@ export interface ContentDeliveryMetrics {
   readonly errorRate: IMetric;
 }
 
-/** CloudFront in front of everything: `/api/*` goes to the load balancer, the rest is static files from a private bucket. */
+/** CloudFront in front of everything: the paths of services go to the load balancer, the rest is static files from a private bucket. */
 export class ContentDelivery extends Construct {
   readonly distribution: cloudfront.Distribution;
   readonly metrics: ContentDeliveryMetrics;
+  /** Undefined where the stage has no domain of its own. */
+  readonly certificate: acm.ICertificate | undefined;
 
   constructor(scope: Construct, id: string, props: ContentDeliveryProps) {
     super(scope, id);
-    const { stage } = props.operations;
+    const { operations } = props;
+    const { stage } = operations;
+    const { domain } = stage.policy;
+    const accessLogs = new AccessLogBucket(this, 'AccessLogs', { operations });
+    const staticFiles = new StaticFiles(this, 'Static', {
+      operations,
+      // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
+      accessLogs: accessLogs as s3.IBucket,
+    });
+    this.certificate =
+      domain === undefined
+        ? undefined
+        : new acm.Certificate(this, 'Certificate', {
+            domainName: domain.name,
+            validation: acm.CertificateValidation.fromDns(hostedZone(this, domain)),
+          });
     const shared = {
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-      responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+      responseHeadersPolicy: securityHeaders(this),
       compress: true,
     };
     this.distribution = new cloudfront.Distribution(this, 'Distribution', {
@@ -54,61 +83,86 @@ export class ContentDelivery extends Construct {
       webAclId: props.webAclArn,
       priceClass: priceClasses[stage.size.edge.priceClass],
       httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
+      ...(domain === undefined || this.certificate === undefined
+        ? {}
+        : {
+            domainNames: [domain.name],
+            certificate: this.certificate,
+            minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+          }),
       defaultRootObject: 'index.html',
+      errorResponses: edgeProblems.map(({ status }) => ({
+        httpStatus: status,
+        responseHttpStatus: status,
+        responsePagePath: problemPagePath(status),
+        ttl: PROBLEM_CACHE,
+      })),
       defaultBehavior: {
         ...shared,
-        origin: origins.S3BucketOrigin.withOriginAccessControl(this.createBucket()),
+        origin: origins.S3BucketOrigin.withOriginAccessControl(staticFiles.bucket, {
+          // With LIST, a file that is not there is 404; without, S3 says 403 lest it tell.
+          originAccessLevels: [cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
+        }),
         cachePolicy: cloudfront.CachePolicy.CACHING_OPTIMIZED,
       },
-      additionalBehaviors: {
-        '/api/*': {
-          ...shared,
-          origin: origins.VpcOrigin.withVpcOrigin(props.vpcOrigin, {
-            readTimeout: Duration.seconds(timeouts.edgeRead),
-            keepaliveTimeout: Duration.seconds(timeouts.edgeKeepAlive),
-          }),
-          allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
-          cachePolicy: this.createApiCachePolicy(),
-          originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER,
-        },
+      additionalBehaviors: this.serviceBehaviors(props, shared),
+    });
+    deliverAccessLogs(this, {
+      distribution: this.distribution,
+      bucket: accessLogs,
+      name: `headroom-${stage.name}-edge`,
+    });
+    if (domain !== undefined) addAliasRecords(this, domain, this.distribution);
+    this.metrics = this.createMetrics(operations);
+    this.acknowledgeFindings(domain !== undefined);
+  }
+
+  /** One behaviour for each path of each service, all to the load balancer, which knows them too. */
+  private serviceBehaviors(
+    { definitions, operations, vpcOrigin }: ContentDeliveryProps,
+    shared: Partial<cloudfront.BehaviorOptions>,
+  ): Record<string, cloudfront.BehaviorOptions> {
+    const { stage } = operations;
+    const behavior: cloudfront.BehaviorOptions = {
+      ...shared,
+      origin: origins.VpcOrigin.withVpcOrigin(vpcOrigin, {
+        readTimeout: Duration.seconds(timeouts.edgeRead),
+        keepaliveTimeout: Duration.seconds(timeouts.edgeKeepAlive),
+        ...(stage.size.edge.originShield
+          ? { originShieldEnabled: true, originShieldRegion: stage.region }
+          : {}),
+      }),
+      allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
+      cachePolicy: serviceCachePolicy(this),
+      originRequestPolicy: serviceRequestPolicy(this),
+    };
+    const paths = definitions.flatMap(({ pathPatterns }) => pathPatterns);
+    return Object.fromEntries(paths.map((path) => [path, behavior]));
+  }
+
+  private acknowledgeFindings(hasDomain: boolean): void {
+    Validations.of(this.distribution).acknowledge(
+      {
+        id: 'AwsSolutions-CFR1',
+        reason:
+          'The API is for clients everywhere; whom a stage must keep out is its owners’ to say.',
       },
-    });
-    this.metrics = this.createMetrics(props.operations);
-  }
-
-  private createBucket(): s3.IBucket {
-    const bucket = new s3.Bucket(this, 'StaticFiles', {
-      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-      encryption: s3.BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      versioned: true,
-      lifecycleRules: [
-        {
-          noncurrentVersionExpiration: Duration.days(OLD_VERSION_DAYS),
-          abortIncompleteMultipartUploadAfter: Duration.days(1),
-        },
-      ],
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
-    // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
-    return bucket as s3.IBucket;
-  }
-
-  /**
-   * Caches what the service's Cache-Control allows, for as long as it says, and nothing that says nothing. The headers of credentials
-   * are part of the key, so that no answer to one caller can reach another.
-   */
-  private createApiCachePolicy(): cloudfront.CachePolicy {
-    return new cloudfront.CachePolicy(this, 'ApiCachePolicy', {
-      comment: 'As long as Cache-Control says',
-      minTtl: Duration.seconds(0),
-      defaultTtl: Duration.seconds(0),
-      maxTtl: Duration.seconds(LONGEST_API_CACHE_SECONDS),
-      queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
-      headerBehavior: cloudfront.CacheHeaderBehavior.allowList('Authorization', 'X-API-Key'),
-      cookieBehavior: cloudfront.CacheCookieBehavior.none(),
-      enableAcceptEncodingGzip: true,
-      enableAcceptEncodingBrotli: true,
+      {
+        id: 'AwsSolutions-CFR3',
+        reason:
+          'It logs by CloudWatch Logs deliveries (standard logging, version 2), which the rule does not know.',
+      },
+      {
+        id: 'Annotation::@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk',
+        reason:
+          'The distribution has a default root object, so that nobody gets the list of files.',
+      },
+    );
+    if (hasDomain) return;
+    Validations.of(this.distribution).acknowledge({
+      id: 'AwsSolutions-CFR4',
+      reason:
+        'Without a domain of its own the stage answers under CloudFront’s name, whose certificate comes with CloudFront’s own protocols. With policy.domain it is TLS 1.2 and later.',
     });
   }
 

@@ -1,23 +1,21 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import type { StageConfiguration } from '../config/stage.ts';
+import { firewallProblems } from './edge-problems.ts';
+import { EncryptedLogGroup } from './encrypted-log-group.ts';
+import type { Operations } from './operations.ts';
+import { firewallRules } from './web-firewall-rules.ts';
 
-/** Window of the rate limit, in seconds: `requestsPerAddress` counts the requests in it. */
-const RATE_WINDOW_SECONDS = 300;
-
-/** AWS's own groups of rules (https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html), in order. */
-const managedRuleGroups = [
-  'AWSManagedRulesAmazonIpReputationList',
-  'AWSManagedRulesCommonRuleSet',
-  'AWSManagedRulesKnownBadInputsRuleSet',
-  'AWSManagedRulesSQLiRuleSet',
-] as const;
+/** WAF logs only to groups whose names begin so. */
+const LOG_GROUP_PREFIX = 'aws-waf-logs-';
+/** Headers that hold credentials: the log says that they were there, not what they are. */
+const secretHeaders = ['authorization', 'x-api-key', 'cookie'];
 
 export interface WebFirewallProps {
-  readonly stage: StageConfiguration;
+  readonly operations: Operations;
 }
 
-/** The web ACL in front of CloudFront, which has to be in us-east-1. Its rules block; none of them only counts. */
+/** The web ACL in front of CloudFront, which has to be in us-east-1. Its rules block; what they block is logged. */
 export class WebFirewall extends Construct {
   readonly webAclArn: string;
   /** Name under which CloudWatch has its metrics. */
@@ -25,40 +23,61 @@ export class WebFirewall extends Construct {
 
   constructor(scope: Construct, id: string, props: WebFirewallProps) {
     super(scope, id);
-    this.metricName = `headroom-${props.stage.name}`;
-    const rateLimit: wafv2.CfnWebACL.RuleProperty = {
-      name: 'RequestsPerAddress',
-      priority: 0,
-      action: { block: {} },
-      statement: {
-        rateBasedStatement: {
-          aggregateKeyType: 'IP',
-          limit: props.stage.size.edge.requestsPerAddress,
-          evaluationWindowSec: RATE_WINDOW_SECONDS,
-        },
-      },
-      visibilityConfig: this.visibility('RequestsPerAddress'),
-    };
+    const { stage } = props.operations;
+    this.metricName = `headroom-${stage.name}`;
     const acl = new wafv2.CfnWebACL(this, 'WebAcl', {
       scope: 'CLOUDFRONT',
       defaultAction: { allow: {} },
-      visibilityConfig: this.visibility(this.metricName),
-      rules: [
-        rateLimit,
-        ...managedRuleGroups.map((name, index) => ({
+      visibilityConfig: {
+        cloudWatchMetricsEnabled: true,
+        sampledRequestsEnabled: true,
+        metricName: this.metricName,
+      },
+      // Without it, the rules would look into the first 16 KiB only, and the rest of a body would pass unseen.
+      associationConfig: {
+        requestBody: { CLOUDFRONT: { defaultSizeInspectionLimit: 'KB_64' } },
+      },
+      customResponseBodies: Object.fromEntries(
+        Object.entries(firewallProblems).map(([name, problem]) => [
           name,
-          priority: index + 1,
-          // `none` leaves each rule its own action, which is to block; `count` would switch the group off.
-          overrideAction: { none: {} },
-          statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
-          visibilityConfig: this.visibility(name),
-        })),
-      ],
+          { contentType: 'APPLICATION_JSON', content: JSON.stringify(problem) },
+        ]),
+      ),
+      rules: firewallRules(stage.size.edge),
     });
     this.webAclArn = acl.attrArn;
+    this.logBlocks(acl, props.operations);
   }
 
-  private visibility(metricName: string): wafv2.CfnWebACL.VisibilityConfigProperty {
-    return { cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true, metricName };
+  /** What passes is in CloudFront's access log already. */
+  private logBlocks(acl: wafv2.CfnWebACL, operations: Operations): void {
+    const logGroup = new EncryptedLogGroup(this, 'LogGroup', {
+      operations,
+      logGroupName: `${LOG_GROUP_PREFIX}${this.metricName}`,
+    });
+    const logging = new wafv2.CfnLoggingConfiguration(this, 'Logging', {
+      resourceArn: acl.attrArn,
+      // Not logGroupArn, which ends in ":*".
+      logDestinationConfigs: [
+        Stack.of(this).formatArn({
+          service: 'logs',
+          resource: 'log-group',
+          resourceName: `${LOG_GROUP_PREFIX}${this.metricName}`,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
+      redactedFields: secretHeaders.map((name) => ({ singleHeader: { Name: name } })),
+      loggingFilter: {
+        DefaultBehavior: 'DROP',
+        Filters: [
+          {
+            Behavior: 'KEEP',
+            Requirement: 'MEETS_ANY',
+            Conditions: [{ ActionCondition: { Action: 'BLOCK' } }],
+          },
+        ],
+      },
+    });
+    logging.node.addDependency(logGroup);
   }
 }

@@ -1,6 +1,7 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
+import type { ServiceDefinition } from '../config/services.ts';
 import { ContentDelivery, type ContentDeliveryMetrics } from '../constructs/content-delivery.ts';
 import type { Operations } from '../constructs/operations.ts';
 import { WebFirewall } from '../constructs/web-firewall.ts';
@@ -13,6 +14,8 @@ export interface EdgeStackProps extends StageStackProps {
   /** Those of {@link EDGE_REGION}. */
   readonly operations: Operations;
   readonly vpcOrigin: cloudfront.IVpcOrigin;
+  /** Services whose paths go to the load balancer. */
+  readonly definitions: readonly ServiceDefinition[];
 }
 
 export class EdgeStack extends StageStack {
@@ -32,7 +35,7 @@ export class EdgeStack extends StageStack {
     this.metrics = delivery.metrics;
     new CfnOutput(this, 'Url', {
       description: 'Where the system answers',
-      value: `https://${delivery.distribution.distributionDomainName}`,
+      value: `https://${props.stage.policy.domain?.name ?? delivery.distribution.distributionDomainName}`,
     });
   }
 }

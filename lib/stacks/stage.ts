@@ -77,6 +77,7 @@ export function createStage(app: Construct, props: StageProps): void {
     ...props,
     operations: edgeOperations,
     vpcOrigin: api.vpcOrigin,
+    definitions: services,
   });
   new ObservabilityStack(app, {
     ...props,
