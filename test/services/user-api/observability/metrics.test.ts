@@ -7,7 +7,7 @@ import { describeWithRedis } from '../../../support/redis.ts';
 import { createUser, newUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
 import { sampleOf, scrape } from './support/scrape.ts';
 
-const INTERNAL = { INTERNAL_PORT: '0', SERVICE_SECRET: 'x'.repeat(32) };
+const INTERNAL = { INTERNAL_PORT: '0' };
 
 describe('docs/metrics.md', () => {
   it('is what `npm run docs` makes from the code', async () => {
