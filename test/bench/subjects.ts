@@ -65,6 +65,7 @@ const A_PAGE = '/api/v1/users?limit=20';
  */
 export function headroom(environment: Readonly<Record<string, string>> = {}): Subject {
   return onNode('Headroom', 'services/user-api/main.ts', '/health/ready', {
+    SERVICE_SECRET: 'a secret of benchmarks, with enough characters',
     RATE_LIMITS: 'reads=10000000/1,creates=10000/1,updates=10000/1,deletes=10000/1',
     ...environment,
   });

@@ -10,7 +10,6 @@ export const POOL_SIZE = 10;
 export const REDIS_OPTIONS = {
   connectTimeout: 500,
   maxRetriesPerRequest: 1,
-  enableAutoPipelining: true,
 } as const;
 /** Digits only, so that what cannot be an id never reaches Redis or PostgreSQL. */
 export const ID = /^[1-9]\d{0,15}$/;
