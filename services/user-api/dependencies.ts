@@ -182,11 +182,16 @@ export async function createDependencies(
     admission,
     sources: {
       pools: router.pools,
-      redis,
+      redis: [
+        ...(redis === null ? [] : [{ name: 'cache' as const, client: redis }]),
+        ...(sessionRedis === null ? [] : [{ name: 'sessions' as const, client: sessionRedis }]),
+      ],
       caches: userCaching,
       dispatcher,
       outboxDepth: new OutboxDepth(router),
       rateLimits,
+      admission,
+      hasher: authentication.hasher,
     },
     async start() {
       userCaching.start();

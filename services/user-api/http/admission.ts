@@ -42,6 +42,8 @@ export class Admission {
   readonly #authenticator: AdmissionParts['authenticator'];
   readonly #addressOf: AdmissionParts['addressOf'];
   readonly #limits: Readonly<Record<PolicyName, RequestLimit>>;
+  /** Requests by what they came with, for metrics; refused are those whose credentials are not good. */
+  readonly counts = { anonymous: 0, user: 0, 'api-key': 0, refused: 0 };
 
   constructor({ addressOf, authenticator, limiters }: AdmissionParts) {
     this.#authenticator = authenticator;
@@ -65,7 +67,10 @@ export class Admission {
     outgoing: ServerResponse,
     policy: PolicyName | null,
   ): Identity | Promise<Identity> {
-    const count = (identity: Identity) => this.#count(identity, incoming, outgoing, policy);
+    const count = (identity: Identity) => {
+      this.counts[identity.kind] += 1;
+      return this.#count(identity, incoming, outgoing, policy);
+    };
     const refuse = (error: unknown) => this.#refuse(error, incoming, outgoing, policy);
     let identity: Identity | Promise<Identity>;
     try {
@@ -81,7 +86,9 @@ export class Admission {
    * {@link admit} does. For listeners that answer before any promise.
    */
   countAnonymousReadNow(incoming: IncomingMessage): CheckedRequest | undefined {
-    return this.#limits.reads.checkNow({ address: this.#addressOf(incoming) });
+    const checked = this.#limits.reads.checkNow({ address: this.#addressOf(incoming) });
+    if (checked !== undefined) this.counts.anonymous += 1;
+    return checked;
   }
 
   #count(
@@ -107,6 +114,7 @@ export class Admission {
     policy: PolicyName | null,
   ): Promise<never> {
     if (error instanceof AccessError) {
+      this.counts.refused += 1;
       await this.#count({ kind: 'anonymous' }, incoming, outgoing, policy);
     }
     throw error;

@@ -109,32 +109,4 @@ export const cacheMetrics: readonly MetricDefinition[] = [
     help: 'Loads that went on to the writer because a reader was behind what is known to have been written.',
     read: ({ caches }) => single(caches.metrics.readersBehind),
   },
-  {
-    name: 'redis_connected',
-    type: 'gauge',
-    help: '1 while Redis can be sent commands, 0 while it cannot. Absent where there is none.',
-    read: ({ redis }) => (redis === null ? [] : isUp(redis.status === 'ready')),
-  },
-  {
-    name: 'redis_command_duration_seconds',
-    type: 'histogram',
-    labels: ['command'],
-    help: 'Redis commands until they are answered, refused or given up.',
-    read: ({ redis }) =>
-      [...(redis?.metrics.commands ?? [])].map(([command, { durations }]) => ({
-        labels: { command },
-        durations,
-      })),
-  },
-  {
-    name: 'redis_command_failures_total',
-    type: 'counter',
-    labels: ['command'],
-    help: 'Redis commands that were refused or not answered in time.',
-    read: ({ redis }) =>
-      [...(redis?.metrics.commands ?? [])].map(([command, { failures }]) => ({
-        labels: { command },
-        value: failures,
-      })),
-  },
 ];

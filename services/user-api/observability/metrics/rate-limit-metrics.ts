@@ -7,7 +7,7 @@ export const rateLimitMetrics: readonly MetricDefinition[] = [
     labels: ['policy', 'source', 'decision'],
     help: 'Decisions of the limiters: by Redis, on a lease, remembered from the last refusal, or by this process alone.',
     read: ({ rateLimits }) =>
-      Object.entries(rateLimits?.limiters ?? {}).flatMap(([policy, { counts }]) =>
+      Object.entries(rateLimits.limiters).flatMap(([policy, { counts }]) =>
         Object.entries(counts).flatMap(([source, { allowed, refused }]) => [
           { labels: { policy, source, decision: 'allowed' }, value: allowed },
           { labels: { policy, source, decision: 'refused' }, value: refused },
@@ -18,6 +18,6 @@ export const rateLimitMetrics: readonly MetricDefinition[] = [
     name: 'rate_limit_shared',
     type: 'gauge',
     help: '1 while Redis keeps the limits for all processes, 0 while this process limits by itself.',
-    read: ({ rateLimits }) => (rateLimits === null ? [] : single(rateLimits.shared ? 1 : 0)),
+    read: ({ rateLimits }) => single(rateLimits.shared ? 1 : 0),
   },
 ];

@@ -1,23 +1,45 @@
-import { DurationHistogram } from './duration-histogram.ts';
+import type { MetricDefinition } from './definition.ts';
+import type { RedisCommandSeries } from './redis-command-counts.ts';
+import type { MetricSources } from './sources.ts';
 
-/** The commands of one name. */
-export interface RedisCommandSeries {
-  readonly durations: DurationHistogram;
-  failures: number;
-}
+type Labels = { readonly connection: string; readonly command: string };
 
-/** What the process has asked of Redis since it started. */
-export class RedisMetrics {
-  readonly commands = new Map<string, RedisCommandSeries>();
+/** What is counted of each command, on each connection. */
+const ofEachCommand = ({ redis }: MetricSources) =>
+  redis.flatMap(({ name, client }) =>
+    [...client.metrics.commands].map(([command, series]): [Labels, RedisCommandSeries] => [
+      { connection: name, command },
+      series,
+    ]),
+  );
 
-  /** @param command - in lower case, one of the few that the service sends. */
-  record(command: string, seconds: number, failed: boolean): void {
-    let series = this.commands.get(command);
-    if (series === undefined) {
-      series = { durations: new DurationHistogram(), failures: 0 };
-      this.commands.set(command, series);
-    }
-    series.durations.observe(seconds);
-    if (failed) series.failures += 1;
-  }
-}
+/** Redis, by connection: `cache` is for caches and limits, `sessions` for sessions where they have one of their own. */
+export const redisMetrics: readonly MetricDefinition[] = [
+  {
+    name: 'redis_connected',
+    type: 'gauge',
+    labels: ['connection'],
+    help: '1 while Redis can be sent commands, 0 while it cannot. Absent where there is none.',
+    read: ({ redis }) =>
+      redis.map(({ name, client }) => ({
+        labels: { connection: name },
+        value: client.status === 'ready' ? 1 : 0,
+      })),
+  },
+  {
+    name: 'redis_command_duration_seconds',
+    type: 'histogram',
+    labels: ['connection', 'command'],
+    help: 'Redis commands until they are answered, refused or given up.',
+    read: (sources) =>
+      ofEachCommand(sources).map(([labels, { durations }]) => ({ labels, durations })),
+  },
+  {
+    name: 'redis_command_failures_total',
+    type: 'counter',
+    labels: ['connection', 'command'],
+    help: 'Redis commands that were refused or not answered in time; the first call of a script in a new Redis is one.',
+    read: (sources) =>
+      ofEachCommand(sources).map(([labels, { failures }]) => ({ labels, value: failures })),
+  },
+];

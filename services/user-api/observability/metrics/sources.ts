@@ -3,7 +3,7 @@ import type { OutboxDepth } from '../../queue/outbox-depth.ts';
 import type { RateLimiter } from '../../rate-limit/decision.ts';
 import type { RequestMetrics } from '../requests/request-metrics.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
-import type { RedisMetrics } from './redis-metrics.ts';
+import type { RedisCommandCounts } from './redis-command-counts.ts';
 
 /** Memory that one of this process's caches takes. */
 export interface CacheUse {
@@ -19,8 +19,11 @@ export interface DependencySources {
     readonly size: number;
     readonly metrics: PoolMetrics;
   }[];
-  /** Null where there is no Redis. */
-  readonly redis: { readonly status: string; readonly metrics: RedisMetrics } | null;
+  /** The connections to Redis that there are: for caches and limits, and for sessions where they have one of their own. */
+  readonly redis: readonly {
+    readonly name: 'cache' | 'sessions';
+    readonly client: { readonly status: string; readonly metrics: RedisCommandCounts };
+  }[];
   readonly caches: {
     readonly metrics: CacheMetrics;
     readonly near: CacheUse & { readonly isOpen: boolean; readonly evictions: number };
@@ -36,11 +39,12 @@ export interface DependencySources {
     readonly isUp: boolean;
   };
   readonly outboxDepth: OutboxDepth;
-  /** Null where nothing is limited. */
   readonly rateLimits: {
     readonly limiters: Readonly<Record<string, Pick<RateLimiter, 'counts'>>>;
     readonly shared: boolean;
-  } | null;
+  };
+  readonly admission: { readonly counts: Readonly<Record<string, number>> };
+  readonly hasher: { readonly load: { readonly running: number; readonly waiting: number } };
 }
 
 export interface MetricSources extends DependencySources {

@@ -2,7 +2,7 @@ import { type Command, Redis } from 'ioredis';
 import { errorType } from '../../../contracts/tracing/error-type.ts';
 import type { Span } from '../../../contracts/tracing/span.ts';
 import { currentSpan } from '../../../contracts/tracing/trace-context.ts';
-import { RedisMetrics } from '../metrics/redis-metrics.ts';
+import { RedisCommandCounts } from '../metrics/redis-command-counts.ts';
 
 const MILLISECONDS_PER_SECOND = 1_000;
 
@@ -12,7 +12,7 @@ const MILLISECONDS_PER_SECOND = 1_000;
  * Keys and values are left out: they may be of persons.
  */
 export class ObservedRedis extends Redis {
-  readonly metrics = new RedisMetrics();
+  readonly metrics = new RedisCommandCounts();
 
   override sendCommand(...[command, ...rest]: Parameters<Redis['sendCommand']>): unknown {
     const span = currentSpan()?.child(command.name.toUpperCase(), {

@@ -136,8 +136,34 @@ describeWithRedis('The metrics of the user API', (redis) => {
     const after = await metrics();
     const commands = [...(after.get('redis_command_duration_seconds')?.series.keys() ?? [])];
 
-    expect(sampleOf(after, 'redis_connected')).toBe(1);
-    expect(commands.join()).toMatch(/_count\{command="\w+"\}/);
+    expect(sampleOf(after, 'redis_connected{connection="cache"}')).toBe(1);
+    expect(commands.join()).toMatch(/_count\{connection="cache",command="\w+"\}/);
+  });
+
+  it('count the decisions of the limiters by policy, and who decided', async () => {
+    const allowedReads = async () =>
+      [...((await metrics()).get('rate_limit_decisions_total')?.series ?? [])]
+        .filter(([series]) => /policy="reads".*decision="allowed"/.test(series))
+        .reduce((sum, [, count]) => sum + count, 0);
+    const before = await allowedReads();
+    await api.call('GET', '/api/v1/users/999999');
+
+    expect(await allowedReads()).toBe(before + 1);
+    expect(sampleOf(await metrics(), 'rate_limit_shared')).toBe(1);
+  });
+
+  it('count requests by what they came with, bad credentials too', async () => {
+    const before = await metrics();
+    await api.call('GET', '/api/v1/users/1');
+    await api.call('GET', '/api/v1/users/1', { headers: { authorization: 'Bearer nonsense' } });
+    const after = await metrics();
+    const rise = (credentials: string) => {
+      const series = `auth_requests_total{credentials="${credentials}"}`;
+      return sampleOf(after, series) - sampleOf(before, series);
+    };
+
+    expect([rise('anonymous'), rise('refused'), rise('user')]).toEqual([1, 1, 0]);
+    expect(after.get('auth_password_hashes')?.series.size).toBe(2);
   });
 
   it('show the process: event loop, memory, CPU', async () => {
