@@ -10,6 +10,7 @@ import { createScreen, reportFailure } from '../services/local/system/screen.ts'
 import { parseArguments, readSettings, usage } from '../services/local/system/settings.ts';
 import { startSystem } from '../services/local/system/system.ts';
 import { API_ROLE, EMAIL_WORKER_ROLE } from '../services/user-api/database/roles.ts';
+import { ensureDemoAdministrator } from '../services/user-api/users/demo-administrator.ts';
 import { insertDemoUsers } from '../services/user-api/users/demo-data.ts';
 
 /** `npm start`: the whole system on this machine. `services/local/system` knows how; here it is told what. */
@@ -43,6 +44,7 @@ const programs: Programs = {
   databaseRoles: { api: API_ROLE, emailWorker: EMAIL_WORKER_ROLE },
   migrate,
   insertDemoUsers,
+  ensureDemoAdministrator,
 };
 
 async function main(): Promise<void> {
@@ -84,6 +86,7 @@ async function main(): Promise<void> {
     firstStart: system.demoUsersInserted,
     apiUrl: system.apiUrl,
     mailboxUrl: system.mailboxUrl,
+    administrator: system.administrator,
     directory: settings.directory,
     parts: system.lines,
     exampleSuffix: Date.now().toString(36),

@@ -15,12 +15,22 @@ export interface DatabasePart extends RunningPart {
   readonly workerUrl: string;
   /** Whether the demo users were put in by this start. */
   readonly demoUsersInserted: boolean;
+  /** Who can log in as an administrator; null where nobody is known. */
+  readonly administrator: Login | null;
+}
+
+/** What somebody logs in to the API with. */
+export interface Login {
+  readonly email: string;
+  readonly password: string;
 }
 
 interface DatabasePartOptions {
   readonly settings: Settings;
   readonly directories: LocalDirectories;
   readonly programs: Programs;
+  /** Of the demo administrator. */
+  readonly administratorPassword: string;
   readonly guardian: Guardian;
   readonly onProgress: (message: string) => void;
   readonly onFailure: (failure: LocalFailure) => void;
@@ -42,6 +52,7 @@ export async function startDatabasePart(options: DatabasePartOptions): Promise<D
     apiUrls: { writer: writerUrl, readers: readerUrls },
     workerUrl: writerUrl,
     demoUsersInserted: false,
+    administrator: null,
     line: {
       name: 'PostgreSQL',
       where: `${withoutPassword(writerUrl)} (DATABASE_URL)`,
@@ -72,6 +83,8 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
       const workerPassword = await giveLogin(owner, programs.databaseRoles.emailWorker);
       const demoUsersInserted = await programs.insertDemoUsers(primary.url);
       if (demoUsersInserted) onProgress('Inserted the demo users, ids 1 to 1,000');
+      const password = options.administratorPassword;
+      const email = await programs.ensureDemoAdministrator(primary.url, password);
       return {
         apiUrls: {
           writer: withLogin(primary.url, programs.databaseRoles.api, apiPassword),
@@ -79,6 +92,7 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
         },
         workerUrl: withLogin(primary.url, programs.databaseRoles.emailWorker, workerPassword),
         demoUsersInserted,
+        administrator: email === null ? null : { email, password },
         line: {
           name: 'PostgreSQL',
           where: `127.0.0.1:${primary.port} primary, 127.0.0.1:${replica.port} streaming replica`,

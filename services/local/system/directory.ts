@@ -9,6 +9,7 @@ export interface LocalDirectories {
   readonly sqs: string;
   readonly mailbox: string;
   readonly logs: string;
+  readonly secrets: string;
 }
 
 export function localDirectories(root: string): LocalDirectories {
@@ -18,6 +19,7 @@ export function localDirectories(root: string): LocalDirectories {
     sqs: join(root, 'sqs'),
     mailbox: join(root, 'mailbox'),
     logs: join(root, 'logs'),
+    secrets: join(root, 'secrets'),
   };
 }
 

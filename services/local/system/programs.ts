@@ -19,4 +19,6 @@ export interface Programs {
   migrate(databaseUrl: string): Promise<void>;
   /** Puts the demo users into an empty table; resolves to whether it did. */
   insertDemoUsers(databaseUrl: string): Promise<boolean>;
+  /** Lets one of them log in as an administrator; resolves to the email address, or null when that password is not good there. */
+  ensureDemoAdministrator(databaseUrl: string, password: string): Promise<string | null>;
 }

@@ -18,6 +18,8 @@ export interface Summary {
   readonly apiUrl: string;
   readonly mailboxUrl: string;
   readonly directory: string;
+  /** Who can log in as an administrator; null where nobody is known. */
+  readonly administrator: { readonly email: string; readonly password: string } | null;
   readonly parts: readonly PartLine[];
   /** Part of the email address in the example, new at each start so that the pasted line is no duplicate. */
   readonly exampleSuffix: string;
@@ -54,7 +56,16 @@ export function createScreen(stream: NodeJS.WriteStream, startedAt: number): Scr
     log(part, text) {
       line(`${coloured(faint, part.padEnd(nameWidth))}${text}`);
     },
-    summary({ seconds, firstStart, apiUrl, mailboxUrl, directory, parts, exampleSuffix }) {
+    summary({
+      administrator,
+      seconds,
+      firstStart,
+      apiUrl,
+      mailboxUrl,
+      directory,
+      parts,
+      exampleSuffix,
+    }) {
       line('');
       line(
         coloured(
@@ -79,6 +90,17 @@ export function createScreen(stream: NodeJS.WriteStream, startedAt: number): Scr
       );
       line(`  curl ${mailboxUrl}/api/messages`);
       line(`  The last one lists the welcome that Ada got; ${mailboxUrl} shows it.`);
+      if (administrator !== null) {
+        line('');
+        line(coloured(strong, 'To change users, log in; user 1 is an administrator:'));
+        line(
+          `  curl -X POST ${apiUrl}/api/v1/auth/login -H 'content-type: application/json' -d '${JSON.stringify(administrator)}'`,
+        );
+        line(`  and send the accessToken: -H 'authorization: Bearer <accessToken>'`);
+      }
+      line('');
+      line('  One address may send 1,000 reads a minute. To put load on it, start it with');
+      line('  RATE_LIMITS=reads=10000000/60,creates=10000/1');
       line('');
     },
   };

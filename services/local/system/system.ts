@@ -2,14 +2,15 @@ import type { LocalFailure } from '../local-failure.ts';
 import { startMailbox } from '../mailbox/mailbox.ts';
 import { startGuardian } from '../process/guardian.ts';
 import { findFreePort, isPortFree } from '../process/ports.ts';
-import { startDatabasePart } from './database-part.ts';
+import { type Login, startDatabasePart } from './database-part.ts';
 import { claimDirectories, localDirectories } from './directory.ts';
 import type { Programs } from './programs.ts';
 import { startQueuesPart } from './queues-part.ts';
 import { startRedisPart } from './redis-part.ts';
 import type { PartLine } from './screen.ts';
+import { readOrCreateSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { chooseApiPort, chooseInternalPort, startUserApiPart } from './user-api-part.ts';
+import { apiUrl, chooseApiPort, chooseInternalPort, startUserApiPart } from './user-api-part.ts';
 import { startWorkersPart } from './workers-part.ts';
 
 export interface SystemOptions {
@@ -26,6 +27,8 @@ export interface LocalSystem {
   readonly apiUrl: string;
   readonly mailboxUrl: string;
   readonly demoUsersInserted: boolean;
+  /** Who can log in as an administrator; null where nobody is known. */
+  readonly administrator: Login | null;
   /** The parts, for the screen. */
   readonly lines: readonly PartLine[];
   /** Log files of the programs, by the name of the part. */
@@ -49,6 +52,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   const internalPort = await chooseInternalPort(settings);
   const lock = claimDirectories(settings.directory);
   started.defer(() => lock.release());
+  const secrets = readOrCreateSecrets(directories.secrets);
   const guardian = startGuardian();
   started.defer(() => guardian.close());
 
@@ -68,7 +72,15 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   };
 
   const [database, redis, queues, mailbox] = await together(
-    startDatabasePart({ settings, directories, programs, guardian, onProgress, onFailure }),
+    startDatabasePart({
+      settings,
+      directories,
+      programs,
+      administratorPassword: secrets.administratorPassword,
+      guardian,
+      onProgress,
+      onFailure,
+    }),
     startRedisPart(settings, directories, guardian, onFailure),
     startQueuesPart(settings, directories, programs.workers),
     startMailbox({ directory: directories.mailbox, port: await chooseMailboxPort(settings) }),
@@ -89,6 +101,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       onFailure,
       environment: {
         ...queues.credentials,
+        SERVICE_SECRET: settings.environment.SERVICE_SECRET || secrets.serviceSecret,
         AWS_REGION: settings.region,
         DATABASE_URL: database.apiUrls.writer,
         DATABASE_READER_URLS: database.apiUrls.readers.join(','),
@@ -103,6 +116,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       workers: programs.workers,
       queues,
       databaseUrl: database.workerUrl,
+      apiUrl: apiUrl(settings, port),
       guardian,
       onProgress,
     }),
@@ -113,6 +127,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
     apiUrl: api.url,
     mailboxUrl: mailbox.url,
     demoUsersInserted: database.demoUsersInserted,
+    administrator: database.administrator,
     lines: [
       api.line,
       api.metricsLine,

@@ -25,6 +25,12 @@ const STOP_TIMEOUT_MILLISECONDS = 15_000;
 /** Addresses that mean every interface; the machine itself is reached at loopback. */
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
+/** Where the API will answer on this machine, without a slash at the end. */
+export function apiUrl({ host }: Pick<Settings, 'host'>, port: number): string {
+  const reached = ANY_ADDRESS.has(host) ? '127.0.0.1' : host;
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+}
+
 /**
  * The port the API will listen on. Asked before anything is started, so that a taken port costs no time.
  *
@@ -66,8 +72,7 @@ export async function startUserApiPart(options: {
   readonly onFailure: (failure: LocalFailure) => void;
 }): Promise<UserApiPart> {
   const { settings, programs, guardian, port, internalPort } = options;
-  const host = ANY_ADDRESS.has(settings.host) ? '127.0.0.1' : settings.host;
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = apiUrl(settings, port);
   const logFile = join(options.directories.logs, 'user-api.log');
   const supervised = await startProcess({
     name: 'The user API',

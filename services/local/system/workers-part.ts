@@ -18,6 +18,7 @@ const PASSED_ON = [
   'EMAIL_TRANSPORT',
   'EMAIL_SENDER',
   'DATABASE_TLS',
+  'PASSWORD_RESET_URL',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
@@ -29,6 +30,8 @@ export async function startWorkersPart(options: {
   readonly workers: Programs['workers'];
   readonly queues: QueuesPart;
   readonly databaseUrl: string;
+  /** Where the API answers, without a slash at the end. */
+  readonly apiUrl: string;
   readonly guardian: Guardian;
   readonly onProgress: (message: string) => void;
 }): Promise<WorkersPart> {
@@ -54,6 +57,7 @@ export async function startWorkersPart(options: {
           ...queues.credentials,
           DATABASE_URL: options.databaseUrl,
           MAILBOX_DIRECTORY: directories.mailbox,
+          PASSWORD_RESET_URL: `${options.apiUrl}/reset-password`,
           ...Object.fromEntries(passedOn),
         },
         logFile,

@@ -4,6 +4,9 @@ import type { UserStatus } from '../../contracts/users.ts';
 /** Ids 1 to this are taken by the demo users. */
 export const DEMO_USER_COUNT = 1_000;
 
+/** The demo user who may log in, and do everything. */
+export const DEMO_ADMINISTRATOR_ID = 1;
+
 /** Both lists have lengths without a common divisor (29 and 41), so that full names repeat only after 1,189 users. */
 const GIVEN_NAMES =
   'Ada Alan Annie Barbara Claude Dorothy Edsger Evelyn Frances Grace Hedy Ivan Jean Karen Katherine Ken Leslie Lotfi Lynn Margaret Mary Niklaus Radia Ritchie Shafi Sophie Tim Tony Vint'.split(

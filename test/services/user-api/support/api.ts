@@ -62,7 +62,7 @@ const SERVICE_SECRET = 'a secret of tests, with enough characters';
 const ADMINISTRATOR_ID = 4_000_000_000_000_000;
 /** What tests other than those of limits never reach. */
 const UNLIMITED =
-  'reads=10000000/60,creates=10000/60,updates=1000000/60,deletes=10000/60,logins=10000/60';
+  'reads=10000000/60,creates=10000/1,updates=1000000/60,deletes=10000/1,logins=10000/1';
 
 /**
  * The Authorization header of somebody who has logged in: an access token as a login gives it, signed with the keys of the test's APIs, which

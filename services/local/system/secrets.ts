@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LocalFailure } from '../local-failure.ts';
+import { explainFileError } from '../process/directory.ts';
+import { isErrorWithCode } from '../process/process-life.ts';
+
+/** What nobody but the owner of the folder may know. Made once and kept, so that logins and links outlive a restart. */
+const localSecrets = z.strictObject({
+  /** SERVICE_SECRET, unless the developer gives one. */
+  serviceSecret: z.string().min(32),
+  /** The password of the demo administrator. */
+  administratorPassword: z.string().min(15),
+});
+export type LocalSecrets = z.infer<typeof localSecrets>;
+
+const SECRET_BYTES = 48;
+const PASSWORD_BYTES = 15;
+
+function createSecrets(): LocalSecrets {
+  return {
+    serviceSecret: randomBytes(SECRET_BYTES).toString('base64url'),
+    administratorPassword: randomBytes(PASSWORD_BYTES).toString('base64url'),
+  };
+}
+
+/**
+ * Reads the secrets in `directory`, or makes them, readable by this user only.
+ *
+ * @throws {@link LocalFailure} when the file cannot be read, written or understood.
+ */
+export function readOrCreateSecrets(directory: string): LocalSecrets {
+  const file = join(directory, 'secrets.json');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (!isErrorWithCode(error, 'ENOENT')) {
+      throw explainFileError(error, 'read the secrets in', file);
+    }
+    return writeSecrets(file, createSecrets());
+  }
+  try {
+    return localSecrets.parse(JSON.parse(text));
+  } catch {
+    throw new LocalFailure(
+      `${file} does not hold the secrets that it should.`,
+      'Delete it to have new ones made; the demo administrator then needs `npm run reset`, too.',
+    );
+  }
+}
+
+function writeSecrets(file: string, secrets: LocalSecrets): LocalSecrets {
+  try {
+    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw explainFileError(error, 'write the secrets to', file);
+  }
+  return secrets;
+}
