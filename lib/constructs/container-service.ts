@@ -1,7 +1,8 @@
-import { Duration, Size, Stack } from 'aws-cdk-lib';
+import { Duration, Size, Stack, Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { DEPLOYMENT_FACTOR } from '../capacity/connection-budget.ts';
 import type { ServiceDefinition } from '../config/services.ts';
@@ -21,6 +22,10 @@ const PERCENT = 100;
 const LOG_BUFFER = Size.mebibytes(25);
 /** User and group that the container runs as; the image has them, and no files that belong to them. */
 const CONTAINER_USER = '65532:65532';
+/** Hops that append to X-Forwarded-For: CloudFront and the load balancer. */
+const TRUSTED_PROXY_HOPS = 2;
+/** Characters of SERVICE_SECRET, of letters and digits: more than 256 bits. */
+const SECRET_LENGTH = 64;
 /** How long a new task may take to become healthy before failing checks count, in seconds. */
 const START_SECONDS = 30;
 
@@ -113,7 +118,10 @@ export class ContainerService extends Construct {
       image: props.image,
       portMappings: [{ containerPort: definition.port }],
       environment: this.environment(props),
-      secrets: props.cache.containerSecrets(this),
+      secrets: {
+        ...props.cache.containerSecrets(this),
+        SERVICE_SECRET: ecs.Secret.fromSecretsManager(this.createServiceSecret(props)),
+      },
       user: CONTAINER_USER,
       readonlyRootFilesystem: true,
       // Reaps what the process leaves behind and passes SIGTERM on, which PID 1 otherwise ignores.
@@ -140,6 +148,25 @@ export class ContainerService extends Construct {
     return taskDefinition;
   }
 
+  /** What the service derives its keys from: of cursors, digests and access tokens. */
+  private createServiceSecret({
+    definition,
+    operations,
+  }: ContainerServiceProps): secretsmanager.ISecret {
+    const secret = new secretsmanager.Secret(this, 'ServiceSecret', {
+      description: `Keys of ${definition.name} in stage ${operations.stage.name} are derived from it.`,
+      generateSecretString: { passwordLength: SECRET_LENGTH, excludePunctuation: true },
+    });
+    const reason =
+      'Changing it ends all logins and lists in progress, so a person decides when; access tokens have a rotation of their own (ACCESS_TOKEN_KEYS).';
+    Validations.of(secret).acknowledge(
+      { id: 'AwsSolutions-SMG4', reason },
+      { id: 'NIST.800.53.R5-SecretsManagerRotationEnabled', reason },
+    );
+    // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
+    return secret as secretsmanager.ISecret;
+  }
+
   private environment(props: ContainerServiceProps): Record<string, string> {
     const { definition, operations, database, cache } = props;
     const readers = database.readerUrl(definition.databaseUser);
@@ -155,6 +182,10 @@ export class ContainerService extends Construct {
       DATABASE_POOL_SIZE: String(operations.stage.size.service.databasePoolSize),
       DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * MILLISECONDS),
       REDIS_URL: cache.url,
+      SESSION_REDIS_URL: cache.sessionUrl,
+      ACCESS_TOKEN_AUDIENCE: `headroom-${operations.stage.name}`,
+      TRUSTED_PROXY_HOPS: String(TRUSTED_PROXY_HOPS),
+      RATE_LIMIT_EXPECTED_PROCESSES: String(operations.stage.size.service.minimumTasks),
       KEEP_ALIVE_TIMEOUT_MILLISECONDS: String(timeouts.serviceKeepAlive * MILLISECONDS),
       SHUTDOWN_DELAY_MILLISECONDS: String(timeouts.shutdownDelay * MILLISECONDS),
       SHUTDOWN_TIMEOUT_MILLISECONDS: String(timeouts.shutdownTimeout * MILLISECONDS),

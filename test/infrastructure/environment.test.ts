@@ -60,7 +60,9 @@ const containers = resourcesOf(stacks, 'AWS::ECS::TaskDefinition').map((resource
   const [container] = taskDefinition.parse(resource.Properties).ContainerDefinitions;
   return deployed('user-api', resource, [
     ...container.Environment.map(({ Name, Value }) => [Name, Value] as const),
-    ...container.Secrets.map(({ Name }) => [Name, 'from a secret'] as const),
+    ...container.Secrets.map(
+      ({ Name }) => [Name, 'a secret of letters and digits, some 64 of them'] as const,
+    ),
   ]);
 });
 const functions = resourcesOf(stacks, 'AWS::Lambda::Function')
