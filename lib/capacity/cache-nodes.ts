@@ -2,7 +2,11 @@
 export interface CacheNodeType {
   readonly name: string;
   readonly memoryGibibytes: number;
-  /** Simple commands a second that it runs for long: a fraction of what AWS publishes, see `size-cache.ts`. */
+  /**
+   * Simple commands a second that it runs for long. AWS publishes over 1,000,000 on cache.r7g.4xlarge with thousands of clients
+   * (https://aws.amazon.com/blogs/database/achieve-over-500-million-requests-per-second-per-cluster-with-amazon-elasticache-for-redis-7-1/);
+   * a third of that is assumed here, and less for nodes with fewer cores for I/O, until `npm run load` has measured it.
+   */
   readonly commandsPerSecond: number;
   /** Whether its CPU is a credit that runs out. */
   readonly burstable: boolean;

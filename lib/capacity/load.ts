@@ -26,8 +26,10 @@ export interface Load {
   readonly logins: number;
 }
 
-/** The load at its peaks and in the mean, after the growth of the planning time. */
+/** What a stage is sized for: the load in the mean and at its peaks, after the growth of the planning time; and what it is now. */
 export interface PlannedLoad {
+  /** The month's mean now, before any growth: what this month is paid for. */
+  readonly today: Load;
   readonly mean: Load;
   /** At the peak of an ordinary day. */
   readonly peak: Load;
@@ -61,11 +63,13 @@ export function loadAt(workload: Workload, requests: number): Load {
   };
 }
 
-/** What a stage is sized for. */
+/** The loads that follow from a stage's workload and its events. */
 export function plannedLoad({ workload, policy }: StageDefinition): PlannedLoad {
-  const peak = workload.peakRequestsPerSecond * growthFactor(workload);
+  const now = workload.peakRequestsPerSecond;
+  const peak = now * growthFactor(workload);
   const largestEvent = Math.max(1, ...policy.events.map(({ peakFactor }) => peakFactor));
   return {
+    today: loadAt(workload, (now * workload.averagePercent) / PERCENT),
     mean: loadAt(workload, (peak * workload.averagePercent) / PERCENT),
     peak: loadAt(workload, peak),
     event: loadAt(workload, peak * largestEvent),

@@ -3,11 +3,10 @@ import type { StageDefinition } from '../config/stage.ts';
 import type { FigureBook } from './figures.ts';
 import type { PlannedLoad } from './load.ts';
 import { rounded } from './rounded.ts';
+import { unitCosts } from './unit-costs.ts';
 
 const SECONDS_PER_HOUR = 3_600;
 const GIBIBYTE = 1_024 ** 3;
-/** Headers of a request and of its answer, in bytes. */
-const HEADER_BYTES = 900;
 /** A capacity unit of a load balancer takes 1 GB an hour (https://aws.amazon.com/elasticloadbalancing/pricing/). */
 const GIBIBYTES_PER_CAPACITY_UNIT = 1;
 /** AWS reserves no less than this many (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/capacity-unit-reservation.html). */
@@ -19,7 +18,7 @@ const LOGINS_PER_ADDRESS = 100;
 
 /** Bytes that pass the load balancer in an hour of `requests` a second, in GiB. */
 export function loadBalancerGibibytesPerHour(requests: number, payloadBytes: number): number {
-  return (requests * (payloadBytes + HEADER_BYTES) * SECONDS_PER_HOUR) / GIBIBYTE;
+  return (requests * (payloadBytes + unitCosts.headerBytes.value) * SECONDS_PER_HOUR) / GIBIBYTE;
 }
 
 /** Sizes what is in front of the service. */
@@ -57,26 +56,5 @@ export function sizeEdge(
         'people behind one address log in, too; whoever tries passwords needs many more',
       ),
     },
-  };
-}
-
-/** Sizes the network. */
-export function sizeNetwork(
-  book: FigureBook,
-  { policy, availabilityZones }: StageDefinition,
-): StageSize['network'] {
-  const { addressRange, natGateways, interfaceEndpoints } = policy.network;
-  return {
-    addressRange: book.decide('network.addressRange', addressRange, 'policy'),
-    natGateways: book.decide(
-      'network.natGateways',
-      natGateways === 'one' ? 1 : availabilityZones.length,
-      `policy: ${natGateways === 'one' ? 'one for all zones' : 'one for each zone'}`,
-    ),
-    interfaceEndpoints: book.decide(
-      'network.interfaceEndpoints',
-      interfaceEndpoints === 'where-cheaper' ? [] : interfaceEndpoints,
-      'policy',
-    ),
   };
 }

@@ -13,6 +13,9 @@ const SECONDS_PER_MINUTE = 60;
 const PERCENT = 100;
 /** One process of Node.js fills one core; the last is therefore the largest worth having. */
 const CPU_SIZES = [256, 512, UNITS_PER_VCPU] as const;
+const MEBIBYTE = 1_024 ** 2;
+/** Beside the near cache and its copies in the heap, a process needs most of its memory for itself. */
+const NEAR_CACHE_PART = 8;
 /** Few tasks share a load badly, and many small ones pay for a runtime each: a larger size is taken where more would be needed. */
 const MANY_TASKS = 10;
 /** Average CPU that scaling aims at: the rest is for the minutes until new tasks have started. */
@@ -67,6 +70,11 @@ export function sizeService(
     );
   const reasonFor = (some: Load): string =>
     `${rounded(some.origin)} requests/s past the edge need ${rounded(vcpusFor(some))} vCPUs, at ${cpuTargetPercent} % of tasks of ${cpuUnits / UNITS_PER_VCPU}`;
+  const nearCacheBytes = book.decide(
+    'service.nearCacheBytes',
+    Math.floor((memoryMebibytes * MEBIBYTE) / NEAR_CACHE_PART),
+    `a ${NEAR_CACHE_PART}th of the task's memory: the heap takes twice as much for it`,
+  );
   const eachZone = redundancy.survivesZoneLoss
     ? availabilityZones.length
     : redundancy.replicated
@@ -121,6 +129,7 @@ export function sizeService(
       policy.scaling === 'steps',
       `policy: scaling by ${policy.scaling}`,
     ),
+    nearCacheBytes,
     databasePoolSize,
     spotPercent: book.decide(
       'service.spotPercent',

@@ -5,21 +5,30 @@ import { validateStage } from '../config/stages.ts';
 import { findProblems } from '../config/validate.ts';
 import { workers as allWorkers, type WorkerDefinition } from '../config/workers.ts';
 import { alarmThresholds } from './alarm-thresholds.ts';
+import { findSpendProblems, monthlyBudget } from './budget.ts';
 import { connectionNeed, findConnectionProblems } from './connection-budget.ts';
-import { FigureBook } from './figures.ts';
+import { type StageCost, stageCost } from './cost/stage-cost.ts';
+import { type Figure, FigureBook } from './figures.ts';
 import { type PlannedLoad, plannedLoad } from './load.ts';
+import { findQuotaProblems, type QuotaUse, quotaUse } from './quota-use.ts';
 import { sizeCache } from './size-cache.ts';
 import { sizeDatabase } from './size-database.ts';
-import { sizeEdge, sizeNetwork } from './size-edge.ts';
-import { findSizeProblems } from './size-problems.ts';
+import { sizeEdge } from './size-edge.ts';
+import { sizeNetwork } from './size-network.ts';
+import { findLoadProblems, findSizeProblems } from './size-problems.ts';
 import { sizeService } from './size-service.ts';
-import { sizeWorkers } from './size-workers.ts';
+import { sizeWorkers, workersOf } from './size-workers.ts';
 
-/** A stage with its sizes, and how they came about. */
+/** A stage with its sizes, how they came about, and what they cost. */
 export interface StagePlan {
   readonly stage: StageConfiguration;
   readonly load: PlannedLoad;
-  readonly figures: FigureBook['figures'];
+  readonly figures: readonly Figure[];
+  readonly quotas: readonly QuotaUse[];
+  /** This month's bill, at today's load. */
+  readonly cost: StageCost;
+  /** The bill of a month at the end of the planning time, after its growth. */
+  readonly laterCost: StageCost;
 }
 
 function sizeParts(
@@ -28,20 +37,21 @@ function sizeParts(
   load: PlannedLoad,
   workers: readonly WorkerDefinition[],
 ): StageSize {
-  const network = sizeNetwork(book, stage);
   const { edge, loadBalancer } = sizeEdge(book, stage, load);
   const service = sizeService(book, stage, load);
   const workerConcurrency = sizeWorkers(book, load, workers);
   const { needed } = connectionNeed({ service, workerConcurrency, hasReaders: true }, workers);
   const database = sizeDatabase(book, stage, load, needed);
   const cache = sizeCache(book, stage, load);
+  const network = sizeNetwork(book, stage, load, workers);
   return { network, edge, loadBalancer, service, workerConcurrency, database, cache };
 }
 
 /**
  * Computes what `definition` implies.
  *
- * @throws ConfigurationError naming what is wrong with the definition, or what cannot be with what follows from it.
+ * @throws ConfigurationError naming what is wrong with the definition, or what cannot be with what follows from it: more
+ *   connections, quota, load or money than there is.
  */
 export function planStage(
   definition: StageDefinition,
@@ -52,17 +62,25 @@ export function planStage(
   const book = new FigureBook(overrides);
   const load = plannedLoad(definition);
   const size = sizeParts(book, definition, load, workers);
-  const subject = `Stage "${stage.name}"`;
-  throwProblems(findProblems(`${subject}, size`, stageSize, size));
+  throwProblems(findProblems(`Stage "${stage.name}", size`, stageSize, size));
+  const quotas = quotaUse(definition, size, load, workers);
+  const sized = workersOf(size, workers);
+  const cost = stageCost(definition, size, load.today, sized);
   throwProblems([
     ...findSizeProblems(definition, size),
+    ...findLoadProblems(definition, load),
     ...findConnectionProblems(stage.name, size, workers),
+    ...findQuotaProblems(definition, quotas),
+    ...findSpendProblems(definition, cost),
   ]);
   const alarms = alarmThresholds(book, definition, load, size);
-  const { protection, retention, contacts, email, spendCeilingDollars } = stage.policy;
+  const { protection, retention, contacts, email } = stage.policy;
   return {
     load,
     figures: book.figures,
+    quotas,
+    cost,
+    laterCost: stageCost(definition, size, load.mean, sized),
     stage: {
       ...stage,
       size,
@@ -71,7 +89,7 @@ export function planStage(
       logRetentionDays: retention.logDays,
       contacts,
       email,
-      monthlyBudgetDollars: spendCeilingDollars,
+      monthlyBudgetDollars: monthlyBudget(definition, cost),
     },
   };
 }

@@ -3,6 +3,7 @@ import type { WorkerDefinition } from '../config/workers.ts';
 import type { FigureBook } from './figures.ts';
 import type { PlannedLoad } from './load.ts';
 import { rounded } from './rounded.ts';
+import { messagesPerSecond } from './worker-load.ts';
 
 /** The range that Lambda's SQS event source takes. */
 const LEAST_CONCURRENCY = 2;
@@ -17,17 +18,13 @@ export function sizeWorkers(
   workers: readonly WorkerDefinition[],
 ): StageSize['workerConcurrency'] {
   return Object.fromEntries(
-    workers.map(({ name, demand, maximumConcurrency }) => {
+    workers.map((worker) => {
+      const { name, demand, maximumConcurrency } = worker;
       const figure = `workerConcurrency.${name}` as const;
       if (demand === undefined) {
         return [name, book.decide(figure, maximumConcurrency, 'as lib/config/workers.ts says')];
       }
-      const rates = {
-        creation: load.event.creations,
-        write: load.event.writes,
-        login: load.event.logins,
-      };
-      const messages = rates[demand.per] * demand.messages;
+      const messages = messagesPerSecond(worker, load.event);
       const computed = Math.ceil(messages * demand.secondsPerMessage * CATCH_UP_FACTOR);
       const concurrency = Math.min(MOST_CONCURRENCY, Math.max(LEAST_CONCURRENCY, computed));
       const why = `${rounded(messages)} messages/s at the highest peak × ${demand.secondsPerMessage} s × ${CATCH_UP_FACTOR} to catch up, from ${LEAST_CONCURRENCY} to ${MOST_CONCURRENCY}`;

@@ -70,6 +70,46 @@ export const unitCosts = {
     unit: 'bytes a user',
     source: `a row, its indexes, its share of outbox and idempotency records, and PostgreSQL's dead rows; ${ASSUMED}`,
   },
+  databaseIosPerWrite: {
+    value: 4,
+    unit: 'billed I/Os a write',
+    source: `log records of a row, its indexes and its outbox row, in units of 4 KiB, shared by commits that come together; ${ASSUMED}`,
+  },
+  databaseIosPerRead: {
+    value: 0.1,
+    unit: 'billed I/Os a read that reaches the database',
+    source: `most pages are in the instance's memory; ${ASSUMED}`,
+  },
+  databaseDailyChangeShare: {
+    value: 0.02,
+    unit: 'of the data a day',
+    source: `what a day adds to the backups; ${ASSUMED}`,
+  },
+  logBytesPerRequest: {
+    value: 400,
+    unit: 'bytes a line',
+    source: `the service's line for a request, as JSON; answers from a task's own memory get one line in a thousand; ${ASSUMED}`,
+  },
+  logBytesPerMessage: {
+    value: 600,
+    unit: 'bytes a message',
+    source: `a worker's line, and its share of Lambda's own three an invocation; ${ASSUMED}`,
+  },
+  accessLogBytesPerRequest: {
+    value: 100,
+    unit: 'bytes a request, compressed',
+    source: `a line of CloudFront's or the load balancer's access log; ${ASSUMED}`,
+  },
+  flowLogBytesPerTask: {
+    value: 30_000_000,
+    unit: 'bytes a task and month',
+    source: `some 60 connections that last, a record of 110 bytes each in 10 minutes; ${ASSUMED}`,
+  },
+  headerBytes: {
+    value: 900,
+    unit: 'bytes a request, of it and of its answer',
+    source: `what browsers and this API send; ${ASSUMED}`,
+  },
   cacheBytesPerUserOverPayload: {
     value: 250,
     unit: 'bytes an entry over its payload',

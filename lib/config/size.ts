@@ -81,6 +81,8 @@ export const stageSize = z.strictObject({
     requestsPerTaskPerMinute: wholeNumber(60, 10_000_000),
     /** Whether CPU is scaled by in steps (out by 3 tasks over 70 %, in below 30 %) instead of by its target. */
     stepScaling: z.boolean('It takes true or false'),
+    /** Memory that a task uses for answers that are ready to be given, in bytes. */
+    nearCacheBytes: wholeNumber(0, 8_589_934_592),
     /** Most connections that a task opens to the writer, and to the readers. */
     databasePoolSize: wholeNumber(1, 500),
     /** Share of the tasks beyond `minimumTasks` that run on Spot capacity, in percent. */

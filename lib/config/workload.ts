@@ -9,7 +9,7 @@ export const workload = z.strictObject({
     .positive('It takes more than 0')
     .max(10_000_000, 'It takes at most 10,000,000'),
   /** The month's mean as a share of the peak, in percent: what is paid by request follows the mean, not the peak. */
-  averagePercent: percent,
+  averagePercent: percent.positive('It takes more than 0'),
   /** Share of requests that read, in percent; the others write. */
   readPercent: percent,
   /** Share of the reads that the edge may keep, in percent: public ones, without credentials. */

@@ -12,7 +12,8 @@ export const dev: StageDefinition = {
     edgeCacheablePercent: 0,
     payloadBytes: 300,
     users: 10_000,
-    createPercent: 20,
+    // As many emails a day as SES sends for an account that is still in its sandbox.
+    createPercent: 1,
     loginPercent: 2,
     growthPercentPerYear: 0,
   },

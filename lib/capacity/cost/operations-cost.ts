@@ -1,0 +1,105 @@
+import type { StageSize } from '../../config/size.ts';
+import type { StageDefinition } from '../../config/stage.ts';
+import type { WorkerDefinition } from '../../config/workers.ts';
+import type { Load } from '../load.ts';
+import { serviceLogGigabytes, workerLogGigabytes } from '../log-volume.ts';
+import { prices } from '../prices.ts';
+import { unitCosts } from '../unit-costs.ts';
+import {
+  type CostLine,
+  costLine,
+  GIGABYTE,
+  gigabytesAMonth,
+  HOURS_PER_MONTH,
+} from './cost-line.ts';
+import { meanTasks } from './service-cost.ts';
+
+const DAYS_PER_MONTH = 30;
+/** CloudWatch Logs keeps what it stores compressed, to about this share. */
+const COMPRESSED_SHARE = 0.15;
+/** Metrics that the alarms of a stage look at, most of them one each. */
+const ALARM_METRICS = 100;
+const DASHBOARDS = 6;
+/** Data, operations in two regions. */
+const KEYS = 3;
+/** Of the database's owner, the cache's user, the service. */
+const SECRETS = 4;
+
+/** What NAT gateways, endpoints and transfer between zones cost a month. */
+export function networkCost(
+  { network }: Pick<StageSize, 'network'>,
+  { availabilityZones, workload }: StageDefinition,
+  load: Load,
+  workers: readonly WorkerDefinition[],
+): CostLine[] {
+  const zones = availabilityZones.length;
+  const logs = serviceLogGigabytes(load) + workerLogGigabytes(workers, load);
+  const hasEndpoint = network.interfaceEndpoints.includes('logs');
+  const hours = network.natGateways * HOURS_PER_MONTH;
+  const endpoints = network.interfaceEndpoints.length;
+  const entryBytes = workload.payloadBytes + unitCosts.cacheBytesPerUserOverPayload.value;
+  const otherZoneShare = (zones - 1) / zones;
+  const betweenZones =
+    gigabytesAMonth(load.cacheReads + load.databaseReads + load.writes, entryBytes) *
+    otherZoneShare;
+  return [
+    costLine('network', 'NAT gateways', hours, prices.natGateway),
+    costLine('network', 'their addresses', hours, prices.publicAddress),
+    ...(hasEndpoint ? [] : [costLine('network', 'data through NAT', logs, prices.natGatewayData)]),
+    ...(endpoints === 0
+      ? []
+      : [
+          costLine(
+            'network',
+            'interface endpoints',
+            endpoints * zones * HOURS_PER_MONTH,
+            prices.interfaceEndpoint,
+          ),
+        ]),
+    ...(hasEndpoint
+      ? [costLine('network', 'data through endpoints', logs, prices.interfaceEndpointData)]
+      : []),
+    costLine('network', 'between zones', betweenZones, prices.zoneTransfer),
+  ];
+}
+
+/** What logs, alarms and dashboards cost a month. */
+export function observabilityCost(
+  { service }: Pick<StageSize, 'service'>,
+  { policy }: StageDefinition,
+  load: Load,
+  workers: readonly WorkerDefinition[],
+): CostLine[] {
+  const { logDays, accessLogDays } = policy.retention;
+  const flows = (meanTasks(service, load) * unitCosts.flowLogBytesPerTask.value) / GIGABYTE;
+  const logs = serviceLogGigabytes(load) + workerLogGigabytes(workers, load) + flows;
+  const accessLogs = gigabytesAMonth(
+    load.requests + load.origin,
+    unitCosts.accessLogBytesPerRequest.value,
+  );
+  return [
+    costLine('observability', 'logs written', logs, prices.logIngestion),
+    costLine(
+      'observability',
+      'logs kept',
+      (logs * COMPRESSED_SHARE * logDays) / DAYS_PER_MONTH,
+      prices.logStorage,
+    ),
+    costLine(
+      'observability',
+      'access logs kept',
+      (accessLogs * accessLogDays) / DAYS_PER_MONTH,
+      prices.objectStorage,
+    ),
+    costLine('observability', 'alarms', ALARM_METRICS, prices.alarm),
+    costLine('observability', 'dashboards', DASHBOARDS, prices.dashboard),
+  ];
+}
+
+/** What keys and secrets cost a month. */
+export function encryptionCost(): CostLine[] {
+  return [
+    costLine('encryption', 'keys', KEYS, prices.key),
+    costLine('encryption', 'secrets', SECRETS, prices.secret),
+  ];
+}

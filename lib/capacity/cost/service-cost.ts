@@ -1,0 +1,40 @@
+import type { StageSize } from '../../config/size.ts';
+import { type Load, vcpusFor } from '../load.ts';
+import { prices, SPOT_PRICE_FACTOR } from '../prices.ts';
+import { type CostLine, costLine, HOURS_PER_MONTH, scaledPrice } from './cost-line.ts';
+
+const UNITS_PER_VCPU = 1_024;
+const MEBIBYTES_PER_GIBIBYTE = 1_024;
+const PERCENT = 100;
+
+/** Tasks that run in the mean: those that the load needs at the CPU target, and never fewer than the least. */
+export function meanTasks(service: StageSize['service'], load: Load): number {
+  const perTask = (service.cpuUnits / UNITS_PER_VCPU) * (service.cpuTargetPercent / PERCENT);
+  return Math.max(service.minimumTasks, vcpusFor(load) / perTask);
+}
+
+/** What the tasks cost a month. */
+export function serviceCost(service: StageSize['service'], load: Load): CostLine[] {
+  const tasks = meanTasks(service, load);
+  const spot = ((tasks - service.minimumTasks) * service.spotPercent) / PERCENT;
+  const vcpus = service.cpuUnits / UNITS_PER_VCPU;
+  const gibibytes = service.memoryMebibytes / MEBIBYTES_PER_GIBIBYTE;
+  const lines = (what: string, count: number, factor: number): CostLine[] =>
+    count === 0
+      ? []
+      : [
+          costLine(
+            'service',
+            `vCPUs${what}`,
+            count * vcpus * HOURS_PER_MONTH,
+            scaledPrice(prices.fargateVcpu, factor),
+          ),
+          costLine(
+            'service',
+            `memory${what}`,
+            count * gibibytes * HOURS_PER_MONTH,
+            scaledPrice(prices.fargateMemory, factor),
+          ),
+        ];
+  return [...lines('', tasks - spot, 1), ...lines(' on Spot', spot, SPOT_PRICE_FACTOR)];
+}
