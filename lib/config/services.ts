@@ -8,7 +8,7 @@ export interface ServiceDefinition {
   readonly entry: string;
   /** Dockerfile of its image, relative to the root of the repository, which is the build's context. */
   readonly dockerfile: string;
-  /** Paths that the load balancer sends to it, at most 5, such as `/api/*`. */
+  /** Paths that CloudFront and the load balancer send to it, at most 5, such as `/api/*`. */
   readonly pathPatterns: readonly string[];
   /** Order in which the load balancer tries the services' paths: lowest first, 1 to 50,000. */
   readonly priority: number;
@@ -30,7 +30,7 @@ export const services: readonly ServiceDefinition[] = [
     description: 'The user API: users over HTTP.',
     entry: 'services/user-api/main.ts',
     dockerfile: 'services/user-api/Dockerfile',
-    pathPatterns: ['/api/*'],
+    pathPatterns: ['/api/*', '/problems*', '/.well-known/jwks.json', '/reset-password'],
     priority: 100,
     port: 3000,
     livenessPath: '/health/live',

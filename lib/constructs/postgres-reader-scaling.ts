@@ -3,6 +3,7 @@ import * as scaling from 'aws-cdk-lib/aws-applicationautoscaling';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import type { StageSize } from '../config/stage.ts';
+import { serviceLinkedScalingRole } from './service-linked-role.ts';
 
 /** A reader is there some minutes after it is asked for; another within them would be for the same load. */
 const OUT_COOLDOWN = Duration.minutes(5);
@@ -27,6 +28,7 @@ export function scaleReaders(scope: Construct, { cluster, database }: ReaderScal
     resourceId: `cluster:${cluster.clusterIdentifier}`,
     minCapacity: database.readers,
     maxCapacity: database.maximumReaders,
+    role: serviceLinkedScalingRole(scope, 'rds', 'RDSCluster'),
   });
   target.node.addDependency(cluster);
   target.scaleToTrackMetric('Cpu', {

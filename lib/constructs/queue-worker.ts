@@ -1,12 +1,13 @@
 import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { timeouts } from '../config/timeouts.ts';
 import type { WorkerDefinition } from '../config/workers.ts';
 import type { EmailSender } from './email-sender.ts';
+import { publicName } from './domain.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Operations } from './operations.ts';
 import type { PostgresCluster } from './postgres-cluster.ts';
@@ -25,11 +26,13 @@ export class QueueWorker extends Construct {
   readonly definition: WorkerDefinition;
   readonly metrics: QueueWorkerMetrics;
   private readonly queue: sqs.Queue;
+  private readonly encryptionKeyArn: string;
 
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
     const { definition, operations } = props;
     this.definition = definition;
+    this.encryptionKeyArn = operations.encryptionKey.keyArn;
     // The two queues name each other, which CloudFormation cannot resolve without fixed names.
     const queueName = `headroom-${operations.stage.name}-${definition.name}`;
     const deadLetterQueue = this.createDeadLetterQueue(queueName, props);
@@ -77,9 +80,18 @@ export class QueueWorker extends Construct {
     return { [this.definition.queueUrlVariable]: this.queue.queueUrl };
   }
 
-  /** Lets `grantee` send messages to the queue. */
+  /** Lets `grantee` send messages to the queue. `Queue.grantSendMessages` would allow it more of the key than sending takes. */
   grantSend(grantee: iam.IGrantable): void {
-    this.queue.grantSendMessages(grantee);
+    iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['sqs:SendMessage'],
+      resourceArns: [this.queue.queueArn],
+    });
+    iam.Grant.addToPrincipal({
+      grantee,
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resourceArns: [this.encryptionKeyArn],
+    });
   }
 
   private createDeadLetterQueue(queueName: string, props: QueueWorkerProps): sqs.Queue {
@@ -123,7 +135,11 @@ export class QueueWorker extends Construct {
               DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * 1_000),
             }),
         ...(definition.sendsEmail === true
-          ? { EMAIL_TRANSPORT: 'ses', EMAIL_SENDER: stage.email.sender }
+          ? {
+              EMAIL_TRANSPORT: 'ses',
+              EMAIL_SENDER: stage.email.sender,
+              PASSWORD_RESET_URL: `https://${publicName(stage)}/reset-password`,
+            }
           : {}),
       },
     });

@@ -1,6 +1,7 @@
 import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { ServiceDefinition } from '../config/services.ts';
 import type { CacheCluster } from '../constructs/cache-cluster.ts';
@@ -18,6 +19,8 @@ export interface ApiStackProps extends StageStackProps {
   readonly vpc: ec2.IVpc;
   readonly database: PostgresCluster;
   readonly cache: CacheCluster;
+  /** Encrypts the secrets of the services. */
+  readonly dataKey: kms.IKey;
   readonly workers: readonly QueueWorker[];
   readonly definitions: readonly ServiceDefinition[];
   /** Image of the services. @default built from their Dockerfiles */

@@ -15,6 +15,8 @@ export interface DataStackProps extends StageStackProps {
 export class DataStack extends StageStack {
   readonly database: PostgresCluster;
   readonly cache: CacheCluster;
+  /** Encrypts the data of the stage, its backups and its secrets. */
+  readonly dataKey: kms.IKey;
 
   constructor(scope: Construct, props: DataStackProps) {
     super(scope, props, { part: 'data', description: 'Aurora PostgreSQL and ElastiCache' });
@@ -26,5 +28,7 @@ export class DataStack extends StageStack {
     });
     this.database = new PostgresCluster(this, 'Database', { ...props, dataKey });
     this.cache = new CacheCluster(this, 'Cache', { ...props, dataKey });
+    // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
+    this.dataKey = dataKey as kms.IKey;
   }
 }

@@ -47,7 +47,7 @@ export function createStage(app: Construct, props: StageProps): void {
   const { operations } = new FoundationStack(app, props);
   const { vpc } = new NetworkStack(app, { ...props, operations });
   const data = new DataStack(app, { ...props, operations, vpc });
-  const { database, cache } = data;
+  const { database, cache, dataKey } = data;
   const migrations = new MigrationsStack(app, { ...props, operations, vpc, database });
   const workersStack = new WorkersStack(app, {
     ...props,
@@ -62,6 +62,7 @@ export function createStage(app: Construct, props: StageProps): void {
     vpc,
     database,
     cache,
+    dataKey,
     workers: workersStack.workers,
     definitions: services,
   });

@@ -111,6 +111,13 @@ export const environmentVariables = {
     takes: 'a URL such as redis://host:6379 or rediss://host:6379',
     readBy: ['user-api'],
   }),
+  REDIS_MODE: variable({
+    type: z.enum(['single', 'cluster']).default('single'),
+    description:
+      'Whether REDIS_URL is one server, or a node of a Redis Cluster to ask for the others.',
+    takes: 'single or cluster',
+    readBy: ['user-api'],
+  }),
   REDIS_USERNAME: variable({
     type: z.string().optional(),
     description: 'Redis user name, in place of one in REDIS_URL.',

@@ -1,0 +1,50 @@
+import { Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { timeouts } from '../config/timeouts.ts';
+import type { ContainerServiceProps } from './container-service.ts';
+import { publicName } from './domain.ts';
+
+const MILLISECONDS = 1_000;
+const MEBIBYTE = 1_048_576;
+/** CloudFront, then the load balancer: each appends the address that called it to X-Forwarded-For. */
+const PROXY_HOPS = 2;
+/** Share of a task's memory for the near cache: it counts twice while it is being replaced, and the other half is the program's. */
+const NEAR_CACHE_SHARE = 1 / 4;
+/** Port of metrics: not one that the load balancer knows. */
+const INTERNAL_PORT = 9_464;
+
+/** The variables of a service's container; `services/contracts/environment` says what each means, and a test compares the two. */
+export function serviceEnvironment(
+  scope: Construct,
+  props: ContainerServiceProps,
+): Record<string, string> {
+  const { definition, operations, database, cache } = props;
+  const { stage } = operations;
+  const { service } = stage.size;
+  const readers = database.readerUrl(definition.databaseUser);
+  return {
+    STAGE: stage.name,
+    AWS_REGION: Stack.of(scope).region,
+    HOST: '0.0.0.0',
+    PORT: String(definition.port),
+    INTERNAL_PORT: String(INTERNAL_PORT),
+    TRUSTED_PROXY_HOPS: String(PROXY_HOPS),
+    DATABASE_URL: database.writerUrl(definition.databaseUser),
+    ...(readers === undefined ? {} : { DATABASE_READER_URLS: readers }),
+    DATABASE_AUTHENTICATION: 'iam',
+    DATABASE_TLS: 'verify',
+    DATABASE_POOL_SIZE: String(service.databasePoolSize),
+    DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * MILLISECONDS),
+    REDIS_URL: cache.url,
+    REDIS_MODE: cache.mode,
+    SESSION_REDIS_URL: cache.sessionUrl,
+    NEAR_CACHE_BYTES: String(Math.floor(service.memoryMebibytes * NEAR_CACHE_SHARE) * MEBIBYTE),
+    RATE_LIMIT_EXPECTED_PROCESSES: String(service.typicalTasks),
+    ACCESS_TOKEN_ISSUER: `https://${publicName(stage)}`,
+    ACCESS_TOKEN_AUDIENCE: `headroom-${stage.name}`,
+    KEEP_ALIVE_TIMEOUT_MILLISECONDS: String(timeouts.serviceKeepAlive * MILLISECONDS),
+    SHUTDOWN_DELAY_MILLISECONDS: String(timeouts.shutdownDelay * MILLISECONDS),
+    SHUTDOWN_TIMEOUT_MILLISECONDS: String(timeouts.shutdownTimeout * MILLISECONDS),
+    ...Object.assign({}, ...props.workers.map((worker) => worker.environment)),
+  };
+}

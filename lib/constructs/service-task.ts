@@ -1,0 +1,80 @@
+import { Duration, Size, Validations } from 'aws-cdk-lib';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import type { Construct } from 'constructs';
+import { timeouts } from '../config/timeouts.ts';
+import type { ContainerServiceProps } from './container-service.ts';
+import { EncryptedLogGroup } from './encrypted-log-group.ts';
+import { serviceEnvironment } from './service-environment.ts';
+import type { ServiceSecret } from './service-secret.ts';
+
+/** Of the log driver: what is written while CloudWatch Logs is slow is kept up to this size, then dropped; the service never waits. */
+const LOG_BUFFER = Size.mebibytes(25);
+/** User and group that the container runs as; the image has them, and no files that belong to them. */
+const CONTAINER_USER = '65532:65532';
+/** How long a new task may take to become healthy before failing checks count, in seconds. */
+export const START_SECONDS = 30;
+
+/**
+ * What a task is: one container on ARM that runs as nobody and writes nowhere but to its log. Its root is read-only, and as the services
+ * keep nothing in files there is no tmpfs beside it either.
+ */
+export function createTaskDefinition(
+  scope: Construct,
+  props: ContainerServiceProps & { readonly secret: ServiceSecret },
+): ecs.FargateTaskDefinition {
+  const { definition, operations, cache, secret } = props;
+  const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {
+    cpu: operations.stage.size.service.cpuUnits,
+    memoryLimitMiB: operations.stage.size.service.memoryMebibytes,
+    runtimePlatform: {
+      cpuArchitecture: ecs.CpuArchitecture.ARM64,
+      operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
+    },
+  });
+  const liveness = `http://127.0.0.1:${definition.port}${definition.livenessPath}`;
+  taskDefinition.addContainer('Container', {
+    containerName: definition.name,
+    image: props.image,
+    portMappings: [{ containerPort: definition.port }],
+    environment: serviceEnvironment(scope, props),
+    secrets: {
+      ...cache.containerSecrets(scope),
+      SERVICE_SECRET: secret.containerSecret(),
+    },
+    user: CONTAINER_USER,
+    readonlyRootFilesystem: true,
+    // Reaps what the process leaves behind and passes SIGTERM on, which PID 1 otherwise ignores.
+    linuxParameters: new ecs.LinuxParameters(scope, 'LinuxParameters', {
+      initProcessEnabled: true,
+    }),
+    stopTimeout: Duration.seconds(timeouts.containerStop),
+    healthCheck: {
+      command: [
+        'CMD',
+        'node',
+        '-e',
+        `fetch('${liveness}').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`,
+      ],
+      startPeriod: Duration.seconds(START_SECONDS),
+    },
+    logging: ecs.LogDrivers.awsLogs({
+      logGroup: new EncryptedLogGroup(scope, 'LogGroup', props),
+      streamPrefix: definition.name,
+      mode: ecs.AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: LOG_BUFFER,
+    }),
+  });
+  Validations.of(taskDefinition).acknowledge(
+    {
+      id: 'AwsSolutions-ECS2',
+      reason:
+        'These variables say where things are and how long to wait; whatever is secret comes from Secrets Manager when a task starts.',
+    },
+    {
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'Only to log in to the account’s registry (ecr:GetAuthorizationToken), for which ECR knows no narrower resource.',
+    },
+  );
+  return taskDefinition;
+}
