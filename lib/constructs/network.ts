@@ -1,6 +1,7 @@
 import { Validations } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import type { StageSize } from '../config/stage.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import type { Operations } from './operations.ts';
 
@@ -65,7 +66,7 @@ export class Network extends Construct {
     // Free, and keeps image layers (which ECR serves from S3) off the NAT gateways. Nothing here calls DynamoDB, the other service
     // that has such an endpoint.
     this.vpc.addGatewayEndpoint('S3Endpoint', { service: ec2.GatewayVpcEndpointAwsService.S3 });
-    this.addInterfaceEndpoints(stage.size.network.interfaceEndpoints);
+    this.addInterfaceEndpoints(stage.size.network);
     this.vpc.addFlowLog('FlowLog', {
       destination: ec2.FlowLogDestination.toCloudWatchLogs(
         new EncryptedLogGroup(this, 'FlowLogGroup', props),
@@ -75,7 +76,10 @@ export class Network extends Construct {
   }
 
   /** One security group for all of them: whoever may call one AWS service's API over HTTPS may call another's; IAM decides what for. */
-  private addInterfaceEndpoints(services: readonly string[]): void {
+  private addInterfaceEndpoints({
+    addressRange,
+    interfaceEndpoints: services,
+  }: StageSize['network']): void {
     if (services.length === 0) return;
     const securityGroup = new ec2.SecurityGroup(this, 'EndpointSecurityGroup', {
       vpc: this.vpc,
@@ -83,14 +87,10 @@ export class Network extends Construct {
       allowAllOutbound: false,
     });
     securityGroup.addIngressRule(
-      ec2.Peer.ipv4(this.vpc.vpcCidrBlock),
+      ec2.Peer.ipv4(addressRange),
       ec2.Port.tcp(HTTPS_PORT),
       'From within the VPC',
     );
-    Validations.of(securityGroup).acknowledge({
-      id: 'CdkNagValidationFailure',
-      reason: 'The source is the VPC’s own range, by reference, which the rules cannot read.',
-    });
     for (const service of services) {
       this.vpc.addInterfaceEndpoint(`Endpoint-${service.replaceAll('.', '-')}`, {
         service: new ec2.InterfaceVpcEndpointAwsService(service),
