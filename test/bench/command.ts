@@ -7,6 +7,7 @@ import { startGuardian } from '../../services/local/process/guardian.ts';
 import { allCases } from './cases/cases.ts';
 import { planCores } from './cores.ts';
 import { chooseGenerators } from './generators/choose.ts';
+import { lessIsBetter } from './measurement.ts';
 import type { Output } from './progress.ts';
 import { consoleReport } from './report/console.ts';
 import { publish, writeReport } from './report/write.ts';
@@ -94,7 +95,8 @@ export function listCases(cases: readonly BenchmarkCase[]): string {
         `${name}: ${title}`,
         `  measures ${subjects.join('; ')}`,
         ...targets.map(({ subject, against, comparison, bound }) => {
-          const limit = comparison === 'p99' || comparison === 'duration' ? 'at most' : 'at least';
+          if (comparison === 'figure') return `  ${against} of ${subject}: at most ${bound}`;
+          const limit = lessIsBetter(comparison) ? 'at most' : 'at least';
           return `  ${comparison} of ${subject}: ${limit} ${bound} × ${against}`;
         }),
       ].join('\n'),

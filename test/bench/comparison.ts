@@ -4,7 +4,7 @@ import { ratiosByRound, type Spread, spread } from './statistics.ts';
 /** How a target came out. */
 export interface Verdict {
   readonly target: Target;
-  /** The ratio in each round, summed up; for `speed`, the worse one of the two below. */
+  /** The ratio, or the figure, in each round, summed up; for `speed`, the worse one of the two below. */
   readonly ratio: Spread;
   /** Ratio of operations a second. */
   readonly throughput: Spread | null;
@@ -24,7 +24,7 @@ const throughputOf: Quantity = ({ operationsPerSecond }) => operationsPerSecond;
 const cpuSpeedOf: Quantity = ({ cpuMicrosecondsPerOperation: cpu }) =>
   cpu === null || cpu === 0 ? null : 1 / cpu;
 
-const quantities: Readonly<Record<Exclude<Comparison, 'speed'>, Quantity>> = {
+const quantities: Readonly<Record<Exclude<Comparison, 'speed' | 'figure'>, Quantity>> = {
   throughput: throughputOf,
   capacity: ({ processes, cpuMicrosecondsPerOperation: cpu }) =>
     cpu === null || cpu === 0 ? null : processes / cpu,
@@ -46,19 +46,34 @@ function lower(one: Spread | null, other: Spread | null): Spread | null {
 
 /**
  * @param subject - measurements of the target's subject, by round.
- * @param against - measurements of what it is compared with, by round.
+ * @param against - measurements of what it is compared with, by round; none for a figure.
  * @returns null when no round has what the comparison needs of both.
  */
 export function judge(target: Target, subject: Rounds, against: Rounds): Verdict | null {
   const throughput = ratioOf(throughputOf, subject, against);
   const cpu = ratioOf(cpuSpeedOf, subject, against);
-  const ratio =
-    target.comparison === 'speed'
-      ? lower(throughput, cpu)
-      : ratioOf(quantities[target.comparison], subject, against);
+  const ratio = compare(target, subject, against, { throughput, cpu });
   if (ratio === null) return null;
   const met = lessIsBetter(target.comparison)
     ? ratio.median <= target.bound
     : ratio.median >= target.bound;
   return { target, ratio, throughput, cpu, met };
+}
+
+function compare(
+  { comparison, against: figure }: Target,
+  subject: Rounds,
+  against: Rounds,
+  { throughput, cpu }: Pick<Verdict, 'throughput' | 'cpu'>,
+): Spread | null {
+  switch (comparison) {
+    case 'speed':
+      return lower(throughput, cpu);
+    case 'figure': {
+      const values = subject.flatMap((one) => one?.figures?.[figure] ?? []);
+      return values.length === 0 ? null : spread(values);
+    }
+    default:
+      return ratioOf(quantities[comparison], subject, against);
+  }
 }

@@ -21,10 +21,12 @@ export interface Measurement {
   readonly disturbance: number | null;
   /** Share of the other cores, those of load generator and databases, that was used, 0 to 1. */
   readonly otherCoresBusy: number | null;
+  /** What else was found, by its name. @default nothing else */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /**
- * How two subjects are compared; each comparison is a ratio of the first to the second.
+ * How two subjects are compared; each comparison but the last is a ratio of the first to the second.
  *
  * - `speed`: operations a second, and the inverse of CPU time per operation; the worse of the two. So a subject gets no credit
  *   for a limit that lay elsewhere, such as in the database.
@@ -32,18 +34,20 @@ export interface Measurement {
  * - `capacity`: processes divided by CPU time per operation: what they could do if nothing else used their cores.
  * - `p99`: the 99th percentile of latency.
  * - `duration`: the time that one operation takes.
+ * - `figure`: no ratio, but one of the subject's own figures, which `against` names.
  */
-export type Comparison = 'speed' | 'throughput' | 'capacity' | 'p99' | 'duration';
+export type Comparison = 'speed' | 'throughput' | 'capacity' | 'p99' | 'duration' | 'figure';
 
 /** Comparisons in which less is better, so that the bound is the most that is allowed. */
-const LESS_IS_BETTER: ReadonlySet<Comparison> = new Set(['p99', 'duration']);
+const LESS_IS_BETTER: ReadonlySet<Comparison> = new Set(['p99', 'duration', 'figure']);
 
 /** A figure that `subject` is to reach in comparison with `against`. */
 export interface Target {
   readonly subject: string;
+  /** Another subject, or for `figure` the name of the figure. */
   readonly against: string;
   readonly comparison: Comparison;
-  /** The least ratio that meets the target; the most for `p99` and `duration`. */
+  /** The least ratio that meets the target; the most for `p99`, `duration` and `figure`. */
   readonly bound: number;
 }
 

@@ -46,7 +46,7 @@ export interface Omission {
 export function verdictsOf({ targets, measurements }: CaseResults): Verdict[] {
   return targets.flatMap((target) => {
     const subject = measurements[target.subject];
-    const against = measurements[target.against];
+    const against = target.comparison === 'figure' ? [] : measurements[target.against];
     const verdict =
       subject === undefined || against === undefined ? null : judge(target, subject, against);
     return verdict === null ? [] : [verdict];

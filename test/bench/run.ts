@@ -5,6 +5,7 @@ import type { Generators } from './generators/choose.ts';
 import { currentCommit, describeMachine } from './machine.ts';
 import type { Measurement } from './measurement.ts';
 import { createProgress, type Output, type Progress } from './progress.ts';
+import { number } from './report/format.ts';
 import type { BenchmarkResults, Omission } from './results.ts';
 import { startServer } from './server.ts';
 import type { BenchmarkCase, Operation, Stage } from './stage.ts';
@@ -201,5 +202,6 @@ function outcomeOf(measurement: Measurement, { one, many }: Operation): string {
     speed,
     ...(cpu === null || rate < 1 ? [] : [`${cpu.toFixed(1)} µs CPU`]),
     ...(latency === null ? [] : [`p99 ${(latency.p99 / 1_000).toFixed(1)} ms`]),
+    ...Object.entries(measurement.figures ?? {}).map(([name, value]) => `${number(value)} ${name}`),
   ].join(', ');
 }

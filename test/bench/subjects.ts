@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,13 +64,23 @@ const A_PAGE = '/api/v1/users?limit=20';
  * The user API as production runs it, with every feature on. The limits count each request, and are as high as they can be set, so
  * that a load generator, which comes from one address, is not refused: a sliding window takes 10,000 requests at most.
  */
-export function headroom(environment: Readonly<Record<string, string>> = {}): Subject {
-  return onNode('Headroom', 'services/user-api/main.ts', '/health/ready', {
-    SERVICE_SECRET: 'a secret of benchmarks, with enough characters',
-    RATE_LIMITS: 'reads=10000000/1,creates=10000/1,updates=10000/1,deletes=10000/1',
-    ...environment,
-  });
-}
+const HEADROOM = {
+  RATE_LIMITS: 'reads=10000000/1,creates=10000/1,updates=10000/1,deletes=10000/1',
+  SERVICE_SECRET: randomBytes(32).toString('hex'),
+  // Metrics are gathered whether they are asked for or not; this is the port on which they are.
+  INTERNAL_PORT: '0',
+};
+const headroomEntry = 'services/user-api/main.ts';
+
+export const headroom = onNode('Headroom', headroomEntry, '/health/ready', HEADROOM);
+
+/** The same without a cache in its memory, so that each read has to ask Redis, and each list the database. */
+export const headroomWithoutNearCache = onNode(
+  'Headroom without near cache',
+  headroomEntry,
+  '/health/ready',
+  { ...HEADROOM, NEAR_CACHE_BYTES: '0' },
+);
 
 const floor = (name: string, file: string, readyPath = A_USER) =>
   onNode(name, `test/bench/floors/${file}.ts`, readyPath);

@@ -9,7 +9,7 @@ import { type Scenario, scenarios } from './scenarios.ts';
 import { createScreen, type Output } from './screen.ts';
 import { checkTarget, isLocal, waitForService } from './target.ts';
 import { totalOf } from './timeline.ts';
-import { Traffic } from './traffic.ts';
+import { hasCredentials, Traffic } from './traffic.ts';
 
 /** What the load test needs of the world around it. */
 export interface LoadSurroundings {
@@ -69,6 +69,11 @@ export async function load(
     }
   }
 
+  if (scenario.mix.update > 0 && !hasCredentials(options.headers)) {
+    notes.push(
+      'Users were read instead of changed, because nobody without a login may change them. Give the API key of an administrator with the scope users:write: --header "x-api-key: …".',
+    );
+  }
   screen.line(`${options.scenario}: ${scenario.summary}`);
   const startedAt = new Date();
   const { origin, connections, seconds, rate, metricsUrl } = options;

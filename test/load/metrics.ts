@@ -1,11 +1,18 @@
 /** What the service says of itself at one moment, as far as it says it. */
 export interface MetricsSample {
-  /** Reads answered so far, by the layer that had the user; it only grows. */
+  /** Reads of single users so far, by the layer that had the user; it only grows. */
   readonly readsByLayer: Readonly<Record<string, number>>;
-  /** Connections of each database pool that are in use, and queries that wait for one. */
-  readonly pools: Readonly<Record<string, { readonly busy: number; readonly waiting: number }>>;
-  /** Events that wait to be sent or handled, by queue. */
-  readonly queues: Readonly<Record<string, number>>;
+  readonly pools: Readonly<Record<string, PoolSample>>;
+  /** Events that wait to be sent, by where they wait. */
+  readonly waitingEvents: Readonly<Record<string, number>>;
+}
+
+/** One database pool. */
+export interface PoolSample {
+  /** Queries that run or wait for a connection. */
+  readonly queries: number;
+  /** Most connections, and so the most queries of which none waits. */
+  readonly connections: number;
 }
 
 /** One line of the text format. */
@@ -15,13 +22,18 @@ export interface MetricLine {
   readonly value: number;
 }
 
-/** The metrics of the user API that the report shows. */
-const METRICS = {
-  reads: { name: 'headroom_user_reads_total', label: 'layer' },
-  busy: { name: 'headroom_database_pool_busy_connections', label: 'pool' },
-  waiting: { name: 'headroom_database_pool_waiting_queries', label: 'pool' },
-  queue: { name: 'headroom_queue_depth', label: 'queue' },
-} as const;
+/** The metrics of the user API that the report shows; docs/metrics.md describes them. */
+const READS = 'cache_reads_total';
+/** Results of a layer that had the user: of a cache, and of the database. */
+const HAD_IT: ReadonlySet<string> = new Set(['hit', 'load']);
+/** Pages of lists are no reads of single users. */
+const LISTS = 'lists';
+const QUERIES = 'database_pool_queries_in_progress';
+const CONNECTIONS = 'database_pool_connections_maximum';
+const WAITING_EVENTS: Readonly<Record<string, string>> = {
+  outbox_events: 'in the outbox',
+  queue_events_held: 'held by the process',
+};
 
 const TIMEOUT_MILLISECONDS = 900;
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?$/;
@@ -49,25 +61,21 @@ export function parseMetrics(text: string): MetricLine[] {
 
 /** What the report shows of all that a service tells. */
 export function sampleOf(lines: readonly MetricLine[]): MetricsSample {
-  const sums = ({ name, label }: { readonly name: string; readonly label: string }) => {
-    const found: Record<string, number> = {};
-    for (const line of lines) {
-      if (line.name !== name) continue;
-      const key = line.labels[label] ?? '';
-      found[key] = (found[key] ?? 0) + line.value;
+  const readsByLayer: Record<string, number> = {};
+  const pools: Record<string, PoolSample> = {};
+  const waitingEvents: Record<string, number> = {};
+  for (const { name, labels, value } of lines) {
+    const { layer = '', result = '', pool = '' } = labels;
+    if (name === READS && HAD_IT.has(result) && layer !== LISTS) {
+      readsByLayer[layer] = (readsByLayer[layer] ?? 0) + value;
     }
-    return found;
-  };
-  const busy = sums(METRICS.busy);
-  const waiting = sums(METRICS.waiting);
-  const pools = [...new Set([...Object.keys(busy), ...Object.keys(waiting)])];
-  return {
-    readsByLayer: sums(METRICS.reads),
-    pools: Object.fromEntries(
-      pools.map((pool) => [pool, { busy: busy[pool] ?? 0, waiting: waiting[pool] ?? 0 }]),
-    ),
-    queues: sums(METRICS.queue),
-  };
+    const known = pools[pool] ?? { queries: 0, connections: 0 };
+    if (name === QUERIES) pools[pool] = { ...known, queries: value };
+    if (name === CONNECTIONS) pools[pool] = { ...known, connections: value };
+    const waiting = WAITING_EVENTS[name];
+    if (waiting !== undefined) waitingEvents[waiting] = value;
+  }
+  return { readsByLayer, pools, waitingEvents };
 }
 
 /** Asks the service once. @returns null when it does not answer in time. */

@@ -8,7 +8,7 @@ export interface TrafficOptions {
   readonly users: number;
   /** Part of the addresses of the users that are created, so that two runs don't meet. */
   readonly run: string;
-  /** Headers of every request. */
+  /** Headers of every request; without credentials among them, users are read instead of updated. */
   readonly headers: Readonly<Record<string, string>>;
   /** A number from 0 up to, but not including, 1. @default Math.random */
   readonly random?: () => number;
@@ -31,16 +31,26 @@ const CREATED_KEPT = 1_000;
 const addressOf = (run: string, number: number) =>
   `success+load.${run}.${number}@simulator.amazonses.com`;
 
+/** Headers that say who asks. */
+const CREDENTIALS: readonly string[] = ['authorization', 'x-api-key'];
+
+/** Whether somebody may be allowed to update users with these headers: only an administrator is, or a key for that. */
+export function hasCredentials(headers: Readonly<Record<string, string>>): boolean {
+  return CREDENTIALS.some((name) => Object.hasOwn(headers, name));
+}
+
 /** Makes one request after the other, as a mix says, and learns from the answers which users it has created. */
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #random: () => number;
+  readonly #mayUpdate: boolean;
   readonly #created: number[] = [];
   #count = 0;
 
   constructor(options: TrafficOptions) {
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#mayUpdate = hasCredentials(options.headers);
   }
 
   /** How many users the run has asked to create. */
@@ -53,7 +63,7 @@ export class Traffic {
     let draw = this.#random();
     if (draw < mix.create) return this.#create();
     draw -= mix.create;
-    if (draw < mix.update) return this.#update();
+    if (draw < mix.update) return this.#mayUpdate ? this.#update() : this.#read();
     draw -= mix.update;
     return draw < mix.list ? this.#list() : this.#read();
   }

@@ -4,9 +4,10 @@ import { Redis } from 'ioredis';
 import { DEMO_USER_COUNT } from '../../../services/user-api/users/demo-data.ts';
 import { newUsers, userPages, usersById } from '../requests.ts';
 import type { BenchmarkCase, Stage } from '../stage.ts';
-import { floors, headroom, peers } from '../subjects.ts';
+import { floors, headroom, headroomWithoutNearCache, peers, type Subject } from '../subjects.ts';
 import { ensureUsers, removeUsersAbove, type Surroundings } from '../surroundings.ts';
 import { closedLoopCase } from './closed-loop.ts';
+import { memoryCase } from './memory.ts';
 import { openLoopCase } from './open-loop.ts';
 import { scalingCase } from './scaling.ts';
 import { synthCase } from './synth.ts';
@@ -43,15 +44,14 @@ async function emptyQueue({ sqsEndpoint, emailQueueUrl, region }: Surroundings):
 
 /** Every case there is, in the order of the table. */
 export function allCases(coreCount: number): readonly BenchmarkCase[] {
-  const api = headroom();
-  const atLeast = (against: { readonly name: string }, bound: number) =>
-    ({ subject: api.name, against: against.name, comparison: 'speed', bound }) as const;
+  const atLeast = (against: Subject, bound: number, subject: Subject = headroom) =>
+    ({ subject: subject.name, against: against.name, comparison: 'speed', bound }) as const;
   const demoUsers = usersById(1, DEMO_USER_COUNT);
   return [
     closedLoopCase({
       name: 'hit',
       title: 'GET by id, near-cache hit',
-      subjects: [api, floors.bare, peers.fastify, peers.express, peers.flask],
+      subjects: [headroom, floors.bare, peers.fastify, peers.express, peers.flask],
       targets: [
         atLeast(floors.bare, 0.95),
         atLeast(peers.fastify, 2),
@@ -64,7 +64,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'not-modified',
       title: 'the same answered 304',
-      subjects: [api, floors.bareNotModified],
+      subjects: [headroom, floors.bareNotModified],
       targets: [atLeast(floors.bareNotModified, 0.95)],
       requests: () => usersById(1, DEMO_USER_COUNT, { 'if-none-match': '"v1"' }),
       status: 304,
@@ -72,14 +72,14 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'redis-hit',
       title: 'GET by id, Redis hit',
-      subjects: [api, floors.redisGet],
-      targets: [atLeast(floors.redisGet, 0.85)],
+      subjects: [headroomWithoutNearCache, floors.redisGet],
+      targets: [atLeast(floors.redisGet, 0.85, headroomWithoutNearCache)],
       requests: () => demoUsers,
     }),
     closedLoopCase({
       name: 'miss',
       title: 'GET by id, both caches missed',
-      subjects: [api, floors.select],
+      subjects: [headroom, floors.select],
       targets: [atLeast(floors.select, 0.8)],
       note: 'Redis is empty when a run begins, and no user is asked for twice in it, so that each request asks Redis in vain, reads from the replica, and fills both caches.',
       prepare: async (surroundings, stage) => {
@@ -92,15 +92,18 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'list',
       title: 'list of 20',
-      subjects: [api, floors.selectList],
-      targets: [atLeast(floors.selectList, 0.7)],
-      note: `${LAST_PAGE_START} pages of 20 in turn.`,
+      subjects: [headroom, headroomWithoutNearCache, floors.selectList],
+      targets: [
+        atLeast(floors.selectList, 0.7),
+        atLeast(floors.selectList, 0.7, headroomWithoutNearCache),
+      ],
+      note: `${LAST_PAGE_START} pages of 20 in turn. The near cache keeps pages for some seconds; without it each one is selected.`,
       requests: () => userPages(LAST_PAGE_START),
     }),
     closedLoopCase({
       name: 'create',
       title: 'create, with its outbox row',
-      subjects: [api, floors.create],
+      subjects: [headroom, floors.create],
       targets: [atLeast(floors.create, 0.7)],
       note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests; the other one only writes it.',
       prepare: async (surroundings, stage) => {
@@ -114,7 +117,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     openLoopCase({
       name: 'open-loop',
       title: 'p99 at 70 % of its peak rate, open loop',
-      subject: api,
+      subject: headroom,
       against: floors.bare,
       bound: 1.5,
       requests: demoUsers,
@@ -122,11 +125,12 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     scalingCase({
       name: 'scaling',
       title: 'two processes on two cores',
-      subject: api,
+      subject: headroom,
       bound: 1.9,
       requests: demoUsers,
       coreCount,
     }),
+    memoryCase(),
     workerCase(),
     synthCase(),
   ];

@@ -4,6 +4,8 @@ import { LoadError } from './generator.ts';
 export interface ProgramRun {
   readonly command: string;
   readonly arguments: readonly string[];
+  /** Its whole environment. @default that of this process */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Longest that it may take, in seconds. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
@@ -24,6 +26,7 @@ export function runProgram(run: ProgramRun): Promise<string> {
       {
         timeout: run.timeoutSeconds * 1_000,
         signal: run.signal,
+        env: run.environment ?? process.env,
         maxBuffer: OUTPUT_MAXIMUM_BYTES,
       },
       (error, stdout, stderr) => {

@@ -1,5 +1,5 @@
 import { type BenchmarkResults, disturbanceNote, verdictsOf } from '../results.ts';
-import { subjectHeadings, subjectRows, targetHeadings, targetRow } from './rows.ts';
+import { figureLines, subjectHeadings, subjectRows, targetHeadings, targetRow } from './rows.ts';
 
 /** A table in plain text, its columns as wide as their widest cell. */
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -27,7 +27,11 @@ export function consoleReport(results: BenchmarkResults): string {
     const rows = subjectRows(one);
     return rows.length === 0
       ? ''
-      : `\n${one.name}: ${one.title}\n${table(subjectHeadings(one.operation), rows)}`;
+      : `\n${one.name}: ${one.title}\n${table(subjectHeadings(one.operation), rows)}${figureLines(
+          one,
+        )
+          .map((line) => `  ${line}\n`)
+          .join('')}`;
   });
   const targets =
     verdicts.length === 0

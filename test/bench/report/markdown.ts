@@ -1,7 +1,7 @@
 import { type BenchmarkResults, disturbanceNote, verdictsOf } from '../results.ts';
 import { number } from './format.ts';
 import type { Plot } from './plots.ts';
-import { subjectHeadings, subjectRows, targetHeadings, targetRow } from './rows.ts';
+import { figureLines, subjectHeadings, subjectRows, targetHeadings, targetRow } from './rows.ts';
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
@@ -38,9 +38,11 @@ export function markdownReport(
   const cases = results.cases.flatMap((one) => {
     const rows = subjectRows(one);
     if (rows.length === 0) return [];
+    const figures = figureLines(one);
     return [
       `### ${one.title.charAt(0).toUpperCase()}${one.title.slice(1)}`,
       table(subjectHeadings(one.operation), rows),
+      ...(figures.length === 0 ? [] : [figures.map((line) => `- ${line}`).join('\n')]),
       ...(one.note === null ? [] : [one.note]),
     ];
   });

@@ -170,14 +170,14 @@ function targetBars(results: BenchmarkResults): Bar[] {
       const achieved = (value: number) => (inverse ? target.bound / value : value / target.bound);
       const ends = [achieved(found.minimum), achieved(found.maximum)];
       return {
-        label: `${one.name}: ${target.against}`,
+        label: `${one.name}: ${target.subject.startsWith('Headroom without') ? 'without near cache, ' : ''}${target.against}`,
         spread: {
           median: achieved(found.median),
           minimum: Math.min(...ends),
           maximum: Math.max(...ends),
         },
         colour: met ? COLOURS.met : COLOURS.missed,
-        text: `${ratio(found.median)} (${inverse ? '≤' : '≥'} ${target.bound})`,
+        text: `${(target.comparison === 'figure' ? number : ratio)(found.median)} (${inverse ? '≤' : '≥'} ${target.bound})`,
       };
     }),
   );

@@ -3,12 +3,13 @@ import { lessIsBetter, type Measurement } from '../measurement.ts';
 import type { CaseResults } from '../results.ts';
 import type { Operation } from '../stage.ts';
 import { median, type Spread, spread } from '../statistics.ts';
-import { duration, percent, ratio, withSpread } from './format.ts';
+import { duration, number, percent, ratio, withSpread } from './format.ts';
 
 /** The cells of the tables, for the terminal and for Markdown alike. */
 
 export const targetHeadings = [
   'case',
+  'subject',
   'compared with',
   'what',
   'target',
@@ -20,13 +21,15 @@ export const targetHeadings = [
 
 export function targetRow(title: string, { target, ...verdict }: Verdict): string[] {
   const side = lessIsBetter(target.comparison) ? '≤' : '≥';
-  const shown = (values: Spread | null) => (values === null ? '–' : withSpread(values, ratio));
+  const format = target.comparison === 'figure' ? number : ratio;
+  const shown = (values: Spread | null) => (values === null ? '–' : withSpread(values, format));
   const speed = target.comparison === 'speed';
   return [
     title,
+    target.subject,
     target.against,
     target.comparison,
-    `${side} ${target.bound} ×`,
+    `${side} ${target.bound.toLocaleString('en')}${target.comparison === 'figure' ? '' : ' ×'}`,
     shown(verdict.ratio),
     speed ? shown(verdict.throughput) : '–',
     speed ? shown(verdict.cpu) : '–',
@@ -80,5 +83,16 @@ export function subjectRows({ measurements }: CaseResults): string[][] {
   return Object.entries(measurements).flatMap(([name, rounds]) => {
     const row = subjectRow(name, rounds);
     return row === null ? [] : [row];
+  });
+}
+
+/** What was found of the subjects of a case besides the columns of its table: `subject: figure: value`. */
+export function figureLines({ measurements }: CaseResults): string[] {
+  return Object.entries(measurements).flatMap(([subject, rounds]) => {
+    const figures = rounds.flatMap((one) => Object.entries(one?.figures ?? {}));
+    return [...Map.groupBy(figures, ([name]) => name)].map(
+      ([name, values]) =>
+        `${subject}: ${name}: ${withSpread(spread(values.map(([, value]) => value)))}`,
+    );
   });
 }

@@ -59,6 +59,8 @@ interface Line {
   readonly name: string;
   readonly points: Points;
   readonly colour: string;
+  /** For a bound, rather than something that happens. */
+  readonly dashed?: boolean;
   /** Lines of one stack are put on top of each other, as areas. */
   readonly stacked?: boolean;
 }
@@ -99,12 +101,16 @@ function lineChart(
       splitLine: { lineStyle: { opacity: 0.35 } },
     },
     series: lines.map(
-      ({ name, points, colour, stacked }, index): LineSeriesOption => ({
+      ({ name, points, colour, stacked, dashed }, index): LineSeriesOption => ({
         name,
         type: 'line',
         showSymbol: points.length < 3,
         connectNulls: false,
-        lineStyle: { width: stacked === true ? 1 : 2, color: colour },
+        lineStyle: {
+          width: stacked === true || dashed === true ? 1 : 2,
+          type: dashed === true ? 'dashed' : 'solid',
+          color: colour,
+        },
         itemStyle: { color: colour },
         ...(stacked === true && { stack: 'all', areaStyle: { color: colour, opacity: 0.75 } }),
         data: points.map(([at, value]) => [at, value]),
@@ -210,50 +216,37 @@ function cacheChart(result: RunResult): Chart {
 
 function poolChart(result: RunResult): Chart {
   const pools = keysOf(result.seconds, ({ metrics }) => metrics?.pools);
-  const lines = pools.flatMap((pool): Omit<Line, 'colour'>[] => [
-    {
-      name: `${pool}: in use`,
-      points: pointsOf(result.seconds, ({ metrics }) => metrics?.pools[pool]?.busy),
-    },
-    {
-      name: `${pool}: waiting`,
-      points: pointsOf(result.seconds, ({ metrics }) => metrics?.pools[pool]?.waiting),
-    },
-  ]);
+  const lines = pools.flatMap((pool, index): Line[] => {
+    const colour = LINES[index % LINES.length] ?? LINES[0];
+    const of = (quantity: 'queries' | 'connections') =>
+      pointsOf(result.seconds, ({ metrics }) => metrics?.pools[pool]?.[quantity]);
+    return [
+      { name: `${pool}: queries`, colour, points: of('queries') },
+      { name: `${pool}: connections at most`, colour, points: of('connections'), dashed: true },
+    ];
+  });
   return {
     id: 'pools',
-    title: 'Database connections',
-    description: 'Connections in use, and queries that wait for one.',
-    option: pools.length === 0 ? null : colouredLines(result, 'count', lines),
+    title: 'Database pools',
+    description:
+      'Queries that run or wait for a connection, and the most connections of each pool: above that line, some wait.',
+    option: pools.length === 0 ? null : lineChart(result, { unit: 'queries', lines }),
   };
 }
 
 function queueChart(result: RunResult): Chart {
-  const queues = keysOf(result.seconds, ({ metrics }) => metrics?.queues);
-  const lines = queues.map((queue) => ({
-    name: queue,
-    points: pointsOf(result.seconds, ({ metrics }) => metrics?.queues[queue]),
+  const places = keysOf(result.seconds, ({ metrics }) => metrics?.waitingEvents);
+  const lines = places.map((place, index) => ({
+    name: place,
+    colour: LINES[index % LINES.length] ?? LINES[0],
+    points: pointsOf(result.seconds, ({ metrics }) => metrics?.waitingEvents[place]),
   }));
   return {
-    id: 'queues',
+    id: 'events',
     title: 'Waiting events',
-    description: 'Events that wait to be sent or handled.',
-    option: queues.length === 0 ? null : colouredLines(result, 'events', lines),
+    description: 'Events that wait to be sent to the queue.',
+    option: places.length === 0 ? null : lineChart(result, { unit: 'events', lines }),
   };
-}
-
-function colouredLines(
-  result: RunResult,
-  unit: string,
-  lines: readonly Omit<Line, 'colour'>[],
-): EChartsOption {
-  return lineChart(result, {
-    unit,
-    lines: lines.map((line, index) => ({
-      ...line,
-      colour: LINES[index % LINES.length] ?? LINES[0],
-    })),
-  });
 }
 
 /** @param metricsUrl - where the service was asked for its metrics, if it was. */

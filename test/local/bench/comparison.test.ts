@@ -96,6 +96,15 @@ describe('judge', () => {
     expect(quick).toMatchObject({ ratio: { median: 2 }, met: true });
   });
 
+  it('takes a figure of the subject for itself', () => {
+    const found = judge(
+      { subject: 'a', against: 'bytes', comparison: 'figure', bound: 2_048 },
+      [500, 600, 700].map((bytes) => measurement(1, 1, { figures: { bytes } })),
+      [],
+    );
+    expect(found).toMatchObject({ ratio: { minimum: 500, median: 600, maximum: 700 }, met: true });
+  });
+
   it('is null when no round has both', () => {
     expect(judge(target('speed', 1), [null], [measurement(1, 1)])).toBeNull();
   });

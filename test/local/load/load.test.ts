@@ -66,7 +66,7 @@ beforeAll(async () => {
   if (email === undefined) throw new Error('There is no worker email');
   const queues = await createQueues([email]);
   api = await startServer({
-    subject: headroom(),
+    subject: headroom,
     addresses: {
       databaseUrl: database.writerUrl,
       readerUrl: database.writerUrl,
@@ -105,6 +105,7 @@ describe('npm run load', () => {
     );
     expect(text).toMatch(/\d\/2 s {2}writes, 4 connections {2}[\d,]+ requests\/s {2}p50 /);
     expect(text).toMatch(/[\d,]+ requests, p50 .*, all answered well/);
+    expect(text).toContain('NOTE: Users were read instead of changed');
     const users = await fetch(`${api.origin}/api/v1/users?limit=1&cursor=aWQ6MTAwMA`);
     const page: unknown = await users.json();
     expect(page).toMatchObject({ data: [{ name: expect.stringContaining('Load User') }] });
@@ -187,29 +188,21 @@ describeWithBrowser('the report of a load test, in a browser', (browser) => {
   it('draws what the service told, from one file and without the network', async () => {
     const register = new Registry();
     const registers = [register];
+    const [layer, pool] = [['layer', 'result'], ['pool']];
     const reads = new Counter({
-      name: 'headroom_user_reads_total',
+      name: 'cache_reads_total',
       help: 'h',
-      labelNames: ['layer'],
+      labelNames: layer,
       registers,
     });
-    const busy = new Gauge({
-      name: 'headroom_database_pool_busy_connections',
-      help: 'h',
-      labelNames: ['pool'],
-      registers,
-    });
-    const queue = new Gauge({
-      name: 'headroom_queue_depth',
-      help: 'h',
-      labelNames: ['queue'],
-      registers,
-    });
+    const queries = 'database_pool_queries_in_progress';
+    const busy = new Gauge({ name: queries, help: 'h', labelNames: pool, registers });
+    const outbox = new Gauge({ name: 'outbox_events', help: 'h', registers });
     const metrics = createServer(async (_request, response) => {
-      reads.inc({ layer: 'near' }, 90);
-      reads.inc({ layer: 'redis' }, 10);
+      reads.inc({ layer: 'near', result: 'hit' }, 90);
+      reads.inc({ layer: '</script><b>redis', result: 'hit' }, 10);
       busy.inc({ pool: 'writer' });
-      queue.inc({ queue: '</script><b>outbox' }, 3);
+      outbox.inc(3);
       response.end(await register.metrics());
     });
     const metricsUrl = `${await listen(metrics)}/metrics`;
@@ -219,7 +212,7 @@ describeWithBrowser('the report of a load test, in a browser', (browser) => {
     );
     for (const scheme of ['light', 'dark'] as const) {
       const { page, complaints, asked, close } = await open(report, scheme);
-      expect(await drawnPlots(page)).toEqual(['throughput', 'latency', 'cache', 'pools', 'queues']);
+      expect(await drawnPlots(page)).toEqual(['throughput', 'latency', 'cache', 'pools', 'events']);
       expect(await page.locator('table tbody tr').count()).toBe(3);
       expect(await page.locator('#throughput').textContent()).toContain('spike');
       expect(await page.locator('#cache').textContent()).toContain('redis');

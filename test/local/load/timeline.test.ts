@@ -57,20 +57,24 @@ describe('parseMetrics', () => {
 });
 
 describe('sampleOf', () => {
-  it('adds up a layer over all other labels', () => {
+  it('picks what the report shows', () => {
     const lines = parseMetrics(
       [
-        'headroom_user_reads_total{layer="near",process="1"} 5',
-        'headroom_user_reads_total{layer="near",process="2"} 7',
-        'headroom_database_pool_busy_connections{pool="writer"} 3',
-        'headroom_queue_depth{queue="outbox"} 9 1700000000000',
+        'cache_reads_total{layer="near",result="hit"} 90',
+        'cache_reads_total{layer="near",result="miss"} 12',
+        'cache_reads_total{layer="redis",result="hit"} 7',
+        'cache_reads_total{layer="reader",result="load"} 5',
+        'cache_reads_total{layer="lists",result="hit"} 4',
+        'database_pool_connections_maximum{pool="writer"} 10',
+        'database_pool_queries_in_progress{pool="writer"} 13',
+        'outbox_events 9 1700000000000',
         'process_cpu_seconds_total 12',
       ].join('\n'),
     );
     expect(sampleOf(lines)).toEqual({
-      readsByLayer: { near: 12 },
-      pools: { writer: { busy: 3, waiting: 0 } },
-      queues: { outbox: 9 },
+      readsByLayer: { near: 90, redis: 7, reader: 5 },
+      pools: { writer: { queries: 13, connections: 10 } },
+      waitingEvents: { 'in the outbox': 9 },
     });
   });
 });

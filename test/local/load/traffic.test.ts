@@ -29,12 +29,16 @@ function requestsOf(options: Partial<TrafficOptions>, learn?: (traffic: Traffic)
   return Array.from({ length: COUNT }, () => traffic.next());
 }
 
+const headers = { 'x-api-key': 'key' };
+
 const idsOf = (requests: readonly { readonly path?: string | undefined }[]) =>
   requests.map(({ path }) => Number(/\/(\d+)$/.exec(path ?? '')?.[1]));
 
 describe('Traffic', () => {
   it.each(Object.entries(scenarios))('of %s has the mix that was asked for', (_, { mix }) => {
-    const requests = requestsOf({ mix }, (traffic) => traffic.learn(201, '{"id":7,"name":"x"}'));
+    const requests = requestsOf({ mix, headers }, (traffic) =>
+      traffic.learn(201, '{"id":7,"name":"x"}'),
+    );
     const share = (test: (method: string, path: string) => boolean) =>
       requests.filter(({ method = '', path = '' }) => test(method, path)).length / COUNT;
     expect(share((method) => method === 'POST')).toBeCloseTo(mix.create, 1);
@@ -70,15 +74,21 @@ describe('Traffic', () => {
 
   it('updates only users that it has created', () => {
     const mix = { read: 0, list: 0, create: 0, update: 1 };
-    const before = requestsOf({ mix });
+    const before = requestsOf({ mix, headers });
     expect(before.every(({ method }) => method === 'POST')).toBe(true);
-    const after = requestsOf({ mix }, (traffic) => {
+    const after = requestsOf({ mix, headers }, (traffic) => {
       traffic.learn(201, '{"id":4711,"name":"x"}');
       traffic.learn(409, '{"id":1,"name":"x"}');
       traffic.learn(201, '<html>');
     });
     expect(after.every(({ method }) => method === 'PATCH')).toBe(true);
     expect(new Set(idsOf(after))).toEqual(new Set([4_711]));
+  });
+
+  it('reads instead of updating when it has no credentials, as that would be refused', () => {
+    const mix = { read: 0, list: 0, create: 0, update: 1 };
+    const requests = requestsOf({ mix }, (traffic) => traffic.learn(201, '{"id":4711,"name":"x"}'));
+    expect(requests.every(({ method }) => method === 'GET')).toBe(true);
   });
 
   it('sends the headers that were asked for with each request', () => {
