@@ -1,29 +1,57 @@
 import { z } from 'zod';
 
+/** Longer than any text or place that a problem tells. */
+const DETAIL_MAXIMUM_LENGTH = 2_000;
+/** Longer than any list of faults: a body of the largest size has no more fields. */
+const ERRORS_MAXIMUM = 50_000;
+
+const text = z.string().meta({ maxLength: DETAIL_MAXIMUM_LENGTH });
+
 /** One thing that is wrong with a request, and where. */
-export const problemError = z.object({
-  /** JSON Pointer (RFC 6901) to the place in the request's body; empty for the body as a whole. */
-  pointer: z.string().optional(),
-  /** Name of the query parameter. */
-  parameter: z.string().optional(),
-  /** What is wrong there, completing the sentence that the place begins. */
-  detail: z.string(),
-});
+export const problemError = z
+  .object({
+    /** JSON Pointer (RFC 6901) to the place in the request's body; empty for the body as a whole. */
+    pointer: text.optional(),
+    /** Name of the query parameter. */
+    parameter: text.optional(),
+    /** What is wrong there, completing the sentence that the place begins. */
+    detail: text,
+  })
+  .meta({ id: 'ProblemError' });
 export type ProblemError = z.infer<typeof problemError>;
 
 /** Body of every error: problem details (RFC 9457), sent as `application/problem+json`. */
-export const problem = z.object({
-  /** Path of the page that describes this type of problem. */
-  type: z.string().startsWith('/problems/'),
-  title: z.string(),
-  status: z.int().min(400).max(599),
-  /** What happened this time. */
-  detail: z.string(),
-  /** The `X-Request-Id` of the answer, which its log lines carry. */
-  requestId: z.string().optional(),
-  /** Every field or parameter at fault. */
-  errors: z.array(problemError).optional(),
-  /** With precondition-failed: the version that the user has now. */
-  currentVersion: z.int().optional(),
-});
+export const problem = z
+  .object({
+    /** Path of the page that describes this type of problem. */
+    type: z
+      .string()
+      .startsWith('/problems/')
+      .meta({
+        maxLength: 100,
+        format: 'uri-reference',
+        description: 'Path of the page that describes this type of problem.',
+        examples: ['/problems/user-not-found'],
+      }),
+    title: text,
+    status: z.int().min(400).max(599),
+    /** What happened this time. */
+    detail: text.meta({
+      description: 'What happened this time.',
+      maxLength: DETAIL_MAXIMUM_LENGTH,
+    }),
+    /** The `X-Request-Id` of the answer, which its log lines carry. */
+    requestId: z
+      .string()
+      .meta({ maxLength: 128, description: 'The X-Request-Id of the answer.' })
+      .optional(),
+    /** Every field or parameter at fault. */
+    errors: z
+      .array(problemError)
+      .meta({ maxItems: ERRORS_MAXIMUM, description: 'Every field or parameter at fault.' })
+      .optional(),
+    /** With precondition-failed: the version that the user has now. */
+    currentVersion: z.int().optional(),
+  })
+  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });
 export type ProblemDetails = z.infer<typeof problem>;
