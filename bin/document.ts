@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { stagesPage } from '../lib/capacity/plan/page.ts';
 import { environmentPage } from '../services/contracts/environment/document.ts';
 import { metricsPage } from '../services/user-api/observability/metrics/document.ts';
 
@@ -6,6 +7,7 @@ import { metricsPage } from '../services/user-api/observability/metrics/document
 const pages: Readonly<Record<string, () => string>> = {
   'environment.md': environmentPage,
   'metrics.md': metricsPage,
+  'stages.md': stagesPage,
 };
 
 for (const [name, make] of Object.entries(pages)) {

@@ -13,7 +13,7 @@ export const MOST_READERS = 15;
 
 /** vCPUs that the writer needs for `load` at its CPU target. */
 export function writerVcpus(load: Load): number {
-  const reads = load.databaseReads * assumptions.readerBehindShare;
+  const reads = load.databaseReads * assumptions.readerBehindShare.value;
   const vcpus =
     load.writes / unitCosts.databaseWritesPerVcpu.value +
     reads / unitCosts.databaseReadsPerVcpu.value;

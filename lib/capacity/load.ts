@@ -1,10 +1,11 @@
 import type { StageDefinition } from '../config/stage.ts';
 import type { Workload } from '../config/workload.ts';
 import { assumptions } from './assumptions.ts';
-import { unitCosts } from './unit-costs.ts';
+import { type UnitCost, unitCosts } from './unit-costs.ts';
 
 const MONTHS_PER_YEAR = 12;
 const PERCENT = 100;
+const MICROSECONDS = 1_000_000;
 
 /** What reaches each part at some rate of requests, per second. */
 export interface Load {
@@ -39,16 +40,19 @@ export interface PlannedLoad {
 
 /** How many times today's load the stage is sized for: its growth until the end of the planning time. */
 export function growthFactor({ growthPercentPerYear }: Workload): number {
-  return (1 + growthPercentPerYear / PERCENT) ** (assumptions.planningMonths / MONTHS_PER_YEAR);
+  return (
+    (1 + growthPercentPerYear / PERCENT) ** (assumptions.planningMonths.value / MONTHS_PER_YEAR)
+  );
 }
 
 /** What reaches each part when `requests` per second arrive at the edge. */
 export function loadAt(workload: Workload, requests: number): Load {
   const reads = (requests * workload.readPercent) / PERCENT;
   const writes = requests - reads;
-  const edgeHits = ((reads * workload.edgeCacheablePercent) / PERCENT) * assumptions.edgeHitShare;
+  const edgeHits =
+    ((reads * workload.edgeCacheablePercent) / PERCENT) * assumptions.edgeHitShare.value;
   const originReads = reads - edgeHits;
-  const nearHits = originReads * assumptions.nearCacheHitShare;
+  const nearHits = originReads * assumptions.nearCacheHitShare.value;
   const cacheReads = originReads - nearHits;
   return {
     requests,
@@ -56,7 +60,7 @@ export function loadAt(workload: Workload, requests: number): Load {
     origin: requests - edgeHits,
     nearHits,
     cacheReads,
-    databaseReads: cacheReads * (1 - assumptions.cacheHitShare),
+    databaseReads: cacheReads * (1 - assumptions.cacheHitShare.value),
     writes,
     creations: (writes * workload.createPercent) / PERCENT,
     logins: (requests * workload.loginPercent) / PERCENT,
@@ -76,15 +80,37 @@ export function plannedLoad({ workload, policy }: StageDefinition): PlannedLoad 
   };
 }
 
+/** One kind of work that tasks do, and the CPU that it takes. */
+export interface Work {
+  readonly kind: string;
+  /** How often, per second. */
+  readonly rate: number;
+  /** vCPUs that it keeps busy. */
+  readonly vcpus: number;
+}
+
+/** What tasks do at `load`, by kind. */
+export function workOf(load: Load): readonly Work[] {
+  const kinds: readonly (readonly [kind: string, rate: number, cost: UnitCost])[] = [
+    ['reads out of memory', load.nearHits, unitCosts.nearCacheHitMicroseconds],
+    [
+      'reads out of the cache',
+      load.cacheReads - load.databaseReads,
+      unitCosts.redisHitMicroseconds,
+    ],
+    ['reads out of the database', load.databaseReads, unitCosts.databaseReadMicroseconds],
+    ['writes', load.writes, unitCosts.writeMicroseconds],
+    ['passwords hashed', load.logins, unitCosts.loginMicroseconds],
+    ['around each request', load.origin, unitCosts.requestOverheadMicroseconds],
+  ];
+  return kinds.map(([kind, rate, { value }]) => ({
+    kind,
+    rate,
+    vcpus: (rate * value) / MICROSECONDS / unitCosts.vcpuOfMeasuredCore.value,
+  }));
+}
+
 /** vCPUs that tasks need for `load` at full use. */
 export function vcpusFor(load: Load): number {
-  const cacheHits = load.cacheReads - load.databaseReads;
-  const microseconds =
-    load.nearHits * unitCosts.nearCacheHitMicroseconds.value +
-    cacheHits * unitCosts.redisHitMicroseconds.value +
-    load.databaseReads * unitCosts.databaseReadMicroseconds.value +
-    load.writes * unitCosts.writeMicroseconds.value +
-    load.logins * unitCosts.loginMicroseconds.value +
-    load.origin * unitCosts.requestOverheadMicroseconds.value;
-  return microseconds / 1_000_000 / unitCosts.vcpuOfMeasuredCore.value;
+  return workOf(load).reduce((sum, { vcpus }) => sum + vcpus, 0);
 }

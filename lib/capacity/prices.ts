@@ -1,7 +1,7 @@
 /** What one unit of something costs. */
 export interface Price {
   readonly dollars: number;
-  /** The unit, as it completes "dollars a …". */
+  /** The unit, as it completes "dollars per …". */
   readonly per: string;
   /** Page of AWS that publishes it. */
   readonly source: string;

@@ -31,6 +31,11 @@ const CAPACITY_STEP = 0.5;
 const LEAST_REPLICATED_CAPACITY_UNITS = 2;
 /** An idle stage still migrates, and is looked at: how far it can grow at least, as a multiple of the least capacity. */
 const LEAST_ROOM_TO_GROW = 2;
+/**
+ * I/O-Optimized has to cost at most so much of standard storage: a cluster may change to it once in 30 days
+ * (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Concepts.Aurora_Fea_Regions_DB-eng.Feature.storage-type.html).
+ */
+const WORTHWHILE_FACTOR = 0.9;
 
 type Database = StageSize['database'];
 type Capacity = Pick<
@@ -159,8 +164,8 @@ function decideIoOptimized(
   const wanted = policy.database.ioOptimized;
   return book.decide(
     'database.ioOptimized',
-    wanted === 'where-cheaper' ? optimized < standard : wanted === 'always',
-    `policy: ${wanted}; a month costs ${dollars(standard)} without and ${dollars(optimized)} with it`,
+    wanted === 'where-cheaper' ? optimized < standard * WORTHWHILE_FACTOR : wanted === 'always',
+    `policy: ${wanted}; a month costs ${dollars(standard)} without and ${dollars(optimized)} with it, and less than a tenth is not worth the change`,
   );
 }
 

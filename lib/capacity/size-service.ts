@@ -73,7 +73,7 @@ export function sizeService(
   const nearCacheBytes = book.decide(
     'service.nearCacheBytes',
     Math.floor((memoryMebibytes * MEBIBYTE) / NEAR_CACHE_PART),
-    `a ${NEAR_CACHE_PART}th of the task's memory: the heap takes twice as much for it`,
+    `1/${NEAR_CACHE_PART} of the task's memory: the heap takes twice as much for it`,
   );
   const eachZone = redundancy.survivesZoneLoss
     ? availabilityZones.length
@@ -83,7 +83,7 @@ export function sizeService(
   const minimumTasks = book.decide(
     'service.minimumTasks',
     Math.max(eachZone, Math.ceil(tasksFor(load.mean) / 2)),
-    `half of what the mean load needs, for the night, and at least ${eachZone}, so that one lost task or zone is not the service`,
+    `half of what the mean load needs, for the night, and at least ${eachZone}${eachZone > 1 ? ', so that a lost task or zone is not the whole service' : ''}`,
   );
   const typicalTasks = book.decide(
     'service.typicalTasks',
@@ -110,9 +110,9 @@ export function sizeService(
     'service.databasePoolSize',
     Math.max(
       SMALLEST_POOL,
-      Math.ceil(perTaskStatements * assumptions.connectionHeldSeconds * POOL_BURST),
+      Math.ceil(perTaskStatements * assumptions.connectionHeldSeconds.value * POOL_BURST),
     ),
-    `${rounded(perTaskStatements)} statements/s a task × ${assumptions.connectionHeldSeconds * 1_000} ms × ${POOL_BURST} for bursts (Little's law), at least ${SMALLEST_POOL}`,
+    `${rounded(perTaskStatements)} statements/s a task × ${assumptions.connectionHeldSeconds.value * 1_000} ms × ${POOL_BURST} for bursts (Little's law), at least ${SMALLEST_POOL}`,
   );
   const lead = (from: string): string =>
     new Date(Date.parse(from) - EVENT_LEAD_MILLISECONDS).toISOString();
