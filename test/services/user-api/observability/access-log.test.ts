@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { AccessLog } from '../../../../services/user-api/observability/requests/access-log.ts';
+import { startApiOnNewDatabase, type TestApi } from '../support/api.ts';
+
+const isAccess = ({ message }: { readonly message?: unknown }) =>
+  message === 'request' || message === 'slow request';
+
+describe('The access log', () => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await startApiOnNewDatabase();
+  });
+  afterAll(() => api.stop());
+
+  const linesOf = async (act: () => Promise<unknown>) => {
+    const before = api.log.length;
+    await act();
+    // A line is written when the answer has gone, which the client may learn first.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return api.log.slice(before).filter(isAccess);
+  };
+
+  it('has a line for a request, with its id, method, route, status and duration', async () => {
+    const [line] = await linesOf(() =>
+      api.call('GET', '/api/v1/users/999999', { headers: { 'x-request-id': 'my-request-1' } }),
+    );
+
+    expect(line).toMatchObject({
+      level: 'info',
+      service: 'user-api',
+      stage: 'test',
+      requestId: 'my-request-1',
+      method: 'GET',
+      route: '/api/v1/users/{id}',
+      status: 404,
+      durationMilliseconds: expect.any(Number),
+      problem: 'user-not-found',
+    });
+    expect(line?.durationMilliseconds).toBeGreaterThan(0);
+  });
+});
+
+/** A request as the server makes it, that has been answered. */
+function request(fields: Partial<ApiRequest>): ApiRequest {
+  return { requestId: 'r', method: 'GET', problem: null, nearHit: false, ...fields } as ApiRequest;
+}
+
+describe('AccessLog', () => {
+  function setUp(level: string, oneHitIn = 1_000) {
+    const lines: Record<string, unknown>[] = [];
+    const logger = createLogger(
+      { LOG_LEVEL: level, STAGE: 'test' },
+      { write: (line) => void lines.push(JSON.parse(line)) },
+    );
+    return {
+      lines,
+      logger,
+      log: new AccessLog(logger, { oneHitIn, slowRequestMilliseconds: 100 }),
+    };
+  }
+  const end = { route: '/x', status: 200, durationMilliseconds: 5, aborted: false };
+
+  it('has a line for the first hit and then for one in so many, which says so', () => {
+    const { lines, log } = setUp('info', 5);
+    for (let count = 0; count < 12; count += 1) log.write(request({ nearHit: true }), end);
+
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
+  });
+
+  it('has a line for every request that was no hit', () => {
+    const { lines, log } = setUp('info', 5);
+    for (let count = 0; count < 12; count += 1) log.write(request({}), end);
+
+    expect(lines).toHaveLength(12);
+  });
+
+  it('warns of a slow request, also of a hit that is not sampled', () => {
+    const { lines, log } = setUp('info');
+    log.write(request({ nearHit: true }), end);
+    log.write(request({ nearHit: true }), { ...end, durationMilliseconds: 100.5 });
+    log.write(request({ nearHit: true }), { ...end, durationMilliseconds: 100 });
+
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['info', 'request'],
+      ['warn', 'slow request'],
+    ]);
+  });
+
+  it.each([
+    ['an error', { status: 429 }],
+    ['a fault', { status: 503 }],
+    ['a client that has gone', { aborted: true }],
+  ])('has every hit that ended with %s', (_what, how) => {
+    const { lines, log } = setUp('info');
+    for (let count = 0; count < 3; count += 1)
+      log.write(request({ nearHit: true }), { ...end, ...how });
+
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).not.toHaveProperty('oneHitIn');
+  });
+
+  it('at the level warn, still has faults and slow requests', () => {
+    const { lines, log } = setUp('warn');
+    log.write(request({}), end);
+    log.write(request({}), { ...end, status: 404 });
+    log.write(request({}), { ...end, status: 500 });
+    log.write(request({}), { ...end, durationMilliseconds: 101 });
+
+    expect(lines.map(({ status, message }) => [status, message])).toEqual([
+      [500, 'request'],
+      [200, 'slow request'],
+    ]);
+  });
+
+  it('follows the level of the logger when that is changed', () => {
+    const { lines, log, logger } = setUp('silent');
+    log.write(request({}), end);
+    logger.level = 'info';
+    log.write(request({}), end);
+    logger.level = 'error';
+    log.write(request({}), end);
+
+    expect(lines).toHaveLength(1);
+  });
+});
