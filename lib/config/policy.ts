@@ -37,6 +37,13 @@ const scheduledEvent = z.strictObject({
 });
 export type ScheduledEvent = z.output<typeof scheduledEvent>;
 
+/** What is different about one alarm; its threshold is among the stage's overrides. */
+const alarmOverride = z.strictObject({
+  severity: z.enum(['page', 'ticket'], 'It takes page or ticket').optional(),
+  /** Nobody is told of it, for this reason. */
+  silenced: z.string('It takes a reason').min(10, 'It takes a reason, in a sentence').optional(),
+});
+
 /** What a stage's owners want and what they can pay, apart from how much it carries. */
 export const policy = z.strictObject({
   /**
@@ -63,6 +70,15 @@ export const policy = z.strictObject({
   }),
   /** Who is told of alarms and of the budget, by email: `page` is for what cannot wait, `ticket` for what can. */
   contacts: z.strictObject({ page: emailAddresses, ticket: emailAddresses }),
+  /**
+   * Where `docs/runbook.md` is read: every alarm links to its section of it.
+   * @default the file's name, as a repository does not know where it is hosted
+   */
+  runbookUrl: z
+    .url('It takes an address such as https://example.com/headroom/runbook.md')
+    .optional(),
+  /** What is different here about single alarms, by their names without the stage (`api/Service-user-api/Latency`). @default nothing */
+  alarmOverrides: z.record(z.string(), alarmOverride).optional(),
   email: z.strictObject({
     /** Domain that emails are sent from; its DNS needs the records that the workers stack puts out. */
     domain: z.hostname('It takes a domain such as example.com'),

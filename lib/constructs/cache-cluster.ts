@@ -6,7 +6,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { addCacheAlarms, type CacheMetrics, cacheMetrics } from './cache-monitoring.ts';
+import { addCacheAlarms, type CacheMetrics, replicationGroupMetrics } from './cache-monitoring.ts';
 import type { Operations } from './operations.ts';
 import { type CacheEngine, REDIS_PORT, RedisReplicationGroup } from './redis-replication-group.ts';
 import { grantSecretRead } from './secret-grant.ts';
@@ -90,8 +90,22 @@ export class CacheCluster extends Construct {
     });
     this.url = group.url;
     this.sessionUrl = sessions.url;
-    this.metrics = cacheMetrics(group.ref, 1 + cache.replicas);
-    addCacheAlarms(this, { operations: props.operations, metrics: this.metrics });
+    this.metrics = {
+      cache: replicationGroupMetrics({
+        ...cache,
+        replicationGroupId: group.ref,
+        idPrefix: 'cache',
+      }),
+      sessions: replicationGroupMetrics({
+        replicas: cache.replicas,
+        shards: 1,
+        replicationGroupId: sessions.ref,
+        idPrefix: 'sessions',
+      }),
+    };
+    const { operations } = props;
+    addCacheAlarms(this, { operations, shards: this.metrics.cache, keeps: 'cache' });
+    addCacheAlarms(this, { operations, shards: this.metrics.sessions, keeps: 'sessions' });
     for (const one of [group, sessions]) acknowledgeFindings(one, cache);
   }
 

@@ -2,7 +2,6 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as origins from 'aws-cdk-lib/aws-cloudfront-origins';
-import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { ServiceDefinition } from '../config/services.ts';
@@ -16,12 +15,16 @@ import {
   serviceRequestPolicy,
 } from './content-delivery-policies.ts';
 import { addAliasRecords, hostedZone } from './domain.ts';
+import {
+  addContentDeliveryAlarms,
+  type ContentDeliveryMetrics,
+  contentDeliveryMetrics,
+} from './edge-monitoring.ts';
 import { edgeProblems, problemPagePath } from './edge-problems.ts';
-import { OperationalAlarm } from './operational-alarm.ts';
+import { addCertificateAlarm } from './monitoring/certificate-alarm.ts';
 import type { Operations } from './operations.ts';
 import { StaticFiles } from './static-files.ts';
 
-const METRIC_PERIOD = Duration.minutes(1);
 /** How long the edge answers with a problem of its own before it asks the load balancer again. */
 const PROBLEM_CACHE = Duration.seconds(1);
 
@@ -38,14 +41,6 @@ export interface ContentDeliveryProps {
   readonly vpcOrigin: cloudfront.IVpcOrigin;
   /** Services whose paths go to the load balancer. */
   readonly definitions: readonly ServiceDefinition[];
-}
-
-/** What a dashboard shows of the edge. */
-export interface ContentDeliveryMetrics {
-  /** Requests per minute. */
-  readonly requests: IMetric;
-  /** Percent of requests answered 5xx. */
-  readonly errorRate: IMetric;
 }
 
 /** CloudFront in front of everything: the paths of services go to the load balancer, the rest is static files from a private bucket. */
@@ -113,7 +108,12 @@ export class ContentDelivery extends Construct {
       name: `headroom-${stage.name}-edge`,
     });
     if (domain !== undefined) addAliasRecords(this, domain, this.distribution);
-    this.metrics = this.createMetrics(operations);
+    this.metrics = contentDeliveryMetrics(this.distribution);
+    addContentDeliveryAlarms(this, { operations, metrics: this.metrics });
+    if (domain !== undefined && this.certificate !== undefined) {
+      const { certificate } = this;
+      addCertificateAlarm(this, { operations, certificate, domainName: domain.name });
+    }
     this.acknowledgeFindings(domain !== undefined);
   }
 
@@ -164,35 +164,5 @@ export class ContentDelivery extends Construct {
       reason:
         'Without a domain of its own the stage answers under CloudFront’s name, whose certificate comes with CloudFront’s own protocols. With policy.domain it is TLS 1.2 and later.',
     });
-  }
-
-  private createMetrics(operations: Operations): ContentDeliveryMetrics {
-    const { errorRatePercent, errorRateMinimumRequests } = operations.stage.alarms;
-    const metric = (metricName: string, statistic: string) =>
-      new Metric({
-        namespace: 'AWS/CloudFront',
-        metricName,
-        dimensionsMap: { DistributionId: this.distribution.distributionId, Region: 'Global' },
-        statistic,
-        period: METRIC_PERIOD,
-        // The only region that has CloudFront's metrics.
-        region: 'us-east-1',
-      });
-    const requests = metric('Requests', 'Sum');
-    const errorRate = metric('5xxErrorRate', 'Average');
-    new OperationalAlarm(this, 'ErrorRate', {
-      operations,
-      severity: 'page',
-      meaning: `CloudFront has answered more than ${errorRatePercent} % of at least ${errorRateMinimumRequests} requests a minute 5xx for 5 minutes.`,
-      metric: new MathExpression({
-        label: 'Error rate, percent',
-        expression: `IF(requests >= ${errorRateMinimumRequests}, rate, 0)`,
-        usingMetrics: { requests, rate: errorRate },
-        period: METRIC_PERIOD,
-      }),
-      threshold: errorRatePercent,
-      periods: 5,
-    });
-    return { requests, errorRate };
   }
 }

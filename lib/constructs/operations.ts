@@ -1,14 +1,26 @@
-import { Aws, Stack } from 'aws-cdk-lib';
+import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
+import type { AlarmBase } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { StageConfiguration } from '../config/stage.ts';
+import { EncryptedLogGroup } from './encrypted-log-group.ts';
+import type { RegisteredAlarm } from './monitoring/registered-alarm.ts';
+import { subsystemOf } from './monitoring/subsystem.ts';
 import { removalPolicy } from './removal.ts';
 
 /** How soon a person has to act: `page` at once, at night too; `ticket` on the next working day. */
 export type Severity = keyof StageConfiguration['contacts'];
+
+/** The services that tell people something: alarms, and the budget. */
+const publishers = () => [
+  new iam.ServicePrincipal('cloudwatch.amazonaws.com'),
+  new iam.ServicePrincipal('budgets.amazonaws.com'),
+];
 
 export interface OperationsProps {
   readonly stage: StageConfiguration;
@@ -22,6 +34,9 @@ export class Operations extends Construct {
   readonly stage: StageConfiguration;
   readonly encryptionKey: kms.IKey;
   private readonly topics: Readonly<Record<Severity, sns.ITopic>>;
+  private readonly registered: RegisteredAlarm[] = [];
+  private readonly keys: string[] = [];
+  private hasEventLog = false;
 
   constructor(scope: Construct, id: string, props: OperationsProps) {
     super(scope, id);
@@ -36,6 +51,84 @@ export class Operations extends Construct {
   /** The topic that alarms of that severity go to. */
   topic(severity: Severity): sns.ITopic {
     return this.topics[severity];
+  }
+
+  /** Every alarm of this region that people are told of, so far. */
+  get alarms(): readonly RegisteredAlarm[] {
+    return this.registered;
+  }
+
+  /** Names of all alarms of this region, silenced ones included. */
+  get alarmKeys(): readonly string[] {
+    return this.keys;
+  }
+
+  /** Sees to it that people are told of `alarm`, as its severity and the stage's overrides ask for. */
+  register(
+    alarm: AlarmBase & { readonly name: string },
+    { key, severity }: { readonly key: string; readonly severity: Severity },
+  ): void {
+    this.keys.push(key);
+    const override = this.stage.policy.alarmOverrides?.[key];
+    const registered = {
+      alarm,
+      key,
+      subsystem: subsystemOf(key),
+      severity: override?.severity ?? severity,
+    };
+    if (override?.silenced !== undefined) return;
+    this.registered.push(registered);
+    if (registered.severity === 'ticket') this.notify(alarm, 'ticket');
+  }
+
+  /** Has `alarm` tell the people of that severity when it goes off and when it is over. */
+  notify(alarm: AlarmBase, severity: Severity): void {
+    const action = new SnsAction(this.topic(severity));
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+  }
+
+  /** ARN of the log group that keeps what AWS tells of itself (tasks that stopped, failovers), for `scope`'s stack to write to. */
+  eventLogArn(scope: Construct): string {
+    const logGroupName = `/aws/events/headroom-${this.stage.name}`;
+    if (!this.hasEventLog) {
+      this.hasEventLog = true;
+      this.createEventLog(logGroupName);
+    }
+    return Stack.of(scope).formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: logGroupName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+  }
+
+  private createEventLog(logGroupName: string): void {
+    const logGroup = new EncryptedLogGroup(this, 'EventLog', { operations: this, logGroupName });
+    const stack = Stack.of(this);
+    new logs.CfnResourcePolicy(this, 'EventLogPolicy', {
+      policyName: `headroom-${this.stage.name}-events`,
+      policyDocument: stack.toJsonString(
+        new iam.PolicyDocument({
+          statements: [
+            new iam.PolicyStatement({
+              sid: 'RulesOfThisStage',
+              principals: [
+                new iam.ServicePrincipal('events.amazonaws.com'),
+                new iam.ServicePrincipal('delivery.logs.amazonaws.com'),
+              ],
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [`${logGroup.logGroupArn}`],
+              conditions: {
+                ArnLike: {
+                  'aws:SourceArn': `arn:${stack.partition}:events:${stack.region}:${Aws.ACCOUNT_ID}:rule/headroom-${this.stage.name}-*`,
+                },
+              },
+            }),
+          ],
+        }).toJSON(),
+      ),
+    });
   }
 
   private createKey(): kms.Key {
@@ -67,7 +160,7 @@ export class Operations extends Construct {
     key.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'AlarmsOfThisAccount',
-        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        principals: publishers(),
         actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
         resources: ['*'],
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },
@@ -86,7 +179,7 @@ export class Operations extends Construct {
     topic.addToResourcePolicy(
       new iam.PolicyStatement({
         sid: 'AlarmsOfThisAccount',
-        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        principals: publishers(),
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
         conditions: { StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID } },

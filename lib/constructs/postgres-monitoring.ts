@@ -1,16 +1,19 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, type MetricProps, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { addEventAlarm } from './monitoring/event-alarm.ts';
 import { OperationalAlarm } from './operational-alarm.ts';
 import type { Operations } from './operations.ts';
 
 const PERIOD = Duration.minutes(1);
-/** Share of `max_connections` above which something leaks or scales past its budget, in percent. */
-const CONNECTIONS_PERCENT = 80;
-/** Replica lag above which reads fall back to the writer often enough to be felt, in milliseconds. Aurora's is usually below 100. */
-const REPLICA_LAG_MILLISECONDS = 1_000;
 /** Share of the largest capacity above which the cluster is about to stop growing, in percent. */
 const CAPACITY_PERCENT = 90;
+/** A deadlock now and then is retried; in this many of a quarter of an hour's minutes, two statements keep meeting. */
+const DEADLOCK_MINUTES = 5;
+/** Half of the 2^31 ids after which PostgreSQL stops taking writes; autovacuum should have acted at a fifth of this. */
+const TRANSACTION_IDS = 1_000_000_000;
+/** Free space for sorting and temporary tables below which big queries soon fail, in bytes. */
+const LOCAL_STORAGE_BYTES = 4 * 1_024 ** 3;
 
 /** What a dashboard shows of the database. Roles, not instances, are watched: a failover swaps the instances. */
 export interface PostgresMetrics {
@@ -24,88 +27,202 @@ export interface PostgresMetrics {
   readonly readerConnections: Metric;
   /** Milliseconds. */
   readonly replicaLag: Metric;
-  /** Percent of the largest capacity. */
+  /** Percent of the largest capacity. Only for serverless. */
   readonly capacity: Metric;
+  /** Aurora capacity units, which a serverless cluster is paid by. */
+  readonly capacityUnits: Metric;
+  /** Bytes. */
+  readonly writerMemory: Metric;
+  /** Bytes, of the reader that has the least. */
+  readonly readerMemory: Metric;
+  /** Bytes on instances that have disks of their own. Only for provisioned. */
+  readonly localStorage: Metric;
+  /** Bytes of data. */
+  readonly storage: Metric;
+  /** Per second. */
+  readonly deadlocks: Metric;
+  /** Age of the oldest transaction id that vacuum has not yet made free. */
+  readonly transactionIds: Metric;
+  /** Transactions per second. */
+  readonly commits: Metric;
+  /** Milliseconds. */
+  readonly commitLatency: Metric;
 }
 
 export function postgresMetrics(clusterIdentifier: string): PostgresMetrics {
   const metric = (
     metricName: string,
-    role: 'WRITER' | 'READER',
-    options: Pick<MetricProps, 'statistic' | 'label'>,
+    role: 'WRITER' | 'READER' | undefined,
+    options: Pick<MetricProps, 'statistic' | 'label' | 'period'>,
   ) =>
     new Metric({
       namespace: 'AWS/RDS',
       metricName,
-      dimensionsMap: { DBClusterIdentifier: clusterIdentifier, Role: role },
+      dimensionsMap: {
+        DBClusterIdentifier: clusterIdentifier,
+        ...(role === undefined ? {} : { Role: role }),
+      },
       period: PERIOD,
       ...options,
     });
+  const writer = (metricName: string, statistic: string, label = 'Writer') =>
+    metric(metricName, 'WRITER', { statistic, label });
+  const readers = (metricName: string, statistic: string, label: string) =>
+    metric(metricName, 'READER', { statistic, label });
   return {
-    writerCpu: metric('CPUUtilization', 'WRITER', { statistic: Stats.AVERAGE, label: 'Writer' }),
-    readerCpu: metric('CPUUtilization', 'READER', { statistic: Stats.AVERAGE, label: 'Readers' }),
-    writerConnections: metric('DatabaseConnections', 'WRITER', {
-      statistic: Stats.MAXIMUM,
-      label: 'Writer',
+    writerCpu: writer('CPUUtilization', Stats.AVERAGE),
+    readerCpu: readers('CPUUtilization', Stats.AVERAGE, 'Readers'),
+    writerConnections: writer('DatabaseConnections', Stats.MAXIMUM),
+    readerConnections: readers('DatabaseConnections', Stats.MAXIMUM, 'Busiest reader'),
+    replicaLag: readers('AuroraReplicaLag', Stats.MAXIMUM, 'Slowest reader, ms'),
+    capacity: writer('ACUUtilization', Stats.AVERAGE),
+    capacityUnits: metric('ServerlessDatabaseCapacity', undefined, {
+      statistic: Stats.AVERAGE,
+      label: 'Mean of the instances',
     }),
-    readerConnections: metric('DatabaseConnections', 'READER', {
-      statistic: Stats.MAXIMUM,
-      label: 'Busiest reader',
+    writerMemory: writer('FreeableMemory', Stats.MINIMUM),
+    readerMemory: readers('FreeableMemory', Stats.MINIMUM, 'Reader with the least'),
+    localStorage: metric('FreeLocalStorage', undefined, {
+      statistic: Stats.MINIMUM,
+      label: 'Instance with the least',
     }),
-    replicaLag: metric('AuroraReplicaLag', 'READER', {
+    // Counted some times an hour.
+    storage: metric('VolumeBytesUsed', undefined, {
       statistic: Stats.MAXIMUM,
-      label: 'Slowest reader, ms',
+      label: 'Data',
+      period: Duration.hours(1),
     }),
-    capacity: metric('ACUUtilization', 'WRITER', { statistic: Stats.AVERAGE, label: 'Writer' }),
+    deadlocks: writer('Deadlocks', Stats.AVERAGE, 'Deadlocks'),
+    transactionIds: writer('MaximumUsedTransactionIDs', Stats.MAXIMUM, 'Transaction ids'),
+    commits: writer('CommitThroughput', Stats.AVERAGE, 'Commits'),
+    commitLatency: writer('CommitLatency', Stats.AVERAGE, 'Commit, ms'),
   };
 }
 
-export function addPostgresAlarms(
-  scope: Construct,
-  props: { readonly operations: Operations; readonly metrics: PostgresMetrics },
-): void {
+interface PostgresAlarmsProps {
+  readonly operations: Operations;
+  readonly metrics: PostgresMetrics;
+}
+
+export function addPostgresAlarms(scope: Construct, props: PostgresAlarmsProps): void {
   const { operations, metrics } = props;
-  const { size, alarms } = operations.stage;
-  const connections = size.database.maximumConnections;
-  const cpu = {
+  const { size } = operations.stage;
+  addWriterAlarms(scope, props);
+  addStorageAlarms(scope, props);
+  if (size.database.readers > 0) addReaderAlarms(scope, props);
+  const clusterIdentifier = metrics.storage.dimensions?.DBClusterIdentifier;
+  addEventAlarm(scope, 'Failover', {
     operations,
     severity: 'ticket',
-    threshold: alarms.cpuPercent,
-    periods: 10,
-  } as const;
+    meaning: 'The database has failed over to another instance, or has tried to.',
+    description: 'Failovers of the database',
+    pattern: {
+      source: ['aws.rds'],
+      detailType: ['RDS DB Cluster Event'],
+      detail: { EventCategories: ['failover'], SourceIdentifier: [clusterIdentifier] },
+    },
+  });
+}
+
+function addWriterAlarms(scope: Construct, { operations, metrics }: PostgresAlarmsProps): void {
+  const { size, alarms } = operations.stage;
+  const ticket = { operations, severity: 'ticket', periods: 10 } as const;
   new OperationalAlarm(scope, 'WriterCpu', {
-    ...cpu,
+    ...ticket,
     meaning: `The database writer's CPU has been above ${alarms.cpuPercent} % for 10 minutes.`,
     metric: metrics.writerCpu,
+    threshold: alarms.cpuPercent,
   });
-  new OperationalAlarm(scope, 'Capacity', {
-    operations,
-    severity: 'ticket',
-    meaning: `The database writer has been above ${CAPACITY_PERCENT} % of its largest capacity for 10 minutes and cannot grow much further.`,
-    metric: metrics.capacity,
-    threshold: CAPACITY_PERCENT,
-    periods: 10,
-  });
+  if (size.database.mode === 'serverless') {
+    new OperationalAlarm(scope, 'Capacity', {
+      ...ticket,
+      meaning: `The database writer has been above ${CAPACITY_PERCENT} % of its largest capacity for 10 minutes and cannot grow much further.`,
+      metric: metrics.capacity,
+      threshold: CAPACITY_PERCENT,
+    });
+  }
   new OperationalAlarm(scope, 'WriterConnections', {
     operations,
     severity: 'page',
-    meaning: `More than ${CONNECTIONS_PERCENT} % of the writer's ${connections} connections have been in use for 5 minutes; beyond them, programs cannot connect.`,
+    meaning: `More than ${alarms.databaseConnections} of the writer's ${size.database.maximumConnections} connections have been in use for 5 minutes; beyond them, programs cannot connect.`,
     metric: metrics.writerConnections,
     threshold: alarms.databaseConnections,
     periods: 5,
   });
-  if (size.database.readers === 0) return;
+  new OperationalAlarm(scope, 'WriterMemory', {
+    ...ticket,
+    meaning: `The database writer has had less than ${alarms.databaseFreeMemoryBytes} bytes of free memory for 10 minutes.`,
+    metric: metrics.writerMemory,
+    threshold: alarms.databaseFreeMemoryBytes,
+    goesOff: 'below',
+  });
+  new OperationalAlarm(scope, 'Deadlocks', {
+    ...ticket,
+    meaning: `Transactions have deadlocked in ${DEADLOCK_MINUTES} of 15 minutes.`,
+    metric: metrics.deadlocks,
+    threshold: 0,
+    periods: 15,
+    datapoints: DEADLOCK_MINUTES,
+  });
+}
+
+function addReaderAlarms(scope: Construct, { operations, metrics }: PostgresAlarmsProps): void {
+  const { size, alarms } = operations.stage;
+  const ticket = { operations, severity: 'ticket', periods: 10 } as const;
   new OperationalAlarm(scope, 'ReaderCpu', {
-    ...cpu,
+    ...ticket,
     meaning: `The database readers' CPU has been above ${alarms.cpuPercent} % for 10 minutes.`,
     metric: metrics.readerCpu,
+    threshold: alarms.cpuPercent,
+  });
+  new OperationalAlarm(scope, 'ReaderConnections', {
+    ...ticket,
+    meaning: `More than ${alarms.databaseConnections} of a reader's ${size.database.maximumConnections} connections have been in use for 5 minutes; beyond them, reads go to the writer.`,
+    metric: metrics.readerConnections,
+    threshold: alarms.databaseConnections,
+    periods: 5,
+  });
+  new OperationalAlarm(scope, 'ReaderMemory', {
+    ...ticket,
+    meaning: `A database reader has had less than ${alarms.databaseFreeMemoryBytes} bytes of free memory for 10 minutes.`,
+    metric: metrics.readerMemory,
+    threshold: alarms.databaseFreeMemoryBytes,
+    goesOff: 'below',
   });
   new OperationalAlarm(scope, 'ReplicaLag', {
-    operations,
-    severity: 'ticket',
-    meaning: `A database reader has been more than ${REPLICA_LAG_MILLISECONDS} ms behind for 5 minutes; reads that must not be stale go to the writer.`,
+    ...ticket,
+    meaning: `A database reader has been more than ${alarms.replicaLagMilliseconds} ms behind for 5 minutes; reads that must not be stale go to the writer.`,
     metric: metrics.replicaLag,
-    threshold: REPLICA_LAG_MILLISECONDS,
+    threshold: alarms.replicaLagMilliseconds,
     periods: 5,
+  });
+}
+
+function addStorageAlarms(scope: Construct, { operations, metrics }: PostgresAlarmsProps): void {
+  const { size, alarms } = operations.stage;
+  const ticket = { operations, severity: 'ticket' } as const;
+  new OperationalAlarm(scope, 'Storage', {
+    ...ticket,
+    meaning: `The database holds more than ${alarms.databaseStorageBytes} bytes, which is more than the stage was planned for.`,
+    metric: metrics.storage,
+    threshold: alarms.databaseStorageBytes,
+    periods: 1,
+    missingData: 'ignore',
+  });
+  new OperationalAlarm(scope, 'TransactionIds', {
+    ...ticket,
+    meaning: `More than ${TRANSACTION_IDS} transaction ids wait for vacuum; with 2 billion PostgreSQL takes no more writes.`,
+    metric: metrics.transactionIds,
+    threshold: TRANSACTION_IDS,
+    periods: 10,
+  });
+  if (size.database.mode === 'serverless') return;
+  new OperationalAlarm(scope, 'LocalStorage', {
+    ...ticket,
+    meaning: `A database instance has had less than ${LOCAL_STORAGE_BYTES} bytes for temporary files for 10 minutes.`,
+    metric: metrics.localStorage,
+    threshold: LOCAL_STORAGE_BYTES,
+    goesOff: 'below',
+    periods: 10,
   });
 }

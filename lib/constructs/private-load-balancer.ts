@@ -16,14 +16,13 @@ import { timeouts } from '../config/timeouts.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { hostedZone } from './domain.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
-import { errorRate } from './error-rate.ts';
-import { OperationalAlarm } from './operational-alarm.ts';
+import { addLoadBalancerAlarms, type LoadBalancerMetrics } from './load-balancer-monitoring.ts';
+import { addCertificateAlarm } from './monitoring/certificate-alarm.ts';
 import type { Operations } from './operations.ts';
 import { acknowledgeCallFunction } from './provider-findings.ts';
 
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
-const METRIC_PERIOD = Duration.minutes(1);
 /** CloudFront makes this group in the VPC with its first VPC origin, and puts its network interfaces into it. */
 const CLOUDFRONT_SECURITY_GROUP = 'CloudFront-VPCOrigins-Service-SG';
 
@@ -42,8 +41,7 @@ export class PrivateLoadBalancer extends Construct {
   readonly vpcOrigin: cloudfront.VpcOrigin;
   /** Undefined where the stage has no domain of its own. */
   readonly certificate: acm.ICertificate | undefined;
-  /** Percent of requests answered 5xx, by the services or in their place. */
-  readonly errorRate: ReturnType<typeof errorRate>;
+  readonly metrics: LoadBalancerMetrics;
 
   constructor(scope: Construct, id: string, props: PrivateLoadBalancerProps) {
     super(scope, id);
@@ -77,8 +75,17 @@ export class PrivateLoadBalancer extends Construct {
       toPort: this.port,
       description: 'CloudFront, through the VPC origin',
     });
-    this.errorRate = this.createErrorRate(props.operations);
+    this.metrics = this.watch(props.operations);
     this.acknowledgeFindings(props.operations);
+  }
+
+  private watch(operations: Operations): LoadBalancerMetrics {
+    const { domain } = operations.stage.policy;
+    const { certificate, loadBalancer } = this;
+    if (domain !== undefined && certificate !== undefined) {
+      addCertificateAlarm(this, { operations, certificate, domainName: domain.name });
+    }
+    return addLoadBalancerAlarms(this, { operations, loadBalancer });
   }
 
   private get port(): number {
@@ -193,29 +200,5 @@ export class PrivateLoadBalancer extends Construct {
     });
     acknowledgeCallFunction(this);
     return lookup.getResponseField(outputPath);
-  }
-
-  private createErrorRate(operations: Operations): ReturnType<typeof errorRate> {
-    const { errorRatePercent, errorRateMinimumRequests } = operations.stage.alarms;
-    const { metrics } = this.loadBalancer;
-    const options = { period: METRIC_PERIOD, statistic: 'Sum' };
-    const rate = errorRate({
-      requests: metrics.requestCount(options),
-      errors: [
-        metrics.httpCodeTarget(elb.HttpCodeTarget.TARGET_5XX_COUNT, options),
-        metrics.httpCodeElb(elb.HttpCodeElb.ELB_5XX_COUNT, options),
-      ],
-      minimumRequests: errorRateMinimumRequests,
-      period: METRIC_PERIOD,
-    });
-    new OperationalAlarm(this, 'ErrorRate', {
-      operations,
-      severity: 'page',
-      meaning: `More than ${errorRatePercent} % of at least ${errorRateMinimumRequests} requests a minute have been answered 5xx for 5 minutes.`,
-      metric: rate,
-      threshold: errorRatePercent,
-      periods: 5,
-    });
-    return rate;
   }
 }

@@ -1,7 +1,15 @@
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
+import { type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { WorkerDefinition } from '../config/workers.ts';
 import { OperationalAlarm } from './operational-alarm.ts';
 import type { Operations } from './operations.ts';
+
+const PERIOD = Duration.minutes(1);
+/** Minutes with every invocation that the worker may have: shorter, it is only catching up. */
+const MAXIMUM_MINUTES = 15;
 
 /** What a dashboard shows of a worker. */
 export interface QueueWorkerMetrics {
@@ -15,17 +23,44 @@ export interface QueueWorkerMetrics {
   readonly errors: IMetric;
   /** Invocations that were refused, per minute. */
   readonly throttles: IMetric;
+  /** Invocations per minute. */
+  readonly invocations: IMetric;
+  /** Most invocations at the same time. */
+  readonly concurrency: IMetric;
+  /** Of 95 % of the invocations, in milliseconds. */
+  readonly duration: IMetric;
+}
+
+export function queueWorkerMetrics(parts: {
+  readonly queue: sqs.Queue;
+  readonly deadLetterQueue: sqs.Queue;
+  readonly worker: lambda.Function;
+}): QueueWorkerMetrics {
+  const { queue, deadLetterQueue, worker } = parts;
+  const most = { period: PERIOD, statistic: Stats.MAXIMUM };
+  const sum = { period: PERIOD, statistic: Stats.SUM };
+  return {
+    age: queue.metricApproximateAgeOfOldestMessage(most),
+    waiting: queue.metricApproximateNumberOfMessagesVisible(most),
+    deadLetters: deadLetterQueue.metricApproximateNumberOfMessagesVisible(most),
+    errors: worker.metricErrors(sum),
+    throttles: worker.metricThrottles(sum),
+    invocations: worker.metricInvocations(sum),
+    concurrency: worker.metric('ConcurrentExecutions', most),
+    duration: worker.metricDuration({ period: PERIOD, statistic: 'p95' }),
+  };
 }
 
 export function addQueueWorkerAlarms(
   scope: Construct,
   props: {
     readonly operations: Operations;
-    readonly name: string;
+    readonly definition: WorkerDefinition;
     readonly metrics: QueueWorkerMetrics;
   },
 ): void {
-  const { operations, name, metrics } = props;
+  const { operations, metrics } = props;
+  const { name, maximumConcurrency } = props.definition;
   const { queueAgeSeconds } = operations.stage.alarms;
   new OperationalAlarm(scope, 'DeadLetters', {
     operations,
@@ -58,5 +93,14 @@ export function addQueueWorkerAlarms(
     metric: metrics.throttles,
     threshold: 0,
     periods: 5,
+  });
+  new OperationalAlarm(scope, 'Concurrency', {
+    operations,
+    severity: 'ticket',
+    meaning: `The worker "${name}" has run all of the ${maximumConcurrency} invocations that it may have at once, for ${MAXIMUM_MINUTES} minutes.`,
+    metric: metrics.concurrency,
+    threshold: maximumConcurrency,
+    goesOff: 'at-or-above',
+    periods: MAXIMUM_MINUTES,
   });
 }

@@ -6,12 +6,16 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { timeouts } from '../config/timeouts.ts';
 import type { WorkerDefinition } from '../config/workers.ts';
-import type { EmailSender } from './email-sender.ts';
 import { publicName } from './domain.ts';
+import type { EmailSender } from './email-sender.ts';
 import { NodeFunction } from './node-function.ts';
 import type { Operations } from './operations.ts';
 import type { PostgresCluster } from './postgres-cluster.ts';
-import { addQueueWorkerAlarms, type QueueWorkerMetrics } from './queue-worker-monitoring.ts';
+import {
+  addQueueWorkerAlarms,
+  type QueueWorkerMetrics,
+  queueWorkerMetrics,
+} from './queue-worker-monitoring.ts';
 
 export interface QueueWorkerProps {
   readonly operations: Operations;
@@ -58,21 +62,8 @@ export class QueueWorker extends Construct {
         reportBatchItemFailures: true,
       }),
     );
-    const period = Duration.minutes(1);
-    this.metrics = {
-      age: this.queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }),
-      waiting: this.queue.metricApproximateNumberOfMessagesVisible({
-        period,
-        statistic: 'Maximum',
-      }),
-      deadLetters: deadLetterQueue.metricApproximateNumberOfMessagesVisible({
-        period,
-        statistic: 'Maximum',
-      }),
-      errors: worker.metricErrors({ period, statistic: 'Sum' }),
-      throttles: worker.metricThrottles({ period, statistic: 'Sum' }),
-    };
-    addQueueWorkerAlarms(this, { operations, name: definition.name, metrics: this.metrics });
+    this.metrics = queueWorkerMetrics({ queue: this.queue, deadLetterQueue, worker });
+    addQueueWorkerAlarms(this, { operations, definition, metrics: this.metrics });
   }
 
   /** The variable that tells a service where the queue is. */

@@ -1,6 +1,11 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
+import {
+  addWebFirewallAlarms,
+  type WebFirewallMetrics,
+  webFirewallMetrics,
+} from './edge-monitoring.ts';
 import { firewallProblems } from './edge-problems.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import type { Operations } from './operations.ts';
@@ -20,6 +25,7 @@ export class WebFirewall extends Construct {
   readonly webAclArn: string;
   /** Name under which CloudWatch has its metrics. */
   readonly metricName: string;
+  readonly metrics: WebFirewallMetrics;
 
   constructor(scope: Construct, id: string, props: WebFirewallProps) {
     super(scope, id);
@@ -47,6 +53,8 @@ export class WebFirewall extends Construct {
     });
     this.webAclArn = acl.attrArn;
     this.logBlocks(acl, props.operations);
+    this.metrics = webFirewallMetrics(this.metricName);
+    addWebFirewallAlarms(this, { operations: props.operations, metrics: this.metrics });
   }
 
   /** What passes is in CloudFront's access log already. */

@@ -7,6 +7,7 @@ import type { ServiceDefinition } from '../config/services.ts';
 import type { CacheCluster } from '../constructs/cache-cluster.ts';
 import { ContainerService } from '../constructs/container-service.ts';
 import type { ServiceMetrics } from '../constructs/container-service-monitoring.ts';
+import type { LoadBalancerMetrics } from '../constructs/load-balancer-monitoring.ts';
 import type { Operations } from '../constructs/operations.ts';
 import type { PostgresCluster } from '../constructs/postgres-cluster.ts';
 import { PrivateLoadBalancer } from '../constructs/private-load-balancer.ts';
@@ -29,12 +30,14 @@ export interface ApiStackProps extends StageStackProps {
 
 export class ApiStack extends StageStack {
   readonly vpcOrigin: cloudfront.IVpcOrigin;
+  readonly loadBalancerMetrics: LoadBalancerMetrics;
   readonly serviceMetrics: Readonly<Record<string, ServiceMetrics>>;
 
   constructor(scope: Construct, props: ApiStackProps) {
     super(scope, props, { part: 'api', description: 'load balancer and services' });
     const loadBalancer = new PrivateLoadBalancer(this, 'Ingress', props);
     this.vpcOrigin = loadBalancer.vpcOrigin;
+    this.loadBalancerMetrics = loadBalancer.metrics;
     const cluster = new ecs.Cluster(this, 'Cluster', {
       vpc: props.vpc,
       containerInsightsV2: ecs.ContainerInsights.ENABLED,

@@ -2,7 +2,9 @@ import { CfnOutput } from 'aws-cdk-lib';
 import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
 import type { ServiceDefinition } from '../config/services.ts';
-import { ContentDelivery, type ContentDeliveryMetrics } from '../constructs/content-delivery.ts';
+import { ContentDelivery } from '../constructs/content-delivery.ts';
+import type { EdgeMetrics } from '../constructs/edge-monitoring.ts';
+import { PageAlarm } from '../constructs/monitoring/page-alarm.ts';
 import type { Operations } from '../constructs/operations.ts';
 import { WebFirewall } from '../constructs/web-firewall.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
@@ -19,7 +21,8 @@ export interface EdgeStackProps extends StageStackProps {
 }
 
 export class EdgeStack extends StageStack {
-  readonly metrics: ContentDeliveryMetrics;
+  readonly metrics: EdgeMetrics;
+  readonly pageAlarm: PageAlarm | undefined;
 
   constructor(scope: Construct, props: EdgeStackProps) {
     super(scope, props, {
@@ -32,7 +35,12 @@ export class EdgeStack extends StageStack {
       ...props,
       webAclArn: firewall.webAclArn,
     });
-    this.metrics = delivery.metrics;
+    this.metrics = { delivery: delivery.metrics, firewall: firewall.metrics };
+    // Here, as an alarm knows no other region's: that of the API's page is another one's.
+    this.pageAlarm = PageAlarm.of(this, 'Page', {
+      operations: props.operations,
+      subsystem: 'edge',
+    });
     new CfnOutput(this, 'Url', {
       description: 'Where the system answers',
       value: `https://${props.stage.policy.domain?.name ?? delivery.distribution.distributionDomainName}`,

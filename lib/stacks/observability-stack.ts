@@ -1,13 +1,44 @@
 import type { Construct } from 'constructs';
-import { SystemDashboard, type SystemDashboardProps } from '../constructs/system-dashboard.ts';
+import { checkAlarmOverrides } from '../constructs/monitoring/alarm-overrides.ts';
+import { BudgetAlarm } from '../constructs/monitoring/budget-alarm.ts';
+import type { SystemMetrics } from '../constructs/monitoring/dashboards/system-metrics.ts';
+import { PageAlarm } from '../constructs/monitoring/page-alarm.ts';
+import type { Operations } from '../constructs/operations.ts';
+import { SystemDashboards } from '../constructs/system-dashboard.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
-export interface ObservabilityStackProps extends StageStackProps, SystemDashboardProps {}
+/** Subsystems of the stage's own region besides the API, which what users feel is part of. */
+const behindTheApi = ['database', 'cache', 'workers'] as const;
 
-/** What looks at all the others. Their alarms are with what they watch. */
+export interface ObservabilityStackProps extends StageStackProps, SystemMetrics {
+  readonly operations: Operations;
+  /** Those of CloudFront's region. */
+  readonly edgeOperations: Operations;
+  /** What the edge's stack pages with. */
+  readonly edgePageAlarm: PageAlarm | undefined;
+}
+
+/** What looks at all the others, last: what pages, the dashboards, the budget. Each alarm is with what it watches. */
 export class ObservabilityStack extends StageStack {
   constructor(scope: Construct, props: ObservabilityStackProps) {
-    super(scope, props, { part: 'observability', description: 'dashboard' });
-    new SystemDashboard(this, 'System', props);
+    super(scope, props, {
+      part: 'observability',
+      description: 'what pages people, dashboards and budget',
+    });
+    const { operations, edgeOperations } = props;
+    const api = PageAlarm.of(this, 'Page-api', { operations, subsystem: 'api' });
+    const others = behindTheApi.map((subsystem) =>
+      PageAlarm.of(this, `Page-${subsystem}`, {
+        operations,
+        subsystem,
+        ...(api === undefined ? {} : { suppressedBy: api }),
+      }),
+    );
+    new SystemDashboards(this, 'System', {
+      ...props,
+      pageAlarms: [props.edgePageAlarm, api, ...others].filter((alarm) => alarm !== undefined),
+    });
+    new BudgetAlarm(this, 'Budget', { operations });
+    checkAlarmOverrides(this, props.stage, [operations, edgeOperations]);
   }
 }

@@ -82,7 +82,11 @@ export function createStage(app: Construct, props: StageProps): void {
   });
   new ObservabilityStack(app, {
     ...props,
+    operations,
+    edgeOperations,
+    edgePageAlarm: edge.pageAlarm,
     edge: edge.metrics,
+    loadBalancer: api.loadBalancerMetrics,
     services: api.serviceMetrics,
     database: database.metrics,
     cache: cache.metrics,
