@@ -2,8 +2,12 @@ import { throwProblems } from './configuration-error.ts';
 
 /** How long each part waits, in seconds; {@link checkTimeouts} says why they are in this order. */
 export interface Timeouts {
+  /** A client gives up on a response; what we tell the writers of clients. */
+  readonly client: number;
   /** PostgreSQL cancels a statement of the service. */
   readonly databaseStatement: number;
+  /** The service gives up on a request, and answers 503. */
+  readonly serviceRequest: number;
   /** The load balancer gives up on a response, or closes an idle connection. */
   readonly loadBalancerIdle: number;
   /** CloudFront keeps an idle connection to the load balancer. */
@@ -31,7 +35,9 @@ const CLOSE_SECONDS = 10;
 const MAXIMUM_CONTAINER_STOP_SECONDS = 120;
 
 export const timeouts: Timeouts = {
+  client: 60,
   databaseStatement: 2,
+  serviceRequest: 10,
   loadBalancerIdle: 50,
   edgeKeepAlive: 45,
   edgeRead: 55,
@@ -65,8 +71,10 @@ export function checkTimeouts(chain: Timeouts): Timeouts {
     );
   };
   const wait = 'each part must outwait the one behind it, which knows what went wrong';
-  longer('loadBalancerIdle', chain.databaseStatement, 'databaseStatement', wait);
+  longer('serviceRequest', chain.databaseStatement, 'databaseStatement', wait);
+  longer('loadBalancerIdle', chain.serviceRequest, 'serviceRequest', wait);
   longer('edgeRead', chain.loadBalancerIdle, 'loadBalancerIdle', wait);
+  longer('client', chain.edgeRead, 'edgeRead', wait);
   const idle = 'a server that closes idle connections first loses the request that is on its way';
   longer('loadBalancerIdle', chain.edgeKeepAlive, 'edgeKeepAlive', idle);
   longer('serviceKeepAlive', chain.loadBalancerIdle, 'loadBalancerIdle', idle);
@@ -75,6 +83,12 @@ export function checkTimeouts(chain: Timeouts): Timeouts {
     chain.healthCheckInterval * chain.healthCheckFailures,
     'healthCheckInterval × healthCheckFailures',
     'a task told to stop out of turn (Spot) serves until the load balancer has seen it fail',
+  );
+  longer(
+    'shutdownTimeout',
+    chain.serviceRequest,
+    'serviceRequest',
+    'a request that began before the task was told to stop may take that long',
   );
   longer(
     'deregistrationDelay',

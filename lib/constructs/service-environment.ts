@@ -5,11 +5,8 @@ import type { ContainerServiceProps } from './container-service.ts';
 import { publicName } from './domain.ts';
 
 const MILLISECONDS = 1_000;
-const MEBIBYTE = 1_048_576;
 /** CloudFront, then the load balancer: each appends the address that called it to X-Forwarded-For. */
 const PROXY_HOPS = 2;
-/** Share of a task's memory for the near cache: it counts twice while it is being replaced, and the other half is the program's. */
-const NEAR_CACHE_SHARE = 1 / 4;
 /** Port of metrics: not one that the load balancer knows. */
 const INTERNAL_PORT = 9_464;
 
@@ -38,10 +35,11 @@ export function serviceEnvironment(
     REDIS_URL: cache.url,
     REDIS_MODE: cache.mode,
     SESSION_REDIS_URL: cache.sessionUrl,
-    NEAR_CACHE_BYTES: String(Math.floor(service.memoryMebibytes * NEAR_CACHE_SHARE) * MEBIBYTE),
+    NEAR_CACHE_BYTES: String(service.nearCacheBytes),
     RATE_LIMIT_EXPECTED_PROCESSES: String(service.typicalTasks),
     ACCESS_TOKEN_ISSUER: `https://${publicName(stage)}`,
     ACCESS_TOKEN_AUDIENCE: `headroom-${stage.name}`,
+    REQUEST_DEADLINE_MILLISECONDS: String(timeouts.serviceRequest * MILLISECONDS),
     KEEP_ALIVE_TIMEOUT_MILLISECONDS: String(timeouts.serviceKeepAlive * MILLISECONDS),
     SHUTDOWN_DELAY_MILLISECONDS: String(timeouts.shutdownDelay * MILLISECONDS),
     SHUTDOWN_TIMEOUT_MILLISECONDS: String(timeouts.shutdownTimeout * MILLISECONDS),

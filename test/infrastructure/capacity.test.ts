@@ -63,9 +63,15 @@ describe('the timeouts', () => {
 
   it.each([
     [
-      { databaseStatement: 50 },
-      'loadBalancerIdle is 50 s; it must be longer than databaseStatement',
+      { databaseStatement: 10 },
+      'serviceRequest is 10 s; it must be longer than databaseStatement (10 s)',
     ],
+    [
+      { serviceRequest: 50 },
+      'loadBalancerIdle is 50 s; it must be longer than serviceRequest (50 s)',
+    ],
+    [{ serviceRequest: 20 }, 'shutdownTimeout is 20 s; it must be longer than serviceRequest'],
+    [{ client: 55 }, 'client is 55 s; it must be longer than edgeRead (55 s): each part must'],
     [{ edgeRead: 50 }, 'edgeRead is 50 s; it must be longer than loadBalancerIdle (50 s)'],
     [
       { edgeKeepAlive: 60 },
