@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { workersOf } from '../capacity/size-workers.ts';
 import { ConfigurationError, unknownName } from '../config/configuration-error.ts';
+import { scheduledFunctions } from '../config/schedules.ts';
 import { type ServiceDefinition, services } from '../config/services.ts';
 import { checkTimeouts, timeouts } from '../config/timeouts.ts';
 import { validateWorkers } from '../config/validate-workers.ts';
@@ -55,6 +56,7 @@ export function createStage(app: Construct, props: StageProps): void {
     vpc,
     database,
     definitions: workersOf(stage.size, workers),
+    schedules: scheduledFunctions,
   });
   const api = new ApiStack(app, {
     ...props,

@@ -27,7 +27,7 @@ export const environmentVariables = {
       .default('local'),
     description: 'Name of the stage, as it appears in logs.',
     takes: 'lower-case letters, digits and hyphens, at most 20, starting with a letter',
-    readBy: ['user-api', 'migrate', 'email-worker'],
+    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
   }),
   HOST: variable({
     type: z.string().default('127.0.0.1'),
@@ -46,14 +46,14 @@ export const environmentVariables = {
     type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     description: 'Least severe level that is logged.',
     takes: 'one of trace, debug, info, warn, error, fatal, silent',
-    readBy: ['user-api', 'migrate', 'email-worker'],
+    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
   }),
   DATABASE_URL: variable({
     type: postgresUrl,
     description:
       'The PostgreSQL writer. For `npm start`: when set, no PostgreSQL is started and this one is used.',
     takes: 'a URL such as postgres://user:password@host:5432/database',
-    readBy: ['user-api', 'migrate', 'email-worker', 'start'],
+    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance', 'start'],
     example: 'postgres://headroom:secret@127.0.0.1:5432/headroom',
   }),
   DATABASE_READER_URLS: variable({
@@ -68,14 +68,14 @@ export const environmentVariables = {
     description:
       'How to log in to PostgreSQL: with the password in the URL, or with a short-lived IAM token made for each connection.',
     takes: 'password or iam',
-    readBy: ['user-api', 'email-worker'],
+    readBy: ['user-api', 'email-worker', 'maintenance'],
   }),
   DATABASE_TLS: variable({
     type: z.enum(['disable', 'verify']).default('disable'),
     description:
       'Whether connections to PostgreSQL are encrypted, with the certificate checked against the Amazon RDS authorities and those Node.js trusts.',
     takes: 'disable or verify',
-    readBy: ['user-api', 'migrate', 'email-worker'],
+    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
   }),
   DATABASE_SECRET_ARN: variable({
     type: z.string().startsWith('arn:').optional(),
@@ -95,7 +95,7 @@ export const environmentVariables = {
     description:
       'Longest that one statement may run, in milliseconds, before PostgreSQL cancels it.',
     takes: 'a whole number from 1 to 600000',
-    readBy: ['user-api', 'email-worker'],
+    readBy: ['user-api', 'email-worker', 'maintenance'],
   }),
   REDIS_URL: variable({
     type: redisUrl.optional(),
@@ -160,7 +160,7 @@ export const environmentVariables = {
     description:
       'AWS region of the queues, of SES and of IAM tokens; set by Lambda and ECS themselves.',
     takes: 'the code of a region, such as eu-west-1',
-    readBy: ['user-api', 'migrate', 'email-worker', 'start'],
+    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance', 'start'],
   }),
   SQS_ENDPOINT: variable({
     type: httpUrl.optional(),

@@ -1,0 +1,56 @@
+import type { Context } from 'aws-lambda';
+import { readEnvironment } from '../../services/contracts/environment/read.ts';
+import { Database } from '../database/database.ts';
+import { createLogger } from '../observability/logger.ts';
+import { type Removal, removeExpiredRows } from './expired-rows.ts';
+
+/** Name of this program in logs and in `pg_stat_activity`. */
+const PROGRAM = 'maintenance';
+/** No batch begins with less time left, in milliseconds: it may wait for its connection and its statement timeout. */
+const LAST_BATCH_MILLISECONDS = 15_000;
+
+const variables = [
+  'STAGE',
+  'LOG_LEVEL',
+  'DATABASE_URL',
+  'DATABASE_AUTHENTICATION',
+  'DATABASE_TLS',
+  'DATABASE_STATEMENT_TIMEOUT_MILLISECONDS',
+  'AWS_REGION',
+] as const;
+
+/**
+ * Entry point of the Lambda function that a schedule invokes: removes what is out of date. It may run twice or be cut short: each batch stands
+ * by itself.
+ *
+ * @returns what was removed, for the log and for whoever invokes it by hand.
+ * @throws `EnvironmentError` naming every variable that is wrong or missing; what the database throws, after logging it. Lambda then
+ * tries again as often as the function is set to.
+ */
+export async function handler(
+  _event: unknown,
+  context: Pick<Context, 'getRemainingTimeInMillis'>,
+): Promise<readonly Removal[]> {
+  const environment = readEnvironment(variables, process.env);
+  const logger = createLogger(environment, PROGRAM);
+  // Not kept for the next invocation, which is an hour away: a connection would only count against the budget.
+  const database = new Database(environment, PROGRAM, (error) =>
+    logger.error({ error }, 'No token to log in to the database could be made'),
+  );
+  try {
+    const removals = await removeExpiredRows(
+      database,
+      () => context.getRemainingTimeInMillis() > LAST_BATCH_MILLISECONDS,
+    );
+    for (const { table, removed, unfinished } of removals) {
+      if (unfinished) logger.warn({ table, removed }, 'Expired rows are left for the next run');
+      else logger.info({ table, removed }, 'Expired rows removed');
+    }
+    return removals;
+  } catch (error) {
+    logger.error({ error }, 'Maintenance failed');
+    throw error;
+  } finally {
+    await database.close();
+  }
+}
