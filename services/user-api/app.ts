@@ -13,6 +13,9 @@ import { mountOperations } from './http/operations.ts';
 import { createProblemPageOperations } from './http/problem-pages.ts';
 import type { Logger } from './observability/logger.ts';
 import { policyOf } from './rate-limit/route-policies.ts';
+import { withDeprecation } from './reference/deprecation.ts';
+import { createOpenApiDocument } from './reference/document.ts';
+import { createReferenceOperations } from './reference/operations.ts';
 import { createUserOperations } from './users/handlers.ts';
 import { USERS_PATH } from './users/routes.ts';
 import type { Users } from './users/users.ts';
@@ -23,6 +26,8 @@ export interface AppParts {
   readonly authentication: Pick<Authentication, 'operations'>;
   readonly admission: Pick<Admission, 'admit'>;
   readonly logger: Logger;
+  /** Where clients reach the API, without a slash at its end. */
+  readonly publicUrl: string;
   /** Largest body that is read, in bytes. */
   readonly bodyLimitBytes: number;
   /** Longest that a request may take. */
@@ -78,7 +83,13 @@ export function createApp(parts: AppParts) {
     return answerNotFound(context);
   });
 
-  const described = createOperations(parts).map((operation) => ({
+  const aliases = { [USERS_PATH]: usersAliases };
+  const described = [
+    ...createOperations(parts),
+    ...createReferenceOperations(() =>
+      createOpenApiDocument(app, { aliases, publicUrl: parts.publicUrl }),
+    ),
+  ].map((operation) => ({
     ...operation,
     route: describeRoute(operation.route, {
       permission: permissionOf(operation),
@@ -88,6 +99,7 @@ export function createApp(parts: AppParts) {
   const protectedOperations = protect(described, ({ env }, route) =>
     admission.admit(env.incoming, env.outgoing, policyOf(route)),
   );
-  mountOperations(app, withDeadline(protectedOperations, deadlineMilliseconds), aliasesOf);
+  const bounded = withDeadline(protectedOperations, deadlineMilliseconds);
+  mountOperations(app, withDeprecation(bounded), aliasesOf);
   return app;
 }

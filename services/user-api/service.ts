@@ -45,6 +45,7 @@ export async function startService(
   const app = createApp({
     ...dependencies,
     logger,
+    publicUrl: settings.ACCESS_TOKEN_ISSUER.replace(/\/+$/, ''),
     bodyLimitBytes: settings.REQUEST_BODY_LIMIT_BYTES,
     deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
   });

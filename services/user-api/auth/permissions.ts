@@ -48,6 +48,7 @@ export const permissions: readonly Permission[] = [
   row('GET', '/problems/{slug}', 'yes', 'all', 'all', 'any key'),
   row('GET', '/openapi.json', 'yes', 'all', 'all', 'any key'),
   row('GET', '/docs', 'yes', 'all', 'all', 'any key'),
+  row('GET', '/docs/{asset}', 'yes', 'all', 'all', 'any key'),
   row('GET', '/.well-known/jwks.json', 'yes', 'all', 'all', 'any key'),
   row('GET', '/reset-password', 'yes', 'all', 'all', 'any key'),
 

@@ -132,12 +132,18 @@ export const resetPasswordRoute = createRoute({
   },
 });
 
+/** Longer than the page. */
+const PAGE_MAXIMUM_LENGTH = 100_000;
+
 export const resetPageRoute = createRoute({
   method: 'get',
   path: '/reset-password',
   summary: 'The page that links to a new password lead to',
   responses: {
-    200: { description: 'A page with a form', content: { 'text/html': { schema: z.string() } } },
+    200: {
+      description: 'A page with a form',
+      content: { 'text/html': { schema: z.string().meta({ maxLength: PAGE_MAXIMUM_LENGTH }) } },
+    },
   },
 });
 
@@ -152,15 +158,22 @@ export const setRoleRoute = createRoute({
   },
 });
 
-const publishedKey = z.object({
-  kty: z.literal('EC'),
-  crv: z.literal('P-256'),
-  alg: z.literal('ES256'),
-  use: z.literal('sig'),
-  kid: z.string(),
-  x: z.string(),
-  y: z.string(),
-});
+/** Of a point of P-256, 32 bytes in Base64url. */
+const COORDINATE_LENGTH = 43;
+/** More than there ever are: the one that signs, coming ones and former ones. */
+const KEYS_MAXIMUM = 20;
+
+const publishedKey = z
+  .object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    alg: z.literal('ES256'),
+    use: z.literal('sig'),
+    kid: z.string().meta({ maxLength: 100 }),
+    x: z.string().meta({ maxLength: COORDINATE_LENGTH }),
+    y: z.string().meta({ maxLength: COORDINATE_LENGTH }),
+  })
+  .meta({ id: 'PublicKey' });
 
 export const keySetRoute = createRoute({
   method: 'get',
@@ -170,7 +183,11 @@ export const keySetRoute = createRoute({
     200: {
       description: 'A JWK Set (RFC 7517), with keys that are about to be used',
       content: {
-        'application/jwk-set+json': { schema: z.object({ keys: z.array(publishedKey) }) },
+        'application/jwk-set+json': {
+          schema: z
+            .object({ keys: z.array(publishedKey).meta({ maxItems: KEYS_MAXIMUM }) })
+            .meta({ id: 'KeySet' }),
+        },
       },
     },
   },

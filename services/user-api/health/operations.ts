@@ -2,12 +2,14 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Operation } from '../http/operations.ts';
 import type { HealthMonitor } from './health.ts';
 
-const health = z.object({
-  status: z.enum(['ok', 'degraded', 'down']),
-  parts: z.record(z.string(), z.enum(['up', 'down', 'absent'])),
-});
-const liveness = z.object({ status: z.literal('alive') });
-const readiness = z.object({ status: z.enum(['ready', 'not ready']) });
+const health = z
+  .object({
+    status: z.enum(['ok', 'degraded', 'down']),
+    parts: z.record(z.string(), z.enum(['up', 'down', 'absent'])),
+  })
+  .meta({ id: 'Health' });
+const liveness = z.object({ status: z.literal('alive') }).meta({ id: 'Liveness' });
+const readiness = z.object({ status: z.enum(['ready', 'not ready']) }).meta({ id: 'Readiness' });
 
 const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
   description,

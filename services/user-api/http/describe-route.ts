@@ -51,6 +51,11 @@ function security({ anonymous, apiKey }: Permission): Record<string, string[]>[]
 
 function surroundingProblems({ permission, policy }: Surroundings): ProblemSlug[] {
   return [
+    // Answered by the server, before there is a route.
+    'malformed-request',
+    'uri-too-long',
+    'headers-too-large',
+    'request-timeout',
     'invalid-access-token',
     'invalid-api-key',
     // An API key of nobody in particular has to be looked up.

@@ -3,9 +3,13 @@ import type { Operation } from './operations.ts';
 import { Problem } from './problem.ts';
 import type { ProblemType } from './problem-type.ts';
 import { problemTypes } from './problem-types.ts';
+import { problems } from './route-parts.ts';
 
 const style =
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}code{background:#8882;padding:.1em .3em}';
+
+/** Longer than any of these pages. */
+const PAGE_MAXIMUM_LENGTH = 100_000;
 
 /** Everything in it comes from the catalogue, where nothing needs escaping. */
 function page(title: string, content: string): Response {
@@ -34,7 +38,10 @@ function list(): Response {
 }
 
 const htmlPage = (description: string) => ({
-  200: { description, content: { 'text/html': { schema: z.string() } } },
+  200: {
+    description,
+    content: { 'text/html': { schema: z.string().meta({ maxLength: PAGE_MAXIMUM_LENGTH }) } },
+  },
 });
 
 /** The pages that the `type` of every problem names, made from the catalogue that the problems are made from. */
@@ -55,8 +62,12 @@ export function createProblemPageOperations(): Operation[] {
         method: 'get',
         path: '/problems/{slug}',
         summary: 'Describe a type of problem',
-        request: { params: z.object({ slug: z.string() }) },
-        responses: htmlPage('A page that describes it'),
+        request: {
+          params: z.object({
+            slug: z.string().meta({ maxLength: 100, examples: ['user-not-found'] }),
+          }),
+        },
+        responses: { ...htmlPage('A page that describes it'), ...problems('route-not-found') },
       }),
       handler: ({ req }) => {
         const slug = req.param('slug') ?? '';

@@ -32,6 +32,7 @@ export const expected: Readonly<Record<string, readonly string[]>> = {
   'GET /problems/{slug}': everybody,
   'GET /openapi.json': everybody,
   'GET /docs': everybody,
+  'GET /docs/{asset}': everybody,
   'GET /.well-known/jwks.json': everybody,
   'GET /reset-password': everybody,
   'GET /api/v1/users': everybody,
