@@ -11,6 +11,8 @@ import {
   type TestDatabase,
 } from '../../support/database.ts';
 import { system } from '../../support/system.ts';
+import { startCollector } from './observability/support/collector.ts';
+import { scrape } from './observability/support/scrape.ts';
 import { authorization, newUser, testEnvironment } from './support/api.ts';
 import { bundlePrograms, type Program, runProgram } from './support/program.ts';
 import { receiveEvents, userIds } from './support/receive-events.ts';
@@ -107,6 +109,27 @@ describe('the bundle of the user API', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines.at(-1)).toMatchObject({ message: 'Stopped', inTime: true });
+  });
+
+  it('told of a collector and an internal port, records traces and has metrics', async () => {
+    const collector = await startCollector();
+    onTestFinished(() => collector.close());
+    const program = run({
+      INTERNAL_PORT: '0',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_TRACES_SAMPLER_ARG: '1',
+    });
+    const port = await program.ready();
+    await api(port, '/health/live');
+    await expect.poll(program.output).toContain('"message":"request"');
+    const lines = program.output().split('\n');
+    const line = lines.find((text) => text.includes('"message":"Internal port"')) ?? '{}';
+    const metrics = await scrape(JSON.parse(line).port);
+
+    program.process.kill('SIGTERM');
+    expect(await program.exited).toBe(0);
+    expect([...metrics.keys()]).toContain('http_server_requests_total');
+    expect(collector.spans.map(({ name }) => name)).toEqual(['GET /health/live']);
   });
 
   it('run from the sources, is the same program', async () => {

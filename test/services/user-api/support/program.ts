@@ -25,7 +25,7 @@ export async function bundlePrograms(outdir: string): Promise<string> {
     target: 'node24',
     // Some packages inside are CommonJS, and require what Node.js has built in.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
     },
     logLevel: 'silent',
   });
