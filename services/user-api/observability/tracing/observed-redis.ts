@@ -8,7 +8,7 @@ const MILLISECONDS_PER_SECOND = 1_000;
 
 /**
  * A client whose commands are counted and, inside a recorded span, are spans. By the one method that all commands go through, not by
- * ioredis' diagnostics channel, which makes an object with all arguments for each command as soon as somebody listens.
+ * ioredis' diagnostics channel: that one is of the whole process, hands over all arguments, and costs as much.
  * Keys and values are left out: they may be of persons.
  */
 export class ObservedRedis extends Redis {
