@@ -5,7 +5,7 @@ export const RUNBOOK = 'docs/runbook.md';
 
 /** Parts of a name that say which of several like parts it is: one section of the runbook is for all of them. */
 const instances: readonly (readonly [RegExp, string])[] = [
-  [/\/(Service|Worker)-[^/]+/, '/$1'],
+  [/\/(Service|Worker|Schedule)-[^/]+/, '/$1'],
   [/\/Shard\d+-/, '/'],
   // The two windows of a burn-rate alarm mean nothing one without the other.
   [/\/(Long|Short)Window$/, ''],

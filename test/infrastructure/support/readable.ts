@@ -59,7 +59,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function readable(value: unknown): unknown {
+export function readable(value: unknown): unknown {
   if (typeof value === 'string') return hideVolatile(value);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(readable);
