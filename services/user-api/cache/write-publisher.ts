@@ -1,3 +1,4 @@
+import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { RecentWrites } from './recent-writes.ts';
 import type { VersionedCache, VersionedEntry } from './versioned-cache.ts';
 
@@ -62,12 +63,14 @@ export class WritePublisher {
 
   #retryAfter(milliseconds: number): void {
     if (this.#closed) return;
-    this.#retry ??= setTimeout(() => {
+    const retry = () => {
       void this.#shareMissed().then((done) => {
         this.#retry = undefined;
         if (!done) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
       });
-    }, milliseconds).unref();
+    };
+    // It is for writes of many requests, and may go on long after them.
+    this.#retry ??= outsideTrace(() => setTimeout(retry, milliseconds).unref());
   }
 
   /** @returns whether the shared cache has all of them; the first that it does not answer speak for the others. */

@@ -1,3 +1,4 @@
+import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import { outcomeOf } from './algorithms/algorithm.ts';
 import { tokenBucket } from './algorithms/token-bucket.ts';
 import {
@@ -131,7 +132,7 @@ export class LeasedLimiter implements RateLimiter {
 
   #tellSoon(key: string, lease: Lease): void {
     this.#toTell.set(key, lease);
-    this.#immediate ??= setImmediate(() => this.#tellAll());
+    this.#immediate ??= outsideTrace(() => setImmediate(() => this.#tellAll()));
   }
 
   #tellAll(): void {

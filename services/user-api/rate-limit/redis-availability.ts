@@ -1,3 +1,4 @@
+import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import { isReplyError } from './redis-script.ts';
 
 /** How often a Redis that has failed is tried again, in milliseconds. Off every request's path, so a few times a second costs nothing. */
@@ -50,7 +51,8 @@ export class RedisAvailability {
 
   #probeLater(): void {
     const interval = this.#options.probeIntervalMilliseconds ?? PROBE_INTERVAL_MILLISECONDS;
-    this.#timer = setTimeout(() => void this.#probe(), interval);
+    // Goes on long after the request that found Redis gone.
+    this.#timer = outsideTrace(() => setTimeout(() => void this.#probe(), interval));
     this.#timer.unref();
   }
 
