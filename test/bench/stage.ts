@@ -57,11 +57,11 @@ export interface BenchmarkCase {
   /** Why a subject, or with it the whole case, cannot be measured on this machine; null when it can. */
   missing(subject: string, stage: Stage): string | null;
   /**
-   * Makes sure that all subjects give the same answers.
+   * Makes sure that all subjects give the same answers. Absent where they give none to compare.
    *
    * @throws {@link DifferentAnswers}
    */
-  verify(subjects: readonly string[], stage: Stage): Promise<void>;
+  verify?(subjects: readonly string[], stage: Stage): Promise<void>;
   /** @throws `LoadError` when what came of it is no measurement. */
   measure(subject: string, stage: Stage): Promise<Measurement>;
 }

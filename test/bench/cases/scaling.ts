@@ -101,8 +101,6 @@ export function scalingCase(options: ScalingOptions): BenchmarkCase {
       : 'With two cores, the load generators share them with the two servers. The ratio is therefore that of processes divided by CPU time per request: what they would do if nothing else used their cores. The requests a second are what was left of it.',
     extraSeconds: EXTRA_SECONDS,
     missing: () => subject.missing(),
-    // There is one subject, and nothing to compare it with.
-    verify: async () => {},
     measure: (name, stage) => measureProcesses(name === one ? 1 : 2, stage),
   };
 }

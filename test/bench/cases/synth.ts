@@ -32,7 +32,6 @@ export function synthCase(): BenchmarkCase {
     extraSeconds: EXPECTED_SECONDS,
     missing: (subject) =>
       existsSync(apps[subject] ?? '') ? null : `${apps[subject]} is not there yet`,
-    verify: async () => {},
     measure,
   };
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import {
   connect,
+  createdUserOf,
   headersOf,
   listen,
   USERS_PATH,
   type UserRow,
-  userOf,
   variable,
 } from './listen.ts';
 
@@ -34,7 +34,7 @@ listen(async (request, response) => {
     response.writeHead(500).end();
     return;
   }
-  const body = Buffer.from(JSON.stringify(userOf(row)));
+  const body = Buffer.from(JSON.stringify(createdUserOf(row)));
   response.writeHead(201, {
     ...headersOf(body, row.version),
     location: `${USERS_PATH}/${row.id}`,

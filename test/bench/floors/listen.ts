@@ -39,17 +39,22 @@ export interface UserRow {
   readonly version: number;
 }
 
-/** The user as the API shows it. */
+/** The user as the API shows it to everybody. */
 export function userOf(row: UserRow) {
   return {
     id: Number(row.id),
     name: row.name,
-    email: row.email,
     status: row.status,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
     version: row.version,
   };
+}
+
+/** The user as the API shows it to who has created it. */
+export function createdUserOf(row: UserRow) {
+  const { id, name, ...others } = userOf(row);
+  return { id, name, email: row.email, ...others };
 }
 
 /** The headers that belong to the answer as such, with or without features. */

@@ -1,20 +1,33 @@
+import { z } from 'zod';
+import { CursorSigner } from '../../../services/user-api/http/cursor.ts';
+import { deriveKey } from '../../../services/user-api/secrets/derived-key.ts';
+import { BENCHMARK_SECRET } from '../secret.ts';
 import { connect, listen, type UserRow, userOf, variable } from './listen.ts';
 
 /** Bare node:http and the select of one page, with the cursor of the next one. */
 const sql = connect(variable('DATABASE_READER_URLS'));
 const CURSOR = /[?&]cursor=([^&]*)/;
 const LIMIT = 20;
+const cursors = new CursorSigner(deriveKey(BENCHMARK_SECRET, 'cursor'));
+/** What the API calls the list of all users in order of creation. */
+const ALL_USERS = '[null,{"by":"creation","newestFirst":false}]';
+const POSITION = z.tuple([z.string(), z.number()]);
 
 listen(async (request, response) => {
   const cursor = CURSOR.exec(request.url ?? '')?.[1] ?? '';
-  const after = Buffer.from(cursor, 'base64url').toString('latin1').slice('id:'.length) || '0';
+  const [time, id] =
+    cursor === '' ? ['-infinity', 0] : POSITION.parse(cursors.decode(ALL_USERS, cursor));
   const rows = await sql<UserRow[]>`
     select id, name, email, status, created_at, updated_at, version
-    from users where id > ${after} order by id limit ${LIMIT + 1}
+    from users where (created_at, id) > (${time}::text::timestamptz, ${id})
+    order by created_at, id limit ${LIMIT + 1}
   `;
   const page = rows.slice(0, LIMIT);
-  const last = rows.length > LIMIT ? page.at(-1)?.id : undefined;
-  const nextCursor = last === undefined ? null : Buffer.from(`id:${last}`).toString('base64url');
+  const last = rows.length > LIMIT ? page.at(-1) : undefined;
+  const nextCursor =
+    last === undefined
+      ? null
+      : cursors.encode(ALL_USERS, [last.created_at.toISOString(), Number(last.id)]);
   const body = Buffer.from(JSON.stringify({ data: page.map(userOf), nextCursor }));
   response.writeHead(200, {
     'content-type': 'application/json',

@@ -68,7 +68,16 @@ export function createWrk(cores: Cores, version: string): ClosedLoopGenerator {
         written = { sequence, done: writeRequests(file, sequence) };
       }
       await written.done;
-      const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', SCRIPT, request.origin];
+      const options = [
+        '-t1',
+        `-c${connections}`,
+        `-d${seconds}s`,
+        '--timeout',
+        '10s',
+        '-s',
+        SCRIPT,
+        request.origin,
+      ];
       const headers = Object.entries(sequence.headers).flat();
       const command = pinned(cores, request.cores ?? cores.others, 'wrk', [
         ...options,

@@ -31,7 +31,6 @@ export async function readUser(redis: Redis, sql: Sql, id: string): Promise<stri
   const json = JSON.stringify({
     id: Number(row.id),
     name: row.name,
-    email: row.email,
     status: row.status,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),

@@ -73,7 +73,7 @@ def load(user_id):
         with connection, connection.cursor() as cursor:
             cursor.execute(
                 """
-                select id, name, email, status,
+                select id, name, status,
                   to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
                   to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
                   version
@@ -86,7 +86,7 @@ def load(user_id):
         pool.putconn(connection)
     if row is None:
         return None
-    names = ("id", "name", "email", "status", "createdAt", "updatedAt", "version")
+    names = ("id", "name", "status", "createdAt", "updatedAt", "version")
     return json.dumps(dict(zip(names, row)), separators=(",", ":"), ensure_ascii=False).encode()
 
 
