@@ -84,7 +84,8 @@ export const currentUserRoute = createRoute({
   summary: 'Who the credentials belong to',
   responses: {
     200: json('The user, and what the credentials are good for', currentUser),
-    ...problems(...databaseProblems),
+    // Between the erasure of the user and the end of the access token everywhere.
+    ...problems('user-not-found', ...databaseProblems),
   },
 });
 
