@@ -32,6 +32,8 @@ export interface LoadWish {
 export interface LoadedResource {
   readonly version: number;
   readonly body: Uint8Array;
+  /** Whether it was in this process's memory already. @default false */
+  readonly fromMemory?: boolean;
 }
 
 /** Loads one resource from the database. */
@@ -91,7 +93,8 @@ export class CoherentReader {
     const entry = near.get(id);
     if (entry !== undefined) {
       metrics.nearHits += 1;
-      return entry.answer === null ? null : { version: entry.version, body: entry.answer.body };
+      if (entry.answer === null) return null;
+      return { version: entry.version, body: entry.answer.body, fromMemory: true };
     }
     if (near.isOpen) metrics.nearMisses += 1;
     else metrics.nearBypasses += 1;

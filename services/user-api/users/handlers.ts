@@ -123,6 +123,7 @@ export function createUserOperations(users: Users, readBody: JsonBodyReader): Op
       handler: async (context) => {
         const snapshot = await users.get(userId(context));
         if (snapshot === null) throw new UserNotFound('Not found');
+        context.env.incoming.nearHit = snapshot.fromMemory === true;
         const known = context.env.incoming.headers['if-none-match'];
         if (known !== undefined && matchesNone(known, snapshot.version)) {
           return notModified(snapshot.version);

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { AccessLog } from '../../../../services/user-api/observability/requests/access-log.ts';
-import { startApiOnNewDatabase, type TestApi } from '../support/api.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import { createUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
 
 const isAccess = ({ message }: { readonly message?: unknown }) =>
   message === 'request' || message === 'slow request';
@@ -40,6 +41,34 @@ describe('The access log', () => {
       problem: 'user-not-found',
     });
     expect(line?.durationMilliseconds).toBeGreaterThan(0);
+  });
+});
+
+describeWithRedis('The access log, of hits in memory', (redis) => {
+  it('has a line for one in so many, which says so, and for all other requests', async () => {
+    const api = await startApiOnNewDatabase({
+      redisUrl: redis().url,
+      environment: { ACCESS_LOG_ONE_HIT_IN: '5' },
+    });
+    const { id } = await createUser(api);
+    // Until it is in memory, which keeps nothing before the process is told of writes; the first hit has a line.
+    await vi.waitFor(async () => {
+      await api.call('GET', `/api/v1/users/${id}`);
+      expect(api.log.some(({ oneHitIn }) => oneHitIn === 5)).toBe(true);
+    });
+    const linesOf = async (path: string, expected: number) => {
+      const before = api.log.length;
+      for (let count = 0; count < 20; count += 1) await api.call('GET', path);
+      const lines = () =>
+        api.log.slice(before).filter(({ route }) => route === '/api/v1/users/{id}');
+      await expect.poll(lines).toHaveLength(expected);
+      return lines();
+    };
+    const hits = await linesOf(`/api/v1/users/${id}`, 4);
+    await linesOf('/api/v1/users/999999', 20);
+    await api.stop();
+
+    for (const line of hits) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
   });
 });
 

@@ -118,7 +118,7 @@ describeWithRedis('One trace, from a request to the email it causes', (redis) =>
     expect(insert.attributes).toMatchObject({
       'db.system.name': 'postgresql',
       'headroom.pool': 'writer',
-      'db.query.text': expect.stringContaining('insert into "users"'),
+      'db.query.text': expect.stringContaining('insert into users'),
     });
     expect(select.attributes['db.query.text']).toBe('select name, email from users where id = $1');
     expect(insert.parentSpanId).toBe(only('POST /api/v1/users', 'user-api').spanId);
