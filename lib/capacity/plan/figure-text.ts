@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Figure } from '../figures.ts';
 import { rounded } from '../rounded.ts';
 
@@ -35,11 +36,20 @@ function valueText(name: string, value: unknown): string {
   return value.map((item) => itemText(item)).join('; ');
 }
 
+const eventTasks = z.object({
+  name: z.string(),
+  from: z.string(),
+  until: z.string(),
+  minimumTasks: z.number(),
+});
+/** `2027-11-26T00:00:00.000Z` → `2027-11-26 00:00` */
+const minute = (time: string): string => time.slice(0, 16).replace('T', ' ');
+
 function itemText(item: unknown): string {
-  if (typeof item !== 'object' || item === null) return String(item);
-  return Object.entries(item)
-    .map(([key, value]) => `${key} ${String(value)}`)
-    .join(', ');
+  const event = eventTasks.safeParse(item);
+  if (!event.success) return String(item);
+  const { name, from, until, minimumTasks } = event.data;
+  return `${name}: ${minimumTasks} from ${minute(from)} to ${minute(until)}`;
 }
 
 /** The value of a figure for people, with its unit, and with what was computed where it is overridden. */

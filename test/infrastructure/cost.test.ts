@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { totalOf } from '../../lib/capacity/cost/cost-line.ts';
+import { databaseCost } from '../../lib/capacity/cost/database-cost.ts';
+import { edgeCost } from '../../lib/capacity/cost/edge-cost.ts';
+import { meanTasks, serviceCost } from '../../lib/capacity/cost/service-cost.ts';
+import { loadAt, plannedLoad } from '../../lib/capacity/load.ts';
+import { priceList, prices } from '../../lib/capacity/prices.ts';
+import { planStage } from '../../lib/capacity/size-stage.ts';
+import { million } from '../../lib/config/stages/million.ts';
+import { production } from '../../lib/config/stages/production.ts';
+import { stageDefinitions } from '../../lib/config/stages.ts';
+
+const plan = planStage(production);
+const { size } = plan.stage;
+const dollarsOf = (lines: ReturnType<typeof edgeCost>, what: string) =>
+  lines.find((line) => line.what === what)?.dollars;
+
+describe('a price', () => {
+  it.each(Object.entries(prices))(
+    '%s, in the table, is positive and names its page',
+    (_, price) => {
+      expect(price.dollars).toBeGreaterThan(0);
+      expect(price.source).toMatch(/^https:\/\/aws\.amazon\.com\/.*pricing/);
+      expect(price.per).not.toBe('');
+    },
+  );
+
+  it('of the table, has a day and a warning of how it came there', () => {
+    expect(priceList.enteredOn).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+    expect(priceList.caveat).toContain('entered by hand');
+  });
+});
+
+describe('the bill of a stage', () => {
+  it.each(stageDefinitions)('$name, added up by part, is the sum of its lines', (definition) => {
+    const { cost } = planStage(definition);
+    const byPart = cost.byComponent.reduce((sum, { monthly }) => sum + monthly, 0);
+    expect(byPart).toBeCloseTo(totalOf(cost.lines), 6);
+    expect(cost.monthly).toBeCloseTo(byPart, 6);
+    expect(cost.perMillionRequests * cost.millionRequests).toBeCloseTo(cost.monthly, 6);
+    for (const line of cost.lines) {
+      expect(line.dollars, line.what).toBeCloseTo(line.quantity * line.price.dollars, 6);
+    }
+  });
+
+  it('of production, at its growth, is dearer than now', () => {
+    expect(plan.laterCost.monthly).toBeGreaterThan(plan.cost.monthly);
+  });
+
+  it('of production, for its budget, leaves a fifth, and never goes over the ceiling', () => {
+    const { cost, stage } = plan;
+    expect(stage.monthlyBudgetDollars).toBeGreaterThanOrEqual(cost.monthly * 1.2);
+    expect(stage.monthlyBudgetDollars).toBeLessThan(cost.monthly * 1.2 + 10);
+    const tight = Math.ceil(cost.monthly) + 1;
+    const policy = { ...production.policy, spendCeilingDollars: tight };
+    expect(planStage({ ...production, policy }).stage.monthlyBudgetDollars).toBe(tight);
+  });
+});
+
+describe('the cost of the edge', () => {
+  // 1,000 requests a second are 2,628 million in the 730 hours of a month.
+  const load = loadAt({ ...production.workload, edgeCacheablePercent: 0 }, 1_000);
+  const lines = edgeCost(size, load, 300);
+
+  it('of 2,628 million requests, at a dollar and at 60 cents a million, is that', () => {
+    expect(lines.filter(({ what }) => what === 'requests').map(({ dollars }) => dollars)).toEqual([
+      expect.closeTo(2_628, 6),
+      expect.closeTo(1_576.8, 6),
+    ]);
+  });
+
+  it('of data to viewers, in several steps of the price, is their sum', () => {
+    // 2,628 million × 750 bytes are 1,971 GB, all in the first step.
+    expect(dollarsOf(lines, 'data to viewers')).toBeCloseTo(1_971 * 0.085, 6);
+    // Ten times as much: 10,000 GB in the first step and 9,710 in the second.
+    const more = edgeCost(size, loadAt(production.workload, 10_000), 300);
+    expect(dollarsOf(more, 'data to viewers')).toBeCloseTo(10_000 * 0.085 + 9_710 * 0.08, 6);
+  });
+
+  it('with a shield, pays for each read that passes it', () => {
+    const shielded = { ...size, edge: { ...size.edge, originShield: true } };
+    const reads = ((load.origin - load.writes) * 2_628_000) / 1e6;
+    expect(dollarsOf(edgeCost(shielded, load, 300), 'origin shield')).toBeCloseTo(reads * 0.75, 6);
+    expect(dollarsOf(lines, 'origin shield')).toBeUndefined();
+  });
+});
+
+describe('the cost of the service', () => {
+  const { service } = size;
+
+  it('at night, is that of the least tasks', () => {
+    const idle = loadAt(production.workload, 1);
+    expect(meanTasks(service, idle)).toBe(service.minimumTasks);
+    // 3 tasks of 1 vCPU and 2 GiB for 730 hours.
+    expect(totalOf(serviceCost(service, idle))).toBeCloseTo(3 * 730 * (0.03238 + 2 * 0.00356), 6);
+  });
+
+  it('with Spot capacity, is lower by what Spot saves on the tasks beyond the least', () => {
+    const busy = plannedLoad(production).event;
+    const without = totalOf(serviceCost({ ...service, spotPercent: 0 }, busy));
+    const all = totalOf(serviceCost({ ...service, spotPercent: 100 }, busy));
+    const share = service.minimumTasks / meanTasks(service, busy);
+    expect(all / without).toBeCloseTo(share + (1 - share) * 0.35, 6);
+  });
+});
+
+describe('the cost of the database', () => {
+  const { database } = planStage(million).stage.size;
+  const { today } = plannedLoad(million);
+  const cost = (ioOptimized: boolean, load = today) =>
+    totalOf(databaseCost({ ...database, ioOptimized }, load, million.workload));
+
+  it('where I/O is most of it, decides for I/O-Optimized, and against it where not', () => {
+    expect(cost(true)).toBeLessThan(cost(false));
+    expect(database.ioOptimized).toBe(true);
+    expect(size.database.ioOptimized).toBe(false);
+  });
+
+  it('with I/O-Optimized, does not depend on the I/O', () => {
+    const idle = loadAt(million.workload, 1);
+    expect(cost(true, idle)).toBeCloseTo(cost(true), 6);
+    expect(cost(false, idle)).toBeLessThan(cost(false));
+  });
+});
