@@ -107,7 +107,7 @@ export function listCases(cases: readonly BenchmarkCase[]): string {
 /**
  * `npm run bench`.
  *
- * @param stopAsked - ends it after the run under way, with what there is.
+ * @param stopAsked - ends it, with what there is.
  * @throws {@link LocalFailure} for a command line that cannot be understood, when something is missing on the machine, and when
  * runs failed.
  */
@@ -149,6 +149,12 @@ export async function bench(
       throw new LocalFailure(
         'Some runs failed, so the figures are not whole.',
         'Read above what failed, mend it, and run the benchmark again.',
+      );
+    }
+    if (values.publish && signal.aborted) {
+      throw new LocalFailure(
+        'The benchmark was ended before it was through, so nothing was published.',
+        'Run it again, with a longer --limit if it was the time that ended it.',
       );
     }
     if (values.publish) {

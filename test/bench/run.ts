@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly cores: Cores;
   readonly generators: Generators;
   readonly guardian: Guardian;
-  /** Ends the benchmark after the run under way; what was measured by then is kept. */
+  /** Ends the benchmark; what was measured by then is kept. */
   readonly signal: AbortSignal;
   readonly stream: Output;
 }
@@ -188,7 +188,7 @@ async function measureOnce(
     const aborted = stage.signal.aborted;
     const reason = aborted ? 'the benchmark was ended in the middle of it' : messageOf(error);
     omissions.push({ case: benchmarkCase.name, subject, reason, failed: !aborted });
-    progress.end(`FAILED: ${reason}`);
+    progress.end(aborted ? 'ended' : `FAILED: ${reason}`);
   }
 }
 
