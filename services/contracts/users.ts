@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newPassword } from './password.ts';
 import { expects } from './validation-message.ts';
 
 /** Most characters (code points, as PostgreSQL counts them) of a name. */
@@ -32,70 +33,162 @@ const name = z
   })
   .refine((text) => VISIBLE.test(text) && [...text].length <= NAME_MAXIMUM_LENGTH, {
     error: `must be ${nameLength}`,
+  })
+  .meta({
+    description: `One line, ${nameLength}.`,
+    minLength: 1,
+    maxLength: NAME_MAXIMUM_LENGTH,
+    examples: ['Ada Lovelace'],
   });
 
 const email = z
   .string({ error: expects('a string') })
   // Before the pattern, so that it never runs over a long text.
   .max(EMAIL_MAXIMUM_LENGTH, { error: `must be at most ${EMAIL_MAXIMUM_LENGTH} characters long` })
-  .pipe(z.email({ error: 'must be an email address such as ada@example.com' }));
+  .pipe(z.email({ error: 'must be an email address such as ada@example.com' }))
+  .meta({
+    format: 'email',
+    maxLength: EMAIL_MAXIMUM_LENGTH,
+    description: 'Upper and lower case count as the same.',
+    examples: ['ada@example.com'],
+  });
 
 const status = z.enum(userStatuses, { error: expects(`one of ${userStatuses.join(', ')}`) });
 
 /** Body of a request that creates a user. Fields that are not named here are refused. */
-export const createUserBody = z.strictObject({
-  name,
-  email,
-  status: status.default(defaultUserStatus),
-});
+export const createUserBody = z
+  .strictObject({
+    name,
+    email,
+    status: status.default(defaultUserStatus),
+    /** To log in with. Without one, a password reset gives the first. */
+    password: newPassword.optional(),
+  })
+  .meta({ id: 'CreateUser' });
 export type CreateUserBody = z.output<typeof createUserBody>;
 
 /** Body of PUT: every field that a client may set, so that nothing is set by being left out. */
-export const replaceUserBody = z.strictObject({ name, email, status });
+export const replaceUserBody = z.strictObject({ name, email, status }).meta({ id: 'ReplaceUser' });
 export type ReplaceUserBody = z.output<typeof replaceUserBody>;
 
 /** Body of PATCH, a JSON Merge Patch (RFC 7396): what is left out stays; nothing can be removed, so null is refused. */
-export const updateUserBody = z.strictObject({
-  name: name.optional(),
-  email: email.optional(),
-  status: status.optional(),
-});
+export const updateUserBody = z
+  .strictObject({
+    name: name.optional(),
+    email: email.optional(),
+    status: status.optional(),
+  })
+  .meta({ id: 'UpdateUser' });
 export type UpdateUserBody = z.output<typeof updateUserBody>;
 
-/** A user as the API gives it. */
-export const user = z.object({
-  id: z.int().positive(),
-  name: z.string(),
-  email: z.string(),
-  status: z.enum(userStatuses),
-  /** RFC 3339 in UTC, with milliseconds. */
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-  /** 1 at creation, one more with each update; the number in the ETag. */
-  version: z.int().positive(),
-});
+/** All about a user: as the person, an administrator, or an API key with the scope for it sees it. */
+export const user = z
+  .object({
+    id: z.int().positive(),
+    name: z.string().meta({ maxLength: NAME_MAXIMUM_LENGTH, examples: ['Ada Lovelace'] }),
+    email: z
+      .string()
+      .meta({ format: 'email', maxLength: EMAIL_MAXIMUM_LENGTH, examples: ['ada@example.com'] }),
+    status: z.enum(userStatuses),
+    /** RFC 3339 in UTC, with milliseconds. */
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    /** 1 at creation, one more with each update; the number in the ETag. */
+    version: z
+      .int()
+      .positive()
+      .meta({ description: '1 at creation, one more with each update; the number in the ETag.' }),
+  })
+  .meta({ id: 'User' });
 export type User = z.infer<typeof user>;
 
-const isPageLimit = (limit: number) => limit >= 1 && limit <= PAGE_MAXIMUM_LIMIT;
+/** What anybody sees of a user. */
+export const publicUser = user.omit({ email: true }).meta({ id: 'PublicUser' });
+export type PublicUser = z.infer<typeof publicUser>;
+
+/** A user as it is answered: with the email address for who may see it. */
+export const visibleUser = user.partial({ email: true }).meta({ id: 'VisibleUser' });
+export type VisibleUser = z.infer<typeof visibleUser>;
+
+function wholeNumber(minimum: number, maximum: number) {
+  return z
+    .string()
+    .refine(
+      (text) => /^\d{1,9}$/.test(text) && Number(text) >= minimum && Number(text) <= maximum,
+      { error: `must be a whole number from ${minimum} to ${maximum}` },
+    )
+    .transform(Number)
+    .meta({ type: 'integer', minimum, maximum });
+}
+
+/** Orders of a list: by creation time, the oldest first, or with a minus the newest first. */
+export const userSorts = ['created_at', '-created_at'] as const;
+export type UserSort = (typeof userSorts)[number];
+/** Users from the beginning that `page` can reach, and up to which `total` is counted. */
+export const PAGED_MAXIMUM_USERS = 10_000;
+/** Longer than any cursor that is given out: one holds a name at most. */
+const CURSOR_MAXIMUM_LENGTH = 800;
 
 /** Query of a list. */
-export const listUsersQuery = z.strictObject({
-  limit: z
-    .string()
-    .refine((text) => /^\d{1,9}$/.test(text) && isPageLimit(Number(text)), {
-      error: `must be a whole number from 1 to ${PAGE_MAXIMUM_LIMIT}`,
-    })
-    .transform(Number)
-    .default(PAGE_DEFAULT_LIMIT),
-  /** `nextCursor` of the page before; what is in it is not part of the contract. */
-  cursor: z.string().optional(),
-  status: status.optional(),
-});
+export const listUsersQuery = z
+  .strictObject({
+    limit: wholeNumber(1, PAGE_MAXIMUM_LIMIT).optional(),
+    /** `nextCursor` of the page before; what is in it is not part of the contract. */
+    cursor: z
+      .string()
+      .max(CURSOR_MAXIMUM_LENGTH, {
+        error: `must be at most ${CURSOR_MAXIMUM_LENGTH} characters long`,
+      })
+      .optional(),
+    /** Number of a page, from 1: for simple clients, and near the beginning only. */
+    page: wholeNumber(1, PAGED_MAXIMUM_USERS).optional(),
+    per_page: wholeNumber(1, PAGE_MAXIMUM_LIMIT).optional(),
+    status: status.optional(),
+    /** How names begin, without regard to case. Such a list is in order of name. */
+    name_prefix: z
+      .string()
+      .refine(
+        (text) =>
+          text.isWellFormed() &&
+          text !== '' &&
+          [...text].length <= NAME_MAXIMUM_LENGTH &&
+          !CONTROL_OR_LINE_SEPARATOR.test(text),
+        { error: `must be 1 to ${NAME_MAXIMUM_LENGTH} characters of a name` },
+      )
+      .meta({ minLength: 1, maxLength: NAME_MAXIMUM_LENGTH, examples: ['Ada'] })
+      .optional(),
+    sort: z.enum(userSorts, { error: expects(`one of ${userSorts.join(', ')}`) }).optional(),
+  })
+  .superRefine(({ cursor, limit, name_prefix, page, per_page, sort }, context) => {
+    const refuse = (parameter: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [parameter], message });
+    const paged = page !== undefined || per_page !== undefined;
+    if (paged && cursor !== undefined) refuse('cursor', 'cannot be given with page or per_page');
+    if (paged && limit !== undefined) refuse('limit', 'cannot be given with page; per_page can');
+    if (name_prefix !== undefined && sort !== undefined) {
+      refuse('sort', 'cannot be given with name_prefix: such a list is in order of name');
+    }
+  });
+export type ListUsersQuery = z.output<typeof listUsersQuery>;
 
-/** A page of users in ascending order of id. */
-export const userPage = z.object({
-  data: z.array(user),
-  /** Gets the next page when given as `cursor`; null on the last page. */
-  nextCursor: z.string().nullable(),
-});
+/** A page of users. */
+export const userPage = z
+  .object({
+    data: z.array(visibleUser).meta({ maxItems: PAGE_MAXIMUM_LIMIT }),
+    nextCursor: z
+      .string()
+      .meta({
+        maxLength: CURSOR_MAXIMUM_LENGTH,
+        description: 'Gets the next page when given as `cursor`; null on the last page.',
+      })
+      .nullable(),
+    /** With `page` or `per_page` only, as are the following. */
+    page: z.int().positive().optional(),
+    perPage: z.int().positive().optional(),
+    /** Users in the whole list: exactly, or so many at least. */
+    total: z.int().nonnegative().optional(),
+    /** False when there are more users than are counted. */
+    totalIsExact: z.boolean().optional(),
+  })
+  .meta({ id: 'UserPage' });
 export type UserPage = z.infer<typeof userPage>;

@@ -5,6 +5,7 @@ import type { HealthMonitor } from './health/health.ts';
 import { createHealthOperations } from './health/operations.ts';
 import type { Admission } from './http/admission.ts';
 import { createJsonBodyReader } from './http/body.ts';
+import type { CursorSigner } from './http/cursor.ts';
 import { withDeadline } from './http/deadline.ts';
 import { describeRoute } from './http/describe-route.ts';
 import type { ApiEnvironment } from './http/environment.ts';
@@ -24,7 +25,8 @@ export interface AppParts {
   readonly users: Users;
   readonly health: HealthMonitor;
   readonly authentication: Pick<Authentication, 'operations'>;
-  readonly admission: Pick<Admission, 'admit'>;
+  readonly admission: Pick<Admission, 'admit' | 'callerOf'>;
+  readonly cursors: CursorSigner;
   readonly logger: Logger;
   /** Where clients reach the API, without a slash at its end. */
   readonly publicUrl: string;
@@ -47,11 +49,11 @@ function aliasesOf(path: string): string[] {
 
 /** All that the API can be asked for. */
 export function createOperations(
-  parts: Pick<AppParts, 'users' | 'health' | 'authentication' | 'bodyLimitBytes'>,
+  parts: Omit<AppParts, 'logger' | 'deadlineMilliseconds' | 'publicUrl'>,
 ): ProtectedOperation[] {
   const readBody = createJsonBodyReader(parts.bodyLimitBytes);
   return [
-    ...createUserOperations(parts.users, readBody),
+    ...createUserOperations({ ...parts, readBody }),
     ...parts.authentication.operations(readBody),
     ...createHealthOperations(parts.health),
     ...createProblemPageOperations(),

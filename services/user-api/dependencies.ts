@@ -11,6 +11,7 @@ import { DatabasePool } from './database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from './database/router.ts';
 import { HealthMonitor } from './health/health.ts';
 import { Admission } from './http/admission.ts';
+import { CursorSigner } from './http/cursor.ts';
 import type { Logger } from './observability/logger.ts';
 import type { DependencySources } from './observability/metrics/sources.ts';
 import { EventDispatcher, type EventDispatcherOptions } from './queue/event-dispatcher.ts';
@@ -20,6 +21,7 @@ import { OutboxDepth } from './queue/outbox-depth.ts';
 import { createRateLimits, type RateLimits } from './rate-limit/rate-limits.ts';
 import { deriveKey } from './secrets/derived-key.ts';
 import type { Settings } from './settings.ts';
+import { CreationMemory } from './users/creation-memory.ts';
 import { UserRepository } from './users/repository.ts';
 import { createUserCaching, type UserCaching } from './users/user-caching.ts';
 import { Users } from './users/users.ts';
@@ -39,6 +41,7 @@ export interface Dependencies {
   readonly health: HealthMonitor;
   readonly authentication: Authentication;
   readonly admission: Admission;
+  readonly cursors: CursorSigner;
   /** What metrics are read from. */
   readonly sources: DependencySources;
   /** Begins what the service does by itself, beside answering requests. Await it before the first request is taken. */
@@ -139,11 +142,6 @@ export async function createDependencies(
     databaseReadsMaximum: settings.DATABASE_READS_MAXIMUM,
     logger,
   });
-  const users = new Users({
-    repository,
-    caching: userCaching,
-    dispatch: (event) => dispatcher.dispatch(event),
-  });
   const rateLimits = limitRates(settings, redis, logger);
   const authentication = await createAuthentication(
     {
@@ -158,6 +156,15 @@ export async function createDependencies(
     },
     options.authentication,
   );
+  const memory = new CreationMemory(router, deriveKey(settings.SERVICE_SECRET, 'idempotency'));
+  const users = new Users({
+    repository,
+    caching: userCaching,
+    memory,
+    passwords: authentication.passwords,
+    ender: authentication.ender,
+    dispatch: (event) => dispatcher.dispatch(event),
+  });
   const admission = new Admission({
     authenticator: authentication.authenticator,
     limiters: rateLimits.limiters,
@@ -180,6 +187,7 @@ export async function createDependencies(
     health,
     authentication,
     admission,
+    cursors: new CursorSigner(deriveKey(settings.SERVICE_SECRET, 'cursor')),
     sources: {
       pools: router.pools,
       redis: [

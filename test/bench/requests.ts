@@ -1,5 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { demoCreatedAt } from '../../services/user-api/users/demo-data.ts';
+import { ALL_USERS, benchmarkCursors } from './cursors.ts';
 
 /** One request of a sequence. */
 export interface PlannedRequest {
@@ -34,14 +36,16 @@ export function usersById(
   };
 }
 
-/** Pages of 20, each after another id, from 1 to `last`. */
+/** Pages of 20, each after another of the first `last` demo users. */
 export function userPages(last: number): RequestSequence {
+  const cursors = benchmarkCursors();
   return {
     method: 'GET',
     headers: {},
     length: last,
     at(place) {
-      const cursor = Buffer.from(`id:${place + 1}`).toString('base64url');
+      const id = place + 1;
+      const cursor = cursors.encode(ALL_USERS, [demoCreatedAt(id), id]);
       return { path: `${USERS_PATH}?limit=20&cursor=${cursor}` };
     },
   };

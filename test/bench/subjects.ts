@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BENCHMARK_SECRET } from './cursors.ts';
 import type { Addresses } from './surroundings.ts';
 
 /** A program that can be measured, and how it is started. */
@@ -66,7 +66,7 @@ const A_PAGE = '/api/v1/users?limit=20';
  */
 const HEADROOM = {
   RATE_LIMITS: 'reads=10000000/1,creates=10000/1,updates=10000/1,deletes=10000/1',
-  SERVICE_SECRET: randomBytes(32).toString('hex'),
+  SERVICE_SECRET: BENCHMARK_SECRET,
   // Metrics are gathered whether they are asked for or not; this is the port on which they are.
   INTERNAL_PORT: '0',
 };

@@ -7,6 +7,9 @@ export const cacheControl = {
   user: 'private, no-cache',
   /** A page of such users. */
   userList: 'private, no-cache',
+  /** A user, or a page of users, as everybody sees them: anybody may keep it, and asks again each time. */
+  publicUser: 'public, no-cache',
+  publicUserList: 'public, no-cache',
   /** Errors, health, and all that is about this moment. */
   moment: 'no-store',
   /** Pages for people to read, the same for all, that change with a release: an hour later nobody minds. */

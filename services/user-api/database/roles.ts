@@ -4,18 +4,24 @@ import type { Sql, TransactionSql } from 'postgres';
 export const API_ROLE = 'headroom_api';
 /** Who the email worker logs in as. */
 export const EMAIL_WORKER_ROLE = 'headroom_email_worker';
+/** Who maintenance logs in as: it sees which rows are out of date, not what is in them. */
+export const MAINTENANCE_ROLE = 'headroom_maintenance';
 
 /**
  * What each program may do, and no more: neither owns a table, so neither can change or drop one. No sequence is named, because
  * an identity column needs no grant on its own.
  */
 const grants = `
-grant usage on schema public to ${API_ROLE}, ${EMAIL_WORKER_ROLE};
+grant usage on schema public to ${API_ROLE}, ${EMAIL_WORKER_ROLE}, ${MAINTENANCE_ROLE};
 grant select, insert, update, delete on users, outbox to ${API_ROLE};
 grant select, insert, update, delete on accounts, revocations, password_resets, api_keys to ${API_ROLE};
+grant select, insert, update, delete on idempotency_keys to ${API_ROLE};
+grant select, insert on audit_records to ${API_ROLE};
 grant select (id, name, email) on users to ${EMAIL_WORKER_ROLE};
 grant select (id, user_id, requested_at), update (token_hash, expires_at) on password_resets to ${EMAIL_WORKER_ROLE};
 grant select, insert, update, delete on idempotency_records to ${EMAIL_WORKER_ROLE};
+grant select (consumer, idempotency_key, expiry), delete on idempotency_records to ${MAINTENANCE_ROLE};
+grant select (digest, created_at), delete on idempotency_keys to ${MAINTENANCE_ROLE};
 `;
 
 /**
@@ -45,7 +51,7 @@ end $$;
  * @returns false, with nothing done, when the roles are missing and this user may not create them.
  */
 export async function grantRoles(client: Sql | TransactionSql): Promise<boolean> {
-  const roles = [API_ROLE, EMAIL_WORKER_ROLE];
+  const roles = [API_ROLE, EMAIL_WORKER_ROLE, MAINTENANCE_ROLE];
   const [state] = await client<{ existing: number; mayCreate: boolean }[]>`
     select
       (select count(*)::int from pg_roles where rolname in ${client(roles)}) as existing,

@@ -27,7 +27,11 @@ const instant = (name: string) =>
 /** The name of the index that keeps emails unique; the repository tells a duplicate by it. */
 export const EMAIL_UNIQUE_INDEX = 'users_email_key';
 
-/** People. Each index serves a query of `users/`: a duplicate check, and lists by status in order of id. */
+/**
+ * People. Each index serves a query of `users/`: the duplicate check, and lists in order of creation or of name, of all users and of those with a
+ * status. Names are ordered by the bytes of their lower case (collation "C"), because that is the one order in which the names with a
+ * prefix stand together, and which no upgrade of the system's collations changes.
+ */
 export const users = pgTable(
   'users',
   {
@@ -43,7 +47,14 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex(EMAIL_UNIQUE_INDEX).on(sql`lower(${table.email})`),
-    index('users_status_id_index').on(table.status, table.id),
+    index('users_created_at_index').on(table.createdAt, table.id),
+    index('users_status_created_at_index').on(table.status, table.createdAt, table.id),
+    index('users_name_index').on(sql`(lower(${table.name}) collate "C")`, table.id),
+    index('users_status_name_index').on(
+      table.status,
+      sql`(lower(${table.name}) collate "C")`,
+      table.id,
+    ),
     check('users_status_check', sql`${table.status} in ('active', 'inactive', 'suspended')`),
   ],
 );
@@ -86,5 +97,58 @@ export const idempotencyRecords = pgTable(
     responseData: jsonb('response_data'),
     payloadHash: text('payload_hash'),
   },
-  (table) => [primaryKey({ columns: [table.consumer, table.idempotencyKey] })],
+  (table) => [
+    primaryKey({ columns: [table.consumer, table.idempotencyKey] }),
+    // By which maintenance finds those that no longer count.
+    index('idempotency_records_expiry_index').on(table.expiry),
+  ],
+);
+
+/**
+ * Answers to requests with an Idempotency-Key, for 24 hours. No reference to users: the row of an erased user stays, without the answer, so
+ * that a late repetition does not create the user again.
+ */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    /** A digest of who sent the key, and of the key. */
+    digest: text().primaryKey(),
+    /** A digest of the request's body; null once the user has been erased. */
+    fingerprint: text(),
+    userId: bigint('user_id', { mode: 'number' }).notNull(),
+    /** The user as it was created; null once erased. */
+    answer: jsonb(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('idempotency_keys_user_id_index').on(table.userId),
+    index('idempotency_keys_created_at_index').on(table.createdAt),
+  ],
+);
+
+/** What is done with personal data that must be accounted for. */
+export const auditActions = ['user.deleted', 'user.exported'] as const;
+/** By whom: the person, an administrator, or an API key of either. */
+export const auditActors = ['self', 'admin', 'api-key'] as const;
+
+/**
+ * Who did what to whose data, and when: in ids alone, which stand for nobody once the user is erased. It is only added to.
+ */
+export const auditRecords = pgTable(
+  'audit_records',
+  {
+    id: bigint({ mode: 'number' }).generatedAlwaysAsIdentity().primaryKey(),
+    action: text({ enum: auditActions }).notNull(),
+    /** Id of the user whose data it is. */
+    subjectId: bigint('subject_id', { mode: 'number' }).notNull(),
+    actor: text({ enum: auditActors }).notNull(),
+    /** Id of the user who did it, or whose API key did. */
+    actorId: bigint('actor_id', { mode: 'number' }).notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('audit_records_subject_id_index').on(table.subjectId, table.id),
+    check('audit_records_action_check', sql`${table.action} in ('user.deleted', 'user.exported')`),
+    check('audit_records_actor_check', sql`${table.actor} in ('self', 'admin', 'api-key')`),
+  ],
 );

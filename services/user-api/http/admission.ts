@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
-import type { PolicyName } from '../rate-limit/default-policies.ts';
-import type { ClientIdentity } from '../rate-limit/key.ts';
+import { BY_CLIENT, type PolicyName } from '../rate-limit/default-policies.ts';
+import { type ClientIdentity, keyFor } from '../rate-limit/key.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import {
   type CheckedRequest,
@@ -89,6 +89,11 @@ export class Admission {
     const checked = this.#limits.reads.checkNow({ address: this.#addressOf(incoming) });
     if (checked !== undefined) this.counts.anonymous += 1;
     return checked;
+  }
+
+  /** Names who sends a request, as limits by client do: by API key, else user, else address. */
+  callerOf(identity: Identity, incoming: IncomingMessage): string {
+    return keyFor({ keyedBy: BY_CLIENT }, clientOf(identity, this.#addressOf(incoming)));
   }
 
   #count(

@@ -1,11 +1,45 @@
-/** Where a page ended, as clients hand it back: opaque to them, so that what is in it may change. */
-export function encodeCursor(lastId: number): string {
-  return Buffer.from(`id:${lastId}`).toString('base64url');
-}
+import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** @returns the id that the page ended with, or null when `cursor` is not one that {@link encodeCursor} made. */
-export function decodeCursor(cursor: string): number | null {
-  const id = /^id:(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
-  if (id === undefined || !Number.isSafeInteger(Number(id))) return null;
-  return encodeCursor(Number(id)) === cursor ? Number(id) : null;
+/** 128 bits: nobody finds a signature by trying. */
+const SIGNATURE_BYTES = 16;
+const SIGNATURE_CHARACTERS = 22;
+
+/**
+ * Where a page ended, as clients hand it back. What is in it is not part of the contract, and is signed together with the query that it is for, so
+ * that whatever else is sent is found out: a cursor that was changed, made up, or given to another query. The same place of the
+ * same query has the same cursor in every process, so that pages can be told apart by their bytes.
+ */
+export class CursorSigner {
+  readonly #secret: Buffer;
+
+  constructor(secret: Buffer) {
+    this.#secret = secret;
+  }
+
+  /**
+   * @param query - names what is listed, and in which order.
+   * @param position - anything that JSON can hold.
+   */
+  encode(query: string, position: unknown): string {
+    const text = Buffer.from(JSON.stringify(position)).toString('base64url');
+    return this.#sign(query, text).toString('base64url') + text;
+  }
+
+  /** @returns what was encoded, or undefined when `cursor` was not made by {@link encode} for that query. */
+  decode(query: string, cursor: string): unknown {
+    const signature = Buffer.from(cursor.slice(0, SIGNATURE_CHARACTERS), 'base64url');
+    const text = cursor.slice(SIGNATURE_CHARACTERS);
+    const expected = this.#sign(query, text);
+    if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) {
+      return undefined;
+    }
+    // base64url has several spellings of the same bytes, of which one is ours.
+    if (signature.toString('base64url') !== cursor.slice(0, SIGNATURE_CHARACTERS)) return undefined;
+    return JSON.parse(Buffer.from(text, 'base64url').toString());
+  }
+
+  #sign(query: string, text: string): Buffer {
+    const signature = createHmac('sha256', this.#secret).update(JSON.stringify([query, text]));
+    return signature.digest().subarray(0, SIGNATURE_BYTES);
+  }
 }

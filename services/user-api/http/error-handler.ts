@@ -4,7 +4,14 @@ import { ReadsShed } from '../cache/load-limit.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
-import { EmailTaken, UserNotFound, VersionMismatch } from '../users/errors.ts';
+import {
+  EmailTaken,
+  IdempotencyKeyInUse,
+  IdempotencyKeyReused,
+  IdempotentAnswerErased,
+  UserNotFound,
+  VersionMismatch,
+} from '../users/errors.ts';
 import { RequestAborted } from './body.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { entityTag } from './preconditions.ts';
@@ -45,6 +52,25 @@ function toProblem(error: unknown): Problem {
       'precondition-failed',
       `If-Match does not name the version that the user has now, which is ${entityTag(currentVersion)}.`,
       { currentVersion, headers: { etag: entityTag(currentVersion) } },
+    );
+  }
+  if (error instanceof IdempotencyKeyInUse) {
+    return new Problem(
+      'idempotency-key-in-use',
+      'Another request with this Idempotency-Key is being done.',
+      { headers: { 'retry-after': retryAfter() } },
+    );
+  }
+  if (error instanceof IdempotencyKeyReused) {
+    return new Problem(
+      'idempotency-key-reused',
+      'This Idempotency-Key was sent with another body before.',
+    );
+  }
+  if (error instanceof IdempotentAnswerErased) {
+    return new Problem(
+      'idempotent-answer-erased',
+      'The user whom this Idempotency-Key has created was deleted.',
     );
   }
   if (error instanceof ReadsShed) {

@@ -1,19 +1,25 @@
-/** The ETag of a version of a resource. */
-export function entityTag(version: number): string {
-  return `"v${version}"`;
+/**
+ * The ETag of a version of a resource.
+ *
+ * @param representation - tells apart what is shown to some only. @default what is shown to everybody
+ */
+export function entityTag(version: number, representation?: string): string {
+  return representation === undefined ? `"v${version}"` : `"v${version}-${representation}"`;
 }
+
+/** The version in what stands between the quotes of a tag, whatever the representation or the content coding. */
+const VERSION_TAG = /^v([1-9]\d{0,9})(?:-[a-z]+)*$/;
 
 /** An entity tag in a list: optional weakness, and what stands between the quotes (RFC 9110, 8.8.3). */
 const ENTITY_TAGS = /(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"/g;
 /** PostgreSQL's integer, which versions are. */
 const VERSION_MAXIMUM = 2_147_483_647;
 
-/** Whether an `If-None-Match` header names this version, weakly compared as RFC 9110, 13.1.2 says. */
-export function matchesNone(header: string, version: number): boolean {
-  return matchesEntityTag(header, entityTag(version));
-}
-
-/** The same for any entity tag, given with its quotes and not weak. */
+/**
+ * Whether an `If-None-Match` header names a tag, weakly compared as RFC 9110, 13.1.2 says.
+ *
+ * @param wanted - with its quotes, and not weak.
+ */
 export function matchesEntityTag(header: string, wanted: string): boolean {
   // What nearly all clients send: the tag as it was given to them.
   if (header === wanted || header.trim() === '*') return true;
@@ -29,7 +35,7 @@ export function allowedVersions(header: string | undefined): readonly number[] |
   if (header === undefined || header.trim() === '*') return null;
   const versions: number[] = [];
   for (const [, weak, tag = ''] of header.matchAll(ENTITY_TAGS)) {
-    const version = /^v([1-9]\d{0,9})$/.exec(tag)?.[1];
+    const version = VERSION_TAG.exec(tag)?.[1];
     if (weak === undefined && version !== undefined && Number(version) <= VERSION_MAXIMUM) {
       versions.push(Number(version));
     }

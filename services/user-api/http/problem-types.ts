@@ -15,6 +15,27 @@ export const problemTypes = {
     meaning: 'The body is empty, is not UTF-8, or is not JSON.',
     remedy: 'Send one JSON object, encoded in UTF-8. The detail says where reading stopped.',
   },
+  'invalid-idempotency-key': {
+    status: 400,
+    title: 'Invalid Idempotency-Key',
+    meaning: 'The Idempotency-Key is too long, empty, or holds characters that it may not.',
+    remedy: 'Send a new random UUID for each thing that is to be done once.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'Idempotency-Key reused',
+    meaning: 'The same Idempotency-Key was sent with another body in the last 24 hours.',
+    remedy:
+      'Use a new key for each thing to be done, and the same one only to repeat a request as it was.',
+  },
+  'page-too-deep': {
+    status: 422,
+    title: 'Page too deep',
+    meaning:
+      'Numbered pages end where the API would have to read too much that is not shown. With a cursor a list goes on for as long as there are users.',
+    remedy:
+      'Take `nextCursor` of the last page, or the Link with rel="next", and go on with `cursor` in place of `page`.',
+  },
   'validation-failed': {
     status: 422,
     title: 'Validation failed',
@@ -52,6 +73,19 @@ export const problemTypes = {
     title: 'Email taken',
     meaning: 'Another user has this email address. Upper and lower case count as the same.',
     remedy: 'Use another address, or change the user who has it.',
+  },
+  'idempotency-key-in-use': {
+    status: 409,
+    title: 'Idempotency-Key in use',
+    meaning: 'A request with the same Idempotency-Key is being done at this moment.',
+    remedy: 'Send it again a little later, with the same key: it will get the answer of the first.',
+  },
+  'idempotent-answer-erased': {
+    status: 410,
+    title: 'Idempotent answer erased',
+    meaning:
+      'A request with the same Idempotency-Key has created a user who has been deleted since, and with the user the answer.',
+    remedy: 'Nothing, if the user was meant to be deleted. To create one again, use a new key.',
   },
   'precondition-failed': {
     status: 412,

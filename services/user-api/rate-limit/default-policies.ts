@@ -3,7 +3,7 @@ import { definePolicy, PolicyError, type RateLimitPolicy } from './policy.ts';
 const MINUTE_SECONDS = 60;
 
 /** A client that has proved who it is shares no limit with others behind its address. */
-const BY_CLIENT = ['api-key', 'user', 'address'] as const;
+export const BY_CLIENT = ['api-key', 'user', 'address'] as const;
 
 /** The policies of the API. `RATE_LIMITS` may change the limit and the window of each; see {@link policiesWith}. */
 export const defaultPolicies = {

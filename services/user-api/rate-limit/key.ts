@@ -25,7 +25,7 @@ function identityValue(identity: ClientIdentity, kind: KeyKind): string | number
 }
 
 /** The key that `policy` counts a request of `identity` under: the first kind in its `keyedBy` that the identity has, else the address. */
-export function keyFor(policy: RateLimitPolicy, identity: ClientIdentity): string {
+export function keyFor(policy: Pick<RateLimitPolicy, 'keyedBy'>, identity: ClientIdentity): string {
   for (const kind of policy.keyedBy) {
     const value = identityValue(identity, kind);
     if (value !== undefined) return `${kind}:${value}`;

@@ -36,6 +36,11 @@ function demoStatus(id: number): UserStatus {
   return place === 19 ? 'suspended' : 'active';
 }
 
+/** When the demo user with that id was created, RFC 3339 in UTC. */
+export function demoCreatedAt(id: number): string {
+  return new Date(FIRST_CREATED_AT + id * HOUR_MILLISECONDS).toISOString();
+}
+
 /** The same user for the same id, always. Emails are in example.com, which RFC 2606 keeps from belonging to anybody. */
 function demoUser(id: number): DemoUser {
   const given = GIVEN_NAMES[id % GIVEN_NAMES.length] ?? '';
@@ -45,7 +50,7 @@ function demoUser(id: number): DemoUser {
     name: `${given} ${family}`,
     email: `${given}.${family}@example.com`.toLowerCase(),
     status: demoStatus(id),
-    createdAt: new Date(FIRST_CREATED_AT + id * HOUR_MILLISECONDS).toISOString(),
+    createdAt: demoCreatedAt(id),
   };
 }
 

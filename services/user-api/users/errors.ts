@@ -18,3 +18,18 @@ export class VersionMismatch extends Error {
     this.currentVersion = currentVersion;
   }
 }
+
+/** Another request with the same Idempotency-Key is under way. */
+export class IdempotencyKeyInUse extends Error {
+  override readonly name = 'IdempotencyKeyInUse';
+}
+
+/** The Idempotency-Key was used for another body. */
+export class IdempotencyKeyReused extends Error {
+  override readonly name = 'IdempotencyKeyReused';
+}
+
+/** What the Idempotency-Key was used for has been erased. */
+export class IdempotentAnswerErased extends Error {
+  override readonly name = 'IdempotentAnswerErased';
+}

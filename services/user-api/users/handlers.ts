@@ -1,29 +1,34 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Context } from 'hono';
 import {
+  type CreateUserBody,
   createUserBody,
-  listUsersQuery,
+  defaultUserStatus,
   replaceUserBody,
-  type UserPage,
-  type UserStatus,
+  type UpdateUserBody,
   updateUserBody,
 } from '../../contracts/users.ts';
+import { requireCredentials } from '../auth/authenticator.ts';
+import { decide, mayUseField, type ProtectedOperation } from '../auth/authorization.ts';
+import type { Identity } from '../auth/identity.ts';
+import { userFieldPermissions } from '../auth/permissions.ts';
+import { userIdParameter } from '../auth/route-parts.ts';
 import { cacheControl } from '../cache/cache-control.ts';
-import type { LoadedPage, ReadyPage } from '../cache/list-cache.ts';
+import type { Admission } from '../http/admission.ts';
 import type { JsonBodyReader } from '../http/body.ts';
-import { acceptsGzip } from '../http/content-coding.ts';
-import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import type { CursorSigner } from '../http/cursor.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
-import type { Operation } from '../http/operations.ts';
-import {
-  allowedVersions,
-  entityTag,
-  matchesEntityTag,
-  matchesNone,
-} from '../http/preconditions.ts';
+import { parseIdempotencyKey } from '../http/idempotency-key.ts';
+import { allowedVersions, matchesEntityTag } from '../http/preconditions.ts';
 import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
-import { invalidParameter, parseQuery } from '../http/validation.ts';
 import { UserNotFound } from './errors.ts';
+import { createListHandler } from './list-handler.ts';
+import {
+  type Representation,
+  representationFor,
+  representationTag,
+  type ShownUser,
+  showUser,
+} from './representations.ts';
 import {
   createUserRoute,
   deleteUserRoute,
@@ -34,145 +39,135 @@ import {
   USERS_PATH,
   updateUserRoute,
 } from './routes.ts';
-import type { UserSnapshot } from './user-snapshot.ts';
-import type { UserList, Users } from './users.ts';
+import { statusForbidden, type Users } from './users.ts';
+import type { AuditedActor } from './write-statements.ts';
 
-/** Decimal digits without a zero in front: one spelling for each id, so that a cache has one entry for it. */
-const ID = /^[1-9]\d{0,15}$/;
-
-/** @throws {@link UserNotFound} for what cannot be an id: no user is at that path. */
-function userId(context: Context<ApiEnvironment>): number {
-  const text = context.req.param('id') ?? '';
-  const id = ID.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(id)) throw new UserNotFound('Not an id');
-  return id;
-}
+/** What an answer depends on besides the path: who may see what. */
+const VARY = 'authorization, origin, x-api-key';
 
 /** The versions that If-Match allows; null for any. */
 function versionsOf({ env }: Context<ApiEnvironment>): readonly number[] | null {
   return allowedVersions(env.incoming.headers['if-match']);
 }
 
+function cachingHeaders(representation: Representation, etag: string) {
+  return {
+    'cache-control': representation === 'public' ? cacheControl.publicUser : cacheControl.user,
+    vary: VARY,
+    etag,
+  };
+}
+
 /** Bytes and a plain object of headers: what the adapter to Node.js sends without making web streams and Headers. */
-function answer({ version, body }: UserSnapshot, status = 200, location?: string): Response {
+function answer(
+  { body, etag }: ShownUser,
+  representation: Representation,
+  more: Readonly<Record<string, string>> = {},
+  status = 200,
+): Response {
   return new Response(body, {
     status,
     headers: {
       'content-type': JSON_MEDIA_TYPE,
-      'cache-control': cacheControl.user,
-      etag: entityTag(version),
-      ...(location === undefined ? {} : { location }),
+      ...cachingHeaders(representation, etag),
+      ...more,
       'content-length': String(body.byteLength),
     },
   });
 }
 
-function notModified(version: number): Response {
-  const headers = { 'cache-control': cacheControl.user, etag: entityTag(version) };
-  return new Response(null, { status: 304, headers });
+function actorOf(identity: Identity, id: number): AuditedActor {
+  if (identity.kind === 'anonymous') throw requireCredentials();
+  const { kind, userId } = identity;
+  if (kind === 'api-key') return { kind, userId };
+  return { kind: userId === id ? 'self' : 'admin', userId };
 }
 
-function linkToNext(cursor: string, limit: number, status: UserStatus | undefined): string {
-  const query = new URLSearchParams({ limit: String(limit), cursor });
-  if (status !== undefined) query.set('status', status);
-  return `<${USERS_PATH}?${query}>; rel="next"`;
+/** @throws `AccessError` when a new user is to have another status than whoever asks may give. */
+function requireStatusOfCreation({ status }: CreateUserBody, identity: Identity): void {
+  if (status === defaultUserStatus) return;
+  const decision = decide(userFieldPermissions.writeStatus, identity, undefined);
+  if (decision === 'credentials required') throw requireCredentials();
+  if (decision === 'forbidden') throw statusForbidden();
 }
 
-function renderPage(
-  { users, more }: UserList,
-  limit: number,
-  status: UserStatus | undefined,
-): LoadedPage {
-  const last = users.at(-1);
-  const nextCursor = more && last !== undefined ? encodeCursor(last.id) : null;
-  const page: UserPage = { data: [...users], nextCursor };
-  return {
-    body: Buffer.from(JSON.stringify(page)),
-    link: nextCursor === null ? null : linkToNext(nextCursor, limit, status),
-  };
-}
-
-function answerPage({ answer, link }: ReadyPage, asked: IncomingHttpHeaders): Response {
-  const compressed = acceptsGzip(asked['accept-encoding']) ? answer.gzip : null;
-  const { etag, length, text } = compressed ?? answer;
-  const headers = {
-    'cache-control': cacheControl.userList,
-    vary: 'accept-encoding',
-    etag,
-    ...(link === null ? {} : { link }),
-  };
-  const known = asked['if-none-match'];
-  if (known !== undefined && matchesEntityTag(known, etag)) {
-    return new Response(null, { status: 304, headers });
-  }
-  return new Response(Buffer.from(text, 'latin1'), {
-    headers: {
-      'content-type': JSON_MEDIA_TYPE,
-      ...(compressed === null ? {} : { 'content-encoding': 'gzip' }),
-      ...headers,
-      'content-length': length,
-    },
-  });
+export interface UserOperationParts {
+  readonly users: Users;
+  readonly cursors: CursorSigner;
+  readonly admission: Pick<Admission, 'callerOf'>;
+  readonly readBody: JsonBodyReader;
 }
 
 /** The operations on users: what each does with HTTP, around what {@link Users} does. */
-export function createUserOperations(users: Users, readBody: JsonBodyReader): Operation[] {
+export function createUserOperations(parts: UserOperationParts): ProtectedOperation[] {
+  const { admission, cursors, readBody, users } = parts;
+
+  async function change(
+    context: Context<ApiEnvironment>,
+    identity: Identity,
+    fields: UpdateUserBody,
+  ): Promise<Response> {
+    const id = userIdParameter(context);
+    const mayWriteStatus = mayUseField(userFieldPermissions.writeStatus, identity, id);
+    const changed = await users.update(id, fields, versionsOf(context), mayWriteStatus);
+    const representation = representationFor(identity, id);
+    return answer(showUser(changed, representation), representation);
+  }
+
   return [
     {
       route: getUserRoute,
-      handler: async (context) => {
-        const snapshot = await users.get(userId(context));
+      handler: async (context, identity) => {
+        const id = userIdParameter(context);
+        const snapshot = await users.get(id);
         if (snapshot === null) throw new UserNotFound('Not found');
         context.env.incoming.nearHit = snapshot.fromMemory === true;
+        const representation = representationFor(identity, id);
+        const etag = representationTag(snapshot.version, representation);
         const known = context.env.incoming.headers['if-none-match'];
-        if (known !== undefined && matchesNone(known, snapshot.version)) {
-          return notModified(snapshot.version);
+        if (known !== undefined && matchesEntityTag(known, etag)) {
+          const headers = cachingHeaders(representation, etag);
+          return new Response(null, { status: 304, headers });
         }
-        return answer(snapshot);
+        return answer(showUser(snapshot, representation), representation);
       },
     },
-    {
-      route: listUsersRoute,
-      handler: async (context) => {
-        const { limit, cursor, status } = parseQuery(listUsersQuery, context.req.url);
-        const after = cursor === undefined ? 0 : decodeCursor(cursor);
-        if (after === null) {
-          throw invalidParameter('cursor', 'must be the nextCursor of an earlier page, as it was');
-        }
-        const page = await users.page({ after, limit, status }, (list) =>
-          renderPage(list, limit, status),
-        );
-        return answerPage(page, context.env.incoming.headers);
-      },
-    },
+    { route: listUsersRoute, handler: createListHandler(users, cursors) },
     {
       route: createUserRoute,
-      handler: async (context) => {
-        const { id, snapshot } = await users.create(await readBody(context, createUserBody));
-        return answer(snapshot, 201, `${USERS_PATH}/${id}`);
+      handler: async (context, identity) => {
+        const { incoming } = context.env;
+        const key = parseIdempotencyKey(incoming.headers['idempotency-key']);
+        const body = await readBody(context, createUserBody);
+        requireStatusOfCreation(body, identity);
+        const idempotency =
+          key === null ? null : { key, caller: admission.callerOf(identity, incoming) };
+        const { id, isRepeated, snapshot } = await users.create(body, idempotency);
+        const more = {
+          location: `${USERS_PATH}/${id}`,
+          ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),
+        };
+        // Whoever creates a user has just said the email address.
+        return answer(showUser(snapshot, 'private'), 'private', more, 201);
       },
     },
     {
       route: updateUserRoute,
-      handler: async (context) => {
-        const id = userId(context);
+      handler: async (context, identity) => {
         const mediaTypes = [MERGE_PATCH_MEDIA_TYPE, JSON_MEDIA_TYPE];
-        const changes = await readBody(context, updateUserBody, mediaTypes);
-        return answer(await users.update(id, changes, versionsOf(context)));
+        return await change(context, identity, await readBody(context, updateUserBody, mediaTypes));
       },
     },
     {
       route: replaceUserRoute,
-      handler: async (context) => {
-        const id = userId(context);
-        const fields = await readBody(context, replaceUserBody);
-        return answer(await users.update(id, fields, versionsOf(context)));
-      },
+      handler: async (context, identity) =>
+        await change(context, identity, await readBody(context, replaceUserBody)),
     },
     {
       route: deleteUserRoute,
-      handler: async (context) => {
-        await users.remove(userId(context), versionsOf(context));
+      handler: async (context, identity) => {
+        const id = userIdParameter(context);
+        await users.remove(id, versionsOf(context), actorOf(identity, id));
         return new Response(null, { status: 204 });
       },
     },

@@ -1,39 +1,42 @@
-import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
-import type { CreateUserBody, UpdateUserBody, User, UserStatus } from '../../contracts/users.ts';
+import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
+import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
 import type { DatabaseRouter } from '../database/router.ts';
-import { EMAIL_UNIQUE_INDEX, type users } from '../database/schema.ts';
+import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
 import { EmailTaken } from './errors.ts';
+import {
+  countUsers,
+  type ListedRow,
+  type ListPosition,
+  selectUsersAfter,
+  selectUsersBehind,
+  type UserListing,
+} from './list-statements.ts';
 import { userStatements } from './statements.ts';
+import { isoInstant, toUser } from './user-row.ts';
+import {
+  type AuditedActor,
+  type CreationKey,
+  deleteUser,
+  insertUser,
+  updateUser,
+} from './write-statements.ts';
 
-type UserRow = typeof users.$inferSelect;
+/** What a user is created of. */
+export type UserFields = Omit<CreateUserBody, 'password'>;
 
-/** Which users a list has. */
-export interface ListFilter {
-  /** Only ids greater than this one; 0 for the first page. */
-  readonly after: number;
-  /** Most users. */
-  readonly limit: number;
-  /** Only users with this status. @default users of every status */
-  readonly status?: UserStatus | undefined;
+/** A user on a page, and where it stands in the order. */
+export interface ListedUser {
+  readonly user: User;
+  readonly position: ListPosition;
 }
 
-/** PostgreSQL's text form of an instant, as RFC 3339 in UTC. */
-const isoInstant = (text: string) => new Date(text).toISOString();
-
-const toUser = (row: UserRow): User => ({
-  id: row.id,
-  name: row.name,
-  email: row.email,
-  status: row.status,
-  createdAt: isoInstant(row.createdAt),
-  updatedAt: isoInstant(row.updatedAt),
-  version: row.version,
-});
-
-/** An array of integers in PostgreSQL's text form; null, for any version, stays null. */
-const versionsParameter = (versions: readonly number[] | null) =>
-  versions === null ? null : `{${versions.join(',')}}`;
+/** A change that has been made. */
+export interface UserChange {
+  readonly user: User;
+  /** The account's new generation, when the change has ended the user's sessions. */
+  readonly generation: number | null;
+}
 
 /** A duplicate email as the typed error it is, anything else as it came. */
 function knownError(error: unknown): unknown {
@@ -42,8 +45,13 @@ function knownError(error: unknown): unknown {
     : error;
 }
 
+function toListed({ order }: UserListing, row: ListedRow): ListedUser {
+  const key = order.by === 'creation' ? isoInstant(row.key) : row.key;
+  return { user: toUser(row), position: { key, id: row.id } };
+}
+
 /**
- * Users in PostgreSQL. Every method is one statement and one round trip.
+ * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two side by side.
  *
  * All methods throw `DatabaseUnavailable` when no server answers.
  */
@@ -62,61 +70,91 @@ export class UserRepository {
     return row === undefined ? null : toUser(row);
   }
 
-  /** In ascending order of id, as a reader has them. */
-  async list({ after, limit, status }: ListFilter): Promise<User[]> {
-    const rows = await this.#router.read((database) => {
-      const statements = userStatements(database);
-      return status === undefined
-        ? statements.list.execute({ after, limit })
-        : statements.listByStatus.execute({ after, limit, status });
-    });
-    return rows.map(toUser);
+  /** The users after a position, or from the beginning, as a reader has them. */
+  async page(
+    listing: UserListing,
+    after: ListPosition | null,
+    limit: number,
+  ): Promise<ListedUser[]> {
+    const rows = await this.#router.read(({ $client }) =>
+      selectUsersAfter($client, listing, after, limit),
+    );
+    return rows.map((row) => toListed(listing, row));
+  }
+
+  /** The users behind the first `offset`, and how many there are in the list, counted up to `countMaximum`. */
+  async countedPage(
+    listing: UserListing,
+    { countMaximum, limit, offset }: Readonly<Record<'countMaximum' | 'limit' | 'offset', number>>,
+  ): Promise<{ readonly users: ListedUser[]; readonly count: number }> {
+    const [rows, [counted]] = await this.#router.read(({ $client }) =>
+      Promise.all([
+        selectUsersBehind($client, listing, offset, limit),
+        countUsers($client, listing, countMaximum),
+      ]),
+    );
+    return { users: rows.map((row) => toListed(listing, row)), count: counted?.count ?? 0 };
   }
 
   /**
    * Creates a user, and in the same transaction the event `user.created` in the outbox.
    *
-   * @param eventId - a new UUID, the event's id.
-   * @throws {@link EmailTaken}
+   * @param options.eventId - a new UUID, the event's id.
+   * @param options.key - what the creation is remembered by. @default it is not
+   * @returns null while another request with the same key is under way.
+   * @throws {@link EmailTaken}; what {@link isKeyTaken} tells when the key was used before.
    */
-  async create(fields: CreateUserBody, eventId: string): Promise<User> {
-    const traceparent = currentTraceParent();
-    const create = this.#router.write((database) =>
-      userStatements(database).create.execute({ ...fields, eventId, traceparent }),
+  async create(
+    fields: UserFields,
+    options: {
+      readonly eventId: string;
+      readonly passwordHash?: string | null;
+      readonly key?: CreationKey | null;
+    },
+  ): Promise<User | null> {
+    const { eventId, key = null, passwordHash = null } = options;
+    const create = this.#router.write(({ $client }) =>
+      insertUser($client, { ...fields, passwordHash }, eventId, key),
     );
     const [row] = await create.catch((error: unknown) => {
       throw knownError(error);
     });
-    if (row === undefined) throw new Error('An insert returned no row');
-    return toUser(row);
+    return row === undefined ? null : toUser(row);
   }
 
   /**
    * Changes the fields that are given and raises the version by one.
    *
    * @param versions - the versions that the user may have; null for any.
-   * @returns the user as it is now, or null when none has that id and one of those versions.
+   * @returns null when no user has that id and one of those versions.
    * @throws {@link EmailTaken}
    */
   async update(
     id: number,
     { name = null, email = null, status = null }: Nullable<UpdateUserBody>,
     versions: readonly number[] | null,
-  ): Promise<User | null> {
-    const parameters = { id, name, email, status, versions: versionsParameter(versions) };
-    const update = this.#router.write((database) =>
-      userStatements(database).update.execute(parameters),
+  ): Promise<UserChange | null> {
+    const update = this.#router.write(({ $client }) =>
+      updateUser($client, id, { name, email, status }, versions),
     );
     const [row] = await update.catch((error: unknown) => {
       throw knownError(error);
     });
-    return row === undefined ? null : toUser(row);
+    return row === undefined ? null : { user: toUser(row), generation: row.generation };
   }
 
-  /** @returns the version that the user had, or null when none has that id and one of `versions`. */
-  async remove(id: number, versions: readonly number[] | null): Promise<number | null> {
-    const [row] = await this.#router.write((database) =>
-      userStatements(database).remove.execute({ id, versions: versionsParameter(versions) }),
+  /**
+   * Erases a user and all that the database has of the person, and records who did it.
+   *
+   * @returns the version that the user had, or null when none has that id and one of `versions`.
+   */
+  async remove(
+    id: number,
+    versions: readonly number[] | null,
+    actor: AuditedActor,
+  ): Promise<number | null> {
+    const [row] = await this.#router.write(({ $client }) =>
+      deleteUser($client, id, versions, { actor, erasedGeneration: ERASED_GENERATION }),
     );
     return row?.version ?? null;
   }

@@ -1,20 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { UserCreated } from '../../contracts/events.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
+import { AccessError } from '../auth/errors.ts';
+import type { Passwords } from '../auth/passwords/passwords.ts';
+import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
+import type { SessionEnder } from '../auth/sessions/session-ender.ts';
 import type { CoherentReader } from '../cache/coherent-reader.ts';
 import type { ListCache, LoadedPage, ReadyPage } from '../cache/list-cache.ts';
 import type { LoadLimit } from '../cache/load-limit.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
 import { userCreatedEvent } from '../queue/events.ts';
-import { UserNotFound, VersionMismatch } from './errors.ts';
-import type { ListFilter, UserRepository } from './repository.ts';
+import { type CreationMemory, isKeyTaken, type RememberedCreation } from './creation-memory.ts';
+import {
+  EmailTaken,
+  IdempotencyKeyInUse,
+  IdempotencyKeyReused,
+  IdempotentAnswerErased,
+  UserNotFound,
+  VersionMismatch,
+} from './errors.ts';
+import type { UserRepository } from './repository.ts';
 import { toSnapshot, type UserSnapshot } from './user-snapshot.ts';
-
-/** A page of users, and whether there are more. */
-export interface UserList {
-  readonly users: readonly User[];
-  readonly more: boolean;
-}
+import type { AuditedActor, CreationKey } from './write-statements.ts';
 
 export interface UsersParts {
   readonly repository: UserRepository;
@@ -25,20 +32,32 @@ export interface UsersParts {
     readonly lists: Pick<ListCache, 'get'>;
     readonly limit: LoadLimit;
   };
+  readonly memory: CreationMemory;
+  readonly passwords: Pick<Passwords, 'hashNew'>;
+  readonly ender: Pick<SessionEnder, 'forgetSessions'>;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
   readonly dispatch: (event: UserCreated) => void;
 }
 
+/** An Idempotency-Key, and who sent it. */
+export interface Idempotency {
+  readonly caller: string;
+  readonly key: string;
+}
+
+export interface Creation {
+  readonly id: number;
+  readonly snapshot: UserSnapshot;
+  /** Whether it is the answer to an earlier request with the same key. */
+  readonly isRepeated: boolean;
+}
+
 /** What can be done with users. All methods throw `DatabaseUnavailable` when the database they need does not answer. */
 export class Users {
-  readonly #repository: UserRepository;
-  readonly #caching: UsersParts['caching'];
-  readonly #dispatch: (event: UserCreated) => void;
+  readonly #parts: UsersParts;
 
-  constructor({ repository, caching, dispatch }: UsersParts) {
-    this.#repository = repository;
-    this.#caching = caching;
-    this.#dispatch = dispatch;
+  constructor(parts: UsersParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -46,88 +65,129 @@ export class Users {
    * @throws `ReadsShed`
    */
   get(id: number): Promise<UserSnapshot | null> {
-    return this.#caching.reader.read(id);
+    return this.#parts.caching.reader.read(id);
   }
 
   /**
    * A page of users, as it is sent. It may be as far behind as a reader is, and as {@link ListCache} says.
    *
-   * @param render - makes the page of the users that are on it. Queries that are the same must be rendered the same.
+   * @param key - names the page: the same for what is the same page.
+   * @param load - makes the page.
    * @throws `ReadsShed`
    */
-  page(query: ListFilter, render: (list: UserList) => LoadedPage): Promise<ReadyPage> {
-    const { after, limit, status = '' } = query;
-    const { limit: loads, lists } = this.#caching;
-    return lists.get(`${after} ${limit} ${status}`, async () =>
-      render(await loads.run(() => this.#list(query))),
-    );
-  }
-
-  async #list(query: ListFilter): Promise<UserList> {
-    const { limit } = query;
-    // One more than asked for tells whether there is a next page.
-    const found = await this.#repository.list({ ...query, limit: limit + 1 });
-    return { users: found.slice(0, limit), more: found.length > limit };
+  page(key: string, load: (repository: UserRepository) => Promise<LoadedPage>): Promise<ReadyPage> {
+    const { caching, repository } = this.#parts;
+    return caching.lists.get(key, () => caching.limit.run(() => load(repository)));
   }
 
   /**
-   * Creates a user, whose welcome email is then certain to be asked for.
+   * Creates a user, whose welcome email is then certain to be asked for; once for each Idempotency-Key.
    *
-   * @throws `EmailTaken`
+   * @throws `EmailTaken`, {@link IdempotencyKeyInUse}, {@link IdempotencyKeyReused}, {@link IdempotentAnswerErased}; for the
+   * password what `hashNew` throws.
    */
-  async create(fields: CreateUserBody): Promise<{ id: number; snapshot: UserSnapshot }> {
-    const eventId = randomUUID();
-    const user = await this.#repository.create(fields, eventId);
-    this.#dispatch(userCreatedEvent(eventId, user.createdAt, { userId: user.id }));
-    return { id: user.id, snapshot: await this.#published(user) };
+  async create(body: CreateUserBody, idempotency: Idempotency | null): Promise<Creation> {
+    const { memory } = this.#parts;
+    if (idempotency === null) return await this.#createNew(body, null);
+    const key = memory.keyOf(idempotency.caller, idempotency.key, body);
+    const remembered = await memory.recall(key);
+    if (remembered !== null) return repeat(remembered, key);
+    try {
+      return await this.#createNew(body, key);
+    } catch (error) {
+      if (!isKeyTaken(error) && !(error instanceof EmailTaken)) throw error;
+      // Perhaps by a request with the same key, a moment ago.
+      const meanwhile = await memory.recall(key);
+      if (meanwhile !== null) return repeat(meanwhile, key);
+      throw error;
+    }
   }
 
   /**
    * Changes the fields that are given; with none given, nothing changes, the version neither.
    *
    * @param versions - the versions that the user may have; null for any.
-   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`
+   * @param mayWriteStatus - where it is false, the status may be given, but only as it is.
+   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, {@link AccessError} forbidden
    */
   async update(
     id: number,
     changes: UpdateUserBody,
     versions: readonly number[] | null,
+    mayWriteStatus: boolean,
   ): Promise<UserSnapshot> {
-    if (Object.values(changes).every((value) => value === undefined)) {
-      const user = await this.#repository.find(id, 'writer');
-      if (user === null || versions?.includes(user.version) === false) throw this.#refusal(user);
-      return toSnapshot(user);
+    const { ender, repository } = this.#parts;
+    const { status, ...others } = changes;
+    const isKept = status !== undefined && !mayWriteStatus;
+    const wanted = isKept ? others : changes;
+    const isEmpty = Object.values(wanted).every((value) => value === undefined);
+    if (isKept || isEmpty) {
+      const user = await repository.find(id, 'writer');
+      if (user === null || versions?.includes(user.version) === false) throw refusal(user);
+      if (isKept && user.status !== status) throw statusForbidden();
+      if (isEmpty) return toSnapshot(user);
     }
-    const user = await this.#repository.update(id, changes, versions);
-    if (user === null) throw await this.#whyNot(id, versions);
-    return await this.#published(user);
+    const change = await repository.update(id, wanted, versions);
+    if (change === null) throw await this.#whyNot(id, versions);
+    if (change.generation !== null) await ender.forgetSessions(id, change.generation);
+    return await this.#published(change.user);
   }
 
   /**
+   * Erases a user: the row and all that is kept of the person here, in caches, and in the store of sessions.
+   *
    * @param versions - the versions that the user may have; null for any.
    * @throws {@link UserNotFound}, {@link VersionMismatch}
    */
-  async remove(id: number, versions: readonly number[] | null): Promise<void> {
-    const version = await this.#repository.remove(id, versions);
+  async remove(id: number, versions: readonly number[] | null, actor: AuditedActor): Promise<void> {
+    const { caching, ender, repository } = this.#parts;
+    const version = await repository.remove(id, versions, actor);
     if (version === null) throw await this.#whyNot(id, versions);
-    // One more than any version the user had, so that nothing older replaces it.
-    await this.#caching.writes.publish(id, { version: version + 1, body: null });
+    await Promise.all([
+      // One more than any version the user had, so that nothing older replaces it.
+      caching.writes.publish(id, { version: version + 1, body: null }),
+      ender.forgetSessions(id, ERASED_GENERATION),
+    ]);
+  }
+
+  async #createNew(
+    { password, ...fields }: CreateUserBody,
+    key: CreationKey | null,
+  ): Promise<Creation> {
+    const { dispatch, passwords, repository } = this.#parts;
+    const passwordHash = password === undefined ? null : await passwords.hashNew(password, fields);
+    const eventId = randomUUID();
+    const user = await repository.create(fields, { eventId, passwordHash, key });
+    if (user === null) throw new IdempotencyKeyInUse('Another request has the key');
+    dispatch(userCreatedEvent(eventId, user.createdAt, { userId: user.id }));
+    return { id: user.id, snapshot: await this.#published(user), isRepeated: false };
   }
 
   async #published(user: User): Promise<UserSnapshot> {
     const snapshot = toSnapshot(user);
-    await this.#caching.writes.publish(user.id, snapshot);
+    await this.#parts.caching.writes.publish(user.id, snapshot);
     return snapshot;
   }
 
   /** Why a change met no user: asked of the writer only when a version could be the reason. */
   async #whyNot(id: number, versions: readonly number[] | null): Promise<Error> {
-    return this.#refusal(versions === null ? null : await this.#repository.find(id, 'writer'));
+    return refusal(versions === null ? null : await this.#parts.repository.find(id, 'writer'));
   }
+}
 
-  #refusal(user: User | null): Error {
-    return user === null
-      ? new UserNotFound('There is no such user')
-      : new VersionMismatch(user.version);
-  }
+/** Who may not write the status may not say another one, either. */
+export function statusForbidden(): AccessError {
+  return new AccessError('forbidden', 'Only an administrator may set the status.');
+}
+
+function refusal(user: User | null): Error {
+  return user === null
+    ? new UserNotFound('There is no such user')
+    : new VersionMismatch(user.version);
+}
+
+function repeat({ fingerprint, user }: RememberedCreation, key: CreationKey): Creation {
+  if (user === null) throw new IdempotentAnswerErased('The user has been deleted');
+  if (fingerprint !== key.fingerprint) throw new IdempotencyKeyReused('The body is another one');
+  return { id: user.id, snapshot: toSnapshot(user), isRepeated: true };
 }

@@ -1,16 +1,12 @@
 import { z } from 'zod';
-import { CursorSigner } from '../../../services/user-api/http/cursor.ts';
-import { deriveKey } from '../../../services/user-api/secrets/derived-key.ts';
-import { BENCHMARK_SECRET } from '../secret.ts';
+import { ALL_USERS, benchmarkCursors } from '../cursors.ts';
 import { connect, listen, type UserRow, userOf, variable } from './listen.ts';
 
 /** Bare node:http and the select of one page, with the cursor of the next one. */
 const sql = connect(variable('DATABASE_READER_URLS'));
 const CURSOR = /[?&]cursor=([^&]*)/;
 const LIMIT = 20;
-const cursors = new CursorSigner(deriveKey(BENCHMARK_SECRET, 'cursor'));
-/** What the API calls the list of all users in order of creation. */
-const ALL_USERS = '[null,{"by":"creation","newestFirst":false}]';
+const cursors = benchmarkCursors();
 const POSITION = z.tuple([z.string(), z.number()]);
 
 listen(async (request, response) => {

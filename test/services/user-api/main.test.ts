@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { User } from '../../../services/contracts/users.ts';
 import {
   createDatabase,
   createMigratedDatabase,
@@ -13,7 +14,7 @@ import {
 import { system } from '../../support/system.ts';
 import { startCollector } from './observability/support/collector.ts';
 import { scrape } from './observability/support/scrape.ts';
-import { authorization, newUser, testEnvironment } from './support/api.ts';
+import { authorization, newUser, publicOf, testEnvironment } from './support/api.ts';
 import { bundlePrograms, type Program, runProgram } from './support/program.ts';
 import { receiveEvents, userIds } from './support/receive-events.ts';
 import { startTcpProxy } from './support/tcp-proxy.ts';
@@ -98,7 +99,7 @@ describe('the bundle of the user API', () => {
     const created = await create(port);
     expect(created.status).toBe(201);
     const found = await api(port, created.headers.get('location') ?? '');
-    expect(await found.json()).toEqual(await created.json());
+    expect(await found.json()).toEqual(publicOf((await created.json()) as User));
 
     program.process.kill('SIGTERM');
     expect(await program.exited).toBe(0);

@@ -205,7 +205,7 @@ describe('a query that is not valid', () => {
     ['status=gone', 'status'],
     ['cursor=', 'cursor'],
     ['cursor=nonsense', 'cursor'],
-    ['cursor=aWQ6MTI', null],
+    ['cursor=aWQ6MTI', 'cursor'],
     ['cursor=aWQ6MTI=', 'cursor'],
     ['cursor=aWQ6LTE', 'cursor'],
     ['cursor=aWQ6OTk5OTk5OTk5OTk5OTk5OQ', 'cursor'],
@@ -214,10 +214,6 @@ describe('a query that is not valid', () => {
     ['%00=1', '\u0000'],
   ])('%s, is answered naming the parameter', async (query, parameter) => {
     const { status, body } = await api.call<ProblemDetails>('GET', `/api/v1/users?${query}`);
-    if (parameter === null) {
-      expect(status).toBe(200);
-      return;
-    }
     expect(status).toBe(422);
     expect(places(body)).toEqual([parameter]);
   });

@@ -1,8 +1,5 @@
 import { hash } from 'node:crypto';
-import {
-  PASSWORD_MAXIMUM_LENGTH,
-  PASSWORD_MINIMUM_LENGTH,
-} from '../../../contracts/authentication.ts';
+import { PASSWORD_MAXIMUM_LENGTH, PASSWORD_MINIMUM_LENGTH } from '../../../contracts/password.ts';
 
 /**
  * Takes the secret out of the fragment and out of the address bar at once, so that it is not left in the history, and sends it with the

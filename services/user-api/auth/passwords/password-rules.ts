@@ -1,4 +1,4 @@
-import { PASSWORD_MINIMUM_LENGTH } from '../../../contracts/authentication.ts';
+import { PASSWORD_MINIMUM_LENGTH } from '../../../contracts/password.ts';
 import { CommonPasswords } from './common-passwords.ts';
 
 /** Whose password it is to be. */

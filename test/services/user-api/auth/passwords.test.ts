@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { newPassword } from '../../../../services/contracts/authentication.ts';
+import { newPassword } from '../../../../services/contracts/password.ts';
 import {
   ARGON2ID_COST,
   costsOtherwise,

@@ -55,7 +55,8 @@ describeWithRedis('users with Redis', (server) => {
     await client.end();
   }
 
-  const get = (api: TestApi, id: number) => api.call<User>('GET', `/api/v1/users/${id}`);
+  const get = (api: TestApi, id: number) =>
+    api.call<User>('GET', `/api/v1/users/${id}`, { as: 'admin' });
   const patch = (api: TestApi, id: number, name: string) =>
     api.call<User>('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name } });
 

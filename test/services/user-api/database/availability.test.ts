@@ -77,7 +77,8 @@ async function settledUser(): Promise<User> {
   return { id: row.id } as User;
 }
 
-const get = (api: TestApi, id: number) => api.call<User>('GET', `/api/v1/users/${id}`);
+const get = (api: TestApi, id: number) =>
+  api.call<User>('GET', `/api/v1/users/${id}`, { as: 'admin' });
 const post = (api: TestApi) =>
   api.call<ProblemDetails>('POST', '/api/v1/users', { body: newUser() });
 

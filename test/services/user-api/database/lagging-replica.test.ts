@@ -74,7 +74,8 @@ async function startApi(redisUrl?: string): Promise<TestApi> {
   return api;
 }
 
-const get = (api: TestApi, id: number) => api.call<User>('GET', `/api/v1/users/${id}`);
+const get = (api: TestApi, id: number) =>
+  api.call<User>('GET', `/api/v1/users/${id}`, { as: 'admin' });
 const patch = (api: TestApi, id: number, name: string) =>
   api.call<User>('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name } });
 

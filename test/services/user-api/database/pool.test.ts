@@ -3,7 +3,13 @@ import { sqlState } from '../../../../services/user-api/database/errors.ts';
 import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { outboxStatements } from '../../../../services/user-api/queue/outbox-statements.ts';
+import { selectUsersAfter } from '../../../../services/user-api/users/list-statements.ts';
 import { userStatements } from '../../../../services/user-api/users/statements.ts';
+import {
+  deleteUser,
+  insertUser,
+  updateUser,
+} from '../../../../services/user-api/users/write-statements.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 
 let database: TestDatabase;
@@ -37,25 +43,22 @@ describe('the statements', () => {
   it('are prepared once on a connection and then used again: all of them', async () => {
     const { pool } = createPool();
     const id = '00000000-0000-4000-8000-000000000000';
-    const versions = null;
     for (let round = 0; round < 3; round += 1) {
       const email = `prepared${round}@example.com`;
       await pool.run(async (connections) => {
-        const users = userStatements(connections);
+        const { $client } = connections;
         const outbox = outboxStatements(connections);
-        const eventId = crypto.randomUUID();
-        await users.create.execute({
-          name: 'A',
-          email,
-          status: 'active',
-          eventId,
-          traceparent: null,
+        const user = { name: 'A', email, status: 'active', passwordHash: null } as const;
+        const listing = { order: { by: 'creation', newestFirst: false } } as const;
+        await insertUser($client, user, crypto.randomUUID(), null);
+        await userStatements(connections).find.execute({ id: 1 });
+        await selectUsersAfter($client, listing, null, 1);
+        await selectUsersAfter($client, { ...listing, status: 'active' }, null, 1);
+        await updateUser($client, 0, { name: 'B', email: null, status: null }, null);
+        await deleteUser($client, 0, null, {
+          actor: { kind: 'self', userId: 1 },
+          erasedGeneration: 1,
         });
-        await users.find.execute({ id: 1 });
-        await users.list.execute({ after: 0, limit: 1 });
-        await users.listByStatus.execute({ after: 0, limit: 1, status: 'active' });
-        await users.update.execute({ id: 0, name: 'B', email: null, status: null, versions });
-        await users.remove.execute({ id: 0, versions });
         await outbox.take.execute({ limit: 1, leaseSeconds: 1 });
         await outbox.remove.execute({ ids: `{${id}}` });
       });
@@ -85,8 +88,8 @@ describe('the statements', () => {
     );
     await pool.run(({ $client }) => $client.unsafe('analyze'));
     await pool.run(async (connections) => {
-      const { create: _, ...users } = userStatements(connections);
-      for (const statement of Object.values({ ...users, ...outboxStatements(connections) })) {
+      const statements = { ...userStatements(connections), ...outboxStatements(connections) };
+      for (const statement of Object.values(statements)) {
         const { sql } = statement.getQuery();
         // The plan for whatever the parameters are, which is the one that a prepared statement ends up with.
         const plan = await connections.$client.unsafe(`explain (generic_plan) ${sql}`);
@@ -135,14 +138,13 @@ describe('DatabasePool', () => {
   it("with a statement that fails, throws PostgreSQL's error and not one that quotes the parameters", async () => {
     const { pool } = createPool();
     const create = () =>
-      pool.run((connections) =>
-        userStatements(connections).create.execute({
-          name: 'A',
-          email: 'secret@example.com',
-          status: 'active',
-          eventId: crypto.randomUUID(),
-          traceparent: null,
-        }),
+      pool.run(({ $client }) =>
+        insertUser(
+          $client,
+          { name: 'A', email: 'secret@example.com', status: 'active', passwordHash: null },
+          crypto.randomUUID(),
+          null,
+        ),
       );
     await create();
     const failure = await create().catch((error: unknown) => error);

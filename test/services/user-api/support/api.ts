@@ -3,7 +3,7 @@ import type { Role } from '../../../../services/contracts/authentication.ts';
 import { readEnvironment } from '../../../../services/contracts/environment/read.ts';
 import { environmentVariables } from '../../../../services/contracts/environment/variables.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
-import type { User } from '../../../../services/contracts/users.ts';
+import type { PublicUser, User } from '../../../../services/contracts/users.ts';
 import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-tokens.ts';
 import { deriveSigningKeySet } from '../../../../services/user-api/auth/tokens/derived-signing-keys.ts';
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
@@ -181,9 +181,15 @@ export function newUser(fields: Partial<Record<string, unknown>> = {}) {
   return { name: 'Ada Lovelace', email: `ada.${process.pid}.${made}@example.com`, ...fields };
 }
 
-/** Creates a user, and fails when the API does not. */
+/** What anybody sees of a user. */
+export function publicOf({ email: _, ...shown }: User): PublicUser {
+  return shown;
+}
+
+/** Creates a user, as an administrator may, and fails when the API does not. */
 export async function createUser(api: TestApi, fields = {}): Promise<User> {
-  const answer = await api.call<User>('POST', '/api/v1/users', { body: newUser(fields) });
+  const body = newUser(fields);
+  const answer = await api.call<User>('POST', '/api/v1/users', { as: 'admin', body });
   if (answer.status !== 201) throw new Error(`POST answered ${answer.status}: ${answer.text}`);
   return answer.body;
 }

@@ -1,0 +1,72 @@
+import type * as apiKeys from '../api-keys/routes.ts';
+import type * as auth from '../auth/routes.ts';
+import type * as users from '../users/routes.ts';
+
+/** The operations that the client has, by their operationId, as the service declares them. */
+export interface Routes {
+  readonly createUser: typeof users.createUserRoute;
+  readonly listUsers: typeof users.listUsersRoute;
+  readonly getUser: typeof users.getUserRoute;
+  readonly updateUser: typeof users.updateUserRoute;
+  readonly replaceUser: typeof users.replaceUserRoute;
+  readonly deleteUser: typeof users.deleteUserRoute;
+  readonly exportUser: typeof users.exportUserRoute;
+  readonly setRole: typeof auth.setRoleRoute;
+  readonly endSessions: typeof auth.endSessionsRoute;
+  readonly logIn: typeof auth.loginRoute;
+  readonly refreshTokens: typeof auth.refreshRoute;
+  readonly logOut: typeof auth.logoutRoute;
+  readonly getCurrentUser: typeof auth.currentUserRoute;
+  readonly changePassword: typeof auth.changePasswordRoute;
+  readonly requestPasswordReset: typeof auth.requestPasswordResetRoute;
+  readonly resetPassword: typeof auth.resetPasswordRoute;
+  readonly createApiKey: typeof apiKeys.createApiKeyRoute;
+  readonly listApiKeys: typeof apiKeys.listApiKeysRoute;
+  readonly revokeApiKey: typeof apiKeys.revokeApiKeyRoute;
+}
+export type OperationId = keyof Routes;
+
+/** What the client must know of an operation when it runs; the types hold it to the service's declarations. */
+export type Operations = {
+  readonly [Id in OperationId]: {
+    readonly method: Routes[Id]['method'];
+    readonly path: Routes[Id]['path'];
+    /**
+     * Whether a request that may have been carried out can be sent again without being carried out twice: `key`, with an Idempotency-Key. RFC 9110, 9.2.2
+     * says it of GET, PUT and DELETE.
+     */
+    readonly repeatable: 'yes' | 'key' | 'no';
+  };
+};
+
+export const operations: Operations = {
+  createUser: { method: 'post', path: '/api/v1/users', repeatable: 'key' },
+  listUsers: { method: 'get', path: '/api/v1/users', repeatable: 'yes' },
+  getUser: { method: 'get', path: '/api/v1/users/{id}', repeatable: 'yes' },
+  updateUser: { method: 'patch', path: '/api/v1/users/{id}', repeatable: 'no' },
+  replaceUser: { method: 'put', path: '/api/v1/users/{id}', repeatable: 'yes' },
+  deleteUser: { method: 'delete', path: '/api/v1/users/{id}', repeatable: 'yes' },
+  exportUser: { method: 'get', path: '/api/v1/users/{id}/export', repeatable: 'yes' },
+  setRole: { method: 'put', path: '/api/v1/users/{id}/role', repeatable: 'yes' },
+  endSessions: { method: 'delete', path: '/api/v1/users/{id}/sessions', repeatable: 'yes' },
+  logIn: { method: 'post', path: '/api/v1/auth/login', repeatable: 'no' },
+  // The service answers a refresh token that comes again within seconds with the same next tokens.
+  refreshTokens: { method: 'post', path: '/api/v1/auth/refresh', repeatable: 'yes' },
+  logOut: { method: 'post', path: '/api/v1/auth/logout', repeatable: 'yes' },
+  getCurrentUser: { method: 'get', path: '/api/v1/auth/me', repeatable: 'yes' },
+  // Done twice, the second finds the current password wrong.
+  changePassword: { method: 'put', path: '/api/v1/auth/password', repeatable: 'no' },
+  requestPasswordReset: { method: 'post', path: '/api/v1/auth/password-resets', repeatable: 'no' },
+  resetPassword: {
+    method: 'post',
+    path: '/api/v1/auth/password-resets/confirm',
+    repeatable: 'no',
+  },
+  createApiKey: { method: 'post', path: '/api/v1/users/{id}/api-keys', repeatable: 'no' },
+  listApiKeys: { method: 'get', path: '/api/v1/users/{id}/api-keys', repeatable: 'yes' },
+  revokeApiKey: {
+    method: 'delete',
+    path: '/api/v1/users/{id}/api-keys/{apiKeyId}',
+    repeatable: 'yes',
+  },
+};

@@ -1,0 +1,19 @@
+import type { UserApiClient } from './client.ts';
+import type { Body, Input } from './types.ts';
+
+type Page = Body<'listUsers'>;
+
+/** Every user of a list, page after page; the next page is asked for when it is needed. */
+export async function* allUsers(
+  client: Pick<UserApiClient, 'listUsers'>,
+  query: Input<'listUsers'>['query'] = {},
+): AsyncGenerator<Page['data'][number]> {
+  let cursor: string | null | undefined;
+  do {
+    const { body } = await client.listUsers({
+      query: cursor === undefined ? query : { ...query, cursor },
+    });
+    yield* body.data;
+    cursor = body.nextCursor;
+  } while (cursor !== null);
+}

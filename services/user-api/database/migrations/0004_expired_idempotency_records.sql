@@ -1,0 +1,1 @@
+CREATE INDEX "idempotency_records_expiry_index" ON "idempotency_records" USING btree ("expiry");

@@ -1,0 +1,148 @@
+import type { Sql } from 'postgres';
+import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
+import type { UserStatus } from '../../contracts/users.ts';
+import type { auditActors } from '../database/schema.ts';
+import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
+import { type UserRow, userColumns } from './user-row.ts';
+
+/**
+ * The statements that change users, as tagged templates of postgres.js, which prepares them. Each is one statement, hence one transaction and one
+ * round trip: all that it does is done, or nothing.
+ */
+
+export interface NewUser {
+  readonly name: string;
+  readonly email: string;
+  readonly status: UserStatus;
+  /** A PHC string; null for an account without a password. */
+  readonly passwordHash: string | null;
+}
+
+/** What a creation is remembered by. */
+export interface CreationKey {
+  /** Stands for who sent an Idempotency-Key, and for the key. */
+  readonly digest: string;
+  /** Stands for the request's body. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Creates a user with an account and the event `user.created`. With a key, the answer is kept; no row comes back while another request with the
+ * same key is under way, and the index of the table refuses one that came before.
+ */
+export function insertUser(client: Sql, user: NewUser, eventId: string, key: CreationKey | null) {
+  const { email, name, passwordHash, status } = user;
+  return client<UserRow[]>`
+    with turn (mine) as materialized (
+      values (${key === null ? client`true` : client`pg_try_advisory_xact_lock(hashtextextended(${key.digest}, 0))`})
+    ), created as (
+      insert into users (name, email, status)
+      select ${name}, ${email}, ${status} from turn where mine
+      returning *
+    ), account as (
+      insert into accounts (user_id, password_hash)
+      select id, ${passwordHash}::text from created where ${passwordHash}::text is not null
+    ), event as (
+      insert into outbox (id, type, data, traceparent, created_at, available_at)
+      select ${eventId}::uuid, 'user.created', jsonb_build_object('userId', id), ${currentTraceParent()}::text,
+        created_at, created_at + make_interval(secs => ${FIRST_RELAY_DELAY_SECONDS})
+      from created
+    )${
+      key === null
+        ? client``
+        : client`, kept as (
+      insert into idempotency_keys (digest, fingerprint, user_id, answer)
+      select ${key.digest}, ${key.fingerprint}, id, to_jsonb(answer)
+      from created cross join lateral (select ${userColumns(client)}) as answer
+    )`
+    }
+    select ${userColumns(client)} from created
+  `;
+}
+
+export interface UserChanges {
+  /** Null: stays as it is. */
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly status: UserStatus | null;
+}
+
+export interface UpdatedRow extends UserRow {
+  /** Set when the change has ended the user's sessions: the account's new generation. */
+  readonly generation: number | null;
+}
+
+/** PostgreSQL's text form of an array of integers; null, for any version, stays null. */
+const versionsText = (versions: readonly number[] | null) =>
+  versions === null ? null : `{${versions.join(',')}}`;
+
+const versionIsAllowed = (client: Sql, versions: readonly number[] | null) =>
+  client`(${versionsText(versions)}::text::int[] is null or version = any(${versionsText(versions)}::text::int[]))`;
+
+/**
+ * Changes a user, and raises the version. Whoever is made inactive or suspended has no session from then on; and links to a new
+ * password that went to the former address are good for nothing.
+ */
+export function updateUser(
+  client: Sql,
+  id: number,
+  { email, name, status }: UserChanges,
+  versions: readonly number[] | null,
+) {
+  return client<UpdatedRow[]>`
+    with changed as (
+      update users set
+        name = coalesce(${name}, name), email = coalesce(${email}, email),
+        status = coalesce(${status}, status), updated_at = now(), version = version + 1
+      where id = ${id} and ${versionIsAllowed(client, versions)}
+      returning *
+    ), ended as (
+      insert into accounts (user_id, generation)
+      select id, 1 from changed where ${status}::text is not null and status <> 'active'
+      on conflict (user_id) do update set generation = accounts.generation + 1
+      returning user_id, generation
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', user_id::text, generation from ended
+    ), links as (
+      delete from password_resets
+      where user_id = (select id from changed) and ${email}::text is not null
+    )
+    select ${userColumns(client)}, (select generation from ended) as generation from changed
+  `;
+}
+
+/** Who does something to somebody's data. */
+export interface AuditedActor {
+  readonly kind: (typeof auditActors)[number];
+  /** The user who does it, or whose API key does. */
+  readonly userId: number;
+}
+
+/**
+ * Erases a user: the row, and with it the account, password resets and API keys (they reference it); what is kept for repetitions of the creation; and
+ * tells all processes. Leaves a record of who did it. The outbox needs no erasing: events hold ids.
+ */
+export function deleteUser(
+  client: Sql,
+  id: number,
+  versions: readonly number[] | null,
+  { actor, erasedGeneration }: { readonly actor: AuditedActor; readonly erasedGeneration: number },
+) {
+  return client<{ version: number }[]>`
+    with deleted as (
+      delete from users where id = ${id} and ${versionIsAllowed(client, versions)}
+      returning id, version
+    ), forgotten as (
+      update idempotency_keys set fingerprint = null, answer = null
+      where user_id = (select id from deleted)
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', id::text, ${erasedGeneration}::int from deleted
+    ), recorded as (
+      insert into audit_records (action, subject_id, actor, actor_id)
+      select 'user.deleted', id, ${actor.kind}, ${actor.userId}::bigint from deleted
+    )
+    select version from deleted
+  `;
+}
