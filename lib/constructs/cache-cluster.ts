@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { addCacheAlarms, type CacheMetrics, replicationGroupMetrics } from './cache-monitoring.ts';
 import type { Operations } from './operations.ts';
 import { type CacheEngine, REDIS_PORT, RedisReplicationGroup } from './redis-replication-group.ts';
+import { removalPolicy } from './removal.ts';
 import { grantSecretRead } from './secret-grant.ts';
 
 const USER = 'headroom_api';
@@ -143,6 +144,7 @@ export class CacheCluster extends Construct {
         passwordLength: PASSWORD_LENGTH,
         excludePunctuation: true,
       },
+      removalPolicy: removalPolicy(operations.stage),
     });
     const reason =
       'The password is part of the user that the template makes, so only a deployment can change both at once; docs/infrastructure.md says how.';

@@ -37,8 +37,10 @@ export class DatabaseMigrations extends Construct {
       folders: { migrations: props.directory },
       memoryMebibytes: MEMORY_MEBIBYTES,
       timeoutSeconds: TIMEOUT_SECONDS,
-      concurrencyReason:
-        'Only a deployment invokes it, once, and a lock in the database lets one run at a time.',
+      concurrency: {
+        unlimitedBecause:
+          'Only a deployment invokes it, once, and a lock in the database lets one run at a time.',
+      },
       deadLetterReason:
         'A deployment waits for its answer and fails with it: nothing is left to be sent again.',
       environment: {

@@ -25,10 +25,8 @@ export interface NodeFunctionProps extends NodeBundleProps {
   readonly memoryMebibytes: number;
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Most invocations at once, set aside for it from those of the account. @default as many as its caller allows */
-  readonly reservedConcurrency?: number;
-  /** Why the number of invocations at once needs no limit of the function's own; only where `reservedConcurrency` is not given. */
-  readonly concurrencyReason: string;
+  /** Most invocations at once, set aside for it from those of the account; or why it needs no limit of its own. */
+  readonly concurrency: number | { readonly unlimitedBecause: string };
   /** Why the function needs no dead-letter queue of its own. */
   readonly deadLetterReason: string;
 }
@@ -57,14 +55,19 @@ export class NodeFunction extends lambda.Function {
       ],
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
-      ...(props.reservedConcurrency === undefined
-        ? {}
-        : { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...(typeof props.concurrency === 'number'
+        ? { reservedConcurrentExecutions: props.concurrency }
+        : {}),
     });
-    Validations.of(this).acknowledge(
-      { id: 'NIST.800.53.R5-LambdaConcurrency', reason: props.concurrencyReason },
-      { id: 'NIST.800.53.R5-LambdaDLQ', reason: props.deadLetterReason },
-    );
+    Validations.of(this).acknowledge({
+      id: 'NIST.800.53.R5-LambdaDLQ',
+      reason: props.deadLetterReason,
+    });
+    if (typeof props.concurrency === 'number') return;
+    Validations.of(this).acknowledge({
+      id: 'NIST.800.53.R5-LambdaConcurrency',
+      reason: props.concurrency.unlimitedBecause,
+    });
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type QueueWorkerMetrics,
   queueWorkerMetrics,
 } from './queue-worker-monitoring.ts';
+import { removalPolicy } from './removal.ts';
 
 export interface QueueWorkerProps {
   readonly operations: Operations;
@@ -47,6 +48,7 @@ export class QueueWorker extends Construct {
       enforceSSL: true,
       visibilityTimeout: Duration.seconds(definition.visibilityTimeoutSeconds),
       retentionPeriod: Duration.seconds(definition.retentionSeconds),
+      removalPolicy: removalPolicy(operations.stage),
       deadLetterQueue: {
         queue: deadLetterQueue,
         maxReceiveCount: definition.maximumReceiveCount,
@@ -97,6 +99,7 @@ export class QueueWorker extends Construct {
       encryptionMasterKey: props.operations.encryptionKey,
       enforceSSL: true,
       retentionPeriod: Duration.seconds(props.definition.deadLetterRetentionSeconds),
+      removalPolicy: removalPolicy(props.operations.stage),
       redriveAllowPolicy: { sourceQueues: [sqs.Queue.fromQueueArn(this, 'Source', source)] },
     });
   }
@@ -112,8 +115,10 @@ export class QueueWorker extends Construct {
       entry: definition.entry,
       memoryMebibytes: definition.memoryMebibytes,
       timeoutSeconds: definition.timeoutSeconds,
-      concurrencyReason:
-        'The event source of its queue, which alone invokes it, has a limit; a share of the account’s would be taken from the others even while it idles.',
+      concurrency: {
+        unlimitedBecause:
+          'The event source of its queue, which alone invokes it, has a limit; a share of the account’s would be taken from the others even while it idles.',
+      },
       deadLetterReason: 'Its messages have one: the dead-letter queue behind its queue.',
       environment: {
         STAGE: stage.name,

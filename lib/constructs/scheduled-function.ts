@@ -38,8 +38,7 @@ export class ScheduledFunction extends Construct {
       entry: definition.entry,
       memoryMebibytes: definition.memoryMebibytes,
       timeoutSeconds: definition.timeoutSeconds,
-      reservedConcurrency: CONCURRENCY,
-      concurrencyReason: 'It has a limit of its own.',
+      concurrency: CONCURRENCY,
       deadLetterReason:
         'An event of its schedule says nothing but that it is time: what one run did not do, the next one does, and failures have an alarm.',
       environment: {

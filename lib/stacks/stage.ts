@@ -2,10 +2,10 @@ import type { Construct } from 'constructs';
 import { workersOf } from '../capacity/size-workers.ts';
 import { ConfigurationError, unknownName } from '../config/configuration-error.ts';
 import { scheduledFunctions } from '../config/schedules.ts';
-import { type ServiceDefinition, services } from '../config/services.ts';
+import { services as allServices, type ServiceDefinition } from '../config/services.ts';
 import { checkTimeouts, timeouts } from '../config/timeouts.ts';
 import { validateWorkers } from '../config/validate-workers.ts';
-import { type WorkerDefinition, workers } from '../config/workers.ts';
+import { workers as allWorkers, type WorkerDefinition } from '../config/workers.ts';
 import { ApiStack } from './api-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { EDGE_REGION, EdgeStack } from './edge-stack.ts';
@@ -19,6 +19,10 @@ import { WorkersStack } from './workers-stack.ts';
 export interface StageProps extends StageStackProps {
   /** Image of the services. @default built from their Dockerfiles */
   readonly imageUri?: string;
+  /** @default those of `lib/config/services.ts` */
+  readonly services?: readonly ServiceDefinition[];
+  /** @default those of `lib/config/workers.ts` */
+  readonly workers?: readonly WorkerDefinition[];
 }
 
 function checkReceivers(
@@ -40,7 +44,7 @@ function checkReceivers(
  * @throws ConfigurationError for what cannot work together: timeouts out of order, a service that sends to no worker, …
  */
 export function createStage(app: Construct, props: StageProps): void {
-  const { stage } = props;
+  const { stage, services = allServices, workers = allWorkers } = props;
   validateWorkers(workers);
   checkReceivers(services, workers);
   checkTimeouts(timeouts);

@@ -9,7 +9,11 @@ import {
 } from '../../services/contracts/environment/read.ts';
 import type { Program } from '../../services/contracts/environment/variable.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
-import { API_ROLE, EMAIL_WORKER_ROLE } from '../../services/user-api/database/roles.ts';
+import {
+  API_ROLE,
+  EMAIL_WORKER_ROLE,
+  MAINTENANCE_ROLE,
+} from '../../services/user-api/database/roles.ts';
 import { variables as userApiVariables } from '../../services/user-api/settings.ts';
 import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf, type StackResource } from './support/templates.ts';
@@ -56,6 +60,11 @@ function deployed(
   return { program, place, environment: Object.fromEntries(environment) };
 }
 
+function programOf({ stack, logicalId }: StackResource): Program {
+  if (stack.part === 'migrations') return 'migrate';
+  return logicalId.startsWith('Schedule') ? 'maintenance' : 'email-worker';
+}
+
 const containers = resourcesOf(stacks, 'AWS::ECS::TaskDefinition').map((resource) => {
   const [container] = taskDefinition.parse(resource.Properties).ContainerDefinitions;
   return deployed('user-api', resource, [
@@ -69,7 +78,7 @@ const functions = resourcesOf(stacks, 'AWS::Lambda::Function')
   .filter(({ Properties }) => 'VpcConfig' in Properties)
   .map((resource) => {
     const { Variables } = functionEnvironment.parse(resource.Properties).Environment;
-    const program = resource.stack.part === 'migrations' ? 'migrate' : 'email-worker';
+    const program = programOf(resource);
     return deployed(program, resource, Object.entries(Variables));
   });
 const programs = [...containers, ...functions];
@@ -85,7 +94,7 @@ const needed = (program: Program): readonly VariableName[] =>
 
 describe('environments', () => {
   it('of all stages, are of every program that is deployed', () => {
-    expect(programs).toHaveLength(stages.length * 3);
+    expect(programs).toHaveLength(stages.length * 4);
   });
 
   it.each(programs)(
@@ -121,6 +130,7 @@ describe('environments', () => {
         .map(({ environment }) => new URL(environment.DATABASE_URL ?? '').username);
     expect(new Set(users('user-api'))).toEqual(new Set([API_ROLE]));
     expect(new Set(users('email-worker'))).toEqual(new Set([EMAIL_WORKER_ROLE]));
+    expect(new Set(users('maintenance'))).toEqual(new Set([MAINTENANCE_ROLE]));
     expect(services.map(({ databaseUser }) => databaseUser)).toEqual([API_ROLE]);
     expect(workers.map(({ databaseUser }) => databaseUser)).toEqual([EMAIL_WORKER_ROLE]);
     expect(migrations.entry).toBe('services/user-api/migrate.ts');

@@ -1,6 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
-import { services } from '../../lib/config/services.ts';
+import { scheduledFunctions } from '../../lib/config/schedules.ts';
 import { workers } from '../../lib/config/workers.ts';
+
 import { stages } from './support/stages.ts';
 import { readDeployments, readTemplates, resourcesOf } from './support/templates.ts';
 
@@ -65,11 +66,11 @@ describe('functions', () => {
     },
   );
 
-  it('of workers and migrations, run on ARM', () => {
+  it('of workers, schedules and migrations, run on ARM', () => {
     const own = resources('AWS::Lambda::Function').filter(
       ({ Properties }) => 'VpcConfig' in Properties,
     );
-    expect(own).toHaveLength(stages.length * (workers.length + 1));
+    expect(own).toHaveLength(stages.length * (workers.length + scheduledFunctions.length + 1));
     for (const { place, Properties } of own) {
       expect(Properties.Architectures, place).toEqual(['arm64']);
     }
@@ -103,19 +104,90 @@ describe('services', () => {
     },
   );
 
-  it('of every stage, scale between the stage’s bounds', () => {
-    const targets = resources('AWS::ApplicationAutoScaling::ScalableTarget');
-    expect(targets).toHaveLength(stages.length * services.length);
-    for (const { stack, place, Properties } of targets) {
-      const stage = stages.find(({ name }) => name === stack.stage);
-      expect(Properties, place).toMatchObject({
-        MinCapacity: stage?.size.service.minimumTasks,
-        MaxCapacity: stage?.size.service.maximumTasks,
-      });
-    }
-    expect(resources('AWS::ApplicationAutoScaling::ScalingPolicy')).toHaveLength(
-      2 * targets.length,
+  const scaling = (stage: string, type: string) =>
+    resources(`AWS::ApplicationAutoScaling::${type}`).filter(
+      ({ stack }) => stack.stage === stage && stack.part === 'api',
     );
+
+  it.each(stages)('of $name, scale between its bounds, and before its events', (stage) => {
+    const { service } = stage.size;
+    const [target] = scaling(stage.name, 'ScalableTarget');
+    expect(target?.Properties).toMatchObject({
+      MinCapacity: service.minimumTasks,
+      MaxCapacity: service.maximumTasks,
+    });
+    const actions = service.events.flatMap((event) => [
+      {
+        Schedule: `at(${event.from.slice(0, 19)})`,
+        ScalableTargetAction: { MinCapacity: event.minimumTasks },
+      },
+      {
+        Schedule: `at(${event.until.slice(0, 19)})`,
+        ScalableTargetAction: { MinCapacity: service.minimumTasks },
+      },
+    ]);
+    expect(target?.Properties.ScheduledActions ?? []).toMatchObject(actions);
+  });
+
+  it.each(stages)('of $name, scale by requests and by CPU, in the way that it chooses', (stage) => {
+    const { service } = stage.size;
+    const policies = scaling(stage.name, 'ScalingPolicy').map(({ Properties }) => Properties);
+    const target = (metric: string, value: number) => ({
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingScalingPolicyConfiguration: {
+        PredefinedMetricSpecification: { PredefinedMetricType: metric },
+        TargetValue: value,
+      },
+    });
+    const step = (tasks: number) => ({
+      PolicyType: 'StepScaling',
+      StepScalingPolicyConfiguration: {
+        AdjustmentType: 'ChangeInCapacity',
+        Cooldown: 300,
+        StepAdjustments: [{ ScalingAdjustment: tasks }],
+      },
+    });
+    const requests = target('ALBRequestCountPerTarget', service.requestsPerTaskPerMinute);
+    const expected = service.stepScaling
+      ? [requests, step(3), step(-1)]
+      : [requests, target('ECSServiceAverageCPUUtilization', service.cpuTargetPercent)];
+    expect(policies).toHaveLength(expected.length);
+    for (const policy of expected) expect(policies).toContainEqual(expect.objectContaining(policy));
+  });
+
+  it('that scale in steps, step out after 5 minutes over 70 % and in after 15 below 30 %', () => {
+    const [stage] = stages.filter(({ size }) => size.service.stepScaling);
+    const alarm = (id: string) =>
+      resources('AWS::CloudWatch::Alarm').find(
+        ({ Properties }) =>
+          Properties.AlarmName === `headroom-${stage?.name}-api/Service-user-api/${id}`,
+      )?.Properties;
+    const each = { Namespace: 'AWS/ECS', MetricName: 'CPUUtilization', Period: 60 };
+    expect(alarm('ScaleOut')).toMatchObject({
+      ...each,
+      Threshold: 70,
+      ComparisonOperator: 'GreaterThanThreshold',
+      EvaluationPeriods: 5,
+      DatapointsToAlarm: 5,
+    });
+    expect(alarm('ScaleIn')).toMatchObject({
+      ...each,
+      Threshold: 30,
+      ComparisonOperator: 'LessThanThreshold',
+      EvaluationPeriods: 15,
+      DatapointsToAlarm: 15,
+    });
+  });
+
+  it('of every stage, run the smallest number of tasks on capacity that is not taken back', () => {
+    for (const { stack, place, Properties } of resources('AWS::ECS::Service')) {
+      const service = stages.find(({ name }) => name === stack.stage)?.size.service;
+      const spot = service?.spotPercent ?? 0;
+      expect(Properties.CapacityProviderStrategy, place).toEqual([
+        { CapacityProvider: 'FARGATE', Base: service?.minimumTasks, Weight: 100 - spot },
+        ...(spot === 0 ? [] : [{ CapacityProvider: 'FARGATE_SPOT', Weight: spot }]),
+      ]);
+    }
   });
 
   it('of every stage, roll back on an alarm that exists', () => {
@@ -145,58 +217,4 @@ describe('services', () => {
       });
     },
   );
-});
-
-describe('CloudFront', () => {
-  it.each(resources('AWS::WAFv2::WebACL'))(
-    '$place, of what its rules find, lets nothing pass',
-    ({ Properties }) => {
-      expect(Properties.Rules).toEqual([
-        expect.objectContaining({ Name: 'RequestsPerAddress', Action: { Block: {} } }),
-        ...['AmazonIpReputationList', 'CommonRuleSet', 'KnownBadInputsRuleSet', 'SQLiRuleSet'].map(
-          (group) =>
-            expect.objectContaining({
-              Name: `AWSManagedRules${group}`,
-              // Each rule of the group keeps its own action, which is to block.
-              OverrideAction: { None: {} },
-            }),
-        ),
-      ]);
-    },
-  );
-
-  it.each(resources('AWS::CloudFront::Distribution'))(
-    '$place, in its stage, has a firewall and only HTTPS',
-    ({ Properties }) => {
-      expect(Properties).toMatchObject({
-        DistributionConfig: {
-          WebACLId: expect.anything(),
-          HttpVersion: 'http2and3',
-          DefaultCacheBehavior: { ViewerProtocolPolicy: 'redirect-to-https' },
-          CacheBehaviors: [{ PathPattern: '/api/*', ViewerProtocolPolicy: 'redirect-to-https' }],
-        },
-      });
-    },
-  );
-
-  it('in every stage, is in the region that its firewall and its metrics need', () => {
-    const distributions = resources('AWS::CloudFront::Distribution');
-    expect(distributions).toHaveLength(stages.length);
-    for (const { stack } of distributions) {
-      expect(deployments.get(stack.name)?.region).toBe('us-east-1');
-    }
-  });
-});
-
-describe('the bucket of static files', () => {
-  it.each(resources('AWS::S3::Bucket'))('$place, in its stage, is private', ({ Properties }) => {
-    expect(Properties).toMatchObject({
-      PublicAccessBlockConfiguration: {
-        BlockPublicAcls: true,
-        BlockPublicPolicy: true,
-        IgnorePublicAcls: true,
-        RestrictPublicBuckets: true,
-      },
-    });
-  });
 });
