@@ -54,7 +54,7 @@ function tiles({ outcomes, latency, seconds }: RunResult) {
   const good = total === 0 ? 0 : (outcomes.succeeded / total) * 100;
   const figures: readonly (readonly [string, string])[] = [
     [count(total), 'requests'],
-    [length === 0 ? '–' : count(total / length), 'requests a second'],
+    [length === 0 ? '–' : count(total / length), 'requests/s'],
     [milliseconds(latency?.p50), 'p50'],
     [milliseconds(latency?.p99), 'p99'],
     [milliseconds(latency?.p999), 'p99.9'],
