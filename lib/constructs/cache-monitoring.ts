@@ -81,6 +81,9 @@ function shardMetrics(group: ReplicationGroupShape, shard: number): ShardMetrics
         }),
       ]),
     );
+    const [only] = Object.values(usingMetrics);
+    // Of one metric, an array is no time series to alarm on.
+    if (only !== undefined && ids.length === 1) return only;
     return new MathExpression({
       label: `${label}${place}`,
       expression: expression(Object.keys(usingMetrics)),
@@ -169,6 +172,8 @@ function addShardAlarms(
     meaning: `Another ${of} has become the primary.`,
     metric: metrics.failovers,
     threshold: 0,
-    periods: 1,
+    // A change is between two minutes, so CloudWatch has to look at more than one.
+    periods: 3,
+    datapoints: 1,
   });
 }

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+import { alarmsOf } from './monitoring/alarms.ts';
+import { alarmTable, compositeTable } from './monitoring/table.ts';
+import { stages } from './support/stages.ts';
+import { repositoryRoot } from './support/synthesise.ts';
+import { readTemplates } from './support/templates.ts';
+
+const alarms = alarmsOf(readTemplates(inject('cloudAssembly')));
+const names = stages.map(({ name }) => name);
+const floors = stages.map(
+  ({ name, alarms: { errorRateMinimumRequests } }) => `${name} ${errorRateMinimumRequests}`,
+);
+
+const page = `# Alarms
+
+Made from the synthesised templates; a test fails when it is not up to date, and \`npm run test:update\` writes it. What to do about
+each is in the [runbook](runbook.md). \`ticket\` alarms tell people themselves; \`page\` ones do by the alarm of their subsystem (below). *For*
+says in how many of the last periods the threshold has to be passed. *Without data* says what the alarm makes of a period in which the
+metric has no value.
+
+The traffic **floor**, in requests a minute (or in the window of a burn rate), below which an error rate is taken as 0: ${floors.join(', ')}.
+
+${alarmTable(alarms, names)}
+
+## Alarms of alarms
+
+${compositeTable(alarms, 'production')}
+`;
+
+describe('the table of alarms', () => {
+  it('compared with the templates, is as reviewed', async () => {
+    await expect(page).toMatchFileSnapshot(join(repositoryRoot, 'docs/alarms.md'));
+  });
+
+  it('of all stages together, has a row for each kind of alarm, and of production each composite one', () => {
+    const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+    const metricAlarms = alarms
+      .filter(({ kind }) => kind === 'metric')
+      .map(({ key, heading }) => `${heading}${/\/(Long|Short)Window$/.exec(key)?.[0] ?? ''}`);
+    const composites = alarms
+      .filter(({ kind, stage }) => kind === 'composite' && stage === 'production')
+      .map(({ key }) => key);
+    const named = rows.map((line) => /^\| `([^`]+)`/.exec(line)?.[1]);
+    expect(named.toSorted()).toEqual([...new Set(metricAlarms), ...composites].sort());
+  });
+});
