@@ -1,10 +1,10 @@
 import type { StageSize } from '../config/size.ts';
-import type { WorkerDefinition } from '../config/workers.ts';
+import type { SystemParts } from './parts.ts';
 
 /** Tasks that a rolling deployment runs at once, as a multiple of those there were. */
 export const DEPLOYMENT_FACTOR = 2;
-/** Connections that a worker's function opens: it handles its messages one after the other. */
-const CONNECTIONS_PER_WORKER = 1;
+/** Connections that a function opens: it does one thing after the other. */
+const CONNECTIONS_PER_FUNCTION = 1;
 /** Migrations, Aurora's own sessions, PostgreSQL's reserve for superusers, and a person who looks. */
 const RESERVED_CONNECTIONS = 20;
 /** After a failover one instance may be writer and reader in one, until the lost one has been replaced. */
@@ -27,7 +27,7 @@ export interface ConnectionUsers {
 /** Adds up the connections in the worst case: in the middle of a deployment at full size, after a failover. */
 export function connectionNeed(
   { service, workerConcurrency, hasReaders }: ConnectionUsers,
-  workers: readonly WorkerDefinition[],
+  { services, workers, schedules }: SystemParts,
 ): ConnectionNeed {
   const endpoints = hasReaders ? ENDPOINTS_ON_ONE_INSTANCE : 1;
   const tasks = service.maximumTasks * DEPLOYMENT_FACTOR;
@@ -35,14 +35,21 @@ export function connectionNeed(
     .filter((worker) => worker.databaseUser !== undefined)
     .reduce(
       (sum, { name, maximumConcurrency }) =>
-        sum + (workerConcurrency[name] ?? maximumConcurrency) * CONNECTIONS_PER_WORKER,
+        sum + (workerConcurrency[name] ?? maximumConcurrency) * CONNECTIONS_PER_FUNCTION,
       0,
     );
+  // Lambda runs one invocation of each at a time.
+  const scheduledConnections = schedules.length * CONNECTIONS_PER_FUNCTION;
+  const count = services.length;
   return {
-    needed: tasks * service.databasePoolSize * endpoints + workerConnections + RESERVED_CONNECTIONS,
+    needed:
+      count * tasks * service.databasePoolSize * endpoints +
+      workerConnections +
+      scheduledConnections +
+      RESERVED_CONNECTIONS,
     reason:
-      `${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment × a pool of ${service.databasePoolSize}` +
-      ` × ${endpoints} endpoint(s) + ${workerConnections} for workers + ${RESERVED_CONNECTIONS} in reserve`,
+      `${count > 1 ? `${count} services × ` : ''}${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment × a pool of ${service.databasePoolSize}` +
+      ` × ${endpoints} endpoint(s) + ${workerConnections} for workers + ${scheduledConnections} for schedules + ${RESERVED_CONNECTIONS} in reserve`,
   };
 }
 
@@ -50,11 +57,11 @@ export function connectionNeed(
 export function findConnectionProblems(
   stageName: string,
   size: StageSize,
-  workers: readonly WorkerDefinition[],
+  parts: SystemParts,
 ): string[] {
   const { needed, reason } = connectionNeed(
     { ...size, hasReaders: size.database.readers > 0 },
-    workers,
+    parts,
   );
   const available = size.database.maximumConnections;
   if (needed < available) return [];

@@ -1,9 +1,9 @@
 import { unknownName } from '../config/configuration-error.ts';
 import type { StageSize } from '../config/size.ts';
 import type { StageDefinition } from '../config/stage.ts';
-import type { WorkerDefinition } from '../config/workers.ts';
 import { DEPLOYMENT_FACTOR } from './connection-budget.ts';
 import type { PlannedLoad } from './load.ts';
+import type { SystemParts } from './parts.ts';
 import { type Quota, type QuotaName, quotaCodes, quotas } from './quotas.ts';
 import { rounded } from './rounded.ts';
 import { unitCosts } from './unit-costs.ts';
@@ -14,7 +14,7 @@ const PERCENT = 100;
 const SECONDS_PER_DAY = 86_400;
 const BITS_PER_BYTE = 8;
 const GIGA = 1_000 ** 3;
-/** Functions that are not workers: migrations, and what the CDK adds. */
+/** Functions that a deployment runs: migrations, and what the CDK adds. */
 const OTHER_EXECUTIONS = 5;
 /** Of load balancer, NAT, endpoints and functions, beside one a task. */
 const OTHER_INTERFACES = 100;
@@ -38,11 +38,14 @@ function needs(
   { availabilityZones, workload }: StageDefinition,
   size: StageSize,
   load: PlannedLoad,
-  workers: readonly WorkerDefinition[],
+  { services, workers, schedules }: SystemParts,
 ): Record<QuotaName, Need> {
   const { service, cache, database, network } = size;
-  const tasks = service.maximumTasks * DEPLOYMENT_FACTOR;
-  const deploying = `${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment`;
+  const tasksOfService = service.maximumTasks * DEPLOYMENT_FACTOR;
+  const deployingOne = `${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment`;
+  const tasks = services.length * tasksOfService;
+  const deploying =
+    services.length > 1 ? `${services.length} services × ${deployingOne}` : deployingOne;
   const vcpus = (service.cpuUnits / UNITS_PER_VCPU) * tasks;
   const spot =
     (service.spotPercent / PERCENT) * Math.max(0, 1 - service.minimumTasks / service.maximumTasks);
@@ -68,14 +71,14 @@ function needs(
       reason: `${each}, ${service.spotPercent} % of those beyond ${service.minimumTasks}`,
     },
     loadBalancerTargets: { needed: tasks, reason: deploying },
-    targetGroupTargets: { needed: tasks, reason: deploying },
+    targetGroupTargets: { needed: tasksOfService, reason: deployingOne },
     reservedLoadBalancerCapacity: {
       needed: size.loadBalancer.reservedCapacityUnits,
       reason: 'loadBalancer.reservedCapacityUnits',
     },
     lambdaConcurrency: {
-      needed: concurrency + OTHER_EXECUTIONS,
-      reason: `${concurrency} for workers + ${OTHER_EXECUTIONS} for migrations and the like`,
+      needed: concurrency + schedules.length + OTHER_EXECUTIONS,
+      reason: `${concurrency} for workers + ${schedules.length} for schedules + ${OTHER_EXECUTIONS} for migrations and the like`,
     },
     emailRate: {
       needed: Math.ceil(emails(load.event)),
@@ -123,10 +126,10 @@ export function quotaUse(
   definition: StageDefinition,
   size: StageSize,
   load: PlannedLoad,
-  workers: readonly WorkerDefinition[],
+  parts: SystemParts,
 ): readonly QuotaUse[] {
   const granted = definition.policy.grantedQuotas ?? {};
-  return Object.entries(needs(definition, size, load, workers)).map(([name, need]) => {
+  return Object.entries(needs(definition, size, load, parts)).map(([name, need]) => {
     const quota = quotas[name as QuotaName];
     return { quota, ...need, available: granted[quota.code] ?? quota.standard };
   });

@@ -3,13 +3,13 @@ import { type StageSize, stageSize } from '../config/size.ts';
 import type { StageConfiguration, StageDefinition } from '../config/stage.ts';
 import { validateStage } from '../config/stages.ts';
 import { findProblems } from '../config/validate.ts';
-import { workers as allWorkers, type WorkerDefinition } from '../config/workers.ts';
 import { alarmThresholds } from './alarm-thresholds.ts';
 import { findSpendProblems, monthlyBudget } from './budget.ts';
 import { connectionNeed, findConnectionProblems } from './connection-budget.ts';
 import { type StageCost, stageCost } from './cost/stage-cost.ts';
 import { type Figure, FigureBook } from './figures.ts';
 import { type PlannedLoad, plannedLoad } from './load.ts';
+import { type SystemParts, standardParts } from './parts.ts';
 import { findQuotaProblems, type QuotaUse, quotaUse } from './quota-use.ts';
 import { sizeCache } from './size-cache.ts';
 import { sizeDatabase } from './size-database.ts';
@@ -35,15 +35,15 @@ function sizeParts(
   book: FigureBook,
   stage: StageDefinition,
   load: PlannedLoad,
-  workers: readonly WorkerDefinition[],
+  parts: SystemParts,
 ): StageSize {
   const { edge, loadBalancer } = sizeEdge(book, stage, load);
   const service = sizeService(book, stage, load);
-  const workerConcurrency = sizeWorkers(book, load, workers);
-  const { needed } = connectionNeed({ service, workerConcurrency, hasReaders: true }, workers);
+  const workerConcurrency = sizeWorkers(book, load, parts.workers);
+  const { needed } = connectionNeed({ service, workerConcurrency, hasReaders: true }, parts);
   const database = sizeDatabase(book, stage, load, needed);
   const cache = sizeCache(book, stage, load);
-  const network = sizeNetwork(book, stage, load, workers);
+  const network = sizeNetwork(book, stage, load, parts.workers);
   return { network, edge, loadBalancer, service, workerConcurrency, database, cache };
 }
 
@@ -55,21 +55,21 @@ function sizeParts(
  */
 export function planStage(
   definition: StageDefinition,
-  workers: readonly WorkerDefinition[] = allWorkers,
+  parts: SystemParts = standardParts,
 ): StagePlan {
   validateStage(definition);
   const { overrides = {}, ...stage } = definition;
   const book = new FigureBook(overrides);
   const load = plannedLoad(definition);
-  const size = sizeParts(book, definition, load, workers);
+  const size = sizeParts(book, definition, load, parts);
   throwProblems(findProblems(`Stage "${stage.name}", size`, stageSize, size));
-  const quotas = quotaUse(definition, size, load, workers);
-  const sized = workersOf(size, workers);
+  const quotas = quotaUse(definition, size, load, parts);
+  const sized = { ...parts, workers: workersOf(size, parts.workers) };
   const cost = stageCost(definition, size, load.today, sized);
   throwProblems([
     ...findSizeProblems(definition, size),
     ...findLoadProblems(definition, load),
-    ...findConnectionProblems(stage.name, size, workers),
+    ...findConnectionProblems(stage.name, size, parts),
     ...findQuotaProblems(definition, quotas),
     ...findSpendProblems(definition, cost),
   ]);

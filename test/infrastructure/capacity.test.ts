@@ -1,25 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import { connectionNeed, findConnectionProblems } from '../../lib/capacity/connection-budget.ts';
 import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/connections.ts';
+import { standardParts } from '../../lib/capacity/parts.ts';
 import { sizeStage } from '../../lib/capacity/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { checkTimeouts, timeouts } from '../../lib/config/timeouts.ts';
-import { workers } from '../../lib/config/workers.ts';
 import { stages } from './support/stages.ts';
 
 describe('the connection budget', () => {
   it.each(stages)('of $name, at its largest, is kept', ({ name, size }) => {
-    expect(findConnectionProblems(name, size, workers)).toEqual([]);
+    expect(findConnectionProblems(name, size, standardParts)).toEqual([]);
   });
 
-  it('of a stage, added up, counts a deployment, both endpoints, workers and a reserve', () => {
+  it('of a stage, added up, counts a deployment, both endpoints, workers, schedules and a reserve', () => {
     const users = {
       service: { maximumTasks: 60, databasePoolSize: 10 },
       workerConcurrency: { email: 10 },
     };
-    // 60 tasks × 2 × a pool of 10 × 2 endpoints + 10 workers + 20 in reserve.
-    expect(connectionNeed({ ...users, hasReaders: true }, workers).needed).toBe(2_430);
-    expect(connectionNeed({ ...users, hasReaders: false }, workers).needed).toBe(1_230);
+    // 60 tasks × 2 × a pool of 10 × 2 endpoints + 10 workers + 1 schedule + 20 in reserve.
+    expect(connectionNeed({ ...users, hasReaders: true }, standardParts).needed).toBe(2_431);
+    expect(connectionNeed({ ...users, hasReaders: false }, standardParts).needed).toBe(1_231);
+  });
+
+  it('of a system with a second service, added up, counts its tasks, too', () => {
+    const [service] = standardParts.services;
+    if (service === undefined) throw new Error('There is no service.');
+    const users = {
+      service: { maximumTasks: 60, databasePoolSize: 10 },
+      workerConcurrency: { email: 10 },
+      hasReaders: true,
+    };
+    const services = [service, { ...service, name: 'second' }];
+    expect(connectionNeed(users, { ...standardParts, services })).toMatchObject({
+      needed: 4_831,
+      reason: expect.stringContaining('2 services × 60 tasks'),
+    });
   });
 
   it('of a stage with too large a pool, when sized, gives the sum and the remedy', () => {
@@ -28,7 +43,7 @@ describe('the connection budget', () => {
       'service.databasePoolSize': { to: 20, because: 'a test of too large a pool' },
     };
     expect(() => sizeStage({ ...production, overrides })).toThrow(
-      'Stage "production" may need 16058 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 38 for workers + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, or raise database.maximumCapacityUnits.',
+      'Stage "production" may need 16059 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 38 for workers + 1 for schedules + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, or raise database.maximumCapacityUnits.',
     );
   });
 

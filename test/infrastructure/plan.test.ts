@@ -123,8 +123,8 @@ describe('an overridden figure', () => {
         `service\\.maximumTasks +50 \\(set; computed: ${computed}\\) +the load test of March`,
       ),
     );
-    // 50 tasks × 2 × a pool of 4 × 2 endpoints + 38 workers + 20.
-    expect(text.replaceAll(/\s+/g, ' ')).toContain('858 connections may be asked for');
+    // 50 tasks × 2 × a pool of 4 × 2 endpoints + 38 workers + 1 schedule + 20.
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('859 connections may be asked for');
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findConnectionProblems } from '../../lib/capacity/connection-budget.ts';
 import { vcpusFor } from '../../lib/capacity/load.ts';
+import { standardParts } from '../../lib/capacity/parts.ts';
 import { planStage, sizeStage } from '../../lib/capacity/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { findFargateProblem } from '../../lib/config/fargate.ts';
@@ -9,7 +10,6 @@ import type { StageDefinition } from '../../lib/config/stage.ts';
 import { dev } from '../../lib/config/stages/dev.ts';
 import { million } from '../../lib/config/stages/million.ts';
 import { production } from '../../lib/config/stages/production.ts';
-import { workers } from '../../lib/config/workers.ts';
 
 type Change = Partial<StageDefinition['workload']>;
 
@@ -73,7 +73,7 @@ describe('sizes', () => {
         const vcpus = (service.maximumTasks * service.cpuUnits) / 1_024;
         expect(vcpus * target).toBeGreaterThanOrEqual(vcpusFor(plan.load.event) - 1e-6);
         expect(findFargateProblem(service.cpuUnits, service.memoryMebibytes)).toBeUndefined();
-        expect(findConnectionProblems('any', plan.stage.size, workers)).toEqual([]);
+        expect(findConnectionProblems('any', plan.stage.size, standardParts)).toEqual([]);
         expect(service.minimumTasks).toBeLessThanOrEqual(service.typicalTasks);
         expect(service.typicalTasks).toBeLessThanOrEqual(service.maximumTasks);
         expect(database.readers).toBeLessThanOrEqual(database.maximumReaders);

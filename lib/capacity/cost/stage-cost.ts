@@ -1,7 +1,7 @@
 import type { StageSize } from '../../config/size.ts';
 import type { StageDefinition } from '../../config/stage.ts';
-import type { WorkerDefinition } from '../../config/workers.ts';
 import type { Load } from '../load.ts';
+import type { SystemParts } from '../parts.ts';
 import { cacheCost } from './cache-cost.ts';
 import { type Component, type CostLine, components, millionsAMonth, totalOf } from './cost-line.ts';
 import { databaseCost } from './database-cost.ts';
@@ -37,12 +37,12 @@ export function stageCost(
   definition: StageDefinition,
   size: StageSize,
   load: Load,
-  workers: readonly WorkerDefinition[],
+  { services, workers }: SystemParts,
 ): StageCost {
   const lines = [
     ...edgeCost(size, load, definition.workload.payloadBytes),
     ...networkCost(size, definition, load, workers),
-    ...serviceCost(size.service, load),
+    ...services.flatMap(() => serviceCost(size.service, load)),
     ...databaseCost(size.database, load, definition.workload),
     ...cacheCost(size.cache),
     ...workerCost(workers, load),
