@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
+import { findConnectionProblems } from '../capacity/connection-budget.ts';
 import { workersOf } from '../capacity/size-workers.ts';
-import { ConfigurationError, unknownName } from '../config/configuration-error.ts';
+import { ConfigurationError, throwProblems, unknownName } from '../config/configuration-error.ts';
 import { scheduledFunctions } from '../config/schedules.ts';
 import { services as allServices, type ServiceDefinition } from '../config/services.ts';
 import { checkTimeouts, timeouts } from '../config/timeouts.ts';
@@ -48,6 +49,9 @@ export function createStage(app: Construct, props: StageProps): void {
   validateWorkers(workers);
   checkReceivers(services, workers);
   checkTimeouts(timeouts);
+  // The stage was sized for the standard lists; other ones must fit it, too.
+  const parts = { services, workers, schedules: scheduledFunctions };
+  throwProblems(findConnectionProblems(stage.name, stage.size, parts));
 
   const { operations } = new FoundationStack(app, props);
   const { vpc } = new NetworkStack(app, { ...props, operations });
