@@ -1,10 +1,9 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as s3 from 'aws-cdk-lib/aws-s3';
 import {
   AwsCustomResource,
   AwsCustomResourcePolicy,
@@ -23,6 +22,8 @@ import { acknowledgeCallFunction } from './provider-findings.ts';
 
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
+/** Who writes access logs of load balancers (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html). */
+const LOG_DELIVERY = 'logdelivery.elasticloadbalancing.amazonaws.com';
 /** CloudFront makes this group in the VPC with its first VPC origin, and puts its network interfaces into it. */
 const CLOUDFRONT_SECURITY_GROUP = 'CloudFront-VPCOrigins-Service-SG';
 
@@ -60,8 +61,7 @@ export class PrivateLoadBalancer extends Construct {
       desyncMitigationMode: elb.DesyncMitigationMode.STRICTEST,
       deletionProtection: props.operations.stage.protection === 'protected',
     });
-    // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
-    this.loadBalancer.logAccessLogs(new AccessLogBucket(this, 'AccessLogs', props) as s3.IBucket);
+    this.logAccess(props.operations);
     this.certificate = this.createCertificate(props.operations);
     this.listener = this.createListener();
     this.vpcOrigin = this.createVpcOrigin();
@@ -86,6 +86,33 @@ export class PrivateLoadBalancer extends Construct {
       addCertificateAlarm(this, { operations, certificate, domainName: domain.name });
     }
     return addLoadBalancerAlarms(this, { operations, loadBalancer });
+  }
+
+  /** By the policy that AWS recommends now; `logAccessLogs` names an account of AWS's, which differs by region. */
+  private logAccess(operations: Operations): void {
+    const bucket = new AccessLogBucket(this, 'AccessLogs', { operations });
+    bucket.addToResourcePolicy(
+      new iam.PolicyStatement({
+        sid: 'AccessLogsOfLoadBalancers',
+        principals: [new iam.ServicePrincipal(LOG_DELIVERY)],
+        actions: ['s3:PutObject'],
+        resources: [bucket.arnForObjects(`AWSLogs/${Aws.ACCOUNT_ID}/*`)],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+          ArnLike: {
+            'aws:SourceArn': Stack.of(this).formatArn({
+              service: 'elasticloadbalancing',
+              resource: 'loadbalancer',
+              resourceName: '*',
+            }),
+          },
+        },
+      }),
+    );
+    this.loadBalancer.setAttribute('access_logs.s3.enabled', 'true');
+    this.loadBalancer.setAttribute('access_logs.s3.bucket', bucket.bucketName);
+    // The load balancer tries to write as soon as it is told to.
+    if (bucket.policy !== undefined) this.loadBalancer.node.addDependency(bucket.policy);
   }
 
   private get port(): number {

@@ -151,8 +151,7 @@ describe('services', () => {
     const expected = service.stepScaling
       ? [requests, step(3), step(-1)]
       : [requests, target('ECSServiceAverageCPUUtilization', service.cpuTargetPercent)];
-    expect(policies).toHaveLength(expected.length);
-    for (const policy of expected) expect(policies).toContainEqual(expect.objectContaining(policy));
+    expect(policies).toMatchObject(expected);
   });
 
   it('that scale in steps, step out after 5 minutes over 70 % and in after 15 below 30 %', () => {
