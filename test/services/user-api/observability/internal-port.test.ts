@@ -156,8 +156,7 @@ describe('The level of the log', () => {
     await ask('PUT', '/log-level', { body: { level: 'info' } });
     const talkative = api.log.length;
     await api.call('GET', '/health/live');
-    await wait(20);
-    expect(levelsSince(talkative)).toEqual(['info']);
+    await expect.poll(() => levelsSince(talkative)).toEqual(['info']);
   });
 
   it('that changes is told in the log, whichever way it goes', async () => {
@@ -194,15 +193,16 @@ describe('Diagnostics', () => {
     await without.stop();
   });
 
-  it('give a heap snapshot that is whole, for this user only', async () => {
+  it('give a heap snapshot that is whole, for this user only', { timeout: 90_000 }, async () => {
     const { body, status } = await ask('POST', '/diagnostics/heap-snapshot');
     const path = String(body.path);
-    const snapshot = JSON.parse(await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
     const { mode, size } = await stat(path);
 
     expect(status).toBe(201);
-    expect(snapshot.snapshot.node_count).toBeGreaterThan(1_000);
     expect(body.bytes).toBe(size);
+    expect(Number(/"node_count":(\d+)/.exec(text.slice(0, 10_000))?.[1])).toBeGreaterThan(1_000);
+    expect(text.trimEnd().slice(-2)).toBe(']}');
     expect(mode & 0o777).toBe(0o600);
     expect((await stat(join(directory, 'of', 'diagnostics'))).mode & 0o777).toBe(0o700);
   });
@@ -224,7 +224,8 @@ describe('Diagnostics', () => {
   });
 
   it('can be downloaded through the port, and nothing else of the disk can', async () => {
-    const [name = ''] = await readdir(join(directory, 'of', 'diagnostics'));
+    const names = await readdir(join(directory, 'of', 'diagnostics'));
+    const name = names.find((file) => file.endsWith('.cpuprofile'));
     await writeFile(join(directory, 'of', 'secret.txt'), 'secret');
     const file = await ask('GET', `/diagnostics/files/${name}`);
     const statusOf = async (path: string) => (await ask('GET', path)).status;

@@ -69,6 +69,11 @@ describeWithRedis('One trace, from a request to the email it causes', (redis) =>
       },
       logFile: join(directory, 'email-worker.log'),
     });
+    // A Redis that is not connected yet would make other spans.
+    await vi.waitFor(async () => {
+      const health = await api.call<{ parts: Record<string, string> }>('GET', '/health');
+      expect(health.body.parts.redis).toBe('up');
+    });
     const answer = await api.call('POST', '/api/v1/users', {
       body: fields,
       headers: trace.header,
@@ -153,7 +158,8 @@ describeWithRedis('One trace, from a request to the email it causes', (redis) =>
   });
 
   it('holds nothing of the person', () => {
-    expect(collector.text()).not.toMatch(/Ada|Traced|example\.com/i);
+    // Not in lower case: ids are hexadecimal, and may well have an `ada` in them.
+    expect(collector.text()).not.toMatch(/Ada|Traced|example\.com/);
   });
 
   it('was sent with the headers that the collector asks for', () => {
@@ -162,9 +168,7 @@ describeWithRedis('One trace, from a request to the email it causes', (redis) =>
   });
 
   it('is named in the log lines of the API and of the worker', () => {
-    const ofRequest = api.log.find(
-      ({ message, method }) => message === 'request' && method === 'POST',
-    );
+    const ofRequest = api.log.find(({ method }) => method === 'POST');
     const worker = readFileSync(join(directory, 'email-worker.log'), 'utf8');
     const sent = worker.split('\n').find((line) => line.includes('Welcome sent'));
 
@@ -234,7 +238,7 @@ describe('What is recorded', () => {
     const spans = await stopAndCollect(api, collector);
 
     expect(spans.length).toBeGreaterThanOrEqual(TRACES_MAXIMUM_PER_SECOND);
-    expect(spans.length).toBeLessThanOrEqual(Math.min(seconds, 3) * TRACES_MAXIMUM_PER_SECOND);
+    expect(spans.length).toBeLessThanOrEqual(seconds * TRACES_MAXIMUM_PER_SECOND);
     await collector.close();
   });
 
@@ -255,7 +259,7 @@ describe('What is recorded', () => {
 
     expect(spans.filter(({ kind }) => kind === 2)).toHaveLength(1);
     expect(spans.filter(({ name }) => name === 'SELECT users').length).toBeLessThanOrEqual(2);
-    const lines = api.log.filter(({ message }) => message === 'request');
+    const lines = api.log.filter(({ method }) => method !== undefined);
     expect(lines.map((line) => line.traceId)).toEqual([traceId, undefined, undefined, undefined]);
     await collector.close();
   });
@@ -307,7 +311,7 @@ describe('Without a collector', () => {
       const [event] = await receiveEvents(api.queueUrl, ({ length }) => length > 0);
 
       expect(event?.traceparent).toBe(header.traceparent);
-      expect(api.log.find(({ message }) => message === 'request')).toMatchObject({ traceId });
+      expect(api.log.find(({ method }) => method !== undefined)).toMatchObject({ traceId });
     } finally {
       await api.stop();
     }
