@@ -75,6 +75,8 @@ export async function runLoad(options: RunOptions): Promise<RunResult> {
       seconds.push(second);
       options.onSecond(second);
       tallies.second.reset();
+      // Each sample is shown once, with the second in which it came.
+      metrics = null;
       secondFrom = at;
     };
     const timer = setInterval(() => {

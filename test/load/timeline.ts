@@ -31,7 +31,7 @@ export interface Second {
   readonly length: number;
   readonly outcomes: Outcomes;
   readonly latency: Percentiles | null;
-  /** What the service said of itself; null when it was not asked, or did not answer. */
+  /** What the service said of itself in it; null when it was not asked, or did not answer. */
   readonly metrics: MetricsSample | null;
 }
 

@@ -105,7 +105,8 @@ function lineChart(
         name,
         type: 'line',
         showSymbol: points.length < 3,
-        connectNulls: false,
+        // A second without a sample is no gap in what the service did.
+        connectNulls: true,
         lineStyle: {
           width: stacked === true || dashed === true ? 1 : 2,
           type: dashed === true ? 'dashed' : 'solid',
@@ -182,10 +183,11 @@ function keysOf(
 function cacheChart(result: RunResult): Chart {
   const { seconds } = result;
   const layers = keysOf(seconds, ({ metrics }) => metrics?.readsByLayer);
-  /** Reads that a layer answered since the second before; a counter that fell began anew. */
+  /** Reads that a layer answered since the sample before; a counter that fell began anew. */
   const reads = (index: number, layer: string) => {
     const now = seconds[index]?.metrics?.readsByLayer[layer];
-    const before = seconds[index - 1]?.metrics?.readsByLayer[layer];
+    const earlier = seconds.slice(0, index).findLast(({ metrics }) => metrics !== null);
+    const before = earlier?.metrics?.readsByLayer[layer];
     if (now === undefined || before === undefined) return null;
     return now >= before ? now - before : now;
   };
