@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { migrations, services } from '../../lib/config/services.ts';
+import { packagedAssets } from '../../services/user-api/reference/assets.ts';
 import { repositoryRoot, runToEnd } from './support/synthesise.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';
 
@@ -96,7 +97,14 @@ describe.each(services)('the image of $name', ({ dockerfile, entry }) => {
         env: environment,
       });
       expect(build.output).toBe('');
-      expect(readdirSync(application).sort()).toEqual(['index.mjs', 'migrations']);
+      expect(readdirSync(application).sort()).toEqual([
+        'index.mjs',
+        'migrations',
+        'reference-assets',
+      ]);
+      expect(readdirSync(join(application, 'reference-assets')).sort()).toEqual(
+        ['LICENSE', ...Object.keys(packagedAssets)].sort(),
+      );
       const program = await runToEnd(process.execPath, ['index.mjs'], {
         cwd: application,
         env: {},

@@ -37,6 +37,15 @@ const GIVES_TOKENS: ReadonlySet<OperationId> = new Set([
   'changePassword',
 ]);
 
+/** Operations that are sent without credentials: one that has ended would be refused there, too. */
+const ANONYMOUS: ReadonlySet<OperationId> = new Set([
+  'logIn',
+  'refreshTokens',
+  'logOut',
+  'requestPasswordReset',
+  'resetPassword',
+]);
+
 /**
  * A client of the user API, typed by the routes that the service declares. It sends what can be repeated again when no answer came or
  * the API asks to come later, with an Idempotency-Key where one is taken; renews the access token when it has ended, once for all requests that wait for
@@ -54,13 +63,18 @@ export function createClient(options: ClientOptions): UserApiClient {
     onTokens?.(next);
   };
 
-  const attempt = (id: OperationId, input: AnyInput): Promise<Answer<unknown>> => {
+  /** @param current - gives the tokens to send; read for each attempt, as they may have been renewed meanwhile. */
+  const attempt = (
+    id: OperationId,
+    input: AnyInput,
+    current: () => Tokens | null = () => tokens,
+  ): Promise<Answer<unknown>> => {
     const operation = operations[id];
     const { init, url } = createRequest(baseUrl, operation, input);
     return withRetries(
       () => {
-        // Read for each attempt, as they may have been renewed meanwhile.
-        if (tokens !== null) init.headers.set('authorization', `Bearer ${tokens.accessToken}`);
+        const known = current();
+        if (known !== null) init.headers.set('authorization', `Bearer ${known.accessToken}`);
         else if (apiKey !== undefined) init.headers.set('x-api-key', apiKey);
         return send(url, init, {
           fetch: options.fetch ?? fetch,
@@ -75,10 +89,9 @@ export function createClient(options: ClientOptions): UserApiClient {
   };
 
   const renew = async (refreshToken: string): Promise<void> => {
-    // Without the access token: it has ended, and bad credentials are refused everywhere.
-    tokens = null;
     try {
-      const { body } = await attempt('refreshTokens', { body: { refreshToken } });
+      // Without the access token: it has ended, and bad credentials are refused everywhere.
+      const { body } = await attempt('refreshTokens', { body: { refreshToken } }, () => null);
       keep(body as Tokens);
     } catch (error) {
       if (error instanceof ApiProblem && error.is('invalid-refresh-token')) keep(null);
@@ -88,14 +101,15 @@ export function createClient(options: ClientOptions): UserApiClient {
 
   const run = async (id: OperationId, input: AnyInput): Promise<Answer<unknown>> => {
     const used = tokens;
+    const isAnonymous = ANONYMOUS.has(id);
     try {
-      const answer = await attempt(id, input);
+      const answer = await attempt(id, input, isAnonymous ? () => null : undefined);
       if (GIVES_TOKENS.has(id)) keep(answer.body as Tokens);
       if (id === 'logOut') keep(null);
       return answer;
     } catch (error) {
       const hasEnded = error instanceof ApiProblem && error.is('invalid-access-token');
-      if (!hasEnded || used?.refreshToken === undefined) throw error;
+      if (!hasEnded || isAnonymous || used?.refreshToken === undefined) throw error;
       // Others may have found out at the same time, or have renewed it already.
       if (tokens === used || renewal !== null) {
         renewal ??= renew(used.refreshToken).finally(() => {

@@ -17,7 +17,7 @@ export function createRequest(
   operation: Operation,
   input: AnyInput,
 ): { readonly url: string; readonly init: RequestInit & { readonly headers: Headers } } {
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+  const path = operation.path.replace(/\{(\w+)\}/g, (_: string, name: string) =>
     encodeURIComponent(String(input.parameters?.[name])),
   );
   const url = new URL(path, baseUrl);

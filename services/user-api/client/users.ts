@@ -8,10 +8,10 @@ export async function* allUsers(
   client: Pick<UserApiClient, 'listUsers'>,
   query: Input<'listUsers'>['query'] = {},
 ): AsyncGenerator<Page['data'][number]> {
-  let cursor: string | null | undefined;
+  let cursor: string | null = query.cursor?.toString() ?? null;
   do {
     const { body } = await client.listUsers({
-      query: cursor === undefined ? query : { ...query, cursor },
+      query: cursor === null ? query : { ...query, cursor },
     });
     yield* body.data;
     cursor = body.nextCursor;

@@ -32,17 +32,17 @@ const exceptions: readonly {
   },
 ];
 
-let document: object;
+let document: Record<string, unknown>;
 let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const api = await startApiOnNewDatabase();
   stop = api.stop;
-  document = (await api.call<object>('GET', '/openapi.json')).body;
+  document = (await api.call<Record<string, unknown>>('GET', '/openapi.json')).body;
 });
 afterAll(() => stop());
 
-async function findings(input: object) {
+async function findings(input: Record<string, unknown>) {
   const linter = new spectral.Spectral();
   linter.setRuleset({
     extends: [
@@ -73,7 +73,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('when it is made worse, is refused by these rules', async () => {
-    const worse = structuredClone(document) as {
+    const worse = structuredClone(document) as Record<string, unknown> & {
       servers: unknown[];
       paths: Record<string, Record<string, { responses: object }>>;
     };
