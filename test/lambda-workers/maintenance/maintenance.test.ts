@@ -1,0 +1,170 @@
+import postgres, { type Sql } from 'postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Database } from '../../../lambda-workers/database/database.ts';
+import { removeExpiredRows } from '../../../lambda-workers/maintenance/expired-rows.ts';
+import { handler } from '../../../lambda-workers/maintenance/handler.ts';
+import { MAINTENANCE_ROLE } from '../../../services/user-api/database/roles.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
+import { system } from '../../support/system.ts';
+
+const PASSWORD = 'for this test';
+const LOGIN = `maintenance_${process.pid}`;
+const HOUR_SECONDS = 3_600;
+
+let database: TestDatabase;
+let owner: Sql;
+let administrator: Sql;
+let url: string;
+
+/** A login that has the program's role, and nothing else. */
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+  owner = postgres(database.writerUrl, { max: 1, onnotice: () => {} });
+  administrator = postgres(system().postgres.primary.administratorUrl, {
+    max: 1,
+    onnotice: () => {},
+  });
+  await administrator.unsafe(
+    `create role ${LOGIN} login password '${PASSWORD}' in role ${MAINTENANCE_ROLE}`,
+  );
+  const login = new URL(database.writerUrl);
+  login.username = LOGIN;
+  login.password = PASSWORD;
+  url = login.href;
+});
+afterAll(async () => {
+  await owner.end();
+  await database.drop();
+  await administrator.unsafe(`drop role ${LOGIN}`);
+  await administrator.end();
+});
+
+/** `count` records each: some long past their time, some just past it, and some that still count. */
+async function insertRecords(count: number): Promise<void> {
+  const now = Math.floor(Date.now() / 1_000);
+  for (const [consumer, expiry] of [
+    ['expired', now - 2 * HOUR_SECONDS],
+    ['just-expired', now - 60],
+    ['valid', now + HOUR_SECONDS],
+  ] as const) {
+    await owner`
+      insert into idempotency_records (consumer, idempotency_key, status, expiry)
+      select ${consumer}, number::text, 'COMPLETED', ${expiry} from generate_series(1, ${count}) as number`;
+  }
+  for (const [prefix, age] of [
+    ['old', '3 days'],
+    ['new', '23 hours'],
+  ] as const) {
+    await owner`
+      insert into idempotency_keys (digest, fingerprint, user_id, created_at)
+      select ${prefix} || number, 'f', number, now() - ${age}::interval from generate_series(1, ${count}) as number`;
+  }
+}
+
+async function left(): Promise<Record<string, number>> {
+  const rows = await owner<{ kind: string; count: number }[]>`
+    select consumer as kind, count(*)::int from idempotency_records group by 1
+    union all select left(digest, 3), count(*)::int from idempotency_keys group by 1`;
+  return Object.fromEntries(rows.map(({ kind, count }) => [kind, count]));
+}
+
+function connect(): Database {
+  const connection = new Database(
+    {
+      DATABASE_URL: url,
+      DATABASE_AUTHENTICATION: 'password',
+      DATABASE_TLS: 'disable',
+      AWS_REGION: 'us-east-1',
+      DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: 10_000,
+    },
+    'test-maintenance',
+    () => {},
+  );
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+describe('maintenance', () => {
+  beforeEach(() => owner`truncate idempotency_records, idempotency_keys`);
+
+  it('of rows of all ages, run with its own role, removes those that no longer count', async () => {
+    await insertRecords(10);
+    expect(await removeExpiredRows(connect(), () => true)).toEqual([
+      { table: 'idempotency_records', removed: 10, unfinished: false },
+      { table: 'idempotency_keys', removed: 10, unfinished: false },
+    ]);
+    expect(await left()).toEqual({ 'just-expired': 10, valid: 10, new: 10 });
+  });
+
+  it('of more rows than a batch, run to its end, removes them all in several statements', async () => {
+    await insertRecords(4_500);
+    const asked = vi.fn(() => true);
+    const removals = await removeExpiredRows(connect(), asked);
+    expect(removals.map(({ removed }) => removed)).toEqual([4_500, 4_500]);
+    expect(asked).toHaveBeenCalledTimes(6);
+    expect(await left()).toEqual({ 'just-expired': 4_500, valid: 4_500, new: 4_500 });
+  });
+
+  it('without time for all, leaves the newest for the next run and says so', async () => {
+    await insertRecords(2_500);
+    let batches = 0;
+    const removals = await removeExpiredRows(connect(), () => ++batches <= 1);
+    expect(removals).toEqual([
+      { table: 'idempotency_records', removed: 2_000, unfinished: true },
+      { table: 'idempotency_keys', removed: 0, unfinished: true },
+    ]);
+    expect(await left()).toMatchObject({ expired: 500, old: 2_500 });
+  });
+
+  it('run by two at once, removes each row once and fails in neither', async () => {
+    await insertRecords(3_000);
+    const both = await Promise.all([
+      removeExpiredRows(connect(), () => true),
+      removeExpiredRows(connect(), () => true),
+    ]);
+    const removed = both.flat().reduce((sum, removal) => sum + removal.removed, 0);
+    expect(removed).toBe(6_000);
+    expect(await left()).toEqual({ 'just-expired': 3_000, valid: 3_000, new: 3_000 });
+  });
+
+  it('by its index, finds what is expired without reading the whole table', async () => {
+    await insertRecords(3_000);
+    await owner`analyze idempotency_records`;
+    const plan = await owner`
+      explain select consumer from idempotency_records
+      where expiry < extract(epoch from now()) - 3600 order by expiry limit 2000`;
+    expect(JSON.stringify(plan)).toContain('idempotency_records_expiry_index');
+  });
+
+  it('with its role, can neither read what is in the rows nor touch anything else', async () => {
+    const login = postgres(url, { max: 1, onnotice: () => {} });
+    onTestFinished(() => login.end());
+    for (const statement of [
+      'select response_data from idempotency_records',
+      'select answer from idempotency_keys',
+      "update idempotency_records set status = 'COMPLETED'",
+      'insert into idempotency_keys (digest, user_id) values (1, 1)',
+      'select * from users',
+      'delete from outbox',
+    ]) {
+      await expect(login.unsafe(statement), statement).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('as Lambda invokes it, reads its environment and says what it removed', async () => {
+    await insertRecords(3);
+    vi.stubEnv('DATABASE_URL', url);
+    vi.stubEnv('LOG_LEVEL', 'silent');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    expect(await handler({}, { getRemainingTimeInMillis: () => 300_000 })).toEqual([
+      { table: 'idempotency_records', removed: 3, unfinished: false },
+      { table: 'idempotency_keys', removed: 3, unfinished: false },
+    ]);
+    await owner`truncate idempotency_records, idempotency_keys`;
+    await insertRecords(1);
+    const [nothing] = await handler({}, { getRemainingTimeInMillis: () => 1_000 });
+    expect(nothing).toMatchObject({ removed: 0, unfinished: true });
+  });
+});
