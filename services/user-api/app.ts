@@ -18,11 +18,13 @@ import { withDeprecation } from './reference/deprecation.ts';
 import { createOpenApiDocument } from './reference/document.ts';
 import { createReferenceOperations } from './reference/operations.ts';
 import { createUserOperations } from './users/handlers.ts';
+import type { PersonalDataExporter } from './users/personal-data.ts';
 import { USERS_PATH } from './users/routes.ts';
 import type { Users } from './users/users.ts';
 
 export interface AppParts {
   readonly users: Users;
+  readonly personalData: PersonalDataExporter;
   readonly health: HealthMonitor;
   readonly authentication: Pick<Authentication, 'operations'>;
   readonly admission: Pick<Admission, 'admit' | 'callerOf'>;

@@ -22,6 +22,7 @@ import { createRateLimits, type RateLimits } from './rate-limit/rate-limits.ts';
 import { deriveKey } from './secrets/derived-key.ts';
 import type { Settings } from './settings.ts';
 import { CreationMemory } from './users/creation-memory.ts';
+import { PersonalDataExporter } from './users/personal-data.ts';
 import { UserRepository } from './users/repository.ts';
 import { createUserCaching, type UserCaching } from './users/user-caching.ts';
 import { Users } from './users/users.ts';
@@ -37,6 +38,7 @@ export interface DependencyOptions {
 
 export interface Dependencies {
   readonly users: Users;
+  readonly personalData: PersonalDataExporter;
   readonly userCaching: UserCaching;
   readonly health: HealthMonitor;
   readonly authentication: Authentication;
@@ -183,6 +185,7 @@ export async function createDependencies(
   });
   return {
     users,
+    personalData: new PersonalDataExporter(router, authentication.sessions),
     userCaching,
     health,
     authentication,

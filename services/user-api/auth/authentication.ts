@@ -72,6 +72,8 @@ export interface Authentication {
   /** For who creates a user with a password. */
   readonly passwords: Passwords;
   readonly hasher: PasswordHasher;
+  /** For who tells somebody what is held about them. */
+  readonly sessions: SessionStore;
   /** The operations to mount, through `protect`. */
   operations(readBody: JsonBodyReader): ProtectedOperation[];
   /** Learns what has been revoked, and begins what is done now and then. Await it before the first request is taken. */
@@ -151,6 +153,7 @@ export async function createAuthentication(
     ender,
     passwords,
     hasher,
+    sessions,
     operations: (readBody) => [
       ...createAuthOperations({ logins, passwords, roles, ender, keys, findUser }, readBody),
       ...createApiKeyOperations(apiKeys, readBody),

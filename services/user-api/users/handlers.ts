@@ -11,7 +11,7 @@ import { requireCredentials } from '../auth/authenticator.ts';
 import { decide, mayUseField, type ProtectedOperation } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { userFieldPermissions } from '../auth/permissions.ts';
-import { userIdParameter } from '../auth/route-parts.ts';
+import { answerJson, userIdParameter } from '../auth/route-parts.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { Admission } from '../http/admission.ts';
 import type { JsonBodyReader } from '../http/body.ts';
@@ -22,6 +22,7 @@ import { allowedVersions, matchesEntityTag } from '../http/preconditions.ts';
 import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
 import { UserNotFound } from './errors.ts';
 import { createListHandler } from './list-handler.ts';
+import type { PersonalDataExporter } from './personal-data.ts';
 import {
   type Representation,
   representationFor,
@@ -32,6 +33,7 @@ import {
 import {
   createUserRoute,
   deleteUserRoute,
+  exportUserRoute,
   getUserRoute,
   listUsersRoute,
   MERGE_PATCH_MEDIA_TYPE,
@@ -93,6 +95,7 @@ function requireStatusOfCreation({ status }: CreateUserBody, identity: Identity)
 
 export interface UserOperationParts {
   readonly users: Users;
+  readonly personalData: PersonalDataExporter;
   readonly cursors: CursorSigner;
   readonly admission: Pick<Admission, 'callerOf'>;
   readonly readBody: JsonBodyReader;
@@ -100,7 +103,7 @@ export interface UserOperationParts {
 
 /** The operations on users: what each does with HTTP, around what {@link Users} does. */
 export function createUserOperations(parts: UserOperationParts): ProtectedOperation[] {
-  const { admission, cursors, readBody, users } = parts;
+  const { admission, cursors, personalData, readBody, users } = parts;
 
   async function change(
     context: Context<ApiEnvironment>,
@@ -169,6 +172,13 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
         const id = userIdParameter(context);
         await users.remove(id, versionsOf(context), actorOf(identity, id));
         return new Response(null, { status: 204 });
+      },
+    },
+    {
+      route: exportUserRoute,
+      handler: async (context, identity) => {
+        const id = userIdParameter(context);
+        return answerJson(await personalData.export(id, actorOf(identity, id)));
       },
     },
   ];

@@ -1,4 +1,5 @@
 import { createRoute, type z } from '@hono/zod-openapi';
+import { personalData } from '../../contracts/personal-data.ts';
 import {
   createUserBody,
   listUsersQuery,
@@ -6,6 +7,7 @@ import {
   updateUserBody,
   user,
   userPage,
+  visibleUser,
 } from '../../contracts/users.ts';
 import {
   bodyProblems,
@@ -33,19 +35,31 @@ export const createUserRoute = createRoute({
   request: { body: jsonBody(createUserBody) },
   responses: {
     201: json('The user, at the path in Location; a welcome email is on its way', user),
-    ...problems(...bodyProblems, 'email-taken', ...databaseProblems),
+    ...problems(
+      ...bodyProblems,
+      'invalid-idempotency-key',
+      // For who gives a status.
+      'credentials-required',
+      'forbidden',
+      'email-taken',
+      'idempotency-key-in-use',
+      'idempotent-answer-erased',
+      'idempotency-key-reused',
+      'password-hashing-busy',
+      ...databaseProblems,
+    ),
   },
 });
 
 export const listUsersRoute = createRoute({
   method: 'get',
   path: USERS_PATH,
-  summary: 'List users, in ascending order of id',
+  summary: 'List users, in order of creation or of name',
   request: { query: listUsersQuery },
   responses: {
     200: json('A page; the Link header and `nextCursor` lead to the next one', userPage),
     304: { description: 'The page is the one that If-None-Match names' },
-    ...problems('validation-failed', ...readProblems),
+    ...problems('validation-failed', 'page-too-deep', ...readProblems),
   },
 });
 
@@ -55,7 +69,10 @@ export const getUserRoute = createRoute({
   summary: 'Get a user',
   request: { params: userParams },
   responses: {
-    200: json('The user; the ETag names its version', user),
+    200: json(
+      'The user, with the email address for who may see it; the ETag names the version',
+      visibleUser,
+    ),
     304: { description: 'The version that If-None-Match names is the newest' },
     ...problems('user-not-found', ...readProblems),
   },
@@ -67,7 +84,7 @@ export const updateUserRoute = createRoute({
   summary: 'Change some fields of a user, by JSON Merge Patch',
   request: { params: userParams, body: mergePatchBody(updateUserBody) },
   responses: {
-    200: json('The user as it is now', user),
+    200: json('The user as it is now, with the email address for who may see it', visibleUser),
     ...problems(
       ...bodyProblems,
       'user-not-found',
@@ -84,7 +101,7 @@ export const replaceUserRoute = createRoute({
   summary: 'Replace the fields of a user',
   request: { params: userParams, body: jsonBody(replaceUserBody) },
   responses: {
-    200: json('The user as it is now', user),
+    200: json('The user as it is now, with the email address for who may see it', visibleUser),
     ...problems(
       ...bodyProblems,
       'user-not-found',
@@ -103,5 +120,16 @@ export const deleteUserRoute = createRoute({
   responses: {
     204: { description: 'The user is gone' },
     ...problems('user-not-found', 'precondition-failed', ...databaseProblems),
+  },
+});
+
+export const exportUserRoute = createRoute({
+  method: 'get',
+  path: `${USERS_PATH}/{id}/export`,
+  summary: 'Get all that is held about a user',
+  request: { params: userParams },
+  responses: {
+    200: json('All that is held, but for hashes of secrets', personalData),
+    ...problems('user-not-found', 'sessions-unavailable', ...databaseProblems),
   },
 });

@@ -52,7 +52,7 @@ export function insertUser(client: Sql, user: NewUser, eventId: string, key: Cre
         ? client``
         : client`, kept as (
       insert into idempotency_keys (digest, fingerprint, user_id, answer)
-      select ${key.digest}, ${key.fingerprint}, id, to_jsonb(answer)
+      select ${key.digest}, ${key.fingerprint}, created.id, to_jsonb(answer)
       from created cross join lateral (select ${userColumns(client)}) as answer
     )`
     }

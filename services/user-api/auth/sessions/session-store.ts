@@ -67,6 +67,21 @@ const rotationReply = z.union([
   z.tuple([z.enum(['unknown', 'reused'])]),
 ]);
 
+/** What of a stored session is told; see `session-scripts.ts`. */
+const storedSession = z.object({
+  rotatedAt: z.number(),
+  endsAt: z.number(),
+  idleEndsAt: z.number(),
+});
+
+/** A session as its owner may see it; times are RFC 3339 in UTC. */
+export interface StoredSession {
+  readonly id: string;
+  /** The login, or the last renewal. */
+  readonly usedAt: string;
+  readonly endsAt: string;
+}
+
 /** How long a client waits before it tries again; Redis is tried again several times a second. */
 const RETRY_AFTER_SECONDS = 1;
 
@@ -149,6 +164,20 @@ export class SessionStore {
   async close(token: RefreshToken): Promise<boolean> {
     const removed = await this.#ask((redis) => redis.hdel(keyOf(token.userId), sessionIdOf(token)));
     return removed === 1;
+  }
+
+  /** The sessions of a user that have not ended; none where there is no place to keep any. */
+  async list(userId: number): Promise<StoredSession[]> {
+    if (this.#redis === null) return [];
+    const fields = await this.#ask((redis) => redis.hgetall(keyOf(userId)));
+    const now = Date.now();
+    return Object.entries(fields).flatMap(([id, text]) => {
+      const { endsAt, idleEndsAt, rotatedAt } = storedSession.parse(JSON.parse(text));
+      const ends = 1_000 * Math.min(endsAt, idleEndsAt);
+      if (ends <= now) return [];
+      const usedAt = new Date(rotatedAt).toISOString();
+      return [{ id, usedAt, endsAt: new Date(ends).toISOString() }];
+    });
   }
 
   /** Removes all that is kept of a user's sessions. */

@@ -1,0 +1,65 @@
+import type { Sql } from 'postgres';
+import type { PersonalData } from '../../contracts/personal-data.ts';
+import { userColumns } from './user-row.ts';
+import type { AuditedActor } from './write-statements.ts';
+
+/** What the database holds about a user, with times as PostgreSQL writes them into JSON. */
+export type HeldDataRow = Pick<
+  PersonalData,
+  'user' | 'account' | 'apiKeys' | 'passwordResets' | 'idempotentAnswers' | 'auditRecords'
+>;
+
+/** The rows of a query as a JSON array. */
+const list = (client: Sql, query: ReturnType<typeof client>) =>
+  client`(select coalesce(jsonb_agg(to_jsonb(held)), '[]') from (${query}) as held)`;
+
+/**
+ * All that the database holds about a user, at one moment; and, in the same transaction, a record of who has asked for it. No row where
+ * there is no such user. The outbox is left out: what it holds are ids, until they are sent.
+ */
+export function selectHeldData(client: Sql, id: number, actor: AuditedActor) {
+  return client<HeldDataRow[]>`
+    with found as (
+      select * from users where id = ${id}
+    ), recorded as (
+      insert into audit_records (action, subject_id, actor, actor_id)
+      select 'user.exported', id, ${actor.kind}, ${actor.userId}::bigint from found
+      returning action, actor, actor_id, created_at
+    )
+    select
+      (select to_jsonb(held) from (select ${userColumns(client)} from found) as held) as user,
+      jsonb_build_object(
+        'role', coalesce((select role from accounts where user_id = ${id}), 'user'),
+        'hasPassword', exists (select from accounts where user_id = ${id} and password_hash is not null)
+      ) as account,
+      ${list(
+        client,
+        client`
+          select id, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt",
+            last_used_at as "lastUsedAt", revoked_at as "revokedAt"
+          from api_keys where user_id = ${id} order by id`,
+      )} as "apiKeys",
+      ${list(
+        client,
+        client`
+          select requested_at as "requestedAt", expires_at as "expiresAt"
+          from password_resets where user_id = ${id} order by requested_at`,
+      )} as "passwordResets",
+      ${list(
+        client,
+        client`
+          select created_at as "createdAt", answer
+          from idempotency_keys where user_id = ${id} order by created_at`,
+      )} as "idempotentAnswers",
+      ${list(
+        client,
+        client`
+          select action, actor, actor_id as "actorId", created_at as "createdAt"
+          from audit_records where subject_id = ${id}
+          union all
+          select action, actor, actor_id, created_at from recorded
+          order by "createdAt"`,
+      )} as "auditRecords"
+    from found
+  `;
+}

@@ -1,0 +1,49 @@
+import { type PersonalData, personalData } from '../../contracts/personal-data.ts';
+import type { SessionStore } from '../auth/sessions/session-store.ts';
+import type { DatabaseRouter } from '../database/router.ts';
+import { UserNotFound } from './errors.ts';
+import { selectHeldData } from './personal-data-statements.ts';
+import { isoInstant } from './user-row.ts';
+import type { AuditedActor } from './write-statements.ts';
+
+/** Fields that hold times, wherever they stand. */
+const TIME_FIELD = /At$/;
+
+/** All times as RFC 3339 in UTC with milliseconds: PostgreSQL's JSON has them with an offset. */
+function withIsoTimes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withIsoTimes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [
+      name,
+      TIME_FIELD.test(name) && typeof field === 'string' ? isoInstant(field) : withIsoTimes(field),
+    ]),
+  );
+}
+
+/** Puts together what is held about a person, from every place where something is. */
+export class PersonalDataExporter {
+  readonly #router: DatabaseRouter;
+  readonly #sessions: Pick<SessionStore, 'list'>;
+
+  constructor(router: DatabaseRouter, sessions: Pick<SessionStore, 'list'>) {
+    this.#router = router;
+    this.#sessions = sessions;
+  }
+
+  /**
+   * All that is held about a user. What caches hold is a copy of a part of it.
+   *
+   * @throws {@link UserNotFound}, `DatabaseUnavailable`; `AccessError` sessions-unavailable, because a part would be missing.
+   */
+  async export(id: number, actor: AuditedActor): Promise<PersonalData> {
+    const sessions = await this.#sessions.list(id);
+    const [held] = await this.#router.write(({ $client }) => selectHeldData($client, id, actor));
+    if (held === undefined) throw new UserNotFound('There is no such user');
+    return personalData.parse({
+      exportedAt: new Date().toISOString(),
+      sessions,
+      ...Object(withIsoTimes(held)),
+    });
+  }
+}
