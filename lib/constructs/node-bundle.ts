@@ -45,8 +45,9 @@ function bundle(props: NodeBundleProps, outputDirectory: string): void {
 }
 
 /**
- * Bundles a module into one file, in this process. `NodejsFunction` does the same with an esbuild of its own process for each
- * function, found through npx: 6 times as long. The SDK goes into the bundle, so that what runs is what was tested.
+ * Bundles a module into one file, in this process. `NodejsFunction` takes as long (some 2 s an entry, measured with the three there are), but copies
+ * folders by shell commands only, and calls Docker when it does not find esbuild. The SDK goes into the bundle, so that what runs is what
+ * was tested.
  *
  * The same entry is bundled once, however many stages there are: the CDK remembers assets by their `command`.
  */
