@@ -15,6 +15,9 @@ const TRANSACTION_IDS = 1_000_000_000;
 /** Free space for sorting and temporary tables below which big queries soon fail, in bytes. */
 const LOCAL_STORAGE_BYTES = 4 * 1_024 ** 3;
 
+/** For people: CloudWatch counts in bytes. */
+const gibibytes = (bytes: number): string => `${Number((bytes / 1_024 ** 3).toFixed(1))} GiB`;
+
 /** What a dashboard shows of the database. Roles, not instances, are watched: a failover swaps the instances. */
 export interface PostgresMetrics {
   /** Percent. */
@@ -151,7 +154,7 @@ function addWriterAlarms(scope: Construct, { operations, metrics }: PostgresAlar
   });
   new OperationalAlarm(scope, 'WriterMemory', {
     ...ticket,
-    meaning: `The database writer has had less than ${alarms.databaseFreeMemoryBytes} bytes of free memory for 10 minutes.`,
+    meaning: `The database writer has had less than ${gibibytes(alarms.databaseFreeMemoryBytes)} of free memory for 10 minutes.`,
     metric: metrics.writerMemory,
     threshold: alarms.databaseFreeMemoryBytes,
     goesOff: 'below',
@@ -184,7 +187,7 @@ function addReaderAlarms(scope: Construct, { operations, metrics }: PostgresAlar
   });
   new OperationalAlarm(scope, 'ReaderMemory', {
     ...ticket,
-    meaning: `A database reader has had less than ${alarms.databaseFreeMemoryBytes} bytes of free memory for 10 minutes.`,
+    meaning: `A database reader has had less than ${gibibytes(alarms.databaseFreeMemoryBytes)} of free memory for 10 minutes.`,
     metric: metrics.readerMemory,
     threshold: alarms.databaseFreeMemoryBytes,
     goesOff: 'below',
@@ -203,7 +206,7 @@ function addStorageAlarms(scope: Construct, { operations, metrics }: PostgresAla
   const ticket = { operations, severity: 'ticket' } as const;
   new OperationalAlarm(scope, 'Storage', {
     ...ticket,
-    meaning: `The database holds more than ${alarms.databaseStorageBytes} bytes, which is more than the stage was planned for.`,
+    meaning: `The database holds more than ${gibibytes(alarms.databaseStorageBytes)}, which is more than the stage was planned for.`,
     metric: metrics.storage,
     threshold: alarms.databaseStorageBytes,
     periods: 1,
@@ -211,7 +214,7 @@ function addStorageAlarms(scope: Construct, { operations, metrics }: PostgresAla
   });
   new OperationalAlarm(scope, 'TransactionIds', {
     ...ticket,
-    meaning: `More than ${TRANSACTION_IDS} transaction ids wait for vacuum; with 2 billion PostgreSQL takes no more writes.`,
+    meaning: `More than ${TRANSACTION_IDS.toLocaleString('en-US')} transaction ids wait for vacuum; with 2 billion PostgreSQL takes no more writes.`,
     metric: metrics.transactionIds,
     threshold: TRANSACTION_IDS,
     periods: 10,
@@ -219,7 +222,7 @@ function addStorageAlarms(scope: Construct, { operations, metrics }: PostgresAla
   if (size.database.mode === 'serverless') return;
   new OperationalAlarm(scope, 'LocalStorage', {
     ...ticket,
-    meaning: `A database instance has had less than ${LOCAL_STORAGE_BYTES} bytes for temporary files for 10 minutes.`,
+    meaning: `A database instance has had less than ${gibibytes(LOCAL_STORAGE_BYTES)} for temporary files for 10 minutes.`,
     metric: metrics.localStorage,
     threshold: LOCAL_STORAGE_BYTES,
     goesOff: 'below',
