@@ -17,6 +17,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Span, SpanKind, SpanOptions, Tracer } from './span.ts';
+import { outsideTrace } from './trace-context.ts';
 import type { TraceParent } from './trace-parent.ts';
 
 export interface OpenTelemetryTracerOptions {
@@ -84,7 +85,8 @@ class RecordedSpan implements Span {
   }
 
   end(): void {
-    this.#span.end();
+    // The first span of a batch sets off its sending, which is no part of that span's trace.
+    outsideTrace(() => this.#span.end());
   }
 }
 
