@@ -27,12 +27,15 @@ interface BarChart {
   readonly axis: (value: number) => string;
   /** A line to compare with. @default none */
   readonly mark?: number;
+  /** Where the axis ends; what is longer is cut there, so that it does not dwarf the others. @default the longest */
+  readonly end?: number;
 }
 
 const WIDTH = 860;
 const BAR_HEIGHT = 30;
 const FRAME_HEIGHT = 110;
-const LABEL_WIDTH = 300;
+const LABEL_WIDTH = 310;
+const RIGHT_WIDTH = 120;
 /** Told apart by light and dark as well as by hue, on white, which the picture brings along for dark pages. */
 const COLOURS = {
   ours: '#1f5fbf',
@@ -73,8 +76,17 @@ function whiskers(bars: readonly Bar[]): SeriesOption {
   };
 }
 
-function barChart({ title, subtitle, bars, axis, mark }: BarChart): string {
-  const largest = Math.max(...bars.map(({ spread: { maximum } }) => maximum), mark ?? 0);
+function barChart({ title, subtitle, axis, mark, end, ...whole }: BarChart): string {
+  const longest = Math.max(...whole.bars.map(({ spread: { maximum } }) => maximum), mark ?? 0);
+  const largest = Math.min(longest, end ?? longest) * 1.02;
+  const cut = (value: number) => Math.min(value, largest);
+  const bars = whole.bars.map((bar) => {
+    const { minimum, median, maximum } = bar.spread;
+    return {
+      ...bar,
+      spread: { minimum: cut(minimum), median: cut(median), maximum: cut(maximum) },
+    };
+  });
   const option: EChartsOption = {
     animation: false,
     backgroundColor: '#ffffff',
@@ -87,10 +99,10 @@ function barChart({ title, subtitle, bars, axis, mark }: BarChart): string {
       textStyle: { fontSize: 16, fontWeight: 600, color: COLOURS.text },
       subtextStyle: { fontSize: 12, color: COLOURS.faint },
     },
-    grid: { left: LABEL_WIDTH, right: 110, top: 68, bottom: 30 },
+    grid: { left: LABEL_WIDTH, right: RIGHT_WIDTH, top: 68, bottom: 30 },
     xAxis: {
       type: 'value',
-      max: largest * 1.02,
+      max: largest,
       axisLabel: { formatter: axis, color: COLOURS.faint, showMaxLabel: false },
       splitLine: { lineStyle: { color: '#e6e9ed' } },
     },
@@ -99,7 +111,7 @@ function barChart({ title, subtitle, bars, axis, mark }: BarChart): string {
       inverse: true,
       data: bars.map(({ label }) => label),
       axisTick: { show: false },
-      axisLabel: { color: COLOURS.text, width: LABEL_WIDTH - 20, overflow: 'truncate' },
+      axisLabel: { color: COLOURS.text, width: LABEL_WIDTH - 24, overflow: 'truncate' },
     },
     series: [
       {
@@ -112,9 +124,11 @@ function barChart({ title, subtitle, bars, axis, mark }: BarChart): string {
             show: true,
             position: 'insideLeft',
             // Behind the whisker, whose end may lie far beyond that of the bar.
-            offset: [(maximum / (largest * 1.02)) * (WIDTH - LABEL_WIDTH - 110) + 4, 0],
+            offset: [(maximum / largest) * (WIDTH - LABEL_WIDTH - RIGHT_WIDTH) + 4, 0],
             formatter: text,
             color: COLOURS.text,
+            backgroundColor: '#ffffff',
+            padding: [1, 3],
           },
         })),
         ...(mark !== undefined && {
@@ -170,7 +184,7 @@ function targetBars(results: BenchmarkResults): Bar[] {
       const achieved = (value: number) => (inverse ? target.bound / value : value / target.bound);
       const ends = [achieved(found.minimum), achieved(found.maximum)];
       return {
-        label: `${one.name}: ${target.subject.startsWith('Headroom without') ? 'without near cache, ' : ''}${target.against}`,
+        label: `${one.name}: ${target.subject.startsWith('Headroom without') ? 'no near cache; ' : ''}${target.against}`,
         spread: {
           median: achieved(found.median),
           minimum: Math.min(...ends),
@@ -183,6 +197,8 @@ function targetBars(results: BenchmarkResults): Bar[] {
   );
 }
 
+/** What reaches twice its target need not be seen to the end. */
+const TARGETS_END = 2;
 const SPREAD_NOTE = 'median of the rounds; the line goes from the least to the most';
 
 /** All plots for which there are figures. */
@@ -199,6 +215,7 @@ export function drawPlots(results: BenchmarkResults): Plot[] {
         bars: targets,
         axis: number,
         mark: 1,
+        end: TARGETS_END,
       }),
     });
   }
