@@ -1,4 +1,5 @@
 import type { StageSize } from '../config/size.ts';
+import { MOST_CONNECTIONS } from './database-instances.ts';
 import type { SystemParts } from './parts.ts';
 
 /** Tasks that a rolling deployment runs at once, as a multiple of those there were. */
@@ -65,12 +66,16 @@ export function findConnectionProblems(
   );
   const available = size.database.maximumConnections;
   if (needed < available) return [];
-  const remedy =
+  const larger =
     size.database.mode === 'serverless'
       ? 'raise database.maximumCapacityUnits'
       : 'take a larger database.instanceClass';
+  const remedy =
+    available < MOST_CONNECTIONS
+      ? `or ${larger}`
+      : 'as no instance takes more by default, or spread users over several clusters';
   return [
     `Stage "${stageName}" may need ${needed} PostgreSQL connections (${reason}), but an instance takes ${available}. ` +
-      `Lower service.maximumTasks or service.databasePoolSize, or ${remedy}.`,
+      `Lower service.maximumTasks or service.databasePoolSize, ${remedy}.`,
   ];
 }

@@ -1,7 +1,8 @@
 const GIBIBYTE = 1_024 ** 3;
 /** Aurora PostgreSQL's formula: LEAST({DBInstanceClassMemory / 9531392}, 5000). */
 const BYTES_PER_CONNECTION = 9_531_392;
-const MOST_CONNECTIONS = 5_000;
+/** Aurora PostgreSQL's default, however large the instance. */
+export const MOST_CONNECTIONS = 5_000;
 
 /** An instance of Aurora. */
 export interface InstanceClass {

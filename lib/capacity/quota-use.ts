@@ -150,7 +150,7 @@ export function findQuotaProblems(stage: StageDefinition, uses: readonly QuotaUs
       .map(
         ({ quota, needed, available, reason }) =>
           `Stage "${stage.name}" may need ${rounded(needed)} of the quota "${quota.name}" (${quota.service}, ${quota.code}): ${reason}. ` +
-          `The account has ${rounded(available)}${available === quota.standard ? ', which is the standard' : ''}. ` +
+          `The account has ${rounded(available)}, ${available === quota.standard ? 'which is the standard' : 'as policy.grantedQuotas says'}. ` +
           `Ask AWS for more and state it as policy.grantedQuotas: { '${quota.code}': ${needed} }, or make the stage smaller (${quota.source}).`,
       ),
   ];

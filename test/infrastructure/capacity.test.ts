@@ -43,7 +43,17 @@ describe('the connection budget', () => {
       'service.databasePoolSize': { to: 20, because: 'a test of too large a pool' },
     };
     expect(() => sizeStage({ ...production, overrides })).toThrow(
-      'Stage "production" may need 16059 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 38 for workers + 1 for schedules + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, or raise database.maximumCapacityUnits.',
+      'Stage "production" may need 16059 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 38 for workers + 1 for schedules + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, as no instance takes more by default, or spread users over several clusters.',
+    );
+  });
+
+  it('of a stage whose database may grow, when exceeded, says what to raise', () => {
+    const overrides = {
+      'database.maximumCapacityUnits': { to: 4, because: 'a test of a small database' },
+      'service.databasePoolSize': { to: 12, because: 'a test of a larger pool' },
+    };
+    expect(() => sizeStage({ ...production, overrides })).toThrow(
+      'but an instance takes 823. Lower service.maximumTasks or service.databasePoolSize, or raise database.maximumCapacityUnits.',
     );
   });
 

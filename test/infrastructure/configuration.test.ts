@@ -40,6 +40,13 @@ describe('a stage', () => {
     ]);
   });
 
+  it('beside others, has a name and a range of addresses of its own', () => {
+    const count = stageDefinitions.length;
+    expect(new Set(stageDefinitions.map(({ name }) => name)).size).toBe(count);
+    const ranges = stageDefinitions.map(({ policy }) => policy.network.addressRange);
+    expect(new Set(ranges).size).toBe(count);
+  });
+
   it('that does not exist, when found, names itself, those that do, and what was meant', () => {
     expect(refusal(() => findStage('prod'))).toBe(
       'There is no stage "prod". Did you mean "production"? There are: dev, staging, production, million.',
