@@ -4,6 +4,8 @@ import { oas } from '@stoplight/spectral-rulesets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApiOnNewDatabase } from '../support/api.ts';
 
+/** The linter computes all the while, as much as a core can: some seconds on one that nobody else uses. */
+const TIMEOUT_MILLISECONDS = 120_000;
 /** Of Spectral's severities, the worst. */
 const ERROR = 0;
 
@@ -58,7 +60,7 @@ async function findings(input: Record<string, unknown>) {
     .map(({ code, message, path }) => ({ rule: String(code), path: path.map(String), message }));
 }
 
-describe('the OpenAPI document', () => {
+describe('the OpenAPI document', { timeout: TIMEOUT_MILLISECONDS }, () => {
   it('by the rules of Spectral and OWASP, has no errors but those with a reason', async () => {
     const found = await findings(document);
     const left = found.filter(
