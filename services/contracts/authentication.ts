@@ -14,6 +14,8 @@ const presentedEmail = z
   .max(EMAIL_MAXIMUM_LENGTH, {
     error: `must be at most ${EMAIL_MAXIMUM_LENGTH} characters long`,
   })
+  // No text of PostgreSQL holds it, so that looking for it would fail.
+  .refine((text) => !text.includes('\u0000'), { error: 'must not contain the character NUL' })
   .meta({ examples: ['ada@example.com'] });
 
 /** Longer than any secret that is given out here. */
