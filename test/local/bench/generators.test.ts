@@ -126,12 +126,15 @@ describe('a generator', () => {
   });
 
   const oha = ohaVersion();
-  it.skipIf(oha === null)('oha sends at the rate it was given', async () => {
-    const gets: RequestSequence = { ...posts, method: 'GET', at: () => ({ path: '/due' }) };
-    const generator = createOha(cores, oha ?? '');
-    const result = await generator.run({ ...load(), sequence: gets }, 100);
-    expect(result.failures).toBe(0);
-    expect(result.requests).toBeGreaterThan(50);
-    expect(result.requests).toBeLessThanOrEqual(101);
-  });
+  // Only `cargo install` has oha: where it is not, its output is read from a recording (above), and this is left out.
+  if (oha !== null) {
+    it('oha sends at the rate it was given', async () => {
+      const gets: RequestSequence = { ...posts, method: 'GET', at: () => ({ path: '/due' }) };
+      const generator = createOha(cores, oha);
+      const result = await generator.run({ ...load(), sequence: gets }, 100);
+      expect(result.failures).toBe(0);
+      expect(result.requests).toBeGreaterThan(50);
+      expect(result.requests).toBeLessThanOrEqual(101);
+    });
+  }
 });
