@@ -29,15 +29,18 @@ type Fragment = PendingQuery<Row[]>;
 /** Higher than any character that follows a prefix: the last code point of Unicode, which is and stays no character. */
 const LAST_CODE_POINT = 0x10ffff;
 
-/** What users are ordered by, besides the id; the expression that the indexes have. */
+/**
+ * What users are ordered by, besides the id: the expressions that the indexes have. Columns are named with their table, because a bare name in
+ * ORDER BY is that of an output column, and the id in the output is converted: no index has that.
+ */
 const keyOf = (client: Sql, { order }: UserListing): Fragment =>
-  order.by === 'name' ? client`lower(name) collate "C"` : client`created_at`;
+  order.by === 'name' ? client`lower(users.name) collate "C"` : client`users.created_at`;
 
 const isDescending = ({ order }: UserListing) => order.by === 'creation' && order.newestFirst;
 
 function orderBy(client: Sql, listing: UserListing): Fragment {
   const key = keyOf(client, listing);
-  return isDescending(listing) ? client`${key} desc, id desc` : client`${key}, id`;
+  return isDescending(listing) ? client`${key} desc, users.id desc` : client`${key}, users.id`;
 }
 
 /**
@@ -50,8 +53,8 @@ function conditions(client: Sql, listing: UserListing, after: ListPosition | nul
   if (status !== undefined) parts.push(client`status = ${status}`);
   if (order.by === 'name') {
     parts.push(client`
-      lower(name) collate "C" >= lower(${order.prefix}::text)
-      and lower(name) collate "C" < lower(${order.prefix}::text) || chr(${LAST_CODE_POINT})
+      ${keyOf(client, listing)} >= lower(${order.prefix}::text)
+      and ${keyOf(client, listing)} < lower(${order.prefix}::text) || chr(${LAST_CODE_POINT})
     `);
   }
   if (after !== null) {
@@ -59,7 +62,7 @@ function conditions(client: Sql, listing: UserListing, after: ListPosition | nul
       order.by === 'name'
         ? client`(${after.key}::text, ${after.id}::bigint)`
         : client`(${after.key}::timestamptz, ${after.id}::bigint)`;
-    const key = client`(${keyOf(client, listing)}, id)`;
+    const key = client`(${keyOf(client, listing)}, users.id)`;
     parts.push(isDescending(listing) ? client`${key} < ${position}` : client`${key} > ${position}`);
   }
   const [first = client`true`, ...others] = parts;

@@ -57,7 +57,8 @@ export interface TestApiOptions {
   readonly options?: DependencyOptions;
 }
 
-const SERVICE_SECRET = 'a secret of tests, with enough characters';
+/** The secret of the test's APIs. */
+export const SERVICE_SECRET = 'a secret of tests, with enough characters';
 /** No user of a test has it. */
 const ADMINISTRATOR_ID = 4_000_000_000_000_000;
 /** What tests other than those of limits never reach. */
