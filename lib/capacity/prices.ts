@@ -73,6 +73,8 @@ export const prices = {
   logIngestion: { dollars: 0.5, per: 'GB', source: CLOUDWATCH },
   logStorage: { dollars: 0.03, per: 'GB-month, compressed', source: CLOUDWATCH },
   alarm: { dollars: 0.1, per: 'metric and month', source: CLOUDWATCH },
+  compositeAlarm: { dollars: 0.5, per: 'month', source: CLOUDWATCH },
+  customMetric: { dollars: 0.3, per: 'month', source: CLOUDWATCH },
   dashboard: { dollars: 3, per: 'month', source: CLOUDWATCH },
   key: { dollars: 1, per: 'month', source: KMS },
   secret: {

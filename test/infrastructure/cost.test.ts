@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
+import { z } from 'zod';
 import { totalOf } from '../../lib/capacity/cost/cost-line.ts';
 import { databaseCost } from '../../lib/capacity/cost/database-cost.ts';
-import { edgeCost } from '../../lib/capacity/cost/edge-cost.ts';
+import { edgeCost, FIREWALL_RULES } from '../../lib/capacity/cost/edge-cost.ts';
+import { alarmMetrics, counts } from '../../lib/capacity/cost/operations-cost.ts';
 import { meanTasks, serviceCost } from '../../lib/capacity/cost/service-cost.ts';
 import { loadAt, plannedLoad } from '../../lib/capacity/load.ts';
 import { priceList, prices } from '../../lib/capacity/prices.ts';
@@ -9,6 +11,8 @@ import { planStage } from '../../lib/capacity/size-stage.ts';
 import { million } from '../../lib/config/stages/million.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { stageDefinitions } from '../../lib/config/stages.ts';
+import { stages } from './support/stages.ts';
+import { readTemplates, resourcesOf } from './support/templates.ts';
 
 const plan = planStage(production);
 const { size } = plan.stage;
@@ -120,5 +124,33 @@ describe('the cost of the database', () => {
     const idle = loadAt(million.workload, 1);
     expect(cost(true, idle)).toBeCloseTo(cost(true), 6);
     expect(cost(false, idle)).toBeLessThan(cost(false));
+  });
+});
+
+describe('what the bill counts', () => {
+  const stacks = readTemplates(inject('cloudAssembly'));
+  const alarm = z.looseObject({
+    Metrics: z.array(z.looseObject({ MetricStat: z.unknown().optional() })).optional(),
+  });
+
+  it.each(stages)('of $name, is what its templates have', ({ name, size: sized }) => {
+    const own = stacks.filter(({ stage }) => stage === name);
+    const of = (type: string) => resourcesOf(own, type);
+    expect({
+      dashboards: of('AWS::CloudWatch::Dashboard').length,
+      compositeAlarms: of('AWS::CloudWatch::CompositeAlarm').length,
+      keys: of('AWS::KMS::Key').length,
+      // And the one that RDS makes.
+      secrets: of('AWS::SecretsManager::Secret').length + 1,
+    }).toEqual(counts);
+    const [firewall] = of('AWS::WAFv2::WebACL');
+    expect(firewall?.Properties.Rules).toHaveLength(FIREWALL_RULES);
+    const metrics = of('AWS::CloudWatch::Alarm').map(({ Properties }) => {
+      const { Metrics } = alarm.parse(Properties);
+      return Metrics?.filter(({ MetricStat }) => MetricStat !== undefined).length ?? 1;
+    });
+    const total = metrics.reduce((sum, one) => sum + one, 0);
+    // An estimate by the size of the stage, a tenth of a dollar each: near is enough.
+    expect(Math.abs(alarmMetrics(sized) - total) / total).toBeLessThan(0.1);
   });
 });

@@ -55,6 +55,9 @@ const mistakes: readonly (readonly [what: string, make: () => unknown])[] = [
   ],
 ];
 
+/** Figures follow from unit costs and prices, which will be measured and will change; what is said of them is what the page shows. */
+const withoutFigures = (text: string): string => text.replaceAll(/\d[\d,.]*\b/g, '#');
+
 describe('docs/infrastructure.md', () => {
   it.each(mistakes)('of %s, has every line that it ends with', (_what, make) => {
     let problems: readonly string[] = [];
@@ -65,7 +68,7 @@ describe('docs/infrastructure.md', () => {
       problems = error.problems;
     }
     expect(problems).not.toEqual([]);
-    const lines = page.split('\n');
-    for (const problem of problems) expect(lines).toContain(problem);
+    const lines = page.split('\n').map(withoutFigures);
+    for (const problem of problems) expect(lines).toContain(withoutFigures(problem));
   });
 });

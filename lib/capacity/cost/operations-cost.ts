@@ -17,13 +17,19 @@ import { meanTasks } from './service-cost.ts';
 const DAYS_PER_MONTH = 30;
 /** CloudWatch Logs keeps what it stores compressed, to about this share. */
 const COMPRESSED_SHARE = 0.15;
-/** Metrics that the alarms of a stage look at, most of them one each. */
-const ALARM_METRICS = 100;
-const DASHBOARDS = 6;
-/** Data, operations in two regions. */
-const KEYS = 3;
-/** Of the database's owner, the cache's user, the service. */
-const SECRETS = 4;
+/** What every stage has so many of; a test counts those of the templates. */
+export const counts = { dashboards: 6, compositeAlarms: 8, keys: 3, secrets: 3 } as const;
+/** Metrics that alarms look at: some in every stage, some of each node of the cache. */
+const ALARM_METRICS = 51;
+const ALARM_METRICS_PER_CACHE_NODE = 5;
+/** What Container Insights makes of a cluster and a service. */
+const INSIGHT_METRICS = 35;
+
+/** Metrics that the alarms of a stage look at, about; each is paid for. */
+export function alarmMetrics({ cache }: Pick<StageSize, 'cache'>): number {
+  const nodes = (cache.shards + 1) * (1 + cache.replicas);
+  return ALARM_METRICS + nodes * ALARM_METRICS_PER_CACHE_NODE;
+}
 
 /** What NAT gateways, endpoints and transfer between zones cost a month. */
 export function networkCost(
@@ -65,13 +71,13 @@ export function networkCost(
 
 /** What logs, alarms and dashboards cost a month. */
 export function observabilityCost(
-  { service }: Pick<StageSize, 'service'>,
+  size: Pick<StageSize, 'service' | 'cache'>,
   { policy }: StageDefinition,
   load: Load,
   workers: readonly WorkerDefinition[],
 ): CostLine[] {
   const { logDays, accessLogDays } = policy.retention;
-  const flows = (meanTasks(service, load) * unitCosts.flowLogBytesPerTask.value) / GIGABYTE;
+  const flows = (meanTasks(size.service, load) * unitCosts.flowLogBytesPerTask.value) / GIGABYTE;
   const logs = serviceLogGigabytes(load) + workerLogGigabytes(workers, load) + flows;
   const accessLogs = gigabytesAMonth(
     load.requests + load.origin,
@@ -91,15 +97,17 @@ export function observabilityCost(
       (accessLogs * accessLogDays) / DAYS_PER_MONTH,
       prices.objectStorage,
     ),
-    costLine('observability', 'alarms', ALARM_METRICS, prices.alarm),
-    costLine('observability', 'dashboards', DASHBOARDS, prices.dashboard),
+    costLine('observability', 'alarms', alarmMetrics(size), prices.alarm),
+    costLine('observability', 'composite alarms', counts.compositeAlarms, prices.compositeAlarm),
+    costLine('observability', 'metrics of tasks', INSIGHT_METRICS, prices.customMetric),
+    costLine('observability', 'dashboards', counts.dashboards, prices.dashboard),
   ];
 }
 
 /** What keys and secrets cost a month. */
 export function encryptionCost(): CostLine[] {
   return [
-    costLine('encryption', 'keys', KEYS, prices.key),
-    costLine('encryption', 'secrets', SECRETS, prices.secret),
+    costLine('encryption', 'keys', counts.keys, prices.key),
+    costLine('encryption', 'secrets', counts.secrets, prices.secret),
   ];
 }
