@@ -56,6 +56,29 @@ function choose(
   return chosen;
 }
 
+/** Sessions that there are at a time, in GiB. */
+const sessionGibibytes = (users: number): number =>
+  (users * SHARE_WITH_SESSION * BYTES_PER_SESSION) / GIBIBYTE;
+
+function chooseSessionNode(stage: StageDefinition, load: PlannedLoad): CacheChoice {
+  const { survivesZoneLoss } = redundancyOf(stage);
+  return choose(
+    cacheNodeTypes.filter(({ burstable }) => !(burstable && survivesZoneLoss)),
+    sessionGibibytes(stage.workload.users * growthFactor(stage.workload)),
+    load.event.logins * COMMANDS_PER_WRITE,
+  );
+}
+
+/** What is wrong with the sessions of a stage: that one node cannot hold them, as they are not spread over shards. */
+export function findSessionProblems(stage: StageDefinition, load: PlannedLoad): string[] {
+  const { shards } = chooseSessionNode(stage, load);
+  if (shards === 1) return [];
+  const users = stage.workload.users * growthFactor(stage.workload);
+  return [
+    `Stage "${stage.name}": the sessions of ${rounded(users)} users (${rounded(sessionGibibytes(users))} GiB) do not fit into the largest cache node, and they are not spread over shards. Shard them, or keep them for less time.`,
+  ];
+}
+
 /** Sizes the cache: every user fits, and the peak's commands are a part of what the nodes can do. */
 export function sizeCache(
   book: FigureBook,
@@ -72,7 +95,6 @@ export function sizeCache(
     load.event.databaseReads +
     load.event.writes * COMMANDS_PER_WRITE +
     load.event.origin * COMMANDS_PER_REQUEST;
-  const sessionGibibytes = (users * SHARE_WITH_SESSION * BYTES_PER_SESSION) / GIBIBYTE;
   const candidates = cacheNodeTypes.filter(
     ({ burstable }) => !(burstable && redundancy.survivesZoneLoss),
   );
@@ -83,8 +105,8 @@ export function sizeCache(
     nodeType: book.decide('cache.nodeType', choice.node.name, reason),
     sessionNodeType: book.decide(
       'cache.sessionNodeType',
-      choose(candidates, sessionGibibytes, load.event.logins * COMMANDS_PER_WRITE).node.name,
-      `${rounded(sessionGibibytes)} GiB: sessions of ${SHARE_WITH_SESSION * PERCENT} % of ${rounded(users)} users × ${BYTES_PER_SESSION} bytes; apart from the cache, whose eviction would end them`,
+      chooseSessionNode(stage, load).node.name,
+      `${rounded(sessionGibibytes(users))} GiB: sessions of ${SHARE_WITH_SESSION * PERCENT} % of ${rounded(users)} users × ${BYTES_PER_SESSION} bytes; apart from the cache, whose eviction would end them`,
     ),
     shards: book.decide(
       'cache.shards',

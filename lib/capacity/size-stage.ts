@@ -11,7 +11,7 @@ import { type Figure, FigureBook } from './figures.ts';
 import { type PlannedLoad, plannedLoad } from './load.ts';
 import { type SystemParts, standardParts } from './parts.ts';
 import { findQuotaProblems, type QuotaUse, quotaUse } from './quota-use.ts';
-import { sizeCache } from './size-cache.ts';
+import { findSessionProblems, sizeCache } from './size-cache.ts';
 import { sizeDatabase } from './size-database.ts';
 import { sizeEdge } from './size-edge.ts';
 import { sizeNetwork } from './size-network.ts';
@@ -69,6 +69,7 @@ export function planStage(
   throwProblems([
     ...findSizeProblems(definition, size),
     ...findLoadProblems(definition, load),
+    ...findSessionProblems(definition, load),
     ...findConnectionProblems(stage.name, size, parts),
     ...findQuotaProblems(definition, quotas),
     ...findSpendProblems(definition, cost),

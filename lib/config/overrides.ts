@@ -21,11 +21,14 @@ type NamedFigures = {
 
 /** Name of a figure, such as `service.maximumTasks` or `alarms.latencySeconds`. */
 export type FigureName = NamedFigures[0];
+/** The type in `Figure`, a `[name, type]`, if its name is, or has the pattern of, `Name`. */
+type ValueIn<Figure, Name> = Figure extends readonly [infer Own, infer Value]
+  ? Name extends Own
+    ? Value
+    : never
+  : never;
 /** Type of the figure of that name. */
-export type FigureValue<Name extends FigureName> = Extract<
-  NamedFigures,
-  readonly [Name, unknown]
->[1];
+export type FigureValue<Name extends FigureName> = ValueIn<NamedFigures, Name>;
 
 /** Figures that a stage sets itself, by their names in `npm run plan`. */
 export type Overrides = { readonly [Name in FigureName]?: Override<FigureValue<Name>> };

@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { sizeStage } from '../../lib/capacity/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { readContext } from '../../lib/config/context.ts';
+import type { FigureValue } from '../../lib/config/overrides.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { findStage, stageDefinitions, validateStage } from '../../lib/config/stages.ts';
@@ -101,6 +102,13 @@ describe('a stage', () => {
       Object.entries(change).map(([name, to]) => [name, { to, because: 'a test of this figure' }]),
     );
     expect(refusal(() => sizeStage(altered({ overrides })))).toContain(message);
+  });
+
+  it('with a figure of its own, is checked by the compiler, too', () => {
+    expectTypeOf<FigureValue<'service.maximumTasks'>>().toEqualTypeOf<number>();
+    expectTypeOf<FigureValue<'database.mode'>>().toEqualTypeOf<'serverless' | 'provisioned'>();
+    expectTypeOf<FigureValue<'alarms.latencySeconds'>>().toEqualTypeOf<number>();
+    expectTypeOf<FigureValue<'workerConcurrency.email'>>().toEqualTypeOf<number>();
   });
 
   it('with several mistakes, validated, names them all', () => {

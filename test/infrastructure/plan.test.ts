@@ -101,6 +101,17 @@ describe('npm run plan', () => {
   });
 });
 
+describe('the plan of a stage in another region', () => {
+  it('of whose prices there is no table, says so', () => {
+    const text = (region: string) =>
+      planTables(planStage({ ...production, region }))
+        .map(({ introduction }) => introduction)
+        .join('\n');
+    expect(text('eu-west-1')).toContain('The prices are those of us-east-1 and us-east-2');
+    expect(text('us-east-1')).not.toContain('The prices are those of');
+  });
+});
+
 describe('an overridden figure', () => {
   it('in the plan, has the person’s reason and what was computed, and others follow from it', () => {
     const overrides = {

@@ -176,6 +176,12 @@ describe('what cannot be', () => {
     );
   });
 
+  it('because one node cannot hold all sessions, is refused', () => {
+    expect(refusal(unlimited(withWorkload(million, { users: 600_000_000 })))).toContain(
+      'Stage "million": the sessions of 600,000,000 users (83.8 GiB) do not fit into the largest cache node',
+    );
+  });
+
   const unknown = (to: string) => ({ to, because: 'a test of unknown types' });
   it.each([
     [

@@ -122,7 +122,7 @@ function quotaTable({ quotas }: StagePlan): PlanTable {
   return {
     title: 'Quotas',
     introduction:
-      'What the stage may need at its largest, and what the account has: the standard, or what the stage says it was granted.',
+      'What the stage may need at its largest, and what the account has: the standard, or what the stage says it was granted. Stages in one account share its quotas.',
     columns: ['quota', 'code', 'may need', 'has', 'why'],
     numeric: [2, 3],
     rows: quotas
