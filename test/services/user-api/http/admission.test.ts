@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { permissions } from '../../../../services/user-api/auth/permissions.ts';
+import { permissionsPage } from '../../../../services/user-api/auth/permissions-page.ts';
+import { problemTypes } from '../../../../services/user-api/http/problem-types.ts';
+import { problemsPage } from '../../../../services/user-api/http/problems-page.ts';
+import { policyOf } from '../../../../services/user-api/rate-limit/route-policies.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import {
+  type Answer,
+  authorization,
+  type CallOptions,
+  createUser,
+  newUser,
+  type ProblemDetails,
+  startTestApi,
+  type TestApi,
+} from '../support/api.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+});
+
+async function start(environment: Readonly<Record<string, string>>, redisUrl?: string) {
+  const api = await startTestApi({
+    database,
+    environment: { TRUSTED_PROXY_HOPS: '1', ...environment },
+    ...(redisUrl === undefined ? {} : { redisUrl }),
+  });
+  onTestFinished(() => api.stop());
+  return api;
+}
+
+const from = (address: string, headers = {}): CallOptions => ({
+  headers: { 'x-forwarded-for': address, ...headers },
+});
+
+const statuses = async (times: number, ask: () => Promise<{ readonly status: number }>) => {
+  const found: number[] = [];
+  for (let time = 0; time < times; time += 1) found.push((await ask()).status);
+  return found;
+};
+
+describe('the pages about access and problems', () => {
+  it.each([
+    ['permissions.md', permissionsPage],
+    ['problems.md', problemsPage],
+  ] as const)('docs/%s is what `npm run docs` makes from the code', async (name, make) => {
+    const page = await readFile(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8');
+    expect(page).toBe(make());
+  });
+
+  it('have every problem', () => {
+    for (const slug of Object.keys(problemTypes)) expect(problemsPage()).toContain(`\`${slug}\``);
+  });
+});
+
+describe('every route', () => {
+  it('that is served has a row in the table of permissions, and answers', async () => {
+    const api = await start({});
+    for (const { method, path } of permissions) {
+      const { status, text } = await api.call(method, path.replace(/\{\w+\}/g, '1'), {
+        as: 'admin',
+        headers: { 'content-type': 'application/json' },
+        ...(method === 'GET' || method === 'DELETE' ? {} : { body: '{}' }),
+      });
+      expect(status, `${method} ${path}: ${text}`).toBeLessThan(500);
+      expect(status).not.toBe(405);
+      expect(text, `${method} ${path}`).not.toContain('No permission has been given');
+    }
+    const { body } = await api.call<{ paths: Readonly<Record<string, object>> }>(
+      'GET',
+      '/openapi.json',
+    );
+    const served = Object.entries(body.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const rows = permissions.map(({ method, path }) => `${method} ${path}`);
+    expect(served.filter((route) => /^[A-Z]+ /.test(route) && !rows.includes(route))).toEqual([]);
+    expect(rows.filter((route) => !served.includes(route))).toEqual([]);
+  });
+
+  it('counts under a policy, but for those that load balancers ask', () => {
+    const policies = Object.groupBy(permissions, (row) => String(policyOf(row)));
+    const paths = (name: string) => policies[name]?.map(({ method, path }) => `${method} ${path}`);
+    expect(paths('null')).toEqual(['GET /health', 'GET /health/live', 'GET /health/ready']);
+    expect(paths('logins')).toEqual([
+      'POST /api/v1/auth/login',
+      'POST /api/v1/auth/password-resets',
+      'POST /api/v1/auth/password-resets/confirm',
+    ]);
+  });
+});
+
+describe('a limit', () => {
+  it('of reads, is told on every answer, and reached, refuses with the time to wait', async () => {
+    const api = await start({ RATE_LIMITS: 'reads=3/60' });
+    const { id } = await createUser(api);
+    const get = () => api.call<ProblemDetails>('GET', `/api/v1/users/${id}`, from('192.0.2.1'));
+    const first = await get();
+    expect(first.headers.get('ratelimit-policy')).toBe('"reads";q=3;w=60');
+    expect(first.headers.get('ratelimit')).toBe('"reads";r=2;t=20');
+    expect(await statuses(2, get)).toEqual([200, 200]);
+    const refused = await get();
+    expect(refused.status).toBe(429);
+    expect(refused.body.type).toBe('/problems/rate-limit-exceeded');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('ratelimit')).toMatch(/^"reads";r=0;t=/);
+    // Others go on, and so does what is not counted.
+    expect((await api.call('GET', `/api/v1/users/${id}`, from('192.0.2.2'))).status).toBe(200);
+    expect((await api.call('GET', '/health/live', from('192.0.2.1'))).status).toBe(200);
+  });
+
+  it('is of the user or the key that asks, wherever from; a name that is made up gets none of its own', async () => {
+    const api = await start({ RATE_LIMITS: 'reads=2/60' });
+    const { id } = await createUser(api);
+    const [mine, other] = [await authorization(id), await authorization(id + 1)];
+    const get = (address: string, headers: object) => () =>
+      api.call<unknown>('GET', `/api/v1/users/${id}`, from(address, headers));
+    expect(await statuses(2, get('192.0.2.1', { authorization: mine }))).toEqual([200, 200]);
+    expect(await statuses(1, get('192.0.2.9', { authorization: mine }))).toEqual([429]);
+    expect(await statuses(1, get('192.0.2.1', { authorization: other }))).toEqual([200]);
+    for (const made of [1, 2, 3, 4]) {
+      const headers = { authorization: `Bearer made.up.${made}` };
+      const expected = made <= 2 ? 401 : 429;
+      expect(await statuses(1, get('192.0.2.5', headers))).toEqual([expected]);
+    }
+  });
+
+  it('of what is not there counts, too: guessing paths is limited as reading is', async () => {
+    const api = await start({ RATE_LIMITS: 'reads=2/60' });
+    const guess = () => api.call('GET', '/nothing/here', from('192.0.2.1'));
+    expect(await statuses(4, guess)).toEqual([404, 404, 429, 429]);
+  });
+
+  it.each([
+    ['creates', 'POST', '/api/v1/users', () => newUser(), 201],
+    ['updates', 'PATCH', '/api/v1/users/1', () => ({}), 200],
+    ['deletes', 'DELETE', '/api/v1/users/999999999', () => undefined, 404],
+    [
+      'logins',
+      'POST',
+      '/api/v1/auth/login',
+      () => ({ email: 'x@example.com', password: 'x' }),
+      401,
+    ],
+  ] as const)('of %s, counts %s %s', async (policy, method, path, body, status) => {
+    const api = await start({ RATE_LIMITS: `${policy}=2/60` });
+    if (policy === 'updates') await createUser(api);
+    const ask = (): Promise<Answer> =>
+      api.call(method, path, {
+        ...(policy === 'logins' ? {} : { as: 'admin' as const }),
+        body: body(),
+      });
+    expect(await statuses(3, ask)).toEqual([status, status, 429]);
+  });
+});
+
+describeWithRedis('a limit that processes share', (redis) => {
+  it('is one for all of them, and their Redis holds no address', async () => {
+    const limits = { RATE_LIMITS: 'creates=3/60' };
+    const [first, second] = [await start(limits, redis().url), await start(limits, redis().url)];
+    const create = (api: TestApi) => () =>
+      api.call('POST', '/api/v1/users', { ...from('192.0.2.77'), body: newUser() });
+    expect(await statuses(2, create(first))).toEqual([201, 201]);
+    expect(await statuses(2, create(second))).toEqual([201, 429]);
+    expect(await statuses(1, create(first))).toEqual([429]);
+  });
+
+  it('of reads asks Redis for nothing on the way of a request', async () => {
+    const api = await start({ RATE_LIMITS: 'reads=100000/60' }, redis().url);
+    const { id } = await createUser(api);
+    await statuses(5, () => api.call('GET', `/api/v1/users/${id}`));
+    const { Redis } = await import('ioredis');
+    const observer = new Redis(redis().url);
+    onTestFinished(() => observer.disconnect());
+    const scripts = async () => {
+      const [, calls = '0'] =
+        /cmdstat_evalsha:calls=(\d+)/.exec(await observer.info('commandstats')) ?? [];
+      return Number(calls);
+    };
+    const before = await scripts();
+    await statuses(50, () => api.call('GET', `/api/v1/users/${id}`));
+    // What is settled afterwards, for all of them together.
+    expect((await scripts()) - before).toBeLessThanOrEqual(2);
+  });
+});

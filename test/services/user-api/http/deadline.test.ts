@@ -1,0 +1,52 @@
+import postgres, { type Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { problem } from '../../../../services/contracts/problem.ts';
+import type { User } from '../../../../services/contracts/users.ts';
+import { createUser, type ProblemDetails, startApiOnNewDatabase } from '../support/api.ts';
+import { sendRaw } from '../support/raw-http.ts';
+
+describe('the deadline of a request', () => {
+  let api: Awaited<ReturnType<typeof startApiOnNewDatabase>>;
+  let sql: Sql;
+
+  beforeAll(async () => {
+    api = await startApiOnNewDatabase({
+      readers: false,
+      environment: { REQUEST_DEADLINE_MILLISECONDS: '300' },
+    });
+    sql = postgres(api.database.writerUrl, { max: 1 });
+  });
+  afterAll(async () => {
+    await sql.end();
+    await api.stop();
+  });
+
+  it('reached while the database works, answers 503; the work goes on', async () => {
+    const { id } = await createUser(api);
+    const patch = () =>
+      api.call<ProblemDetails>('PATCH', `/api/v1/users/${id}`, {
+        as: 'admin',
+        body: { name: 'Late' },
+      });
+    await sql.begin(async (transaction) => {
+      await transaction`select from users where id = ${id} for update`;
+      const { status, body, headers } = await patch();
+      expect(status).toBe(503);
+      expect(body.type).toBe('/problems/deadline-exceeded');
+      expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    });
+    await expect
+      .poll(async () => (await api.call<User>('GET', `/api/v1/users/${id}`, { as: 'admin' })).body)
+      .toMatchObject({ name: 'Late', version: 2 });
+  });
+
+  it('reached before the body is there, answers 408 and hangs up', async () => {
+    const answer = await sendRaw(
+      api.port,
+      'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    );
+    expect(answer.status).toBe(408);
+    expect(problem.parse(JSON.parse(answer.body)).type).toBe('/problems/request-timeout');
+    expect(answer.headers.connection).toBe('close');
+  });
+});
