@@ -140,14 +140,14 @@ describe('a limit', () => {
   });
 
   it.each([
-    ['creates', 'POST', '/api/v1/users', () => newUser(), 201],
-    ['updates', 'PATCH', '/api/v1/users/1', () => ({}), 200],
-    ['deletes', 'DELETE', '/api/v1/users/999999999', () => undefined, 404],
+    ['creates', 'POST', '/api/v1/users', (): unknown => newUser(), 201],
+    ['updates', 'PATCH', '/api/v1/users/1', (): unknown => ({}), 200],
+    ['deletes', 'DELETE', '/api/v1/users/999999999', (): unknown => undefined, 404],
     [
       'logins',
       'POST',
       '/api/v1/auth/login',
-      () => ({ email: 'x@example.com', password: 'x' }),
+      (): unknown => ({ email: 'x@example.com', password: 'x' }),
       401,
     ],
   ] as const)('of %s, counts %s %s', async (policy, method, path, body, status) => {
