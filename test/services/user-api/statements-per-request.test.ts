@@ -35,6 +35,8 @@ beforeAll(async () => {
       },
     },
   });
+  // From the first time on, it is known that the database can be reached.
+  await api.call('GET', '/health/ready');
 });
 afterAll(async () => {
   await api.stop();

@@ -6,7 +6,8 @@ export const TRACES_MAXIMUM_PER_SECOND = 100;
 /** Decides which requests are recorded: those whose caller is, and of the others a fraction. */
 export class TraceSampler {
   readonly #ratio: number;
-  #second = 0;
+  // None yet: the first second of a process counts as any other.
+  #second = -1;
   #left = 0;
 
   /** @param ratio - from 0 to 1. */
