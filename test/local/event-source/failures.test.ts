@@ -77,8 +77,8 @@ describe.concurrent('The local event source, on failures', () => {
     startWorker,
   }) => {
     const worker = await startWorker({
-      timeoutSeconds: 2,
-      visibilityTimeoutSeconds: 3,
+      timeoutSeconds: 4,
+      visibilityTimeoutSeconds: 5,
       maximumReceiveCount: 1,
       options: { maximumRuntimes: 1 },
     });
@@ -89,7 +89,7 @@ describe.concurrent('The local event source, on failures', () => {
     expect(worker.reports[0]).toMatchObject({
       status: 'timeout',
       failedMessages: 1,
-      error: { type: 'Sandbox.Timedout', message: 'Task timed out after 2.00 seconds' },
+      error: { type: 'Sandbox.Timedout', message: 'Task timed out after 4.00 seconds' },
     });
     expect(second?.processId).not.toBe(first?.processId);
     expect(isAlive(first?.processId ?? 0)).toBe(false);
