@@ -7,13 +7,7 @@ import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import { type PersonalData, personalData } from '../../../../services/contracts/personal-data.ts';
 import type { User, UserPage } from '../../../../services/contracts/users.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import {
-  authorization,
-  createUser,
-  newUser,
-  publicOf,
-  startApiOnNewDatabase,
-} from '../support/api.ts';
+import { authorization, createUser, publicOf, startApiOnNewDatabase } from '../support/api.ts';
 
 const PASSWORD = 'a pass phrase of some length';
 
@@ -116,48 +110,6 @@ describeWithRedis('personal data', (redis) => {
       });
       expect(changed.status).toBe(200);
     }
-  });
-
-  it("of a status is an administrator's to write", async () => {
-    const created = await createUser(api);
-    const path = `/api/v1/users/${created.id}`;
-    const { name, email } = created;
-    const put = (status: string, as: 'admin' | number) =>
-      api.call<User>('PUT', path, { as, body: { name: 'New', email, status } });
-    const refused = await put('inactive', created.id);
-    expect(refused.status).toBe(403);
-    expect((await api.call('GET', path)).body).toEqual(publicOf({ ...created, name }));
-    expect((await put('active', created.id)).body).toMatchObject({ name: 'New', version: 2 });
-    expect((await put('suspended', 'admin')).body).toMatchObject({ status: 'suspended' });
-    const { id: other } = await createUser(api);
-    for (const as of [undefined, other]) {
-      const answer = await api.call('POST', '/api/v1/users', {
-        body: newUser({ status: 'suspended' }),
-        ...(as === undefined ? {} : { as }),
-      });
-      expect(answer.status).toBe(as === undefined ? 401 : 403);
-    }
-  });
-
-  it('of who is suspended opens nothing any more: sessions end with the change', async () => {
-    const fields = newUser({ password: PASSWORD });
-    const { body: user } = await api.call<User>('POST', '/api/v1/users', { body: fields });
-    const login = () =>
-      api.call<Tokens>('POST', '/api/v1/auth/login', {
-        body: { email: fields.email, password: PASSWORD },
-      });
-    const { accessToken, refreshToken } = (await login()).body;
-    const me = () =>
-      api.call('GET', '/api/v1/auth/me', { headers: { authorization: `Bearer ${accessToken}` } });
-    expect((await me()).status).toBe(200);
-    await api.call('PATCH', `/api/v1/users/${user.id}`, {
-      as: 'admin',
-      body: { status: 'suspended' },
-    });
-    expect((await me()).status).toBe(401);
-    const refreshed = await api.call('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
-    expect(refreshed.status).toBe(401);
-    expect((await login()).status).toBe(403);
   });
 
   /** A person of whom something is everywhere. */
