@@ -20,8 +20,8 @@ describe('isAlive', () => {
   it.runIf(process.platform === 'linux')(
     'says false, when the process has ended but nobody has waited for it',
     async () => {
-      // The shell's child ends at once; the shell turns into `sleep`, which never waits for it.
-      const shell = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60']);
+      // The child ends when the shell has turned into the other `sleep`, which never waits for it.
+      const shell = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60']);
       onTestFinished(() => void shell.kill('SIGKILL'));
       const [line] = await once(shell.stdout, 'data');
       const zombie = Number(String(line));
