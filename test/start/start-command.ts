@@ -1,11 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
 const POLL_MILLISECONDS = 25;
 /** Bounds on waiting, not on speed: the machine may be busy with other suites. */
 const READY_TIMEOUT_MILLISECONDS = 90_000;
@@ -155,4 +157,15 @@ export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisp
 /** The `curl` lines of the screen, whole. */
 export function curlLines(output: string): readonly string[] {
   return [...output.matchAll(/^ {2}(curl .*)$/gm)].map((match) => match[1] ?? '');
+}
+
+/** Runs a line as somebody would who pastes it, and parses the JSON that it prints. */
+export async function paste(line: string): Promise<unknown> {
+  const { stdout } = await run('sh', ['-c', line]);
+  return JSON.parse(stdout);
+}
+
+export function processIdOf(command: { child: { pid?: number | undefined } }): number {
+  if (command.child.pid === undefined) throw new Error('the start command has no process id');
+  return command.child.pid;
 }

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import { LocalFailure } from '../local-failure.ts';
 import { type DirectoryLock, lockDirectory } from '../process/directory-lock.ts';
-import { findFreePort } from '../process/ports.ts';
-import { startFauxqs } from './fauxqs.ts';
+import { isErrorWithCode } from '../process/process-life.ts';
+import { type Fauxqs, type FauxqsOptions, startFauxqs } from './fauxqs.ts';
 import { createQueues, type QueueDefinition, type QueueUrls } from './queues.ts';
 
 export interface SqsOptions<Name extends string> {
@@ -38,8 +39,10 @@ export async function startSqs<Name extends string>(options: SqsOptions<Name>): 
   const lock: DirectoryLock | undefined =
     directory === undefined ? undefined : lockDirectory(directory);
   try {
-    const port = options.port ?? (directory ? await findFreePort(PREFERRED_PORT) : 0);
-    const fauxqs = await startFauxqs({ port, region, ...(directory && { directory }) });
+    const fauxqs = await startOnPort(options.port, {
+      region,
+      ...(directory !== undefined && { directory }),
+    });
     try {
       return {
         endpoint: fauxqs.endpoint,
@@ -57,5 +60,20 @@ export async function startSqs<Name extends string>(options: SqsOptions<Name>): 
   } catch (error) {
     lock?.release();
     throw error;
+  }
+}
+
+/** Without a port that must be had, one that somebody else takes is no failure, even when they take it at this very moment. */
+async function startOnPort(
+  required: number | undefined,
+  options: Omit<FauxqsOptions, 'port'>,
+): Promise<Fauxqs> {
+  if (required !== undefined) return await startFauxqs({ ...options, port: required });
+  if (options.directory === undefined) return await startFauxqs({ ...options, port: 0 });
+  try {
+    return await startFauxqs({ ...options, port: PREFERRED_PORT });
+  } catch (error) {
+    if (!(error instanceof LocalFailure && isErrorWithCode(error.cause, 'EADDRINUSE'))) throw error;
+    return await startFauxqs({ ...options, port: 0 });
   }
 }

@@ -242,6 +242,19 @@ describe('SQS on this machine, when it keeps its messages in a folder,', () => {
     );
   });
 
+  it('started by several at the same moment, gives each a port', async () => {
+    const started = await Promise.all(
+      ['first', 'second', 'third'].map((name) =>
+        startSqs({ directory: join(directory, name), queues: [] }),
+      ),
+    );
+    onTestFinished(async () => {
+      for (const sqs of started) await sqs.stop();
+    });
+
+    expect(new Set(started.map(({ endpoint }) => endpoint)).size).toBe(3);
+  });
+
   it('refuses a second system on the same folder', async () => {
     const first = await startSqs({ directory, port: 0, queues: [] });
     onTestFinished(() => first.stop());

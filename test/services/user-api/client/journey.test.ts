@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createClient } from '../../../../services/user-api/client/client.ts';
 import { allUsers } from '../../../../services/user-api/client/users.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -96,9 +96,16 @@ describeWithRedis('a person with the client', (redis) => {
       });
       const program = createClient({ baseUrl: api.url, apiKey: key.body.key });
       expect((await program.getCurrentUser()).body.credential).toBe('api-key');
-      const ids: number[] = [];
-      for await (const { id } of allUsers(program, { limit: 2 })) ids.push(id);
-      expect(new Set(ids).size).toBe(5);
+      // Lists come from a reader, which has the last of them a moment later.
+      await vi.waitFor(
+        async () => {
+          const ids: number[] = [];
+          for await (const { id } of allUsers(program, { limit: 2 })) ids.push(id);
+          expect(new Set(ids).size).toBe(5);
+          expect(ids).toHaveLength(5);
+        },
+        { timeout: 10_000 },
+      );
     } finally {
       await api.stop();
     }

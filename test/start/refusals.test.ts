@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { curlLines, nothingLeft, paste, runStart, temporaryDirectory } from './start-command.ts';
+
+describe('npm start', () => {
+  it('refuses a second start on the same data, and the first goes on', async () => {
+    await using directory = await temporaryDirectory();
+    const first = runStart({ LOCAL_DIRECTORY: directory.path });
+    await first.ready();
+
+    const second = runStart({ LOCAL_DIRECTORY: directory.path });
+    expect((await second.exited).code).toBe(1);
+    expect(second.output()).toContain(`${directory.path} is already in use`);
+    expect(await paste(curlLines(first.output())[0] ?? '')).toMatchObject({ id: 1 });
+
+    expect((await first.stop()).code).toBe(0);
+  });
+
+  describe('when it cannot start', () => {
+    /** Expects the command to end by itself with one message, and with nothing left behind. */
+    async function expectFailure(
+      variables: Readonly<Record<string, string>>,
+      message: RegExp,
+      commandLine: readonly string[] = [],
+    ) {
+      const command = runStart(variables, { arguments: commandLine });
+      const { code } = await command.exited;
+      const output = command.output();
+
+      expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(message) });
+      expect(output.match(/^Error:/gm)).toHaveLength(1);
+      expect(output, 'a stack trace is no message').not.toMatch(/^\s+at /m);
+      if (variables.LOCAL_DIRECTORY !== undefined) await nothingLeft([], variables.LOCAL_DIRECTORY);
+    }
+
+    it('names a port that is taken, and how to choose another', async () => {
+      await using directory = await temporaryDirectory();
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const address = other.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+
+      await expectFailure(
+        { LOCAL_DIRECTORY: directory.path, PORT: String(port) },
+        new RegExp(`Port ${port}.*\\(PORT\\), is taken[\\s\\S]*PORT=${port + 1} npm start`),
+      );
+      other.close();
+    });
+
+    it('names a folder that cannot be used, and the variable that names another', async () => {
+      await using directory = await temporaryDirectory();
+      const file = join(directory.path, 'file');
+      await writeFile(file, '');
+
+      await expectFailure(
+        { LOCAL_DIRECTORY: join(file, 'below') },
+        new RegExp(`${file}/below[\\s\\S]*LOCAL_DIRECTORY`),
+      );
+    });
+
+    it('names a data folder that is corrupt, and the command that resets it', async () => {
+      await using directory = await temporaryDirectory();
+      const variables = { LOCAL_DIRECTORY: directory.path };
+      const first = runStart(variables);
+      await first.ready();
+      await first.stop();
+      await writeFile(join(directory.path, 'postgres/primary/PG_VERSION'), 'nonsense\n');
+
+      await expectFailure(variables, /postgres[\s\S]*npm run reset/);
+    });
+
+    it.each([
+      [{ PORT: 'http' }, /PORT got "http"; it takes a whole number from 0 to 65535/],
+      [{ DATABASE_URL: 'mysql://localhost/x' }, /DATABASE_URL got "mysql:\/\/localhost\/x"/],
+      [{ DATABASE_READER_URLS: 'postgres://a@b/c' }, /DATABASE_URL is not/],
+      [{ SQS_ENDPOINT: 'http://127.0.0.1:1' }, /EMAIL_QUEUE_URL is not/],
+    ] as const)('names a bad variable: %j', async (variables, message) => {
+      await expectFailure(variables, message);
+    });
+
+    it('names a server that cannot be reached', async () => {
+      await using directory = await temporaryDirectory();
+
+      await expectFailure(
+        {
+          LOCAL_DIRECTORY: directory.path,
+          DATABASE_URL: 'postgres://nobody:hunter2@127.0.0.1:1/none',
+        },
+        /127\.0\.0\.1:1/,
+      );
+    });
+
+    it('names an unknown option', async () => {
+      await expectFailure({}, /--frobnicate[\s\S]*--help/, ['--frobnicate']);
+    });
+  });
+
+  it('prints its usage for --help', async () => {
+    const command = runStart({}, { arguments: ['--help'] });
+
+    expect((await command.exited).code).toBe(0);
+    expect(command.output()).toMatch(/^Usage: npm start/);
+  });
+});
