@@ -2,37 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { DEPLOYMENT_FACTOR } from '../capacity/connection-budget.ts';
-import type { ServiceDefinition } from '../config/services.ts';
 import { timeouts } from '../config/timeouts.ts';
-import type { CacheCluster } from './cache-cluster.ts';
 import { addServiceAlarms, type ServiceMetrics } from './container-service-monitoring.ts';
-import type { Operations } from './operations.ts';
-import type { PostgresCluster } from './postgres-cluster.ts';
-import type { PrivateLoadBalancer } from './private-load-balancer.ts';
-import type { QueueWorker } from './queue-worker.ts';
+import type { ContainerServiceProps } from './container-service-props.ts';
 import { scaleService } from './service-scaling.ts';
 import { ServiceSecret } from './service-secret.ts';
 import { createTaskDefinition, START_SECONDS } from './service-task.ts';
 import { WorkloadSecurityGroup } from './workload-security-group.ts';
 
 const PERCENT = 100;
-
-export interface ContainerServiceProps {
-  readonly operations: Operations;
-  readonly definition: ServiceDefinition;
-  readonly image: ecs.ContainerImage;
-  readonly cluster: ecs.ICluster;
-  readonly loadBalancer: PrivateLoadBalancer;
-  readonly database: PostgresCluster;
-  readonly cache: CacheCluster;
-  /** Encrypts its secret. */
-  readonly dataKey: kms.IKey;
-  /** Workers that it sends messages to. */
-  readonly workers: readonly QueueWorker[];
-}
 
 /** A service of the system: tasks on Fargate (ARM) behind the load balancer, as many as the load asks for. */
 export class ContainerService extends Construct {

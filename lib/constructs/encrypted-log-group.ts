@@ -1,10 +1,12 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type { Operations } from './operations.ts';
+import type { StageConfiguration } from '../config/stage.ts';
 import { removalPolicy } from './removal.ts';
 
 export interface EncryptedLogGroupProps {
-  readonly operations: Operations;
+  /** `Operations`, which itself has a log group, and so cannot be imported here. */
+  readonly operations: { readonly stage: StageConfiguration; readonly encryptionKey: IKey };
   /** @default a name that CloudFormation makes */
   readonly logGroupName?: string;
 }

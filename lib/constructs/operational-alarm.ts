@@ -6,7 +6,8 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { alarmKey, runbookLink } from './monitoring/runbook.ts';
-import type { Operations, Severity } from './operations.ts';
+import type { Severity } from './monitoring/severity.ts';
+import type { Operations } from './operations.ts';
 
 /**
  * What an alarm makes of periods in which its metric has no value: `fine`, as nothing happened; `breaching`, as something should

@@ -10,11 +10,9 @@ import { Construct } from 'constructs';
 import type { StageConfiguration } from '../config/stage.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import type { RegisteredAlarm } from './monitoring/registered-alarm.ts';
+import type { Severity } from './monitoring/severity.ts';
 import { subsystemOf } from './monitoring/subsystem.ts';
 import { removalPolicy } from './removal.ts';
-
-/** How soon a person has to act: `page` at once, at night too; `ticket` on the next working day. */
-export type Severity = keyof StageConfiguration['contacts'];
 
 /** The services that tell people something: alarms, and the budget. */
 const publishers = () => [

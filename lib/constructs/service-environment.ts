@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { timeouts } from '../config/timeouts.ts';
-import type { ContainerServiceProps } from './container-service.ts';
+import type { ContainerServiceProps } from './container-service-props.ts';
 import { publicName } from './domain.ts';
 
 const MILLISECONDS = 1_000;

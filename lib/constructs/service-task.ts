@@ -2,7 +2,7 @@ import { Duration, Size, Validations } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import { timeouts } from '../config/timeouts.ts';
-import type { ContainerServiceProps } from './container-service.ts';
+import type { ContainerServiceProps } from './container-service-props.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import type { ServiceSecret } from './service-secret.ts';

@@ -2,9 +2,10 @@ import type { Duration } from 'aws-cdk-lib';
 import { CompositeAlarm, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { OperationalAlarm } from '../operational-alarm.ts';
-import type { Operations, Severity } from '../operations.ts';
+import type { Operations } from '../operations.ts';
 import { type BurnRate, burnThresholdPercent } from './burn-rate.ts';
 import { alarmKey, runbookLink } from './runbook.ts';
+import type { Severity } from './severity.ts';
 
 export interface BurnRateAlarmProps {
   readonly operations: Operations;

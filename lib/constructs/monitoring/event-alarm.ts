@@ -3,7 +3,8 @@ import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { type EventPattern, Rule } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import { OperationalAlarm } from '../operational-alarm.ts';
-import type { Operations, Severity } from '../operations.ts';
+import type { Operations } from '../operations.ts';
+import type { Severity } from './severity.ts';
 
 /** EventBridge delivers its metrics late at times: in five minutes they are there. */
 const PERIOD = Duration.minutes(5);

@@ -1,4 +1,4 @@
-import type { Severity } from '../../../lib/constructs/operations.ts';
+import type { Severity } from '../../../lib/constructs/monitoring/severity.ts';
 import type { AnyAlarm, AskedMetric, MetricAlarm } from './alarms.ts';
 import { metricCatalogue } from './metric-catalogue.ts';
 

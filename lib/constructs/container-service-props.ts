@@ -1,0 +1,23 @@
+import type * as ecs from 'aws-cdk-lib/aws-ecs';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import type { ServiceDefinition } from '../config/services.ts';
+import type { CacheCluster } from './cache-cluster.ts';
+import type { Operations } from './operations.ts';
+import type { PostgresCluster } from './postgres-cluster.ts';
+import type { PrivateLoadBalancer } from './private-load-balancer.ts';
+import type { QueueWorker } from './queue-worker.ts';
+
+/** What a service of the system is made from, and its tasks and their environment. */
+export interface ContainerServiceProps {
+  readonly operations: Operations;
+  readonly definition: ServiceDefinition;
+  readonly image: ecs.ContainerImage;
+  readonly cluster: ecs.ICluster;
+  readonly loadBalancer: PrivateLoadBalancer;
+  readonly database: PostgresCluster;
+  readonly cache: CacheCluster;
+  /** Encrypts its secret. */
+  readonly dataKey: kms.IKey;
+  /** Workers that it sends messages to. */
+  readonly workers: readonly QueueWorker[];
+}
