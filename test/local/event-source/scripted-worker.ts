@@ -141,11 +141,16 @@ async function startScriptedWorker({
     ...options,
   };
   capture?.(started);
-  const source = await startEventSource(started);
-  async function end(): Promise<void> {
-    await source.stop();
+  const discard = () => {
     client.destroy();
     rmSync(directory, { recursive: true, force: true });
+  };
+  let source: EventSource;
+  try {
+    source = await startEventSource(started);
+  } catch (error) {
+    discard();
+    throw error;
   }
 
   function lines(): RecordLine[] {
@@ -205,5 +210,9 @@ async function startScriptedWorker({
         return message?.Body === undefined ? undefined : (JSON.parse(message.Body) as Script);
       }, 'a message in the dead-letter queue'),
   };
+  async function end(): Promise<void> {
+    await source.stop();
+    discard();
+  }
   return { worker, end };
 }
