@@ -152,6 +152,7 @@ export async function createDependencies(
       redis,
       sessionRedis,
       throttle: rateLimits.loginBackoff,
+      unknownApiKeys: rateLimits.unknownApiKeys,
       dispatch: (event) => dispatcher.dispatch(event),
       findUser: (userId) => repository.find(userId, 'writer'),
       logger,
@@ -200,7 +201,12 @@ export async function createDependencies(
       caches: userCaching,
       dispatcher,
       outboxDepth: new OutboxDepth(router),
-      rateLimits,
+      rateLimits: {
+        limiters: { ...rateLimits.limiters, 'unknown-api-keys': rateLimits.unknownApiKeys },
+        get shared() {
+          return rateLimits.shared;
+        },
+      },
       admission,
       hasher: authentication.hasher,
     },

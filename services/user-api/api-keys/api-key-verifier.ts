@@ -1,5 +1,6 @@
 import type { Revocations } from '../auth/revocations/revocations.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
+import type { FailureLimiter } from '../rate-limit/failure-limiter.ts';
 import type { ApiKeyGrant, ApiKeyRepository } from './api-key-repository.ts';
 import { apiKeyHash, isApiKeyText } from './api-key-text.ts';
 import type { ApiKeyUses } from './api-key-uses.ts';
@@ -28,6 +29,8 @@ export interface ApiKeyVerifierParts {
   readonly repository: Pick<ApiKeyRepository, 'findGrant'>;
   readonly revocations: Revocations;
   readonly uses: Pick<ApiKeyUses, 'record'>;
+  /** Bounds how many keys that there are not one address may have looked up. */
+  readonly unknownKeys: Pick<FailureLimiter, 'attempt'>;
 }
 
 /** Tells which key is good, from memory where it was asked for before. Keys are remembered by their hash, not as they are. */
@@ -44,9 +47,10 @@ export class ApiKeyVerifier {
 
   /**
    * @returns what the key may do, at once if it was found good a short time ago; null when it is not good.
-   * @throws `DatabaseUnavailable` when it must be looked up and no server answers.
+   * @param addressOf - gives the address that the request came from; asked for only when the key must be looked up.
+   * @throws `RateLimitExceeded`, before anything is looked up, at once; `DatabaseUnavailable` when it must be looked up and no server answers.
    */
-  verify(key: string): ApiKeyGrant | null | Promise<ApiKeyGrant | null> {
+  verify(key: string, addressOf: () => string): ApiKeyGrant | null | Promise<ApiKeyGrant | null> {
     const hash = apiKeyHash(key);
     const known = this.#known.get(hash);
     if (known !== undefined && performance.now() - known.loadedAt < FRESH_MILLISECONDS) {
@@ -55,7 +59,21 @@ export class ApiKeyVerifier {
       if (verdict === 'ended') return null;
     }
     if (known === undefined && (this.#isUnknown(hash) || !isApiKeyText(key))) return null;
-    return this.#load(hash, known);
+    const running = this.#loads.get(hash);
+    if (running !== undefined) return running;
+    // One that was good before is no guess.
+    if (known !== undefined) return this.#load(hash, known);
+    const attempt = this.#parts.unknownKeys.attempt(addressOf());
+    return this.#load(hash, known).then(
+      (grant) => {
+        if (grant !== null) attempt.withdraw();
+        return grant;
+      },
+      (error: unknown) => {
+        attempt.withdraw();
+        throw error;
+      },
+    );
   }
 
   /** 'outdated': the owner has changed since it was loaded. */
@@ -81,8 +99,6 @@ export class ApiKeyVerifier {
 
   /** Looks a key up, once for all who ask at the same time. */
   #load(hash: string, known: Known | undefined): Promise<ApiKeyGrant | null> {
-    const running = this.#loads.get(hash);
-    if (running !== undefined) return running;
     const load = this.#lookUp(hash, known).finally(() => this.#loads.delete(hash));
     this.#loads.set(hash, load);
     return load;

@@ -9,6 +9,7 @@ import { createApiKeyOperations } from '../api-keys/handlers.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { FailureLimiter } from '../rate-limit/failure-limiter.ts';
 import { AccountRepository } from './accounts/account-repository.ts';
 import { RoleKeeper } from './accounts/role-keeper.ts';
 import { Authenticator } from './authenticator.ts';
@@ -48,6 +49,8 @@ export interface AuthenticationParts {
   /** Where sessions are kept, with the same manners. @default redis */
   readonly sessionRedis?: Redis | null;
   readonly throttle: LoginThrottle;
+  /** Limits by address how many API keys that do not exist are looked up. */
+  readonly unknownApiKeys: Pick<FailureLimiter, 'attempt'>;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
   readonly dispatch: (event: PasswordResetRequested) => void;
   readonly findUser: (userId: number) => Promise<User | null>;
@@ -144,7 +147,12 @@ export async function createAuthentication(
       : { writeIntervalMilliseconds: options.apiKeyUseWriteMilliseconds },
   );
   const { revocations } = feed;
-  const apiKeyVerifier = new ApiKeyVerifier({ repository: keyRepository, revocations, uses });
+  const apiKeyVerifier = new ApiKeyVerifier({
+    repository: keyRepository,
+    revocations,
+    uses,
+    unknownKeys: parts.unknownApiKeys,
+  });
   const apiKeys = new ApiKeys({ repository: keyRepository, feed, logger });
   const roles = new RoleKeeper(accounts, ender, logger);
   const maintenance = new AuthenticationMaintenance(router, logger);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
-import { BY_CLIENT, type PolicyName } from '../rate-limit/default-policies.ts';
+import { BY_CLIENT, type RoutePolicyName } from '../rate-limit/default-policies.ts';
 import { type ClientIdentity, keyFor } from '../rate-limit/key.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import {
@@ -41,7 +41,7 @@ function clientOf(identity: Identity, address: string): ClientIdentity {
 export class Admission {
   readonly #authenticator: AdmissionParts['authenticator'];
   readonly #addressOf: AdmissionParts['addressOf'];
-  readonly #limits: Readonly<Record<PolicyName, RequestLimit>>;
+  readonly #limits: Readonly<Record<RoutePolicyName, RequestLimit>>;
   /** Requests by what they came with, for metrics; refused are those whose credentials are not good. */
   readonly counts = { anonymous: 0, user: 0, 'api-key': 0, refused: 0 };
 
@@ -65,7 +65,7 @@ export class Admission {
   admit(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    policy: PolicyName | null,
+    policy: RoutePolicyName | null,
   ): Identity | Promise<Identity> {
     const count = (identity: Identity) => {
       this.counts[identity.kind] += 1;
@@ -74,7 +74,9 @@ export class Admission {
     const refuse = (error: unknown) => this.#refuse(error, incoming, outgoing, policy);
     let identity: Identity | Promise<Identity>;
     try {
-      identity = this.#authenticator.authenticate(incoming.headers);
+      identity = this.#authenticator.authenticate(incoming.headers, () =>
+        this.#addressOf(incoming),
+      );
     } catch (error) {
       return refuse(error);
     }
@@ -100,7 +102,7 @@ export class Admission {
     identity: Identity,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    policy: PolicyName | null,
+    policy: RoutePolicyName | null,
   ): Identity | Promise<Identity> {
     if (policy === null) return identity;
     const checked = this.#limits[policy].check(clientOf(identity, this.#addressOf(incoming)));
@@ -116,7 +118,7 @@ export class Admission {
     error: unknown,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    policy: PolicyName | null,
+    policy: RoutePolicyName | null,
   ): Promise<never> {
     if (error instanceof AccessError) {
       this.counts.refused += 1;

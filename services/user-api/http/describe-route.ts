@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Permission } from '../auth/permissions.ts';
-import type { PolicyName } from '../rate-limit/default-policies.ts';
+import type { RoutePolicyName } from '../rate-limit/default-policies.ts';
 import type { Operation } from './operations.ts';
 import type { ProblemSlug } from './problem-types.ts';
 import { problems } from './route-parts.ts';
@@ -12,7 +12,7 @@ export interface Surroundings {
   /** The route's row in the table of permissions. */
   readonly permission: Permission | undefined;
   /** What its requests count under; null for nothing. */
-  readonly policy: PolicyName | null;
+  readonly policy: RoutePolicyName | null;
 }
 
 /** The names of the two ways to say who one is, as the OpenAPI document has them. */
@@ -38,8 +38,9 @@ const requestId = {
     schema: { type: 'string' },
   },
 } as const;
+const RATE_LIMITED = '429';
 /** Statuses that say when to come again. */
-const RETRY_STATUSES: ReadonlySet<string> = new Set(['429', '503']);
+const RETRY_STATUSES: ReadonlySet<string> = new Set([RATE_LIMITED, '503']);
 
 function security({ anonymous, apiKey }: Permission): Record<string, string[]>[] {
   return [
@@ -49,7 +50,7 @@ function security({ anonymous, apiKey }: Permission): Record<string, string[]>[]
   ];
 }
 
-function surroundingProblems({ permission, policy }: Surroundings): ProblemSlug[] {
+function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
   return [
     // Answered by the server, before there is a route.
     'malformed-request',
@@ -61,7 +62,8 @@ function surroundingProblems({ permission, policy }: Surroundings): ProblemSlug[
     // An API key of nobody in particular has to be looked up.
     'database-unavailable',
     ...(permission?.anonymous === 'yes' ? [] : (['credentials-required', 'forbidden'] as const)),
-    ...(policy === null ? [] : (['rate-limit-exceeded'] as const)),
+    // Everywhere, because API keys that do not exist are counted wherever they are sent.
+    'rate-limit-exceeded',
     'deadline-exceeded',
     'internal-error',
   ];
@@ -96,7 +98,7 @@ export function describeRoute(route: Route, surroundings: Surroundings): Route {
       headers: {
         ...plainHeaders(response.headers),
         ...requestId,
-        ...(policy === null ? {} : rateLimitFields),
+        ...(policy === null && status !== RATE_LIMITED ? {} : rateLimitFields),
         ...(RETRY_STATUSES.has(status) ? retryAfter : {}),
       },
     };

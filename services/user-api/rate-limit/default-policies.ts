@@ -55,9 +55,22 @@ export const defaultPolicies = {
     windowSeconds: MINUTE_SECONDS,
     keyedBy: ['address'],
   },
+  /**
+   * API keys that turn out not to exist (`failure-limiter.ts`). Each costs a look into the database, which the limits of routes would allow as
+   * often as they allow requests. More than anybody mistypes; good keys don't count, however many are behind one address.
+   */
+  'unknown-api-keys': {
+    name: 'unknown-api-keys',
+    algorithm: 'fixed-window',
+    limit: 20,
+    windowSeconds: MINUTE_SECONDS,
+    keyedBy: ['address'],
+  },
 } as const satisfies Record<string, RateLimitPolicy>;
 
 export type PolicyName = keyof typeof defaultPolicies;
+/** Those that requests count under by their route. */
+export type RoutePolicyName = Exclude<PolicyName, 'unknown-api-keys'>;
 
 function isPolicyName(name: string): name is PolicyName {
   return Object.hasOwn(defaultPolicies, name);

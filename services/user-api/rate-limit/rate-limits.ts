@@ -1,7 +1,8 @@
 import { exponentialBackoff } from './algorithms/exponential-backoff.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import type { RateLimiter } from './decision.ts';
-import { type PolicyName, policiesWith } from './default-policies.ts';
+import { defaultPolicies, policiesWith, type RoutePolicyName } from './default-policies.ts';
+import { FailureLimiter } from './failure-limiter.ts';
 import { redisKeyFormat } from './key.ts';
 import { LOGIN_BACKOFF, LoginBackoff } from './login-backoff.ts';
 import { createRateLimiter } from './rate-limiter.ts';
@@ -26,7 +27,9 @@ export interface RateLimitsOptions {
 
 /** All the limits of one process. */
 export interface RateLimits {
-  readonly limiters: Readonly<Record<PolicyName, RateLimiter>>;
+  readonly limiters: Readonly<Record<RoutePolicyName, RateLimiter>>;
+  /** Of API keys that do not exist, by address. */
+  readonly unknownApiKeys: FailureLimiter;
   readonly loginBackoff: LoginBackoff;
   /** Whether Redis decides; false when there is none, or it is down. */
   readonly shared: boolean;
@@ -43,7 +46,7 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
   const { redis = null, expectedProcesses = 1 } = options;
   const policies = policiesWith(options.overrides ?? []);
   const state = redis === null ? undefined : sharedState(redis, options);
-  const limiter = (name: PolicyName): RateLimiter =>
+  const limiter = (name: RoutePolicyName): RateLimiter =>
     createRateLimiter({
       policy: policies[name],
       expectedProcesses,
@@ -56,8 +59,12 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
     deletes: limiter('deletes'),
     logins: limiter('logins'),
   };
+  const { limit, windowSeconds } = policies['unknown-api-keys'];
   return {
     limiters,
+    unknownApiKeys: new FailureLimiter({
+      policy: { ...defaultPolicies['unknown-api-keys'], limit, windowSeconds },
+    }),
     loginBackoff: new LoginBackoff(state === undefined ? {} : { state }),
     get shared() {
       return state?.availability.available ?? false;

@@ -1,4 +1,4 @@
-import type { PolicyName } from './default-policies.ts';
+import type { RoutePolicyName } from './default-policies.ts';
 
 interface Route {
   /** In whatever case. */
@@ -8,7 +8,7 @@ interface Route {
 }
 
 /** By method, what a request does. HEAD counts as GET does. */
-const byMethod: Readonly<Record<string, PolicyName>> = {
+const byMethod: Readonly<Record<string, RoutePolicyName>> = {
   GET: 'reads',
   POST: 'creates',
   PATCH: 'updates',
@@ -17,7 +17,7 @@ const byMethod: Readonly<Record<string, PolicyName>> = {
 };
 
 /** Where the method does not tell; null for what counts under no policy. */
-const byRoute: Readonly<Record<string, PolicyName | null>> = {
+const byRoute: Readonly<Record<string, RoutePolicyName | null>> = {
   // Load balancers ask these, all from the same addresses.
   'GET /health': null,
   'GET /health/live': null,
@@ -32,7 +32,7 @@ const byRoute: Readonly<Record<string, PolicyName | null>> = {
 };
 
 /** The policy that requests to a route count under; null for none. */
-export function policyOf({ method, path }: Route): PolicyName | null {
+export function policyOf({ method, path }: Route): RoutePolicyName | null {
   const name = method.toUpperCase();
   const special = byRoute[`${name} ${path}`];
   return special === undefined ? (byMethod[name] ?? 'updates') : special;

@@ -9,7 +9,12 @@ import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-t
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
 import { DatabaseUnavailable } from '../../../../services/user-api/database/errors.ts';
+import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
+import { FailureLimiter } from '../../../../services/user-api/rate-limit/failure-limiter.ts';
+import { RateLimitExceeded } from '../../../../services/user-api/rate-limit/rate-limit-exceeded.ts';
 
+const unknownKeys = defaultPolicies['unknown-api-keys'];
+const here = () => '192.0.2.1';
 const subject = { userId: 17, role: 'user', sessionId: 'session', generation: 1 } as const;
 const apiKey = createApiKeyText();
 const grant: ApiKeyGrant = {
@@ -73,6 +78,7 @@ describe('Authenticator', () => {
         repository: keys,
         revocations,
         uses: { record: (apiKeyId) => void uses.push(apiKeyId) },
+        unknownKeys: new FailureLimiter({ policy: unknownKeys }),
       }),
     });
   });
@@ -91,7 +97,7 @@ describe('Authenticator', () => {
   }
 
   it("knows at once that a request without credentials is nobody's in particular", () => {
-    expect(authenticator.authenticate({ accept: '*/*' })).toBe(ANONYMOUS);
+    expect(authenticator.authenticate({ accept: '*/*' }, here)).toBe(ANONYMOUS);
   });
 
   it('verifies a token once, and knows it at once from then on', async () => {
@@ -99,21 +105,21 @@ describe('Authenticator', () => {
     const verify = vi.spyOn(accessTokens, 'verify');
     const identity = { kind: 'user', userId: 17, role: 'user', sessionId: 'session' };
 
-    const first = authenticator.authenticate(headers);
+    const first = authenticator.authenticate(headers, here);
     expect(first).toBeInstanceOf(Promise);
     expect(await first).toEqual(identity);
     for (let times = 0; times < 10; times += 1) {
-      expect(authenticator.authenticate(headers)).toEqual(identity);
+      expect(authenticator.authenticate(headers, here)).toEqual(identity);
     }
     expect(verify).toHaveBeenCalledTimes(1);
   });
 
   it('does not know a token any more when it has expired', async () => {
     const headers = { authorization: `Bearer ${await accessTokens.issue(subject)}` };
-    await authenticator.authenticate(headers);
+    await authenticator.authenticate(headers, here);
     advance(606_000);
 
-    await expect(authenticator.authenticate(headers)).rejects.toMatchObject({
+    await expect(authenticator.authenticate(headers, here)).rejects.toMatchObject({
       slug: 'invalid-access-token',
       message: 'The access token has expired.',
       headers: { 'www-authenticate': 'Bearer realm="headroom", error="invalid_token"' },
@@ -125,32 +131,32 @@ describe('Authenticator', () => {
     ['of all sessions of its user', { kind: 'user', userId: 17, generation: 2 }],
   ] as const)('refuses a token it knows at once after the end %s', async (_what, revoked) => {
     const headers = { authorization: `Bearer ${await accessTokens.issue(subject)}` };
-    await authenticator.authenticate(headers);
+    await authenticator.authenticate(headers, here);
     revocations.add(revoked);
 
-    expect(() => authenticator.authenticate(headers)).toThrow(/has been ended/);
-    await expect(authenticator.authenticate(headers)).rejects.toThrow(/has been ended/);
+    expect(() => authenticator.authenticate(headers, here)).toThrow(/has been ended/);
+    await expect(authenticator.authenticate(headers, here)).rejects.toThrow(/has been ended/);
   });
 
   it("does not mind the end of what is not the token's", async () => {
     const headers = { authorization: `Bearer ${await accessTokens.issue(subject)}` };
-    await authenticator.authenticate(headers);
+    await authenticator.authenticate(headers, here);
     revocations.add({ kind: 'session', sessionId: 'another' });
     revocations.add({ kind: 'user', userId: 18, generation: 9 });
     revocations.add({ kind: 'user', userId: 17, generation: 1 });
     revocations.add({ kind: 'api-key', apiKeyId: 17 });
 
-    expect(authenticator.authenticate(headers)).toMatchObject({ kind: 'user', userId: 17 });
+    expect(authenticator.authenticate(headers, here)).toMatchObject({ kind: 'user', userId: 17 });
   });
 
   it('looks a key up once for all who come with it, and knows it at once from then on', async () => {
     const headers = { 'x-api-key': apiKey };
 
     const first = await Promise.all(
-      Array.from({ length: 20 }, () => authenticator.authenticate(headers)),
+      Array.from({ length: 20 }, () => authenticator.authenticate(headers, here)),
     );
     expect(new Set(first.map((identity) => JSON.stringify(identity))).size).toBe(1);
-    expect(authenticator.authenticate(headers)).toEqual(keyIdentity);
+    expect(authenticator.authenticate(headers, here)).toEqual(keyIdentity);
     expect(keys.asked).toEqual(['reader']);
     expect(uses.length).toBeGreaterThan(0);
   });
@@ -158,18 +164,18 @@ describe('Authenticator', () => {
   it('asks the writer about a key that the reader does not know yet', async () => {
     keys.reader = null;
 
-    expect(await authenticator.authenticate({ 'x-api-key': apiKey })).toEqual(keyIdentity);
+    expect(await authenticator.authenticate({ 'x-api-key': apiKey }, here)).toEqual(keyIdentity);
     expect(keys.asked).toEqual(['reader', 'writer']);
   });
 
-  it('asks the writer about few of many keys that somebody makes up, and about none twice in a row', async () => {
+  it('asks the writer about few of many keys that are made up at many addresses, and about none twice in a row', async () => {
     keys.reader = null;
     keys.writer = null;
     const made = Array.from({ length: 100 }, () => createApiKeyText());
 
     for (let times = 0; times < 2; times += 1) {
       const outcomes = await Promise.allSettled(
-        made.map(async (key) => await authenticator.authenticate({ 'x-api-key': key })),
+        made.map(async (key) => await authenticator.authenticate({ 'x-api-key': key }, () => key)),
       );
       expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
     }
@@ -178,57 +184,108 @@ describe('Authenticator', () => {
     expect(keys.asked.filter((on) => on === 'writer').length).toBeLessThanOrEqual(4);
   });
 
+  it('looks up few keys that one address makes up, and refuses the others before it asks the database', async () => {
+    const known = { 'x-api-key': apiKey };
+    await authenticator.authenticate(known, here);
+    keys.reader = null;
+    keys.writer = null;
+    keys.asked = [];
+    const guess = async () =>
+      await authenticator.authenticate({ 'x-api-key': createApiKeyText() }, here);
+
+    const atOnce = await Promise.allSettled(Array.from({ length: 50 }, guess));
+    const afterwards = await Promise.allSettled(Array.from({ length: 50 }, guess));
+
+    const refused = [...atOnce, ...afterwards].filter(
+      (outcome) => outcome.status === 'rejected' && outcome.reason instanceof RateLimitExceeded,
+    );
+    expect(refused).toHaveLength(100 - unknownKeys.limit);
+    expect(keys.asked.filter((on) => on === 'reader')).toHaveLength(unknownKeys.limit);
+    // Neither a key that was good before nor another address suffers from it.
+    expect(await authenticator.authenticate(known, here)).toEqual(keyIdentity);
+    const elsewhere = { 'x-api-key': createApiKeyText() };
+    await expect(authenticator.authenticate(elsewhere, () => '192.0.2.2')).rejects.toThrow(
+      /API key/,
+    );
+    advance(1_000 * unknownKeys.windowSeconds);
+    await expect(guess()).rejects.toThrow(/API key/);
+  });
+
+  it('counts no good key as made up, and none that no database could tell about', async () => {
+    const ask = () =>
+      authenticator.authenticate({ 'x-api-key': createApiKeyText() }, here) as Promise<unknown>;
+    keys.isUp = false;
+    for (let time = 0; time < unknownKeys.limit; time += 1) {
+      await expect(ask()).rejects.toBeInstanceOf(DatabaseUnavailable);
+    }
+    keys.isUp = true;
+    for (let time = 0; time < 2 * unknownKeys.limit; time += 1) {
+      expect(await ask()).toEqual(keyIdentity);
+    }
+  });
+
   it('looks nowhere for what has no checksum', () => {
     const mistyped = apiKey.slice(0, -1) + (apiKey.endsWith('x') ? 'y' : 'x');
 
-    expect(() => authenticator.authenticate({ 'x-api-key': mistyped })).toThrow(/API key/);
+    expect(() => authenticator.authenticate({ 'x-api-key': mistyped }, here)).toThrow(/API key/);
     expect(keys.asked).toEqual([]);
   });
 
   it('looks a key up anew after a minute, and goes on with it for ten when no database answers', async () => {
     const headers = { 'x-api-key': apiKey };
-    await authenticator.authenticate(headers);
+    await authenticator.authenticate(headers, here);
     keys.isUp = false;
 
     advance(61_000);
-    expect(await authenticator.authenticate(headers)).toEqual(keyIdentity);
+    expect(await authenticator.authenticate(headers, here)).toEqual(keyIdentity);
     advance(601_000);
-    await expect(authenticator.authenticate(headers)).rejects.toBeInstanceOf(DatabaseUnavailable);
+    await expect(authenticator.authenticate(headers, here)).rejects.toBeInstanceOf(
+      DatabaseUnavailable,
+    );
     expect(keys.asked).toEqual(['reader', 'reader', 'reader']);
   });
 
   it('refuses a revoked key at once, also when a reader still has it or no database answers', async () => {
     const headers = { 'x-api-key': apiKey };
-    await authenticator.authenticate(headers);
+    await authenticator.authenticate(headers, here);
     revocations.add({ kind: 'api-key', apiKeyId: 5 });
 
-    expect(() => authenticator.authenticate(headers)).toThrow(/API key/);
+    expect(() => authenticator.authenticate(headers, here)).toThrow(/API key/);
     advance(61_000);
-    await expect(authenticator.authenticate(headers)).rejects.toMatchObject({
+    await expect(authenticator.authenticate(headers, here)).rejects.toMatchObject({
       slug: 'invalid-api-key',
     });
     keys.isUp = false;
     advance(130_000);
-    await expect(authenticator.authenticate(headers)).rejects.toBeInstanceOf(DatabaseUnavailable);
+    await expect(authenticator.authenticate(headers, here)).rejects.toBeInstanceOf(
+      DatabaseUnavailable,
+    );
   });
 
   it('takes what has become of the owner from the writer, when a reader is behind', async () => {
     const headers = { 'x-api-key': apiKey };
-    await authenticator.authenticate(headers);
+    await authenticator.authenticate(headers, here);
     keys.writer = { ...grant, generation: 2, role: 'admin' };
     revocations.add({ kind: 'user', userId: 17, generation: 2 });
 
-    expect(await authenticator.authenticate(headers)).toEqual({ ...keyIdentity, role: 'admin' });
+    expect(await authenticator.authenticate(headers, here)).toEqual({
+      ...keyIdentity,
+      role: 'admin',
+    });
     expect(keys.asked).toEqual(['reader', 'reader', 'writer']);
     keys.writer = { ...grant, generation: 3, status: 'suspended' };
     revocations.add({ kind: 'user', userId: 17, generation: 3 });
-    await expect(authenticator.authenticate(headers)).rejects.toMatchObject({
+    await expect(authenticator.authenticate(headers, here)).rejects.toMatchObject({
       slug: 'invalid-api-key',
     });
   });
 
   it('does not take one key for another that a client sends twice', () => {
-    expect(() => authenticator.authenticate({ 'x-api-key': [apiKey, apiKey] })).toThrow(/API key/);
-    expect(() => authenticator.authenticate({ 'x-api-key': `${apiKey}, ${apiKey}` })).toThrow();
+    expect(() => authenticator.authenticate({ 'x-api-key': [apiKey, apiKey] }, here)).toThrow(
+      /API key/,
+    );
+    expect(() =>
+      authenticator.authenticate({ 'x-api-key': `${apiKey}, ${apiKey}` }, here),
+    ).toThrow();
   });
 });

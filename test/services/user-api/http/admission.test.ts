@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createApiKeyText } from '../../../../services/user-api/api-keys/api-key-text.ts';
 import { permissions } from '../../../../services/user-api/auth/permissions.ts';
 import { permissionsPage } from '../../../../services/user-api/auth/permissions-page.ts';
+import type { DependencyOptions } from '../../../../services/user-api/dependencies.ts';
 import { problemTypes } from '../../../../services/user-api/http/problem-types.ts';
 import { problemsPage } from '../../../../services/user-api/http/problems-page.ts';
 import { policyOf } from '../../../../services/user-api/rate-limit/route-policies.ts';
@@ -17,8 +19,14 @@ import {
   startTestApi,
   type TestApi,
 } from '../support/api.ts';
+import { startStatementCounter } from '../support/statement-counter.ts';
 
 let database: TestDatabase;
+/** Nothing but requests asks the database for anything. */
+const QUIET: DependencyOptions = {
+  dispatcher: { relayIntervalMilliseconds: 3_600_000 },
+  authentication: { revocationPollSeconds: 3_600, apiKeyUseWriteMilliseconds: 3_600_000 },
+};
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
@@ -27,9 +35,14 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function start(environment: Readonly<Record<string, string>>, redisUrl?: string) {
+async function start(
+  environment: Readonly<Record<string, string>>,
+  redisUrl?: string,
+  options: DependencyOptions = {},
+) {
   const api = await startTestApi({
     database,
+    options,
     environment: { TRUSTED_PROXY_HOPS: '1', ...environment },
     ...(redisUrl === undefined ? {} : { redisUrl }),
   });
@@ -131,6 +144,38 @@ describe('a limit', () => {
       const expected = made <= 2 ? 401 : 429;
       expect(await statuses(1, get('192.0.2.5', headers))).toEqual([expected]);
     }
+  });
+
+  it('of API keys that do not exist, refuses the next ones from that address before it looks them up', async () => {
+    const statements = await startStatementCounter(database.writerUrl);
+    onTestFinished(() => statements.close());
+    const api = await start(
+      {
+        RATE_LIMITS: 'unknown-api-keys=3/60',
+        DATABASE_URL: statements.through(database.writerUrl),
+        // Nothing else asks the database.
+        SQS_ENDPOINT: 'http://127.0.0.1:1',
+      },
+      undefined,
+      QUIET,
+    );
+    const guess = () =>
+      api.call<ProblemDetails>(
+        'GET',
+        '/api/v1/auth/me',
+        from('192.0.2.1', { 'x-api-key': createApiKeyText() }),
+      );
+    expect(await statuses(3, guess)).toEqual([401, 401, 401]);
+    expect(statements.take()).toBeGreaterThanOrEqual(3);
+
+    const refused = await guess();
+
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('ratelimit-policy')).toBe('"unknown-api-keys";q=3;w=60');
+    expect(refused.headers.get('ratelimit')).toMatch(/^"unknown-api-keys";r=0;t=\d+$/);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await statuses(20, guess)).toEqual(Array(20).fill(429));
+    expect(statements.take()).toBe(0);
   });
 
   it('of what is not there counts, too: guessing paths is limited as reading is', async () => {

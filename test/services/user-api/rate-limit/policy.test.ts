@@ -63,6 +63,7 @@ describe('definePolicy', () => {
       'updates 100/60',
       'deletes 50/60',
       'logins 10/60',
+      'unknown-api-keys 20/60',
     ]);
   });
 });
@@ -78,7 +79,7 @@ describe('policiesWith', () => {
     [
       'an unknown name',
       'writes=3/600',
-      'the policies are reads, creates, updates, deletes, logins',
+      'the policies are reads, creates, updates, deletes, logins, unknown-api-keys',
     ],
     ['another form', 'reads=many', 'it takes <policy>=<requests>/<seconds>'],
     ['a limit out of range', 'reads=0/60', 'limit got 0'],

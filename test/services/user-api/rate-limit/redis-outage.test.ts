@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { PolicyName } from '../../../../services/user-api/rate-limit/default-policies.ts';
+import type { RoutePolicyName } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import {
   createRateLimits,
   type RateLimits,
@@ -37,10 +37,10 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     redis.disconnect();
   });
 
-  const decide = async (name: PolicyName, key = 'user:1') =>
+  const decide = async (name: RoutePolicyName, key = 'user:1') =>
     await limits.limiters[name].decide(key);
   /** Requests of a key that pass until one is refused. */
-  const passing = async (name: PolicyName, key: string) => {
+  const passing = async (name: RoutePolicyName, key: string) => {
     let passed = 0;
     while ((await decide(name, key)).allowed) passed += 1;
     return passed;

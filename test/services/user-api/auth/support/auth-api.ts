@@ -32,6 +32,7 @@ import {
 import { mountOperations } from '../../../../../services/user-api/http/operations.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { LoginBackoff } from '../../../../../services/user-api/rate-limit/login-backoff.ts';
+import { createRateLimits } from '../../../../../services/user-api/rate-limit/rate-limits.ts';
 import { UserRepository } from '../../../../../services/user-api/users/repository.ts';
 import {
   createUserRoute,
@@ -163,6 +164,7 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
       router,
       redis,
       throttle: options.throttle ?? new LoginBackoff({}),
+      unknownApiKeys: createRateLimits({}).unknownApiKeys,
       dispatch: (event) => void dispatched.push(event),
       findUser: (userId) => repository.find(userId, 'writer'),
       logger,
@@ -186,7 +188,7 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   mountOperations(
     app,
     protect(operations, ({ env }) =>
-      authentication.authenticator.authenticate(env.incoming.headers),
+      authentication.authenticator.authenticate(env.incoming.headers, () => '127.0.0.1'),
     ),
   );
 
