@@ -1,6 +1,7 @@
 import type { StageSize } from '../config/size.ts';
 import { MOST_CONNECTIONS } from './database-instances.ts';
 import type { SystemParts } from './parts.ts';
+import { type TaskCounts, totalTasks } from './service-share.ts';
 
 /** Tasks that a rolling deployment runs at once, as a multiple of those there were. */
 export const DEPLOYMENT_FACTOR = 2;
@@ -19,7 +20,7 @@ export interface ConnectionNeed {
 }
 
 export interface ConnectionUsers {
-  readonly service: Pick<StageSize['service'], 'maximumTasks' | 'databasePoolSize'>;
+  readonly service: TaskCounts & Pick<StageSize['service'], 'databasePoolSize'>;
   readonly workerConcurrency: StageSize['workerConcurrency'];
   /** Whether reads have an endpoint of their own. */
   readonly hasReaders: boolean;
@@ -31,7 +32,7 @@ export function connectionNeed(
   { services, workers, schedules }: SystemParts,
 ): ConnectionNeed {
   const endpoints = hasReaders ? ENDPOINTS_ON_ONE_INSTANCE : 1;
-  const tasks = service.maximumTasks * DEPLOYMENT_FACTOR;
+  const tasks = totalTasks(service, services);
   const workerConnections = workers
     .filter((worker) => worker.databaseUser !== undefined)
     .reduce(
@@ -41,15 +42,14 @@ export function connectionNeed(
     );
   // Lambda runs one invocation of each at a time.
   const scheduledConnections = schedules.length * CONNECTIONS_PER_FUNCTION;
-  const count = services.length;
   return {
     needed:
-      count * tasks * service.databasePoolSize * endpoints +
+      tasks.maximum * DEPLOYMENT_FACTOR * service.databasePoolSize * endpoints +
       workerConnections +
       scheduledConnections +
       RESERVED_CONNECTIONS,
     reason:
-      `${count > 1 ? `${count} services × ` : ''}${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment × a pool of ${service.databasePoolSize}` +
+      `${tasks.reason} × ${DEPLOYMENT_FACTOR} during a deployment × a pool of ${service.databasePoolSize}` +
       ` × ${endpoints} endpoint(s) + ${workerConnections} for workers + ${scheduledConnections} for schedules + ${RESERVED_CONNECTIONS} in reserve`,
   };
 }

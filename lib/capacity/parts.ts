@@ -4,7 +4,7 @@ import { type WorkerDefinition, workers } from '../config/workers.ts';
 
 /** The programs of a stage. */
 export interface SystemParts {
-  /** Each is sized as if it had all of the traffic: the workload does not say how services share it. */
+  /** Each has its share of the traffic: `trafficPercent`. */
   readonly services: readonly ServiceDefinition[];
   readonly workers: readonly WorkerDefinition[];
   readonly schedules: readonly ScheduledFunctionDefinition[];

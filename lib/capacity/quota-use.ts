@@ -6,6 +6,7 @@ import type { PlannedLoad } from './load.ts';
 import type { SystemParts } from './parts.ts';
 import { type Quota, type QuotaName, quotaCodes, quotas } from './quotas.ts';
 import { rounded } from './rounded.ts';
+import { totalTasks } from './service-share.ts';
 import { unitCosts } from './unit-costs.ts';
 import { messagesPerSecond } from './worker-load.ts';
 
@@ -41,14 +42,11 @@ function needs(
   { services, workers, schedules }: SystemParts,
 ): Record<QuotaName, Need> {
   const { service, cache, database, network } = size;
-  const tasksOfService = service.maximumTasks * DEPLOYMENT_FACTOR;
-  const deployingOne = `${service.maximumTasks} tasks × ${DEPLOYMENT_FACTOR} during a deployment`;
-  const tasks = services.length * tasksOfService;
-  const deploying =
-    services.length > 1 ? `${services.length} services × ${deployingOne}` : deployingOne;
+  const total = totalTasks(service, services);
+  const tasks = total.maximum * DEPLOYMENT_FACTOR;
+  const deploying = `${total.reason} × ${DEPLOYMENT_FACTOR} during a deployment`;
   const vcpus = (service.cpuUnits / UNITS_PER_VCPU) * tasks;
-  const spot =
-    (service.spotPercent / PERCENT) * Math.max(0, 1 - service.minimumTasks / service.maximumTasks);
+  const spot = (service.spotPercent / PERCENT) * Math.max(0, 1 - total.minimum / total.maximum);
   const nodes = cache.shards * (1 + cache.replicas);
   const concurrency = Object.values(size.workerConcurrency).reduce((sum, one) => sum + one, 0);
   const emails = (one: PlannedLoad['mean']): number =>
@@ -68,10 +66,13 @@ function needs(
     },
     fargateSpotVcpus: {
       needed: Math.ceil(vcpus * spot),
-      reason: `${each}, ${service.spotPercent} % of those beyond ${service.minimumTasks}`,
+      reason: `${each}, ${service.spotPercent} % of those beyond ${total.minimum}`,
     },
     loadBalancerTargets: { needed: tasks, reason: deploying },
-    targetGroupTargets: { needed: tasksOfService, reason: deployingOne },
+    targetGroupTargets: {
+      needed: total.largest * DEPLOYMENT_FACTOR,
+      reason: `${total.largest} tasks of the largest service × ${DEPLOYMENT_FACTOR} during a deployment`,
+    },
     reservedLoadBalancerCapacity: {
       needed: size.loadBalancer.reservedCapacityUnits,
       reason: 'loadBalancer.reservedCapacityUnits',

@@ -6,6 +6,7 @@ import { redundancyOf } from './availability.ts';
 import type { FigureBook } from './figures.ts';
 import { type Load, type PlannedLoad, vcpusFor } from './load.ts';
 import { rounded } from './rounded.ts';
+import { LEAST_ROOM_TO_GROW } from './service-share.ts';
 import { unitCosts } from './unit-costs.ts';
 
 const UNITS_PER_VCPU = 1_024;
@@ -20,8 +21,6 @@ const NEAR_CACHE_PART = 8;
 const MANY_TASKS = 10;
 /** Average CPU that scaling aims at: the rest is for the minutes until new tasks have started. */
 const CPU_TARGET_PERCENT = 70;
-/** A forecast may be wrong by so much before a person has to raise the limit. */
-const LEAST_ROOM_TO_GROW = 2;
 /** Requests come in bursts: what a pool is asked for at once, as a multiple of the mean. */
 const POOL_BURST = 4;
 /** Two for requests, one for the outbox, one for a slow statement. */
@@ -38,7 +37,7 @@ function chooseCpuUnits(peak: Load): number {
   return CPU_SIZES.find((units) => needed / units <= MANY_TASKS) ?? UNITS_PER_VCPU;
 }
 
-/** Sizes the tasks of the service, and decides between how many of them scaling may choose. */
+/** Sizes the tasks of services, and decides between how many of them scaling may choose for all of the traffic. */
 export function sizeService(
   book: FigureBook,
   stage: StageDefinition,
@@ -80,10 +79,15 @@ export function sizeService(
     : redundancy.replicated
       ? 2
       : 1;
+  const leastTasks = book.decide(
+    'service.leastTasks',
+    eachZone,
+    `of each service${eachZone > 1 ? ', so that a lost task or zone is not all of it' : ''}; ${redundancy.why}`,
+  );
   const minimumTasks = book.decide(
     'service.minimumTasks',
-    Math.max(eachZone, Math.ceil(tasksFor(load.mean) / 2)),
-    `half of what the mean load needs, for the night, and at least ${eachZone}${eachZone > 1 ? ', so that a lost task or zone is not the whole service' : ''}`,
+    Math.max(leastTasks, Math.ceil(tasksFor(load.mean) / 2)),
+    `half of what the mean load needs, for the night, and at least ${leastTasks}`,
   );
   const typicalTasks = book.decide(
     'service.typicalTasks',
@@ -119,6 +123,7 @@ export function sizeService(
   return {
     cpuUnits,
     memoryMebibytes,
+    leastTasks,
     minimumTasks,
     typicalTasks,
     maximumTasks,

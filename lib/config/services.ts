@@ -10,6 +10,8 @@ export interface ServiceDefinition {
   readonly dockerfile: string;
   /** Paths that CloudFront and the load balancer send to it, at most 5, such as `/api/*`. */
   readonly pathPatterns: readonly string[];
+  /** Share of the stage's requests past the edge that are for it, in percent; those of all services add up to 100. */
+  readonly trafficPercent: number;
   /** Order in which the load balancer tries the services' paths: lowest first, 1 to 50,000. */
   readonly priority: number;
   /** Port that the container listens on. */
@@ -31,6 +33,7 @@ export const services: readonly ServiceDefinition[] = [
     entry: 'services/user-api/main.ts',
     dockerfile: 'services/user-api/Dockerfile',
     pathPatterns: ['/api/*', '/problems*', '/.well-known/jwks.json', '/reset-password'],
+    trafficPercent: 100,
     priority: 100,
     port: 3000,
     livenessPath: '/health/live',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { throwProblems } from './configuration-error.ts';
+import { repeated } from './repeated.ts';
 import { findProblems, wholeNumber } from './validate.ts';
 import type { WorkerDefinition } from './workers.ts';
 
@@ -72,10 +73,6 @@ const workerDefinition = z
       );
     }
   });
-
-function repeated(values: readonly string[]): string[] {
-  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
-}
 
 /**
  * Checks the list of workers.

@@ -5,6 +5,7 @@ import type * as elb from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { EventPattern } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import type { ServiceDefinition } from '../config/services.ts';
+import type { StageSize } from '../config/stage.ts';
 import { errorRate } from './error-rate.ts';
 import { addEventAlarm } from './monitoring/event-alarm.ts';
 import { OperationalAlarm } from './operational-alarm.ts';
@@ -38,6 +39,8 @@ export interface ServiceMetrics {
   readonly desiredTasks: IMetric;
   /** Tasks that run. */
   readonly runningTasks: IMetric;
+  /** Tasks that scaling may ask for at most. */
+  readonly maximumTasks: number;
   /** Tasks that ended by themselves or were killed as unhealthy, in five minutes. */
   readonly failedTasks: IMetric;
 }
@@ -51,6 +54,7 @@ export interface ServiceMonitoring {
 export interface ServiceMonitoringProps {
   readonly operations: Operations;
   readonly definition: ServiceDefinition;
+  readonly size: StageSize['service'];
   readonly service: ecs.FargateService;
   readonly targetGroup: elb.ApplicationTargetGroup;
   readonly loadBalancer: elb.ApplicationLoadBalancer;
@@ -103,6 +107,7 @@ function serviceMetrics(props: ServiceMonitoringProps): Omit<ServiceMetrics, 'fa
     // Each of the load balancer's zones counts all tasks, so the most is what the best placed of them sees, and the least the worst.
     healthyTasks: metric('HealthyHostCount', Stats.MAXIMUM, 'Healthy'),
     unhealthyTasks: metric('UnHealthyHostCount', Stats.MINIMUM, 'Unhealthy'),
+    maximumTasks: props.size.maximumTasks,
     desiredTasks: taskMetric(service, 'DesiredTaskCount', Stats.MINIMUM),
     runningTasks: taskMetric(service, 'RunningTaskCount', Stats.MINIMUM),
   };
@@ -156,10 +161,10 @@ export function addServiceAlarms(
 
 function addTaskAlarms(
   scope: Construct,
-  { operations, definition: { name } }: ServiceMonitoringProps,
+  { operations, definition: { name }, size }: ServiceMonitoringProps,
   metrics: Omit<ServiceMetrics, 'failedTasks'>,
 ): void {
-  const { alarms, size } = operations.stage;
+  const { alarms } = operations.stage;
   const ticket = { operations, severity: 'ticket' } as const;
   new OperationalAlarm(scope, 'Cpu', {
     ...ticket,
@@ -195,9 +200,9 @@ function addTaskAlarms(
   });
   new OperationalAlarm(scope, 'AtMaximum', {
     ...ticket,
-    meaning: `"${name}" has had all of the ${size.service.maximumTasks} tasks that scaling may give it for ${MAXIMUM_MINUTES} minutes.`,
+    meaning: `"${name}" has had all of the ${size.maximumTasks} tasks that scaling may give it for ${MAXIMUM_MINUTES} minutes.`,
     metric: metrics.desiredTasks,
-    threshold: size.service.maximumTasks,
+    threshold: size.maximumTasks,
     goesOff: 'at-or-above',
     periods: MAXIMUM_MINUTES,
   });

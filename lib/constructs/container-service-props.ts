@@ -1,6 +1,7 @@
 import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { ServiceDefinition } from '../config/services.ts';
+import type { StageSize } from '../config/stage.ts';
 import type { CacheCluster } from './cache-cluster.ts';
 import type { Operations } from './operations.ts';
 import type { PostgresCluster } from './postgres-cluster.ts';
@@ -11,6 +12,8 @@ import type { QueueWorker } from './queue-worker.ts';
 export interface ContainerServiceProps {
   readonly operations: Operations;
   readonly definition: ServiceDefinition;
+  /** Its tasks: its share of those of the stage. */
+  readonly size: StageSize['service'];
   readonly image: ecs.ContainerImage;
   readonly cluster: ecs.ICluster;
   readonly loadBalancer: PrivateLoadBalancer;

@@ -20,8 +20,7 @@ export class ContainerService extends Construct {
 
   constructor(scope: Construct, id: string, props: ContainerServiceProps) {
     super(scope, id);
-    const { definition, operations, database, cache } = props;
-    const { size } = operations.stage;
+    const { definition, operations, database, cache, size } = props;
     const secret = new ServiceSecret(this, 'ServiceSecret', props);
     const taskDefinition = createTaskDefinition(this, { ...props, secret });
     const securityGroup = new WorkloadSecurityGroup(this, 'SecurityGroup', {
@@ -35,12 +34,12 @@ export class ContainerService extends Construct {
       capacityProviderStrategies: [
         {
           capacityProvider: 'FARGATE',
-          base: size.service.minimumTasks,
-          weight: PERCENT - size.service.spotPercent,
+          base: size.minimumTasks,
+          weight: PERCENT - size.spotPercent,
         },
-        ...(size.service.spotPercent === 0
+        ...(size.spotPercent === 0
           ? []
-          : [{ capacityProvider: 'FARGATE_SPOT', weight: size.service.spotPercent }]),
+          : [{ capacityProvider: 'FARGATE_SPOT', weight: size.spotPercent }]),
       ],
       // No desiredCount: scaling sets it, and a template that names one resets it with every deployment.
       minHealthyPercent: PERCENT,
@@ -66,13 +65,14 @@ export class ContainerService extends Construct {
       service,
       targetGroup,
       loadBalancer: props.loadBalancer.loadBalancer,
-      size: size.service,
+      size,
     });
     const monitoring = addServiceAlarms(this, {
       operations,
       service,
       targetGroup,
       definition,
+      size,
       loadBalancer: props.loadBalancer.loadBalancer,
     });
     this.metrics = monitoring.metrics;

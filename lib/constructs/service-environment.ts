@@ -15,9 +15,8 @@ export function serviceEnvironment(
   scope: Construct,
   props: ContainerServiceProps,
 ): Record<string, string> {
-  const { definition, operations, database, cache } = props;
+  const { definition, operations, database, cache, size } = props;
   const { stage } = operations;
-  const { service } = stage.size;
   const readers = database.readerUrl(definition.databaseUser);
   return {
     STAGE: stage.name,
@@ -30,13 +29,13 @@ export function serviceEnvironment(
     ...(readers === undefined ? {} : { DATABASE_READER_URLS: readers }),
     DATABASE_AUTHENTICATION: 'iam',
     DATABASE_TLS: 'verify',
-    DATABASE_POOL_SIZE: String(service.databasePoolSize),
+    DATABASE_POOL_SIZE: String(size.databasePoolSize),
     DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * MILLISECONDS),
     REDIS_URL: cache.url,
     REDIS_MODE: cache.mode,
     SESSION_REDIS_URL: cache.sessionUrl,
-    NEAR_CACHE_BYTES: String(service.nearCacheBytes),
-    RATE_LIMIT_EXPECTED_PROCESSES: String(service.typicalTasks),
+    NEAR_CACHE_BYTES: String(size.nearCacheBytes),
+    RATE_LIMIT_EXPECTED_PROCESSES: String(size.typicalTasks),
     ACCESS_TOKEN_ISSUER: `https://${publicName(stage)}`,
     ACCESS_TOKEN_AUDIENCE: `headroom-${stage.name}`,
     REQUEST_DEADLINE_MILLISECONDS: String(timeouts.serviceRequest * MILLISECONDS),

@@ -22,10 +22,10 @@ export function createTaskDefinition(
   scope: Construct,
   props: ContainerServiceProps & { readonly secret: ServiceSecret },
 ): ecs.FargateTaskDefinition {
-  const { definition, operations, cache, secret } = props;
+  const { definition, cache, secret, size } = props;
   const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {
-    cpu: operations.stage.size.service.cpuUnits,
-    memoryLimitMiB: operations.stage.size.service.memoryMebibytes,
+    cpu: size.cpuUnits,
+    memoryLimitMiB: size.memoryMebibytes,
     runtimePlatform: {
       cpuArchitecture: ecs.CpuArchitecture.ARM64,
       operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,

@@ -3,6 +3,7 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { sizeOfService } from '../capacity/service-share.ts';
 import type { ServiceDefinition } from '../config/services.ts';
 import type { CacheCluster } from '../constructs/cache-cluster.ts';
 import { ContainerService } from '../constructs/container-service.ts';
@@ -48,6 +49,7 @@ export class ApiStack extends StageStack {
         const service = new ContainerService(this, `Service-${definition.name}`, {
           ...props,
           definition,
+          size: sizeOfService(props.stage.size.service, definition),
           // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
           cluster: cluster as ecs.ICluster,
           loadBalancer,

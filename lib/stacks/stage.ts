@@ -5,6 +5,7 @@ import { ConfigurationError, throwProblems, unknownName } from '../config/config
 import { scheduledFunctions } from '../config/schedules.ts';
 import { services as allServices, type ServiceDefinition } from '../config/services.ts';
 import { checkTimeouts, timeouts } from '../config/timeouts.ts';
+import { validateServices } from '../config/validate-services.ts';
 import { validateWorkers } from '../config/validate-workers.ts';
 import { workers as allWorkers, type WorkerDefinition } from '../config/workers.ts';
 import { ApiStack } from './api-stack.ts';
@@ -46,6 +47,7 @@ function checkReceivers(
  */
 export function createStage(app: Construct, props: StageProps): void {
   const { stage, services = allServices, workers = allWorkers } = props;
+  validateServices(services);
   validateWorkers(workers);
   checkReceivers(services, workers);
   checkTimeouts(timeouts);

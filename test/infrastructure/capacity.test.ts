@@ -14,7 +14,7 @@ describe('the connection budget', () => {
 
   it('of a stage, added up, counts a deployment, both endpoints, workers, schedules and a reserve', () => {
     const users = {
-      service: { maximumTasks: 60, databasePoolSize: 10 },
+      service: { leastTasks: 3, minimumTasks: 12, maximumTasks: 60, databasePoolSize: 10 },
       workerConcurrency: { email: 10 },
     };
     // 60 tasks × 2 × a pool of 10 × 2 endpoints + 10 workers + 1 schedule + 20 in reserve.
@@ -22,18 +22,22 @@ describe('the connection budget', () => {
     expect(connectionNeed({ ...users, hasReaders: false }, standardParts).needed).toBe(1_231);
   });
 
-  it('of a system with a second service, added up, counts its tasks, too', () => {
+  it('of a system with two services, added up, counts the share of each', () => {
     const [service] = standardParts.services;
     if (service === undefined) throw new Error('There is no service.');
     const users = {
-      service: { maximumTasks: 60, databasePoolSize: 10 },
+      service: { leastTasks: 3, minimumTasks: 12, maximumTasks: 60, databasePoolSize: 10 },
       workerConcurrency: { email: 10 },
       hasReaders: true,
     };
-    const services = [service, { ...service, name: 'second' }];
+    const services = [
+      { ...service, trafficPercent: 80 },
+      { ...service, name: 'second', trafficPercent: 20 },
+    ];
+    // 48 + 12 tasks are 60, as one service would have.
     expect(connectionNeed(users, { ...standardParts, services })).toMatchObject({
-      needed: 4_831,
-      reason: expect.stringContaining('2 services × 60 tasks'),
+      needed: 2_431,
+      reason: expect.stringContaining('(user-api 48 + second 12) tasks × 2 during a deployment'),
     });
   });
 

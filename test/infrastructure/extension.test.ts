@@ -16,6 +16,7 @@ const reports: ServiceDefinition = {
   name: 'reports',
   description: 'Reports over HTTP.',
   pathPatterns: ['/reports/*'],
+  trafficPercent: 10,
   priority: 200,
   port: 3_100,
 };
@@ -26,6 +27,9 @@ const audit: WorkerDefinition = {
   queueUrlVariable: 'AUDIT_QUEUE_URL',
   sendsEmail: false,
 };
+
+/** The list with a second service, which takes its share of the traffic from the first. */
+const withReports = [{ ...userApi, trafficPercent: 90 }, reports];
 
 const partOf = (stacks: readonly StackTemplate[], part: string) =>
   stacks.filter((stack) => stack.part === part);
@@ -53,7 +57,7 @@ function changedResources(
 describe('one more entry', () => {
   it('in the list of services, is a service of its own behind its path, and changes none of the first', () => {
     const before = readTemplates(inject('cloudAssembly')).filter(({ stage }) => stage === 'dev');
-    const after = synthesiseStages([dev], { services: [...services, reports] }).stacks;
+    const after = synthesiseStages([dev], { services: withReports }).stacks;
     for (const type of [
       'AWS::ECS::Service',
       'AWS::ECS::TaskDefinition',

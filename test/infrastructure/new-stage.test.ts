@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { services } from '../../lib/config/services.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';
 import { million } from '../../lib/config/stages/million.ts';
 import { production } from '../../lib/config/stages/production.ts';
+import { workers } from '../../lib/config/workers.ts';
 import { synthesiseStages } from './support/app.ts';
 import { resourcesOf } from './support/templates.ts';
 
@@ -40,12 +40,18 @@ describe('a stage that is new', () => {
     expect(cluster?.Properties).toMatchObject({ DeletionProtection: false });
   });
 
-  it('with a service for which the database has no connections left, is refused', () => {
-    const [service] = services;
-    if (service === undefined) throw new Error('There is no service.');
-    const second = { ...service, name: 'second', pathPatterns: ['/second/*'], priority: 200 };
-    expect(() => synthesiseStages([million], { services: [service, second] })).toThrow(
-      /Stage "million" may need \d+ PostgreSQL connections \(2 services × 243 tasks/,
+  it('with a worker for which the database has no connections left, is refused', () => {
+    const [worker] = workers;
+    if (worker === undefined) throw new Error('There is no worker.');
+    const { demand: _, ...second } = worker;
+    const busy = {
+      ...second,
+      name: 'second',
+      queueUrlVariable: 'SECOND_QUEUE_URL',
+      maximumConcurrency: 1_000,
+    };
+    expect(() => synthesiseStages([million], { workers: [worker, busy] })).toThrow(
+      /Stage "million" may need \d+ PostgreSQL connections \(243 tasks .* \+ 1\d\d\d for workers/,
     );
   });
 });

@@ -7,15 +7,28 @@ const UNITS_PER_VCPU = 1_024;
 const MEBIBYTES_PER_GIBIBYTE = 1_024;
 const PERCENT = 100;
 
-/** Tasks that run in the mean: those that the load needs at the CPU target, and never fewer than the least. */
-export function meanTasks(service: StageSize['service'], load: Load): number {
+/**
+ * Tasks that run in the mean: those that the load needs at the CPU target, and never fewer than the least.
+ *
+ * @param trafficPercent - share of `load` that is for the service.
+ */
+export function meanTasks(
+  service: StageSize['service'],
+  load: Load,
+  trafficPercent = PERCENT,
+): number {
   const perTask = (service.cpuUnits / UNITS_PER_VCPU) * (service.cpuTargetPercent / PERCENT);
-  return Math.max(service.minimumTasks, vcpusFor(load) / perTask);
+  const vcpus = (vcpusFor(load) * trafficPercent) / PERCENT;
+  return Math.max(service.minimumTasks, vcpus / perTask);
 }
 
-/** What the tasks cost a month. */
-export function serviceCost(service: StageSize['service'], load: Load): CostLine[] {
-  const tasks = meanTasks(service, load);
+/** What the tasks of one service cost a month: `service` is its size, `load` that of all services. */
+export function serviceCost(
+  service: StageSize['service'],
+  load: Load,
+  trafficPercent = PERCENT,
+): CostLine[] {
+  const tasks = meanTasks(service, load, trafficPercent);
   const spot = ((tasks - service.minimumTasks) * service.spotPercent) / PERCENT;
   const vcpus = service.cpuUnits / UNITS_PER_VCPU;
   const gibibytes = service.memoryMebibytes / MEBIBYTES_PER_GIBIBYTE;

@@ -2,6 +2,7 @@ import type { StageSize } from '../../config/size.ts';
 import type { StageDefinition } from '../../config/stage.ts';
 import type { Load } from '../load.ts';
 import type { SystemParts } from '../parts.ts';
+import { sizeOfService } from '../service-share.ts';
 import { cacheCost } from './cache-cost.ts';
 import { type Component, type CostLine, components, millionsAMonth, totalOf } from './cost-line.ts';
 import { databaseCost } from './database-cost.ts';
@@ -42,7 +43,9 @@ export function stageCost(
   const lines = [
     ...edgeCost(size, load, definition.workload.payloadBytes),
     ...networkCost(size, definition, load, workers),
-    ...services.flatMap(() => serviceCost(size.service, load)),
+    ...services.flatMap((service) =>
+      serviceCost(sizeOfService(size.service, service), load, service.trafficPercent),
+    ),
     ...databaseCost(size.database, load, definition.workload),
     ...cacheCost(size.cache),
     ...workerCost(workers, load),

@@ -66,7 +66,7 @@ export function apiRows({ stage, loadBalancer, services }: SystemMetrics): reado
             metrics.runningTasks,
           ],
           unit: 'tasks',
-          limit: size.service.maximumTasks,
+          limit: metrics.maximumTasks,
           limitLabel: 'maximum',
         }),
       ],
