@@ -51,6 +51,7 @@ export async function startService(
   });
   const server = new ApiServer(app, observer, {
     keepAliveTimeoutMilliseconds: settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+    headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
     answerHeaders: createAnswerHeaders({
       publicUrl: settings.ACCESS_TOKEN_ISSUER,
       allowedOrigins: settings.CORS_ALLOWED_ORIGINS,

@@ -12,15 +12,16 @@ import { Problem } from './problem.ts';
 export const URL_MAXIMUM_LENGTH = 2_048;
 /** All headers of a request together, in bytes. */
 const HEADERS_MAXIMUM_BYTES = 16_384;
-/** A client that takes longer for its headers, or for the whole of a request of at most some 64 KiB, is not served. */
-const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+/** A client that takes longer for the whole of a request of at most some 64 KiB is not served, be it that nothing reads the body. */
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
-/** How often Node.js looks for requests beyond those timeouts. */
-const TIMEOUT_CHECK_MILLISECONDS = 2_000;
+/** Node.js looks for requests beyond their time so many times within the time for headers: by a fifth of it one may be late. */
+const TIMEOUT_CHECKS = 5;
 
 export interface ApiServerSettings {
   /** How long an idle connection stays open; longer than the idle timeout of the load balancer in front. */
   readonly keepAliveTimeoutMilliseconds: number;
+  /** How long a client may take for the headers of a request, from its first byte on, or from the opening of the connection. */
+  readonly headersTimeoutMilliseconds: number;
   /** Sets what every answer has. */
   readonly answerHeaders: AnswerHeaders;
 }
@@ -46,9 +47,12 @@ export class ApiServer {
       {
         IncomingMessage: ApiRequest,
         keepAliveTimeout: settings.keepAliveTimeoutMilliseconds,
-        headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
-        requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
-        connectionsCheckingInterval: TIMEOUT_CHECK_MILLISECONDS,
+        headersTimeout: settings.headersTimeoutMilliseconds,
+        // Node.js takes none that is shorter than that of the headers.
+        requestTimeout: Math.max(REQUEST_TIMEOUT_MILLISECONDS, settings.headersTimeoutMilliseconds),
+        connectionsCheckingInterval: Math.ceil(
+          settings.headersTimeoutMilliseconds / TIMEOUT_CHECKS,
+        ),
         maxHeaderSize: HEADERS_MAXIMUM_BYTES,
         // The listener refuses a request without one, as a problem.
         requireHostHeader: false,

@@ -48,6 +48,13 @@ export const httpVariables = {
     takes: 'a whole number from 1024 to 10485760',
     readBy: ['user-api'],
   }),
+  REQUEST_HEADERS_TIMEOUT_MILLISECONDS: variable({
+    type: wholeNumber(100, 60_000).default(10_000),
+    description:
+      'Longest that a client may take to send the headers of a request, in milliseconds; one that trickles them is answered 408 within a fifth more, and the connection is closed.',
+    takes: 'a whole number from 100 to 60000',
+    readBy: ['user-api'],
+  }),
   REQUEST_DEADLINE_MILLISECONDS: variable({
     type: wholeNumber(1, 600_000).default(10_000),
     description:

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { permissions } from '../../../../services/user-api/auth/permissions.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
-import { startTestApi } from '../support/api.ts';
+import { createUser, startTestApi } from '../support/api.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
 const PAGE = 'https://www.example.com';
@@ -89,6 +90,29 @@ describe('a page of another origin', () => {
     const problem = await api.call('GET', '/nothing', { headers: { origin: PAGE } });
     expect(problem.headers.get('access-control-allow-origin')).toBe(PAGE);
     expect(problem.headers.get('vary')).toContain('origin');
+  });
+
+  it('gets answers that say all that they depend on, the origin too, whatever else they depend on', async () => {
+    const api = await start({ CORS_ALLOWED_ORIGINS: PAGE });
+    const { id } = await createUser(api);
+    const paths = permissions
+      .filter(({ method }) => method === 'GET')
+      .map(({ path }) => path.replace('{id}', String(id)).replace('{slug}', 'forbidden'))
+      .map((path) => path.replace('{asset}', 'start.js'));
+    for (const path of paths) {
+      for (const headers of [{}, { origin: PAGE }, { origin: PAGE, 'accept-encoding': 'gzip' }]) {
+        const answer = await api.call('GET', path, { as: 'admin', headers });
+        const vary = answer.headers.get('vary')?.split(', ') ?? [];
+        expect(vary, path).toContain('origin');
+        expect(new Set(vary).size, path).toBe(vary.length);
+        if (path.startsWith('/api/v1/users') && !path.endsWith('-keys') && !path.endsWith('port')) {
+          expect(vary, path).toEqual(expect.arrayContaining(['authorization', 'x-api-key']));
+        }
+        if (answer.headers.has('content-encoding') || path === '/api/v1/users') {
+          expect(vary, path).toContain('accept-encoding');
+        }
+      }
+    }
   });
 
   it.each([
