@@ -22,6 +22,8 @@ export const personalData = z
     sessions: entries(
       z.object({
         id: text,
+        /** The login. */
+        beganAt: z.iso.datetime(),
         /** The login, or the last renewal. */
         usedAt: z.iso.datetime(),
         endsAt: z.iso.datetime(),

@@ -73,7 +73,7 @@ export class Authenticator {
 
   #unlessRevoked(authorization: string, verified: VerifiedToken): Identity {
     const { revocations } = this.#parts;
-    const { generation, role, sessionId, userId } = verified;
+    const { authenticatedAt, generation, role, sessionId, userId } = verified;
     if (
       revocations.isSessionRevoked(sessionId) ||
       generation < revocations.minimumGeneration(userId)
@@ -81,7 +81,7 @@ export class Authenticator {
       this.#verified.delete(authorization);
       throw refuseToken('The session of the access token has been ended.');
     }
-    return { kind: 'user', userId, role, sessionId };
+    return { kind: 'user', userId, role, sessionId, authenticatedAt };
   }
 
   #byApiKey(header: string | string[], addressOf: () => string): Identity | Promise<Identity> {
@@ -105,6 +105,21 @@ function refuseApiKey(): AccessError {
   return new AccessError('invalid-api-key', 'The API key is not good, or not any more.', {
     challenge: CHALLENGE,
   });
+}
+
+/**
+ * What to answer somebody who logged in too long ago for what they ask (RFC 9470, step-up authentication).
+ *
+ * @param maximumAgeSeconds - how long ago the login may be.
+ */
+export function requireNewerLogin(maximumAgeSeconds: number): AccessError {
+  return new AccessError(
+    'login-too-old',
+    `This takes a login of the last ${maximumAgeSeconds / 60} minutes; a renewed session does not count.`,
+    {
+      challenge: `${CHALLENGE}, error="insufficient_user_authentication", max_age="${maximumAgeSeconds}"`,
+    },
+  );
 }
 
 /** What to answer a request that has no credentials and needs some. */

@@ -12,6 +12,8 @@ export interface AuthenticatedUser {
   readonly userId: number;
   readonly role: Role;
   readonly sessionId: string;
+  /** When they logged in, in milliseconds since 1970. */
+  readonly authenticatedAt: number;
 }
 
 /** A program with an API key of a user. */

@@ -74,6 +74,12 @@ export const permissions: readonly Permission[] = [
   row('POST', '/api/v1/auth/password-resets/confirm', 'yes', 'all', 'all', 'any key'),
 ];
 
+/**
+ * How long ago a login may be that changes an email address: as long as an access token lives, so that a copied session, however long it
+ * is renewed, is not enough (OWASP ASVS 5.0, 7.5.1; Authentication Cheat Sheet, "Require re-authentication for sensitive features").
+ */
+export const EMAIL_CHANGE_LOGIN_SECONDS = 600;
+
 /** Who sees, and who sets, a field of a user that is not for everybody; of the route's own permission, a part. */
 export interface FieldPermission {
   readonly field: string;
@@ -102,5 +108,17 @@ export const userFieldPermissions = {
     user: 'none',
     admin: 'all',
     apiKey: 'users:write',
+  },
+  /**
+   * Whoever sets the address can have a link to a new password sent there, and has the account: that takes a person, who logged in a
+   * short time ago ({@link EMAIL_CHANGE_LOGIN_SECONDS}). A key with `users:write` would be worth the whole account otherwise.
+   */
+  writeEmail: {
+    field: 'email',
+    access: 'write',
+    anonymous: 'no',
+    user: 'self',
+    admin: 'all',
+    apiKey: 'no key',
   },
 } as const satisfies Record<string, FieldPermission>;

@@ -23,6 +23,13 @@ export const accessProblemTypes = {
       'The access token has expired, has been ended by a logout or a change of password, or was not made by this API.',
     remedy: 'Get a new one with the refresh token, or log in again.',
   },
+  'login-too-old': {
+    status: 401,
+    title: 'Login too old',
+    meaning:
+      'What is asked for could cost somebody the account, so it takes a login a short time ago. A renewed session does not count as one.',
+    remedy: 'Ask for the password, log in, and send the request again with the new access token.',
+  },
   'invalid-refresh-token': {
     status: 401,
     title: 'Invalid refresh token',

@@ -7,10 +7,11 @@ import {
   type UpdateUserBody,
   updateUserBody,
 } from '../../contracts/users.ts';
-import { requireCredentials } from '../auth/authenticator.ts';
+import { requireCredentials, requireNewerLogin } from '../auth/authenticator.ts';
 import { decide, mayUseField, type ProtectedOperation } from '../auth/authorization.ts';
+import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
-import { userFieldPermissions } from '../auth/permissions.ts';
+import { EMAIL_CHANGE_LOGIN_SECONDS, userFieldPermissions } from '../auth/permissions.ts';
 import { answerJson, userIdParameter } from '../auth/route-parts.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { Admission } from '../http/admission.ts';
@@ -41,7 +42,7 @@ import {
   USERS_PATH,
   updateUserRoute,
 } from './routes.ts';
-import { statusForbidden, type Users } from './users.ts';
+import { type FieldObjections, statusForbidden, type Users } from './users.ts';
 import type { AuditedActor } from './write-statements.ts';
 
 /** What an answer depends on besides the path: who may see what. */
@@ -93,6 +94,24 @@ function requireStatusOfCreation({ status }: CreateUserBody, identity: Identity)
   if (decision === 'forbidden') throw statusForbidden();
 }
 
+/** Why somebody may not set fields of a user, for those that they may not. */
+function objectionsOf(identity: Identity, id: number): FieldObjections {
+  const { writeEmail, writeStatus } = userFieldPermissions;
+  return {
+    status: mayUseField(writeStatus, identity, id) ? null : statusForbidden(),
+    email: mayUseField(writeEmail, identity, id)
+      ? loginObjection(identity)
+      : new AccessError('forbidden', 'API keys may not change email addresses; log in.'),
+  };
+}
+
+function loginObjection(identity: Identity): AccessError | null {
+  const isRecent =
+    identity.kind === 'user' &&
+    Date.now() - identity.authenticatedAt <= 1_000 * EMAIL_CHANGE_LOGIN_SECONDS;
+  return isRecent ? null : requireNewerLogin(EMAIL_CHANGE_LOGIN_SECONDS);
+}
+
 export interface UserOperationParts {
   readonly users: Users;
   readonly personalData: PersonalDataExporter;
@@ -111,8 +130,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
     fields: UpdateUserBody,
   ): Promise<Response> {
     const id = userIdParameter(context);
-    const mayWriteStatus = mayUseField(userFieldPermissions.writeStatus, identity, id);
-    const changed = await users.update(id, fields, versionsOf(context), mayWriteStatus);
+    const changed = await users.update(id, fields, versionsOf(context), objectionsOf(identity, id));
     const representation = representationFor(identity, id);
     return answer(showUser(changed, representation), representation);
   }

@@ -88,6 +88,8 @@ export const updateUserRoute = createRoute({
     ...problems(
       ...bodyProblems,
       'user-not-found',
+      // For a new email address.
+      'login-too-old',
       'email-taken',
       'precondition-failed',
       ...databaseProblems,
@@ -105,6 +107,8 @@ export const replaceUserRoute = createRoute({
     ...problems(
       ...bodyProblems,
       'user-not-found',
+      // For a new email address.
+      'login-too-old',
       'email-taken',
       'precondition-failed',
       ...databaseProblems,

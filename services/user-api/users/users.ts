@@ -52,6 +52,11 @@ export interface Creation {
   readonly isRepeated: boolean;
 }
 
+const guardedFields = ['status', 'email'] as const;
+
+/** What is answered to a change of a field by who may not change it; null for who may. */
+export type FieldObjections = Readonly<Record<(typeof guardedFields)[number], AccessError | null>>;
+
 /** What can be done with users. All methods throw `DatabaseUnavailable` when the database they need does not answer. */
 export class Users {
   readonly #parts: UsersParts;
@@ -73,9 +78,13 @@ export class Users {
    *
    * @param key - names the page: the same for what is the same page.
    * @param load - makes the page.
+   * @returns the page, at once where it is in memory.
    * @throws `ReadsShed`
    */
-  page(key: string, load: (repository: UserRepository) => Promise<LoadedPage>): Promise<ReadyPage> {
+  page(
+    key: string,
+    load: (repository: UserRepository) => Promise<LoadedPage>,
+  ): ReadyPage | Promise<ReadyPage> {
     const { caching, repository } = this.#parts;
     return caching.lists.get(key, () => caching.limit.run(() => load(repository)));
   }
@@ -107,24 +116,29 @@ export class Users {
    * Changes the fields that are given; with none given, nothing changes, the version neither.
    *
    * @param versions - the versions that the user may have; null for any.
-   * @param mayWriteStatus - where it is false, the status may be given, but only as it is.
-   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, {@link AccessError} forbidden
+   * @param objections - to the fields that may be given, but only as they are.
+   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, the {@link AccessError} of a field that would change
    */
   async update(
     id: number,
     changes: UpdateUserBody,
     versions: readonly number[] | null,
-    mayWriteStatus: boolean,
+    objections: FieldObjections,
   ): Promise<UserSnapshot> {
     const { ender, repository } = this.#parts;
-    const { status, ...others } = changes;
-    const isKept = status !== undefined && !mayWriteStatus;
-    const wanted = isKept ? others : changes;
+    const kept = guardedFields.filter(
+      (field) => changes[field] !== undefined && objections[field] !== null,
+    );
+    const wanted = { ...changes };
+    for (const field of kept) delete wanted[field];
     const isEmpty = Object.values(wanted).every((value) => value === undefined);
-    if (isKept || isEmpty) {
+    if (kept.length > 0 || isEmpty) {
       const user = await repository.find(id, 'writer');
       if (user === null || versions?.includes(user.version) === false) throw refusal(user);
-      if (isKept && user.status !== status) throw statusForbidden();
+      for (const field of kept) {
+        const objection = objections[field];
+        if (objection !== null && user[field] !== changes[field]) throw objection;
+      }
       if (isEmpty) return toSnapshot(user);
     }
     const change = await repository.update(id, wanted, versions);

@@ -30,22 +30,32 @@ export class TokenIssuer {
       return await this.next(holder, await this.#sessions.open(holder.userId, holder.generation));
     } catch (error) {
       if (!(error instanceof AccessError && error.slug === 'sessions-unavailable')) throw error;
-      return await this.#accessToken(holder, randomBytes(SESSION_ID_BYTES).toString('base64url'));
+      const sessionId = randomBytes(SESSION_ID_BYTES).toString('base64url');
+      return await this.#accessToken(holder, { sessionId, beganAt: Date.now() });
     }
   }
 
   /** The tokens of a session that has begun. */
   async next(holder: TokenHolder, session: OpenSession): Promise<Tokens> {
     return {
-      ...(await this.#accessToken(holder, session.sessionId)),
+      ...(await this.#accessToken(holder, session)),
       refreshToken: formatRefreshToken(session.token),
       refreshExpiresInSeconds: session.expiresInSeconds,
     };
   }
 
-  async #accessToken({ userId, role, generation }: TokenHolder, sessionId: string) {
+  async #accessToken(
+    { userId, role, generation }: TokenHolder,
+    { sessionId, beganAt: authenticatedAt }: Pick<OpenSession, 'sessionId' | 'beganAt'>,
+  ) {
     return {
-      accessToken: await this.#accessTokens.issue({ userId, role, generation, sessionId }),
+      accessToken: await this.#accessTokens.issue({
+        userId,
+        role,
+        generation,
+        sessionId,
+        authenticatedAt,
+      }),
       tokenType: 'Bearer' as const,
       expiresInSeconds: this.#accessTokens.lifetimeSeconds,
     };

@@ -4,7 +4,7 @@
  *
  * - `current`, `previous`: hashes of the newest token and of the one before (empty at first)
  * - `salt`: what the newest token was made with; `rotatedAt`: when, in milliseconds of Redis's clock
- * - `endsAt`, `idleEndsAt`: seconds since 1970; `generation`: of the account when the session began
+ * - `beganAt`, `endsAt`, `idleEndsAt`: seconds since 1970; `generation`: of the account when the session began
  *
  * The time is Redis's, so that the clocks of processes don't matter. Scripts may read the time and write since Redis 5.
  */
@@ -17,7 +17,7 @@ local function ended(session) return session.endsAt <= now or session.idleEndsAt
 
 /**
  * KEYS[1]: the user's sessions. ARGV: session id, hash of the first token, generation, seconds of life, seconds of idle life, most sessions.
- * Removes what has ended, and the least recently used one when there is no room.
+ * Removes what has ended, and the least recently used one when there is no room. Returns when the session began.
  */
 export const OPEN_SESSION = `${PRELUDE}
 local count, oldest, oldestUse = 0, nil, nil
@@ -36,18 +36,18 @@ end
 if count >= tonumber(ARGV[6]) then redis.call('HDEL', KEYS[1], oldest) end
 local session = {
   current = ARGV[2], previous = '', salt = '', rotatedAt = nowMilliseconds, generation = tonumber(ARGV[3]),
-  endsAt = now + tonumber(ARGV[4]), idleEndsAt = now + tonumber(ARGV[5])
+  beganAt = now, endsAt = now + tonumber(ARGV[4]), idleEndsAt = now + tonumber(ARGV[5])
 }
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(session))
 redis.call('EXPIRE', KEYS[1], ARGV[5])
-return 1
+return now
 `;
 
 /**
  * KEYS[1]: the user's sessions. ARGV: session id, hash of the token that was sent, salt and hash of a successor, generation of the account,
  * seconds of idle life, grace in milliseconds.
  *
- * Returns {'rotated' | 'repeated', salt, seconds until the session ends, idle or not}, or {'unknown'}, or {'reused'} when
+ * Returns {'rotated' | 'repeated', salt, seconds until the session ends, idle or not, when it began}, or {'unknown'}, or {'reused'} when
  * a used token came again: the session is gone then.
  */
 export const ROTATE_SESSION = `${PRELUDE}
@@ -66,10 +66,10 @@ if session.current == ARGV[2] then
   session.idleEndsAt = now + tonumber(ARGV[6])
   redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(session))
   redis.call('EXPIRE', KEYS[1], ARGV[6])
-  return {'rotated', session.salt, math.min(session.endsAt, session.idleEndsAt) - now}
+  return {'rotated', session.salt, math.min(session.endsAt, session.idleEndsAt) - now, session.beganAt}
 end
 if session.previous == ARGV[2] and nowMilliseconds - session.rotatedAt <= tonumber(ARGV[7]) then
-  return {'repeated', session.salt, math.min(session.endsAt, session.idleEndsAt) - now}
+  return {'repeated', session.salt, math.min(session.endsAt, session.idleEndsAt) - now, session.beganAt}
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 return {'reused'}

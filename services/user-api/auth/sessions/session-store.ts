@@ -57,18 +57,21 @@ export interface OpenSession {
   readonly sessionId: string;
   readonly token: RefreshToken;
   readonly expiresInSeconds: number;
+  /** When it began, with a login, in milliseconds since 1970. */
+  readonly beganAt: number;
 }
 
 /** What came of a refresh token: the next one; or a session that there is not; or a token that was used before. */
 export type Rotation = OpenSession | 'unknown' | 'reused';
 
 const rotationReply = z.union([
-  z.tuple([z.enum(['rotated', 'repeated']), z.string(), z.number()]),
+  z.tuple([z.enum(['rotated', 'repeated']), z.string(), z.number(), z.number()]),
   z.tuple([z.enum(['unknown', 'reused'])]),
 ]);
 
 /** What of a stored session is told; see `session-scripts.ts`. */
 const storedSession = z.object({
+  beganAt: z.number(),
   rotatedAt: z.number(),
   endsAt: z.number(),
   idleEndsAt: z.number(),
@@ -77,6 +80,8 @@ const storedSession = z.object({
 /** A session as its owner may see it; times are RFC 3339 in UTC. */
 export interface StoredSession {
   readonly id: string;
+  /** The login. */
+  readonly beganAt: string;
   /** The login, or the last renewal. */
   readonly usedAt: string;
   readonly endsAt: string;
@@ -117,7 +122,7 @@ export class SessionStore {
   async open(userId: number, generation: number): Promise<OpenSession> {
     const token = createRefreshToken(userId);
     const sessionId = sessionIdOf(token);
-    await this.#ask((redis) =>
+    const beganAt = await this.#ask((redis) =>
       redis.openSession(
         keyOf(userId),
         sessionId,
@@ -129,7 +134,7 @@ export class SessionStore {
       ),
     );
     const expiresInSeconds = Math.min(this.#idleSeconds, this.#lifetimeSeconds);
-    return { sessionId, token, expiresInSeconds };
+    return { sessionId, token, expiresInSeconds, beganAt: 1_000 * beganAt };
   }
 
   /**
@@ -153,11 +158,16 @@ export class SessionStore {
         1_000 * this.#graceSeconds,
       ),
     );
-    const [outcome, usedSalt, expiresInSeconds] = rotationReply.parse(reply);
-    if (usedSalt === undefined || expiresInSeconds === undefined) {
+    const [outcome, usedSalt, expiresInSeconds, beganAt] = rotationReply.parse(reply);
+    if (usedSalt === undefined || expiresInSeconds === undefined || beganAt === undefined) {
       return outcome === 'reused' ? 'reused' : 'unknown';
     }
-    return { sessionId, token: successorOf(token, usedSalt), expiresInSeconds };
+    return {
+      sessionId,
+      token: successorOf(token, usedSalt),
+      expiresInSeconds,
+      beganAt: 1_000 * beganAt,
+    };
   }
 
   /** Ends the session of a token, be it a used one. @returns whether there was one. */
@@ -172,11 +182,18 @@ export class SessionStore {
     const fields = await this.#ask((redis) => redis.hgetall(keyOf(userId)));
     const now = Date.now();
     return Object.entries(fields).flatMap(([id, text]) => {
-      const { endsAt, idleEndsAt, rotatedAt } = storedSession.parse(JSON.parse(text));
+      const { beganAt, endsAt, idleEndsAt, rotatedAt } = storedSession.parse(JSON.parse(text));
       const ends = 1_000 * Math.min(endsAt, idleEndsAt);
       if (ends <= now) return [];
       const usedAt = new Date(rotatedAt).toISOString();
-      return [{ id, usedAt, endsAt: new Date(ends).toISOString() }];
+      return [
+        {
+          id,
+          beganAt: new Date(1_000 * beganAt).toISOString(),
+          usedAt,
+          endsAt: new Date(ends).toISOString(),
+        },
+      ];
     });
   }
 

@@ -19,6 +19,8 @@ export interface AccessTokenSubject {
   readonly sessionId: string;
   /** How often all sessions of the user had been ended when the token was made. */
   readonly generation: number;
+  /** When the user last proved who they are, in milliseconds since 1970, in whole seconds: at the login, however often the session was renewed since. */
+  readonly authenticatedAt: number;
 }
 
 export interface VerifiedToken extends AccessTokenSubject {
@@ -50,6 +52,8 @@ const claims = z.object({
   generation: z.int().nonnegative(),
   jti: z.uuid(),
   exp: z.int(),
+  /** RFC 9068, 2.2.1. */
+  auth_time: z.int().nonnegative(),
 });
 
 /** Signs and verifies access tokens: JWTs in the form of RFC 9068, but for `client_id`, as there are no clients to register. */
@@ -76,6 +80,7 @@ export class AccessTokens {
       role: subject.role,
       sid: subject.sessionId,
       generation: subject.generation,
+      auth_time: Math.floor(subject.authenticatedAt / 1_000),
     })
       .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: TOKEN_TYPE, kid })
       .setIssuer(issuer)
@@ -124,7 +129,7 @@ export class AccessTokens {
   #read(payload: unknown): VerifiedToken | TokenRefusal {
     const parsed = claims.safeParse(payload);
     if (!parsed.success) return 'invalid';
-    const { sub, role, sid, generation, jti, exp } = parsed.data;
+    const { sub, role, sid, generation, jti, exp, auth_time: authenticatedAt } = parsed.data;
     const userId = Number(sub);
     if (!Number.isSafeInteger(userId)) return 'invalid';
     return {
@@ -132,6 +137,7 @@ export class AccessTokens {
       role,
       sessionId: sid,
       generation,
+      authenticatedAt: authenticatedAt * 1_000,
       tokenId: jti,
       expiresAt: exp * 1_000,
     };

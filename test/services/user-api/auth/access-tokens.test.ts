@@ -16,6 +16,7 @@ const subject: AccessTokenSubject = {
   role: 'user',
   sessionId: 'c2Vzc2lvbi1vZi1hZGFf',
   generation: 3,
+  authenticatedAt: NOW - 60_000,
 };
 const claims = {
   iss: 'https://api.test',
@@ -27,6 +28,7 @@ const claims = {
   jti: '7d9f6a52-7ab5-4f6c-9ba6-6a44a5b5d9a1',
   iat: NOW / 1_000,
   exp: NOW / 1_000 + 600,
+  auth_time: NOW / 1_000 - 60,
 };
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -15,7 +15,13 @@ import { RateLimitExceeded } from '../../../../services/user-api/rate-limit/rate
 
 const unknownKeys = defaultPolicies['unknown-api-keys'];
 const here = () => '192.0.2.1';
-const subject = { userId: 17, role: 'user', sessionId: 'session', generation: 1 } as const;
+const subject = {
+  userId: 17,
+  role: 'user',
+  sessionId: 'session',
+  generation: 1,
+  authenticatedAt: 5_000,
+} as const;
 const apiKey = createApiKeyText();
 const grant: ApiKeyGrant = {
   apiKeyId: 5,
@@ -103,7 +109,13 @@ describe('Authenticator', () => {
   it('verifies a token once, and knows it at once from then on', async () => {
     const headers = { authorization: `Bearer ${await accessTokens.issue(subject)}` };
     const verify = vi.spyOn(accessTokens, 'verify');
-    const identity = { kind: 'user', userId: 17, role: 'user', sessionId: 'session' };
+    const identity = {
+      kind: 'user',
+      userId: 17,
+      role: 'user',
+      sessionId: 'session',
+      authenticatedAt: 5_000,
+    };
 
     const first = authenticator.authenticate(headers, here);
     expect(first).toBeInstanceOf(Promise);

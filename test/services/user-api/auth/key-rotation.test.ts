@@ -15,7 +15,13 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 10, 21, 12);
 const LEAD_SECONDS = 3_600;
-const subject = { userId: 1, role: 'user', sessionId: 'session', generation: 0 } as const;
+const subject = {
+  userId: 1,
+  role: 'user',
+  sessionId: 'session',
+  generation: 0,
+  authenticatedAt: 0,
+} as const;
 
 /** A process with one key set, under a clock that the test moves. */
 async function startProcess(set: SigningKeySet, clock: { now: number }) {

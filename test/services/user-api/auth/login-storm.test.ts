@@ -56,7 +56,13 @@ describeWithRedis('logins at their real cost', (redis) => {
       audience: 'headroom-test',
     });
     issueToken = () =>
-      tokens.issue({ userId: person.id, role: 'user', sessionId: 'storm', generation: 0 });
+      tokens.issue({
+        userId: person.id,
+        role: 'user',
+        sessionId: 'storm',
+        generation: 0,
+        authenticatedAt: Date.now(),
+      });
     await logIn(api, person);
   });
   afterAll(async () => {

@@ -72,7 +72,13 @@ describe('protect', () => {
     responses: {},
     getRoutingPath: () => '',
   } as const;
-  const admin: Identity = { kind: 'user', userId: 1, role: 'admin', sessionId: 'x' };
+  const admin: Identity = {
+    kind: 'user',
+    userId: 1,
+    role: 'admin',
+    sessionId: 'x',
+    authenticatedAt: 0,
+  };
 
   it('refuses everybody where the table has no row, and names such routes', async () => {
     let answered = false;
@@ -105,7 +111,13 @@ describe('protect', () => {
 });
 
 describe('fields of a user', () => {
-  const user: Identity = { kind: 'user', userId: 1, role: 'user', sessionId: 'x' };
+  const user: Identity = {
+    kind: 'user',
+    userId: 1,
+    role: 'user',
+    sessionId: 'x',
+    authenticatedAt: 0,
+  };
   const admin: Identity = { ...user, userId: 2, role: 'admin' };
   const key = (owner: typeof user, ...scopes: ApiKeyScope[]): Identity => ({
     kind: 'api-key',
@@ -115,19 +127,26 @@ describe('fields of a user', () => {
     scopes,
   });
 
-  it.each<[string, Identity, boolean, boolean]>([
-    ['anonymous', { kind: 'anonymous' }, false, false],
-    ['the person', user, true, false],
-    ['another person', { ...user, userId: 3 }, false, false],
-    ['an admin', admin, true, true],
-    ['a key of the person without a scope', key(user), false, false],
-    ['a key of the person', key(user, 'users:read-private', 'users:write'), true, false],
-    ['a key of another person', key({ ...user, userId: 3 }, 'users:read-private'), false, false],
-    ['a key of an admin', key(admin, 'users:read-private'), true, false],
-    ['a writing key of an admin', key(admin, 'users:write'), false, true],
-  ])('are for %s as the table says', (_who, identity, seesEmail, setsStatus) => {
+  it.each<[string, Identity, boolean, boolean, boolean]>([
+    ['anonymous', { kind: 'anonymous' }, false, false, false],
+    ['the person', user, true, false, true],
+    ['another person', { ...user, userId: 3 }, false, false, false],
+    ['an admin', admin, true, true, true],
+    ['a key of the person without a scope', key(user), false, false, false],
+    ['a key of the person', key(user, 'users:read-private', 'users:write'), true, false, false],
+    [
+      'a key of another person',
+      key({ ...user, userId: 3 }, 'users:read-private'),
+      false,
+      false,
+      false,
+    ],
+    ['a key of an admin', key(admin, 'users:read-private'), true, false, false],
+    ['a writing key of an admin', key(admin, 'users:write'), false, true, false],
+  ])('are for %s as the table says', (_who, identity, seesEmail, setsStatus, setsEmail) => {
     expect(mayUseField(userFieldPermissions.readEmail, identity, 1)).toBe(seesEmail);
     expect(mayUseField(userFieldPermissions.writeStatus, identity, 1)).toBe(setsStatus);
+    expect(mayUseField(userFieldPermissions.writeEmail, identity, 1)).toBe(setsEmail);
   });
 });
 

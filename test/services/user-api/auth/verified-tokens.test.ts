@@ -8,6 +8,7 @@ describe('VerifiedTokens', () => {
     userId: 17,
     role: 'user',
     sessionId: 'session',
+    authenticatedAt: 0,
     generation: 0,
     tokenId: 'x',
     expiresAt,

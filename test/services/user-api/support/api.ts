@@ -72,6 +72,8 @@ const UNLIMITED =
 export async function authorization(
   caller: Caller,
   role: Role = caller === 'admin' ? 'admin' : 'user',
+  authenticatedAt = Date.now(),
+  generation = 0,
 ): Promise<string> {
   const tokens = new AccessTokens({
     keys: await KeyRing.open(deriveSigningKeySet(SERVICE_SECRET)),
@@ -79,7 +81,7 @@ export async function authorization(
     audience: environmentVariables.ACCESS_TOKEN_AUDIENCE.type.parse(undefined),
   });
   const userId = caller === 'admin' ? ADMINISTRATOR_ID : caller;
-  return `Bearer ${await tokens.issue({ userId, role, generation: 0, sessionId: 'test' })}`;
+  return `Bearer ${await tokens.issue({ userId, role, generation, sessionId: 'test', authenticatedAt })}`;
 }
 
 const emailWorker = workers.filter(({ name }) => name === 'email');

@@ -69,7 +69,8 @@ export function isAllowed(allowed: readonly string[], caller: Caller, subject: S
 export function identityOf(caller: Caller): Identity {
   if (caller === 'anonymous') return { kind: 'anonymous' };
   const role = caller.includes('admin') ? 'admin' : 'user';
-  if (!caller.startsWith('key')) return { kind: 'user', userId: 1, role, sessionId: 'x' };
+  if (!caller.startsWith('key'))
+    return { kind: 'user', userId: 1, role, sessionId: 'x', authenticatedAt: 0 };
   const scopes = apiKeyScopeNames.filter((scope) => caller.endsWith(scope));
   return { kind: 'api-key', apiKeyId: 1, userId: 1, role, scopes };
 }
