@@ -9,6 +9,9 @@ export default defineConfig({
   test: {
     // One file more than there are cores: the suites wait for servers and timeouts more than they compute.
     maxWorkers: availableParallelism() + 1,
+    // A worker runs one file after the other with the modules that are loaded already, which saves a fifth of the whole. Nothing
+    // happens at import time here, so no file sees what another has done; a suite that changes a global puts it back.
+    isolate: false,
     projects: [
       {
         root,

@@ -1,4 +1,4 @@
-import { describe, expect, inject } from 'vitest';
+import { describe, expect, inject, vi } from 'vitest';
 import type { Script } from './scripted-handler.ts';
 import { eventually, it } from './scripted-worker.ts';
 
@@ -64,8 +64,10 @@ describe.concurrent('The local event source, delivering', () => {
 
   it('gives a runtime the variables of its worker and of Lambda only, none of this process', async ({
     startWorker,
+    onTestFinished,
   }) => {
-    process.env.SECRET_OF_THE_PARENT = 'secret';
+    vi.stubEnv('SECRET_OF_THE_PARENT', 'secret');
+    onTestFinished(() => void vi.unstubAllEnvs());
     const worker = await startWorker();
     await worker.send({ name: 'one', action: 'succeed' });
     const [invocation] = await worker.begun(1);

