@@ -77,7 +77,10 @@ interface Lookup {
 export class CoherentReader {
   readonly #parts: CoherentReaderParts;
   readonly #lookups = new NextFlight<number, Lookup>();
-  readonly #loads = new SingleFlight<number, VersionedEntry>();
+  /** Loads that began while this process was told of every write, each with since when it was. */
+  readonly #loads = new SingleFlight<string, VersionedEntry>();
+  readonly #untoldLoads = new NextFlight<number, VersionedEntry>();
+  readonly #refreshes = new SingleFlight<number, VersionedEntry>();
 
   constructor(parts: CoherentReaderParts) {
     this.#parts = parts;
@@ -107,20 +110,21 @@ export class CoherentReader {
     const own = recentWrites.floor(id);
     // Ids are never used again: what is deleted stays so.
     if (own?.body === null) return own;
-    if (shared === null) return await this.#load(id, this.#unanswered(), false);
+    const told = this.#floorOf(id);
+    if (shared === null) return await this.#load(id, this.#unanswered(), told, false);
     const lookup = await this.#lookups.run(id, () => this.#lookUp(id, shared));
-    if (this.#isUsable(id, lookup.cached)) return lookup.cached;
+    if (isUsable(lookup.cached, told())) return lookup.cached;
     const isHot = this.#lookups.waiting(id) >= HOT_WAITING;
-    return await this.#load(id, lookup, isHot);
+    return await this.#load(id, lookup, told, isHot);
   }
 
   async #lookUp(id: number, shared: VersionedCache): Promise<Lookup> {
-    const { metrics, near } = this.#parts;
+    const { heard, metrics, near } = this.#parts;
     const ticket = near.ticket();
     const cached = await shared.get(id);
     if (cached === undefined) metrics.redisSilences += 1;
     else if (cached === null) metrics.redisMisses += 1;
-    else if (!this.#isUsable(id, cached)) metrics.redisStale += 1;
+    else if (!isUsable(cached, heard.floor(id))) metrics.redisStale += 1;
     else {
       metrics.redisHits += 1;
       this.#fillNear(id, cached, ticket);
@@ -131,33 +135,51 @@ export class CoherentReader {
     return { ticket, cached };
   }
 
-  #isUsable(id: number, cached: SharedEntry | null | undefined): cached is SharedEntry {
-    return cached?.fresh === true && cached.version >= this.#floor(id);
+  /**
+   * The newest version that this process has been told of, when it is asked: nothing older is the truth. It never falls, though what was heard of
+   * may be forgotten while a read goes on.
+   */
+  #floorOf(id: number): () => number {
+    const { heard } = this.#parts;
+    const known = heard.floor(id);
+    return () => Math.max(known, heard.floor(id));
   }
 
-  /** The newest version that this process knows of by itself. */
-  #floor(id: number): number {
-    const { heard, recentWrites } = this.#parts;
-    return Math.max(heard.floor(id), recentWrites.floor(id)?.version ?? 0);
-  }
-
-  async #load(id: number, lookup: Lookup, isHot: boolean): Promise<VersionedEntry> {
-    const minimum = lookup.cached?.version ?? 0;
-    const entry = await this.#loads.run(id, () => this.#loadOnce(id, lookup, isHot));
+  /** @param told - as {@link #floorOf} gives it, from before the lookup. */
+  async #load(
+    id: number,
+    lookup: Lookup,
+    told: () => number,
+    isHot: boolean,
+  ): Promise<VersionedEntry> {
+    const floor = () => Math.max(lookup.cached?.version ?? 0, told());
+    const entry = await this.#share(id, () => this.#loadOnce(id, lookup, floor, isHot));
     // Whoever began that load may have known of less.
-    if (entry.version >= Math.max(minimum, this.#floor(id))) return entry;
-    return await this.#loadOnce(id, lookup, false);
+    if (entry.version >= floor()) return entry;
+    return await this.#loadOnce(id, lookup, floor, false);
   }
 
-  async #loadOnce(id: number, lookup: Lookup, isHot: boolean): Promise<VersionedEntry> {
+  /** A load that began earlier may lack what was written since. That does no harm where this process has been told of it. */
+  #share(id: number, load: () => Promise<VersionedEntry>): Promise<VersionedEntry> {
+    const { near } = this.#parts;
+    if (!near.isOpen) return this.#untoldLoads.run(id, load);
+    const { forgotten, opening } = near.ticket();
+    return this.#loads.run([opening, forgotten, id].join(' '), load);
+  }
+
+  async #loadOnce(
+    id: number,
+    lookup: Lookup,
+    floor: () => number,
+    isHot: boolean,
+  ): Promise<VersionedEntry> {
     const { limit, loader, recentWrites, shared } = this.#parts;
-    const minimum = lookup.cached?.version ?? 0;
-    const floor = () => Math.max(minimum, this.#floor(id));
     if (isHot && shared !== null && !(await shared.lease(id))) {
-      const other = await this.#awaitOther(id, shared);
+      const other = await this.#awaitOther(id, shared, floor);
       if (other !== undefined) return other;
     }
     const beganAt = performance.now();
+    const floorBefore = floor();
     let loaded: LoadedResource | null;
     try {
       loaded = await limit.run(() => loader.load(id, { floor, doubt: this.#doubt(lookup) }));
@@ -167,22 +189,27 @@ export class CoherentReader {
       if (own !== undefined && own.version >= floor()) return own;
       throw error;
     }
-    const absent = { version: floor() > 0 ? DELETED_VERSION : UNKNOWN_VERSION, body: null };
+    // What was heard of only meanwhile may have been created meanwhile.
+    const absent = { version: floorBefore > 0 ? DELETED_VERSION : UNKNOWN_VERSION, body: null };
     const entry = loaded ?? absent;
     void this.#keep(id, entry, lookup, performance.now() - beganAt);
     return entry;
   }
 
-  /** Puts what was loaded into the caches. Nobody waits for it, and it never throws. */
+  /**
+   * Puts what was loaded into the caches. Nobody waits for it, and it never throws. The shared cache refuses what is older than it has; but it may
+   * have lost what it had, and then it takes anything. So it gets only what this process would keep itself.
+   */
   async #keep(
     id: number,
     entry: VersionedEntry,
     { cached, ticket }: Lookup,
     loadMilliseconds: number,
   ): Promise<void> {
-    const { shared } = this.#parts;
+    const { near, shared } = this.#parts;
     // A cache that has just not answered is not asked again.
     if (shared === null || cached === undefined) return;
+    if (!near.wouldTake(id, entry.version, ticket)) return;
     const newer = await shared.raise(id, entry, { origin: 'load', loadMilliseconds });
     if (newer === null) this.#fillNear(id, entry, ticket);
   }
@@ -192,9 +219,12 @@ export class CoherentReader {
     if (entry.version !== UNKNOWN_VERSION) this.#parts.near.fill(id, entry, ticket);
   }
 
+  /**
+   * What the shared cache has of earlier writes may be not all: it may have been emptied, and told again of some.
+   */
   #doubt({ cached }: Lookup): Doubt {
     if (cached === undefined) return 'absence';
-    return cached === null && !this.#isSettled() ? 'everything' : 'nothing';
+    return this.#isSettled() ? 'nothing' : 'everything';
   }
 
   /** Whether this process has been told of every write for so long that nothing it does not know of can be missing from a reader. */
@@ -209,7 +239,11 @@ export class CoherentReader {
   }
 
   /** Waits until another process has put the entry into the shared cache, for as long as its lease lasts. */
-  async #awaitOther(id: number, shared: VersionedCache): Promise<VersionedEntry | undefined> {
+  async #awaitOther(
+    id: number,
+    shared: VersionedCache,
+    floor: () => number,
+  ): Promise<VersionedEntry | undefined> {
     const { metrics, near } = this.#parts;
     metrics.leaseWaits += 1;
     let pause = FIRST_LEASE_POLL_MILLISECONDS;
@@ -219,7 +253,7 @@ export class CoherentReader {
       const ticket = near.ticket();
       const cached = await shared.get(id);
       if (cached === undefined) return undefined;
-      if (!this.#isUsable(id, cached)) continue;
+      if (!isUsable(cached, floor())) continue;
       this.#fillNear(id, cached, ticket);
       return cached;
     }
@@ -227,15 +261,20 @@ export class CoherentReader {
   }
 
   /** Loads an entry that is about to end, in one process, while all go on with the one that there is. */
-  #refresh(id: number, shared: VersionedCache, lookup: Lookup): void {
+  #refresh(
+    id: number,
+    shared: VersionedCache,
+    lookup: Lookup & { readonly cached: SharedEntry },
+  ): void {
     const { limit, metrics } = this.#parts;
-    if (!limit.hasRoomToSpare || this.#loads.has(id)) return;
+    if (!limit.hasRoomToSpare || this.#refreshes.has(id)) return;
     metrics.refreshes += 1;
-    void this.#loads
+    void this.#refreshes
       .run(id, async () => {
-        const current = lookup.cached;
-        if (current && !(await shared.lease(id))) return current;
-        return await this.#loadOnce(id, lookup, false);
+        const { cached } = lookup;
+        if (!(await shared.lease(id))) return cached;
+        const told = this.#floorOf(id);
+        return await this.#loadOnce(id, lookup, () => Math.max(cached.version, told()), false);
       })
       // Whoever finds it gone will see the error.
       .catch(() => {});
@@ -246,4 +285,9 @@ export class CoherentReader {
     this.#parts.metrics.refreshes += 1;
     void this.#readPastNear(id).catch(() => {});
   }
+}
+
+/** @param floor - the version below which nothing is the truth. */
+function isUsable(cached: SharedEntry | null | undefined, floor: number): cached is SharedEntry {
+  return cached?.fresh === true && cached.version >= floor;
 }

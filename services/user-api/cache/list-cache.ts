@@ -15,6 +15,8 @@ export interface LoadedPage {
 export interface ReadyPage {
   readonly answer: ReadyAnswer;
   readonly link: string | null;
+  /** Whether it was in this process's memory already. */
+  readonly fromMemory: boolean;
 }
 
 /** Longest that a page lives. */
@@ -24,14 +26,18 @@ const LIFETIME_JITTER = 0.2;
 export const GENERATION_MILLISECONDS = 50;
 /** What an entry takes in memory besides its bytes, its key and its Link header. */
 const OVERHEAD_BYTES = 512;
+/** Room for the compressed form in terms of the body. It is made when somebody asks for it, of users some 15 %, and nobody counts it again then. */
+const COMPRESSED_SHARE = 1 / 4;
 
 class PageEntry extends SieveEntry<string> {
   readonly page: ReadyPage;
   readonly endsAt: number;
 
   constructor(key: string, page: ReadyPage, endsAt: number) {
-    super(key, OVERHEAD_BYTES + page.answer.size + key.length + (page.link?.length ?? 0));
-    this.page = page;
+    const { answer, link } = page;
+    const bytes = Math.ceil(answer.text.length * (1 + COMPRESSED_SHARE));
+    super(key, OVERHEAD_BYTES + bytes + key.length + (link?.length ?? 0));
+    this.page = { answer, link, fromMemory: true };
     this.endsAt = endsAt;
   }
 }
@@ -106,31 +112,24 @@ export class ListCache {
   /**
    * @param key - stands for the query: the same for queries that mean the same.
    * @param load - loads the page; of those who ask at the same time, one does.
+   * @returns the page, at once where it is in memory.
    */
-  get(key: string, load: () => Promise<LoadedPage>): Promise<ReadyPage> {
+  get(key: string, load: () => Promise<LoadedPage>): ReadyPage | Promise<ReadyPage> {
     const entry = this.#pages.get(key);
     if (entry !== undefined && this.#clock() < entry.endsAt) {
       this.#metrics.listHits += 1;
-      this.#compress(entry);
-      return Promise.resolve(entry.page);
+      return entry.page;
     }
     this.#metrics.listMisses += 1;
     // Nobody gets a page whose load began before a write that they may know of.
     return this.#flights.run(`${this.#generation} ${key}`, () => this.#load(key, load));
   }
 
-  /** A page that is used once is not worth it. */
-  #compress(entry: PageEntry): void {
-    const before = entry.page.answer.size;
-    void entry.page.answer.gzip;
-    this.#pages.grew(entry, entry.page.answer.size - before);
-  }
-
   async #load(key: string, load: () => Promise<LoadedPage>): Promise<ReadyPage> {
     const generation = this.#generation;
     const beganAt = this.#clock();
     const { body, link } = await load();
-    const page = { answer: new ReadyAnswer(body, contentTag(body)), link };
+    const page = { answer: new ReadyAnswer(body, contentTag(body)), link, fromMemory: false };
     if (this.#isOpen && generation === this.#generation) {
       const longest = PAGE_LIFETIME_MILLISECONDS * (1 - LIFETIME_JITTER * Math.random());
       const lifetime = Math.min(longest, beganAt - this.#generationBeganAt);

@@ -128,9 +128,18 @@ export class NearCache {
     };
   }
 
+  /** Whether what a load has brought is not out of date by now, as far as this process can be sure. */
+  wouldTake(id: number, version: number, ticket: FillTicket): boolean {
+    if (!this.#isOpen || ticket.opening !== this.#opening) return false;
+    // What was heard since may have been forgotten already.
+    if (this.#heard.forgotten - ticket.forgotten > 1) return false;
+    if (version < this.#heard.floor(id)) return false;
+    return version >= (this.#entries.peek(id)?.version ?? 0);
+  }
+
   /** Takes in what a load has brought, unless it may be out of date by now. */
   fill(id: number, entry: VersionedEntry, ticket: FillTicket): void {
-    if (!this.#takes(id, entry.version, ticket)) {
+    if (!this.wouldTake(id, entry.version, ticket)) {
       this.#metrics.nearFillsRefused += 1;
       return;
     }
@@ -169,14 +178,6 @@ export class NearCache {
     entry.addDerived(name, made);
     if (this.#entries.peek(entry.key) === entry) this.#entries.grew(entry, made.size);
     return made;
-  }
-
-  #takes(id: number, version: number, ticket: FillTicket): boolean {
-    if (!this.#isOpen || ticket.opening !== this.#opening) return false;
-    // What was heard since may have been forgotten already.
-    if (this.#heard.forgotten - ticket.forgotten > 1) return false;
-    if (version < this.#heard.floor(id)) return false;
-    return version >= (this.#entries.peek(id)?.version ?? 0);
   }
 
   #late(entry: NearEntry, now: number): NearEntry | undefined {

@@ -1,6 +1,6 @@
 /**
- * Sets KEYS[1] to an entry of version ARGV[1] unless a newer one is there, which is returned. What cannot be read as an
- * entry is replaced. Versions are compared as numbers, exact below 2^53.
+ * Sets KEYS[1] to an entry of version ARGV[1] unless a newer one is there, which is returned; so is one of the same version when the new one
+ * would not be fresh. What cannot be read as an entry is replaced. Versions are compared as numbers, exact below 2^53.
  *
  * ARGV: 1 version, 2 head up to the time, 3 how long the body is fresh, 4 how long the entry is kept, 5 how long the load took (all
  * milliseconds), 6 body, 7 channel, 8 message; an empty channel tells nobody.
@@ -14,8 +14,9 @@
 export const RAISE_SCRIPT = `
 local current = redis.call('GET', KEYS[1])
 if current then
-  local version = string.match(current, '^[vd](%d+) ')
-  if version and tonumber(version) > tonumber(ARGV[1]) then return current end
+  local version = tonumber(string.match(current, '^[vd](%d+) '))
+  if version and version > tonumber(ARGV[1]) then return current end
+  if version == tonumber(ARGV[1]) and ARGV[3] == '0' then return current end
 end
 local time = redis.call('TIME')
 local freshUntil = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) + tonumber(ARGV[3])

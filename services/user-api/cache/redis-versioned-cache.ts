@@ -97,17 +97,18 @@ export class RedisVersionedCache implements VersionedCache {
   ): Promise<SharedEntry | null | undefined> {
     if (!this.#mayAsk()) return undefined;
     const { channel, representation } = this.#options;
-    const fresh = lifetimeOf(entry);
+    const isWrite = origin !== 'load';
+    const fresh = origin === 'earlier write' ? 0 : lifetimeOf(entry);
     const raised = this.#redis.raiseEntryBuffer(
       this.#key(id),
       entry.version,
       headOf(entry, representation),
       fresh,
-      origin === 'write' ? FLOOR_MILLISECONDS : fresh,
+      isWrite ? FLOOR_MILLISECONDS : fresh,
       Math.max(1, Math.ceil(loadMilliseconds)),
       bufferOf(entry.body),
-      origin === 'write' ? channel : '',
-      origin === 'write' ? encodeInvalidation(id, entry.version) : '',
+      isWrite ? channel : '',
+      isWrite ? encodeInvalidation(id, entry.version) : '',
     );
     return this.#decode(await this.#answer(raised));
   }

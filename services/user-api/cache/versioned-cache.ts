@@ -31,6 +31,11 @@ export interface SharedEntry extends VersionedEntry {
 export type EntryOrigin =
   /** A write that has just been committed: processes are told of it, and readers may be behind it. */
   | 'write'
+  /**
+   * A write of some time ago, of which the cache may not have been told, or may have lost it. Newer ones may have followed that it was not told
+   * of either, so it counts as a floor only.
+   */
+  | 'earlier write'
   /** A load from the database. */
   | 'load';
 
@@ -51,7 +56,7 @@ export interface VersionedCache {
   get(id: number): Promise<SharedEntry | null | undefined>;
 
   /**
-   * Puts `entry` in, unless a newer one is there. With the origin `write`, all processes are told in the same step.
+   * Puts `entry` in, unless a newer one is there. With a write as the origin, all processes are told in the same step.
    *
    * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not answer: then
    * it may hold an older one still.

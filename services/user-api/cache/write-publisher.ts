@@ -34,7 +34,8 @@ export class WritePublisher {
     const { onWrite, recentWrites } = this.#parts;
     recentWrites.record(id, entry);
     onWrite(id, entry);
-    if (!(await this.#share(id, entry))) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
+    const isShared = await this.#share(id, entry, 'write');
+    if (!isShared) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
   }
 
   /**
@@ -52,10 +53,13 @@ export class WritePublisher {
     clearTimeout(this.#retry);
   }
 
-  async #share(id: number, { version, body }: VersionedEntry): Promise<boolean> {
+  async #share(
+    id: number,
+    { version, body }: VersionedEntry,
+    origin: 'write' | 'earlier write',
+  ): Promise<boolean> {
     const { cache, recentWrites } = this.#parts;
-    const told =
-      cache === null ? null : await cache.raise(id, { version, body }, { origin: 'write' });
+    const told = cache === null ? null : await cache.raise(id, { version, body }, { origin });
     if (told === undefined) return false;
     recentWrites.markShared(id, version);
     return true;
@@ -82,7 +86,7 @@ export class WritePublisher {
       return taken.every(Boolean);
     };
     for (const [id, entry] of this.#parts.recentWrites.unshared()) {
-      shares.push(this.#share(id, entry));
+      shares.push(this.#share(id, entry, 'earlier write'));
       if (shares.length === RETRIES_AT_ONCE && !(await allTaken())) return false;
     }
     return await allTaken();

@@ -31,6 +31,8 @@ export interface UserCachingParts {
   /** `DATABASE_READS_MAXIMUM`. */
   readonly databaseReadsMaximum: number;
   readonly logger: Logger;
+  /** Milliseconds since any moment. @default performance.now */
+  readonly clock?: () => number;
 }
 
 /** All that stands between the users and their table. */
@@ -56,13 +58,13 @@ const REPRESENTATION = '1';
 const LIST_SHARE = 1 / 8;
 
 export function createUserCaching(parts: UserCachingParts): UserCaching {
-  const { logger, nearCacheBytes, redis } = parts;
+  const { clock = () => performance.now(), logger, nearCacheBytes, redis } = parts;
   const metrics = new CacheMetrics();
-  const heard = new HeardVersions();
+  const heard = new HeardVersions({ clock });
   const recentWrites = new RecentWrites();
   const listBytes = Math.floor(nearCacheBytes * LIST_SHARE);
-  const near = new NearCache({ maximumBytes: nearCacheBytes - listBytes, heard, metrics });
-  const lists = new ListCache({ maximumBytes: listBytes, metrics });
+  const near = new NearCache({ maximumBytes: nearCacheBytes - listBytes, heard, metrics, clock });
+  const lists = new ListCache({ maximumBytes: listBytes, metrics, clock });
   const limit = new LoadLimit(parts.databaseReadsMaximum, metrics);
   const shared =
     redis === null

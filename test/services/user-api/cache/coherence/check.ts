@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
+import { storyOf, tell, understand } from './actions.ts';
+import { createRouter } from './router.ts';
+import { play } from './scenario.ts';
+import { Servers, type ServerUrls } from './servers.ts';
+import { TestedProcess } from './tested-process.ts';
+
+export interface Checking {
+  /** Stories to play first, as `tell` tells them. */
+  readonly known: readonly (readonly string[])[];
+  /** How many to play in all. */
+  readonly stories: number;
+  /** Most actions of a story. */
+  readonly length: number;
+  readonly seed: number;
+  /** Whether to shorten a story in which a promise was broken. */
+  readonly shrink: boolean;
+}
+
+export interface Outcome {
+  /** How many stories were played. */
+  readonly stories: number;
+  /** Which promise was broken, and the story in which it was; null when none was. */
+  readonly failure: { readonly message: string; readonly story: readonly string[] } | null;
+}
+
+const PROCESSES = ['A', 'B', 'C'];
+const USERS_AT_ONCE = 100;
+
+/** Plays stories, and looks for one in which the caches break a promise. */
+export async function check(urls: ServerUrls, options: Checking): Promise<Outcome> {
+  const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
+  const router = createRouter(urls, logger);
+  const servers = new Servers(urls);
+  const clock = { now: 0 };
+  const startProcess = async (name: string) => {
+    const { redisUrl } = urls;
+    const started = new TestedProcess({ name, redisUrl, router, logger, clock: () => clock.now });
+    await started.start();
+    return started;
+  };
+  const processes = await Promise.all(PROCESSES.map(startProcess));
+  const users: number[] = [];
+  const existingUser = () => users.pop() ?? 0;
+
+  let stories = 0;
+  const details = await fc.check(
+    fc.asyncProperty(storyOf(options.length), async (story) => {
+      stories += 1;
+      if (users.length === 0) users.push(...(await servers.createUsers(USERS_AT_ONCE)));
+      await play({ servers, processes, startProcess, clock, existingUser }, story);
+    }),
+    {
+      examples: options.known.map((story) => [understand(story)]),
+      numRuns: options.stories,
+      seed: options.seed,
+      endOnFailure: !options.shrink,
+    },
+  );
+  for (const each of processes) each.close();
+  await servers.close();
+  await router.close();
+  const story = details.failed ? details.counterexample?.[0] : undefined;
+  return {
+    stories,
+    failure:
+      story === undefined ? null : { message: String(details.errorInstance), story: tell(story) },
+  };
+}

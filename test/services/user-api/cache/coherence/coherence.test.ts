@@ -1,0 +1,92 @@
+import { fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrate } from '../../../../../services/user-api/database/migrate.ts';
+import { type OwnPostgres, startOwnPostgres } from '../../../../support/own-postgres.ts';
+import { describeWithRedis } from '../../../../support/redis.ts';
+import type { Outcome } from './check.ts';
+import { mutants } from './mutants/mutants.ts';
+import type { Task, Tasks } from './program.ts';
+import type { ServerUrls } from './servers.ts';
+
+/** How many stories are played; some 25 a second. */
+const STORIES = Number(process.env.CACHE_STORIES ?? 100);
+/** How many stories nobody knows are played for each mutant before the known one. */
+const SEARCH = Number(process.env.CACHE_MUTANT_STORIES ?? 0);
+const LENGTH = 25;
+const SEED = Number(process.env.CACHE_SEED ?? randomInt(2 ** 31));
+const TIMEOUT_MILLISECONDS = 60_000 + 200 * (STORIES + SEARCH * mutants.length);
+
+/** Has a program do the tasks. */
+function run(urls: ServerUrls, tasks: readonly Task[]): Promise<readonly Outcome[]> {
+  return new Promise((resolve, reject) => {
+    const outcomes: Outcome[] = [];
+    const program = fork(join(import.meta.dirname, 'program.ts'), {
+      stdio: ['ignore', 1, 'pipe', 'ipc'],
+    });
+    let errors = '';
+    program.stderr?.on('data', (text) => {
+      errors += text;
+    });
+    program.on('message', (outcome) => outcomes.push(outcome as Outcome));
+    program.once('close', () => {
+      if (outcomes.length === tasks.length) resolve(outcomes);
+      else reject(new Error(`The program ended after ${outcomes.length} tasks. ${errors}`));
+    });
+    program.send({ urls, tasks } satisfies Tasks);
+  });
+}
+
+describeWithRedis('the caches, whatever happens to one user', (redis) => {
+  let postgres: OwnPostgres;
+  let urls: ServerUrls;
+
+  beforeAll(async () => {
+    postgres = await startOwnPostgres();
+    await migrate(postgres.primary.url);
+    urls = {
+      writerUrl: postgres.primary.url,
+      readerUrl: postgres.replica.url,
+      replicaAdministratorUrl: postgres.replica.administratorUrl,
+      redisUrl: redis().url,
+    };
+  });
+  afterAll(async () => {
+    await postgres.stop();
+  });
+
+  it(
+    'keep their promises to every read',
+    async () => {
+      const known = mutants.map(({ story }) => story);
+      const stories = known.length + STORIES;
+      const task = { known, stories, length: LENGTH, seed: SEED, shrink: true };
+      const [outcome] = await run(urls, [task]);
+      expect(outcome, `CACHE_SEED=${SEED}`).toEqual({ stories, failure: null });
+    },
+    TIMEOUT_MILLISECONDS,
+  );
+
+  describe('with one guard less', () => {
+    let outcomes: readonly Outcome[];
+
+    beforeAll(async () => {
+      const searching = { stories: SEARCH, length: LENGTH, seed: SEED, shrink: false };
+      const tasks = mutants.map((mutant) => ({
+        mutant,
+        ...(SEARCH > 0
+          ? { ...searching, known: [] }
+          : { ...searching, known: [mutant.story], stories: 1 }),
+      }));
+      outcomes = await run(urls, tasks);
+    }, TIMEOUT_MILLISECONDS);
+
+    it.each(mutants.map(({ without }, place) => [without, place] as const))(
+      'break one, and the test finds out: without %s',
+      (_, place) => {
+        expect(outcomes[place]?.failure?.message).toMatch(/^BrokenPromise: /);
+      },
+    );
+  });
+});

@@ -1,0 +1,11 @@
+import type { Mutant } from './mutant.ts';
+import { mutantsOfReads } from './mutants-of-reads.ts';
+import { mutantsOfTheNearCache } from './mutants-of-the-near-cache.ts';
+import { mutantsOfWrites } from './mutants-of-writes.ts';
+
+/** Each guard that the caches' promises need, in the order in which docs/cache.md tells of them. */
+export const mutants: readonly Mutant[] = [
+  ...mutantsOfWrites,
+  ...mutantsOfTheNearCache,
+  ...mutantsOfReads,
+];

@@ -1,0 +1,281 @@
+import { randomUUID } from 'node:crypto';
+import { UserNotFound } from '../../../../../services/user-api/users/errors.ts';
+import type { Action, Beginning, Story } from './actions.ts';
+import type { GateName } from './gates.ts';
+import { BrokenPromise, History } from './history.ts';
+import type { Servers } from './servers.ts';
+import type { TestedProcess } from './tested-process.ts';
+
+/** What all scenarios of a run share. */
+export interface Surroundings {
+  readonly servers: Servers;
+  /** Those that run now. */
+  readonly processes: TestedProcess[];
+  readonly startProcess: (name: string) => Promise<TestedProcess>;
+  readonly clock: { now: number };
+  /** A user of version 1 that the replica has, and no cache; a new one with each call. */
+  readonly existingUser: () => number;
+}
+
+/** How long something may wait behind what is held up at a gate before the story goes on without it. */
+const HELD_UP_MILLISECONDS = 10;
+/** Longer than NEAR_LIFETIME_MILLISECONDS and SETTLED_MILLISECONDS. */
+const LONG_ENOUGH = 5_100;
+/** How long Redis may lack what its processes can tell it again, after it was replaced. */
+const TOLD_AGAIN_MILLISECONDS = 50;
+
+/** @throws `BrokenPromise` when what the story makes happen to a user lets a read answer what it must not. */
+export async function play(surroundings: Surroundings, story: Story): Promise<void> {
+  const scenario = await Scenario.begin(surroundings, story.user);
+  try {
+    for (const action of story.actions) await scenario.do(action);
+  } finally {
+    await scenario.end();
+  }
+  scenario.check();
+}
+
+class Scenario {
+  readonly #surroundings: Surroundings;
+  readonly #history: History;
+  readonly #underWay = new Set<Promise<void>>();
+  #failure: unknown;
+  #olderEntry: Buffer | null = null;
+
+  private constructor(surroundings: Surroundings, history: History) {
+    this.#surroundings = surroundings;
+    this.#history = history;
+  }
+
+  static async begin(surroundings: Surroundings, user: Beginning): Promise<Scenario> {
+    const { clock, existingUser, processes, servers } = surroundings;
+    for (const process of processes) {
+      await process.subscribeAgain();
+      await process.untilOpen();
+      process.passWords();
+    }
+    clock.now += LONG_ENOUGH;
+    const exists = user !== 'nowhere';
+    const id = exists ? existingUser() : await servers.nextId();
+    if (user === 'in Redis') {
+      await processes.at(-1)?.users.get(id);
+      while ((await servers.entry(id)) === null) await pause(1);
+    }
+    return new Scenario(surroundings, new History(id, exists ? 1 : 0, () => clock.now));
+  }
+
+  async do(action: Action): Promise<void> {
+    const process = this.#surroundings.processes[action.process];
+    if (process !== undefined) await this.#act(action, process);
+    this.check();
+  }
+
+  /** Lets everything come to its end. */
+  async end(): Promise<void> {
+    while (this.#underWay.size > 0) {
+      for (const { gates } of this.#surroundings.processes) gates.openAll();
+      await Promise.race([...this.#underWay, pause(1)]);
+    }
+    for (const { gates } of this.#surroundings.processes) gates.openAll();
+  }
+
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #act(action: Action, process: TestedProcess): Promise<void> {
+    const { servers } = this.#surroundings;
+    const { id } = this.#history;
+    switch (action.do) {
+      case 'read':
+        return await this.#start(process, action.holdAt, () => this.#read(process));
+      case 'write':
+        if (this.#history.isDeleted) return;
+        return await this.#start(process, action.holdAt, () => this.#write(process, action.holdAt));
+      case 'delete':
+        if (!(await servers.has(id))) return;
+        return await this.#start(process, action.holdAt, () =>
+          this.#delete(process, action.holdAt),
+        );
+      case 'subscribe again':
+        return await this.#subscribe(process, action.holdAt);
+      case 'open gates':
+        process.gates.openAll();
+        return await this.#settle();
+      case 'hold words':
+        return process.holdWords();
+      case 'lose words':
+        return process.loseWords();
+      case 'pass words':
+        return process.passWords();
+      case 'lose subscription':
+        return await process.loseSubscription();
+      case 'evict from near cache':
+        return process.evict();
+      case 'forget what was heard':
+        return process.forgetWhatItHeard();
+      case 'evict from Redis':
+        return this.#mayEvict ? await servers.evict(id) : undefined;
+      case 'age in Redis':
+        return await servers.age(id);
+      case 'remember entry':
+        this.#olderEntry = await servers.entry(id);
+        return;
+      case 'restart process':
+        return await this.#restart(process);
+      case 'restart Redis':
+        return await this.#replaceRedis(null, false);
+      case 'fail Redis over':
+        return await this.#replaceRedis(this.#olderEntry, action.holdAt !== null);
+      case 'catch up':
+        return await servers.catchUp();
+      case 'let time pass':
+        await servers.catchUp();
+        this.#surroundings.clock.now += LONG_ENOUGH;
+    }
+  }
+
+  /**
+   * An entry that is evicted within the milliseconds in which a word of it is on its way, or in which Redis is being told of an older one, or
+   * after a word was lost unnoticed, is more than the caches make good: docs/cache.md says so.
+   */
+  get #mayEvict(): boolean {
+    return this.#surroundings.processes.every(
+      ({ gates, isUntoldOfSomething }) => !gates.isHoldingAt('raise sent') && !isUntoldOfSomething,
+    );
+  }
+
+  #read(process: TestedProcess): Promise<void> {
+    const { metrics } = process.caching;
+    const hits = metrics.nearHits;
+    const answer = process.users.get(this.#history.id);
+    const start = this.#history.readBegins(process, metrics.nearHits > hits);
+    return answer.then((snapshot) => this.#history.readEnds(start, snapshot));
+  }
+
+  async #write(process: TestedProcess, holdAt: GateName | null): Promise<void> {
+    const { id } = this.#history;
+    const name = randomUUID();
+    const isThere = await this.#surroundings.servers.has(id);
+    // Its creation is under way, and held up.
+    if (this.#history.isThere && !isThere) return;
+    this.#history.began('write');
+    if (isThere) {
+      const changed = await process.users.update(id, { name }, null, {
+        email: null,
+        status: null,
+      });
+      this.#history.acknowledged(process, changed);
+      if (holdAt === null) await this.#expectWords(changed.version);
+      return;
+    }
+    const fields = { name, email: `${name}@example.com`, status: 'active' } as const;
+    const created = await process.users.create(fields, null);
+    if (created.id !== id) throw new Error(`The new user has the id ${created.id}, not ${id}`);
+    this.#history.acknowledged(process, created.snapshot);
+    if (holdAt === null) await this.#expectWords(1);
+  }
+
+  async #delete(process: TestedProcess, holdAt: GateName | null): Promise<void> {
+    this.#history.began('delete');
+    await process.users.remove(this.#history.id, null, { kind: 'admin', userId: 1 });
+    this.#history.acknowledged(process, null);
+    if (holdAt === null) await this.#expectWords(this.#history.newestRow);
+  }
+
+  /** Waits until all have been told of a write, or of a newer one, who are to be. */
+  async #expectWords(version: number): Promise<void> {
+    for (const process of this.#surroundings.processes) {
+      if (await process.isToldOf(this.#history.id, version)) continue;
+      throw new BrokenPromise(`${process.name} is not told of version ${version}`);
+    }
+  }
+
+  async #subscribe(process: TestedProcess, holdAt: GateName | null): Promise<void> {
+    const subscribe = async () => {
+      await process.subscribeAgain();
+      await process.untilOpen();
+    };
+    const isFree = holdAt === null && !process.gates.isHoldingAt('subscribe sent');
+    await (isFree ? subscribe() : this.#start(process, holdAt, subscribe));
+  }
+
+  /** Ends a process, and with it what it remembers, and starts it anew. */
+  async #restart(process: TestedProcess): Promise<void> {
+    if (this.#underWay.size > 0) return;
+    const { processes, startProcess } = this.#surroundings;
+    process.close();
+    processes[processes.indexOf(process)] = await startProcess(process.name);
+  }
+
+  /** Starts something, and waits until it is done or held up. */
+  async #start(
+    process: TestedProcess,
+    holdAt: GateName | null,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const { gates } = process;
+    const heldBefore = gates.isHolding;
+    const { arrival } = gates;
+    if (holdAt !== null) gates.shut(holdAt);
+    const tracked: Promise<void> = work()
+      .catch((error: unknown) => {
+        // Deleted while it was about to be written.
+        if (!(error instanceof UserNotFound)) this.#failure ??= error;
+      })
+      .finally(() => this.#underWay.delete(tracked));
+    this.#underWay.add(tracked);
+    const outcome = await Promise.race([
+      tracked.then(() => 'done'),
+      arrival.then(() => 'held up'),
+      ...(heldBefore ? [pause(HELD_UP_MILLISECONDS)] : []),
+    ]);
+    if (outcome === 'done') await process.untilQuiet();
+    if (holdAt !== null && !gates.isHoldingAt(holdAt)) gates.reopen(holdAt);
+  }
+
+  /** Waits for what is under way, as far as nothing holds it up any more. */
+  async #settle(): Promise<void> {
+    await pause(1);
+    const all = Promise.all(this.#underWay);
+    const held = this.#surroundings.processes.some(({ gates }) => gates.isHolding);
+    await (held ? Promise.race([all, pause(HELD_UP_MILLISECONDS)]) : all);
+    for (const process of this.#surroundings.processes) await process.untilQuiet();
+  }
+
+  /** Cuts all connections to Redis, which comes back without what it had, or with what it had once. */
+  async #replaceRedis(entry: Buffer | null, isToldAgainLate: boolean): Promise<void> {
+    const { processes, servers } = this.#surroundings;
+    if (processes.some(({ gates }) => gates.isHolding)) return;
+    for (const { gates } of processes) if (isToldAgainLate) gates.shut('raise sent');
+    const recoveries = processes.map((process) => process.recovery());
+    await servers.loseMemory(this.#history.id, entry);
+    await Promise.all(recoveries);
+    if (isToldAgainLate) await this.#readWhereKnown();
+    for (const { gates } of processes) gates.openAll();
+    await this.#untilToldAgain();
+  }
+
+  /** Until Redis is told again, only those know the newest version who were told of it before. */
+  async #readWhereKnown(): Promise<void> {
+    const { acknowledgedVersion, id } = this.#history;
+    for (const process of this.#surroundings.processes) {
+      if (process.toldOf(id) >= acknowledgedVersion) await this.#read(process);
+    }
+  }
+
+  async #untilToldAgain(): Promise<void> {
+    const { id, newestRow } = this.#history;
+    const deadline = performance.now() + TOLD_AGAIN_MILLISECONDS;
+    while (performance.now() < deadline) {
+      const entry = await this.#surroundings.servers.entry(id);
+      const version = /^[vd](\d+)/.exec(entry?.toString('latin1') ?? '')?.[1];
+      if (Number(version) >= newestRow) return;
+      await pause(1);
+    }
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { decodeInvalidation } from '../../../../../services/user-api/cache/invalidation.ts';
+import { createRedis } from '../../../../../services/user-api/cache/redis.ts';
+import type { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
+import type { Logger } from '../../../../../services/user-api/observability/logger.ts';
+import { CreationMemory } from '../../../../../services/user-api/users/creation-memory.ts';
+import { UserRepository } from '../../../../../services/user-api/users/repository.ts';
+import { createUserCaching } from '../../../../../services/user-api/users/user-caching.ts';
+import { Users } from '../../../../../services/user-api/users/users.ts';
+import { Gates } from './gates.ts';
+
+export interface TestedProcessOptions {
+  readonly name: string;
+  readonly redisUrl: string;
+  readonly router: DatabaseRouter;
+  readonly logger: Logger;
+  readonly clock: () => number;
+}
+
+/** Small, so that one large entry evicts all others. */
+const NEAR_CACHE_BYTES = 16_384;
+const EVICTING_ID = Number.MAX_SAFE_INTEGER;
+const READY_TIMEOUT_MILLISECONDS = 5_000;
+/** A thousand times what a word takes. */
+const WORD_TIMEOUT_MILLISECONDS = 2_000;
+
+type Message = readonly [channel: string, message: string];
+
+/**
+ * What a process of the user API has between its handlers and the servers, as production puts it together, on real connections; with gates on
+ * them, and words of writes that can be held up and lost.
+ */
+export class TestedProcess {
+  readonly name: string;
+  readonly gates = new Gates();
+  readonly users: Users;
+  readonly caching: ReturnType<typeof createUserCaching>;
+  readonly #commands: Redis;
+  readonly #subscriber: Redis;
+  readonly #heldWords: Message[] = [];
+  #deliver: (...message: Message) => void = () => {};
+  #fate: 'pass' | 'hold' | 'lose' = 'pass';
+  #hasLostWords = false;
+  #raisesUnderWay = 0;
+  #isSubscribed = false;
+  #subscribedSince = 0;
+  /** The newest version of each user that it was told of. */
+  readonly #told = new Map<number, number>();
+
+  constructor({ clock, logger, name, redisUrl, router }: TestedProcessOptions) {
+    this.name = name;
+    const settings = {
+      url: redisUrl,
+      username: undefined,
+      password: undefined,
+      commandTimeoutMilliseconds: 5_000,
+    };
+    this.#commands = createRedis(settings, logger);
+    this.#subscriber = this.#commands.duplicate({ autoResubscribe: false });
+    const repository = this.#gatedRepository(new UserRepository(router));
+    this.caching = createUserCaching({
+      repository,
+      readersMayLag: true,
+      redis: {
+        commands: this.#gatedCommands(this.#commands),
+        subscriber: this.#filteredSubscriber(this.#subscriber),
+      },
+      nearCacheBytes: NEAR_CACHE_BYTES,
+      databaseReadsMaximum: 100,
+      logger,
+      clock,
+    });
+    this.users = new Users({
+      repository,
+      caching: this.caching,
+      memory: new CreationMemory(router, randomBytes(32)),
+      passwords: { hashNew: () => Promise.reject(new Error('No user here has a password')) },
+      ender: { forgetSessions: () => Promise.resolve() },
+      dispatch: () => {},
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.caching.near.isOpen;
+  }
+
+  /** Whether Redis has confirmed that it is subscribed. */
+  get isSubscribed(): boolean {
+    return this.#isSubscribed;
+  }
+
+  /** Since when words reach it, in milliseconds of `performance.now()`. */
+  get subscribedSince(): number {
+    return this.#subscribedSince;
+  }
+
+  /** Whether words are on their way to it, or were lost on it unnoticed. */
+  get isUntoldOfSomething(): boolean {
+    return this.#hasLostWords || this.#heldWords.length > 0;
+  }
+
+  async start(): Promise<void> {
+    this.caching.start();
+    await until(() => this.isOpen && this.#commands.status === 'ready');
+  }
+
+  close(): void {
+    this.caching.close();
+    this.#commands.disconnect();
+  }
+
+  toldOf(id: number): number {
+    return this.#told.get(id) ?? 0;
+  }
+
+  holdWords(): void {
+    if (this.#fate === 'pass') this.#fate = 'hold';
+  }
+
+  loseWords(): void {
+    this.#fate = 'lose';
+    if (this.#heldWords.splice(0).length > 0) this.#hasLostWords = true;
+  }
+
+  /** Lets all come through, and what was held up. What is lost stays so. */
+  passWords(): void {
+    this.#fate = 'pass';
+    for (const message of this.#heldWords.splice(0)) this.#deliver(...message);
+  }
+
+  /** Whether it is told of a version, or words don't reach it as they should. Waits for that for a while. */
+  async isToldOf(id: number, version: number): Promise<boolean> {
+    const excused = () => this.#fate !== 'pass' || this.isUntoldOfSomething || !this.isSubscribed;
+    const told = () => excused() || this.toldOf(id) >= version;
+    return await becomesTrue(told, WORD_TIMEOUT_MILLISECONDS);
+  }
+
+  async loseSubscription(): Promise<void> {
+    if (this.#subscriber.status === 'end') return;
+    this.#subscriber.disconnect();
+    this.#connectionLost();
+    await until(() => this.#subscriber.status === 'end');
+  }
+
+  async subscribeAgain(): Promise<void> {
+    if (this.#subscriber.status === 'end') await this.#subscriber.connect();
+  }
+
+  /** Until it is open, or its subscription has been lost again. */
+  async untilOpen(): Promise<void> {
+    await until(() => this.isOpen || this.#subscriber.status === 'end');
+  }
+
+  /** To be called before its connections are cut; waits until it has them again. */
+  async recovery(): Promise<void> {
+    const hadSubscriber = this.#subscriber.status === 'ready';
+    await Promise.all([
+      new Promise((resolve) => this.#commands.once('close', resolve)),
+      hadSubscriber && new Promise((resolve) => this.#subscriber.once('close', resolve)),
+    ]);
+    this.#connectionLost();
+    await until(() => this.#commands.status === 'ready');
+    if (hadSubscriber) await until(() => this.isOpen);
+  }
+
+  /** Until Redis has what reads have loaded, for which they do not wait, and this process has its answer; but for what is held up. */
+  async untilQuiet(): Promise<void> {
+    const { gates } = this;
+    const held = () => gates.countHeldAt('raise sent') + gates.countHeldAt('raise answered');
+    while (this.#raisesUnderWay > held()) await nextTurn();
+    // What follows on the answer takes no more than this turn.
+    await nextTurn();
+  }
+
+  evict(): void {
+    const body = Buffer.alloc(NEAR_CACHE_BYTES * 0.8);
+    this.caching.near.fill(EVICTING_ID, { version: 1, body }, this.caching.near.ticket());
+  }
+
+  /** Tells it of so many other writes that it forgets what it has heard. */
+  forgetWhatItHeard(): void {
+    const { near } = this.caching;
+    const before = near.ticket().forgotten;
+    for (let id = EVICTING_ID - 1; near.ticket().forgotten < before + 2; id -= 1) near.hear(id, 1);
+  }
+
+  /** What was on its way is lost, and that is noticed. */
+  #connectionLost(): void {
+    this.#heldWords.length = 0;
+    this.#hasLostWords = false;
+    this.#fate = 'pass';
+  }
+
+  #gatedRepository(repository: UserRepository): UserRepository {
+    const { gates } = this;
+    const find = repository.find.bind(repository);
+    repository.find = async (...parameters) => {
+      const found = await find(...parameters);
+      await gates.pass('load answered');
+      return found;
+    };
+    return repository;
+  }
+
+  #gatedCommands(redis: Redis): Redis {
+    const { gates } = this;
+    const raise = async (...parameters: Parameters<Redis['raiseEntryBuffer']>) => {
+      await gates.pass('raise sent');
+      const reply = await redis.raiseEntryBuffer(...parameters);
+      await gates.pass('raise answered');
+      return reply;
+    };
+    const gated = {
+      async getBuffer(key: string) {
+        const reply = await redis.getBuffer(key);
+        await gates.pass('lookup answered');
+        return reply;
+      },
+      raiseEntryBuffer: (...parameters: Parameters<Redis['raiseEntryBuffer']>) => {
+        this.#raisesUnderWay += 1;
+        return raise(...parameters).finally(() => {
+          this.#raisesUnderWay -= 1;
+        });
+      },
+    };
+    return overlay(redis, gated);
+  }
+
+  #filteredSubscriber(redis: Redis): Redis {
+    const { gates } = this;
+    const setSubscribed = (isSubscribed: boolean) => {
+      this.#isSubscribed = isSubscribed;
+      this.#subscribedSince = performance.now();
+    };
+    redis.on('close', () => setSubscribed(false));
+    const filtered = {
+      async subscribe(...channels: string[]) {
+        await gates.pass('subscribe sent');
+        const count = await redis.subscribe(...channels);
+        setSubscribed(redis.status === 'ready');
+        return count;
+      },
+      on: (event: string, listener: (...parameters: unknown[]) => void) => {
+        if (event !== 'message') return redis.on(event, listener);
+        this.#deliver = (channel, message) => {
+          const word = decodeInvalidation(message);
+          if (word !== null) this.#told.set(word.id, Math.max(word.version, this.toldOf(word.id)));
+          listener(channel, message);
+        };
+        return redis.on('message', (channel: string, message: string) => {
+          if (this.#fate === 'pass' || channel.startsWith('heartbeat:')) {
+            this.#deliver(channel, message);
+          } else if (this.#fate === 'hold') this.#heldWords.push([channel, message]);
+          else this.#hasLostWords = true;
+        });
+      },
+    };
+    return overlay(redis, filtered);
+  }
+}
+
+/** `target` with some of its methods replaced. */
+function overlay<Target extends object>(target: Target, methods: object): Target {
+  return new Proxy(target, {
+    get(_, name) {
+      if (Object.hasOwn(methods, name)) return Reflect.get(methods, name);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function becomesTrue(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMilliseconds: number,
+): Promise<boolean> {
+  const deadline = performance.now() + timeoutMilliseconds;
+  while (!(await condition())) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return true;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  if (await becomesTrue(condition, READY_TIMEOUT_MILLISECONDS)) return;
+  throw new Error(`Waited in vain: ${condition}`);
+}
