@@ -1,16 +1,32 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { z } from 'zod';
 
 const journal = z.object({
   entries: z.array(z.object({ tag: z.string(), when: z.number() })),
 });
 
-/** One migration: the name of its SQL file without the ending, and the time in milliseconds that orders it. */
+/** The first line of a migration that cannot run in a transaction, such as one that builds an index while writes go on. */
+export const OUTSIDE_TRANSACTION = '-- outside a transaction';
+
+/** One migration: a SQL file. */
 export interface Migration {
+  /** The file's name without the ending. */
   readonly name: string;
+  /** The time in milliseconds that orders it. */
   readonly time: number;
+  /** SHA-256 of the file, as drizzle-orm records it. */
+  readonly hash: string;
+  readonly statements: readonly string[];
+  /** False where the first line is {@link OUTSIDE_TRANSACTION}. */
+  readonly inTransaction: boolean;
+}
+
+/** A migration that must not be applied as it is. Nothing has been. */
+export class UnsafeMigration extends Error {
+  override readonly name = 'UnsafeMigration';
 }
 
 /**
@@ -29,10 +45,64 @@ export function findMigrationsDirectory(moduleUrl: string = import.meta.url): st
   return directory;
 }
 
-/** The migrations of `directory`, in the order in which they apply. */
+/**
+ * The migrations of `directory`, in the order in which they apply.
+ *
+ * @throws {@link UnsafeMigration}
+ */
 export function listMigrations(directory: string): readonly Migration[] {
-  const text = readFileSync(join(directory, 'meta', '_journal.json'), 'utf8');
-  return journal
-    .parse(JSON.parse(text))
-    .entries.map(({ tag, when }) => ({ name: tag, time: when }));
+  const { entries } = journal.parse(
+    JSON.parse(readFileSync(join(directory, 'meta', '_journal.json'), 'utf8')),
+  );
+  const files = readMigrationFiles({ migrationsFolder: directory });
+  return entries.map(({ tag: name, when: time }, index) => {
+    const { hash, sql } = files[index] ?? { hash: '', sql: [] };
+    const statements = sql.map((text) => text.trim()).filter((text) => text !== '');
+    const inTransaction = !statements[0]?.startsWith(OUTSIDE_TRANSACTION);
+    if (!inTransaction) requireRepeatable(name, statements.map(withoutComments));
+    return { name, time, hash, statements, inTransaction };
+  });
+}
+
+function withoutComments(statement: string): string {
+  return statement
+    .replace(/^\s*--.*$/gm, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+const IDENTIFIER = '("[^"]+"|\\w+)';
+const CREATE_INDEX = new RegExp(`^create (?:unique )?index concurrently ${IDENTIFIER} on `, 'i');
+const DROP_INDEX = new RegExp(`^drop index concurrently if exists ${IDENTIFIER};?$`, 'i');
+const VALIDATE_CONSTRAINT = new RegExp(
+  `^alter table (?:only )?${IDENTIFIER} validate constraint ${IDENTIFIER};?$`,
+  'i',
+);
+const unquoted = (identifier = '') => identifier.replaceAll('"', '');
+
+/**
+ * What runs outside a transaction may stop half-way and is run again from its beginning. So it may hold only what can be repeated; and as an index
+ * whose building was broken off stays, invalid, it is dropped first: `if not exists` would keep it as it is.
+ */
+function requireRepeatable(name: string, statements: readonly string[]): void {
+  const dropped = new Set<string>();
+  for (const statement of statements) {
+    const [, toDrop] = DROP_INDEX.exec(statement) ?? [];
+    if (toDrop !== undefined) {
+      dropped.add(unquoted(toDrop));
+      continue;
+    }
+    const [, toCreate] = CREATE_INDEX.exec(statement) ?? [];
+    if (toCreate === undefined) {
+      if (VALIDATE_CONSTRAINT.test(statement)) continue;
+      throw new UnsafeMigration(
+        `${name}.sql runs outside a transaction and has "${statement.slice(0, 80)}"; such a file takes create index concurrently, drop index concurrently if exists, and alter table … validate constraint. Put the rest into a migration of its own.`,
+      );
+    }
+    if (!dropped.has(unquoted(toCreate))) {
+      throw new UnsafeMigration(
+        `${name}.sql builds ${toCreate} outside a transaction; put "drop index concurrently if exists ${toCreate};" before it, because a build that was broken off leaves an invalid index behind.`,
+      );
+    }
+  }
 }

@@ -1,0 +1,150 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres, { type Sql } from 'postgres';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { migrate } from '../../../../services/user-api/database/migrate.ts';
+import {
+  findMigrationsDirectory,
+  OUTSIDE_TRANSACTION,
+} from '../../../../services/user-api/database/migrations.ts';
+import { createDatabase, type TestDatabase } from '../../../support/database.ts';
+
+const BREAKPOINT = '--> statement-breakpoint';
+const DROP = 'DROP INDEX CONCURRENTLY IF EXISTS "users_again_index";';
+const CREATE = 'CREATE INDEX CONCURRENTLY "users_again_index" ON "users" ("updated_at", "id");';
+const BUILD = [OUTSIDE_TRANSACTION, DROP, BREAKPOINT, CREATE].join('\n');
+
+/** The migrations of the user API, and behind them those that are given, by name. */
+async function directoryWith(more: Readonly<Record<string, string>>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'headroom-migrations-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await cp(findMigrationsDirectory(), directory, { recursive: true });
+  const journalFile = join(directory, 'meta', '_journal.json');
+  const journal = JSON.parse(await readFile(journalFile, 'utf8'));
+  for (const [name, text] of Object.entries(more)) {
+    const last = journal.entries.at(-1);
+    journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1_000, tag: name });
+    await writeFile(join(directory, `${name}.sql`), text);
+  }
+  await writeFile(journalFile, JSON.stringify(journal));
+  return directory;
+}
+
+describe('a migration outside a transaction', () => {
+  let database: TestDatabase;
+  let sql: Sql;
+
+  beforeEach(async () => {
+    database = await createDatabase();
+    sql = postgres(database.writerUrl, { max: 3, onnotice: () => {} });
+    return async () => {
+      await sql.end({ timeout: 1 });
+      await database.drop();
+    };
+  });
+
+  const indexes = async (name: string) =>
+    await sql<{ valid: boolean }[]>`
+      select indisvalid as valid from pg_index where indexrelid = to_regclass(${name})`;
+  const columns = async () =>
+    await sql`select from information_schema.columns where table_name = 'users' and column_name = 'extra'`;
+
+  it('builds an index while writes go on, and waits for nothing but older transactions', async () => {
+    await migrate(database.writerUrl);
+    const directory = await directoryWith({ '0900_index': BUILD });
+    let migrating: ReturnType<typeof migrate> | undefined;
+
+    await sql.begin(async (transaction) => {
+      await transaction`insert into users (name, email) values ('Old', 'old@example.com')`;
+      migrating = migrate(database.writerUrl, { migrationsDirectory: directory });
+      await expect
+        .poll(async () => (await indexes('users_again_index')).map(({ valid }) => valid))
+        .toEqual([false]);
+      // An index that is built in a transaction would wait for the one above, and this for that.
+      await sql`insert into users (name, email) values ('New', 'new@example.com')`;
+    });
+
+    expect((await migrating)?.applied).toEqual(['0900_index']);
+    expect(await indexes('users_again_index')).toEqual([{ valid: true }]);
+    expect((await migrate(database.writerUrl, { migrationsDirectory: directory })).applied).toEqual(
+      [],
+    );
+  });
+
+  it('run by several at once between others, is applied once, in order, and nobody waits for ever', async () => {
+    const directory = await directoryWith({
+      '0900_column': 'ALTER TABLE "users" ADD COLUMN "extra" text;',
+      '0901_index': BUILD.replace('"updated_at"', '"extra"'),
+      '0902_column': 'ALTER TABLE "users" ALTER COLUMN "extra" SET DEFAULT \'x\';',
+    });
+
+    const results = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        migrate(database.writerUrl, { migrationsDirectory: directory }),
+      ),
+    );
+
+    const applied = results.flatMap((result) => result.applied);
+    expect(applied.slice(-3)).toEqual(['0900_column', '0901_index', '0902_column']);
+    expect(new Set(applied).size).toBe(applied.length);
+    expect(await indexes('users_again_index')).toEqual([{ valid: true }]);
+  });
+
+  it('that fails, leaves what came before applied and what comes after not, and is repeated by the next run', async () => {
+    await migrate(database.writerUrl);
+    await sql`insert into users (name, email) values ('Twin', 'a@example.com'), ('Twin', 'b@example.com')`;
+    const directory = await directoryWith({
+      '0900_index': BUILD.replace('CREATE INDEX', 'CREATE UNIQUE INDEX').replace(
+        '("updated_at", "id")',
+        '("name")',
+      ),
+      '0901_column': 'ALTER TABLE "users" ADD COLUMN "extra" text;',
+    });
+    const run = () => migrate(database.writerUrl, { migrationsDirectory: directory });
+
+    await expect(run()).rejects.toMatchObject({ code: '23505' });
+    expect(await indexes('users_again_index')).toEqual([{ valid: false }]);
+    expect(await columns()).toHaveLength(0);
+
+    await sql`update users set name = email`;
+    expect((await run()).applied).toEqual(['0900_index', '0901_column']);
+    expect(await indexes('users_again_index')).toEqual([{ valid: true }]);
+    expect(await columns()).toHaveLength(1);
+  });
+
+  it.each([
+    ['an index that is not dropped first', [OUTSIDE_TRANSACTION, CREATE], /put "drop index/],
+    [
+      'an index that is kept as it is',
+      [
+        OUTSIDE_TRANSACTION,
+        DROP,
+        BREAKPOINT,
+        CREATE.replace('CONCURRENTLY', 'CONCURRENTLY IF NOT EXISTS'),
+      ],
+      /a migration of its own/,
+    ],
+    [
+      'what must not be done twice',
+      [OUTSIDE_TRANSACTION, "INSERT INTO users (name, email) VALUES ('a', 'b');"],
+      /a migration of its own/,
+    ],
+    [
+      'two statements without a breakpoint between them',
+      [OUTSIDE_TRANSACTION, DROP, CREATE],
+      /a migration of its own/,
+    ],
+  ])(
+    'with %s, is refused before anything is applied, naming the file',
+    async (_what, lines, message) => {
+      const directory = await directoryWith({ '0900_careless': lines.join('\n') });
+      const run = migrate(database.writerUrl, { migrationsDirectory: directory });
+
+      await expect(run).rejects.toThrow(message);
+      await expect(run).rejects.toThrow('0900_careless.sql');
+      const [users] = await sql`select to_regclass('users') as name`;
+      expect(users?.name).toBeNull();
+    },
+  );
+});
