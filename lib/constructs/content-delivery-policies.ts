@@ -44,9 +44,20 @@ export function serviceRequestPolicy(scope: Construct): cloudfront.OriginRequest
   });
 }
 
-/** What browsers are told in every answer. A page may bring a content policy of its own; the others are not for it to weaken. */
-export function securityHeaders(scope: Construct): cloudfront.ResponseHeadersPolicy {
-  return new cloudfront.ResponseHeadersPolicy(scope, 'SecurityHeaders', {
+/** Where a service's answer says nothing else: nothing but what comes from here. */
+const DEFAULT_CONTENT_SECURITY_POLICY =
+  "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/**
+ * What browsers are told in every answer. A page may bring a content policy of its own; the others are not for it to weaken. A page
+ * out of a bucket brings no header, so its policy is given here.
+ */
+export function securityHeaders(
+  scope: Construct,
+  id: string,
+  contentSecurityPolicy: string = DEFAULT_CONTENT_SECURITY_POLICY,
+): cloudfront.ResponseHeadersPolicy {
+  return new cloudfront.ResponseHeadersPolicy(scope, id, {
     comment: 'Security headers',
     securityHeadersBehavior: {
       strictTransportSecurity: {
@@ -60,11 +71,7 @@ export function securityHeaders(scope: Construct): cloudfront.ResponseHeadersPol
         referrerPolicy: cloudfront.HeadersReferrerPolicy.NO_REFERRER,
         override: true,
       },
-      contentSecurityPolicy: {
-        contentSecurityPolicy:
-          "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'",
-        override: false,
-      },
+      contentSecurityPolicy: { contentSecurityPolicy, override: false },
     },
   });
 }

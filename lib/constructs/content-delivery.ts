@@ -6,6 +6,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { ServiceDefinition } from '../config/services.ts';
 import type { StageSize } from '../config/stage.ts';
+import { API_REFERENCE, readPublication } from '../config/static-files.ts';
 import { timeouts } from '../config/timeouts.ts';
 import { AccessLogBucket } from './access-log-bucket.ts';
 import { deliverAccessLogs } from './content-delivery-logs.ts';
@@ -23,10 +24,14 @@ import {
 import { edgeProblems, problemPagePath } from './edge-problems.ts';
 import { addCertificateAlarm } from './monitoring/certificate-alarm.ts';
 import type { Operations } from './operations.ts';
+import { repositoryRoot } from './repository-root.ts';
 import { StaticFiles } from './static-files.ts';
 
 /** How long the edge answers with a problem of its own before it asks the load balancer again. */
 const PROBLEM_CACHE = Duration.seconds(1);
+
+/** The page of the API reference and its files, which need a content security policy of their own. */
+const REFERENCE_PATHS = '/docs*';
 
 const priceClasses: Readonly<Record<StageSize['edge']['priceClass'], cloudfront.PriceClass>> = {
   '100': cloudfront.PriceClass.PRICE_CLASS_100,
@@ -55,11 +60,17 @@ export class ContentDelivery extends Construct {
     const { operations } = props;
     const { stage } = operations;
     const { domain } = stage.policy;
+    const reference = readPublication(repositoryRoot, API_REFERENCE);
     const accessLogs = new AccessLogBucket(this, 'AccessLogs', { operations });
     const staticFiles = new StaticFiles(this, 'Static', {
       operations,
       // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
       accessLogs: accessLogs as s3.IBucket,
+      files: reference.files,
+    });
+    const files = origins.S3BucketOrigin.withOriginAccessControl(staticFiles.bucket, {
+      // With LIST, a file that is not there is 404; without, S3 says 403 lest it tell.
+      originAccessLevels: [cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
     });
     this.certificate =
       domain === undefined
@@ -70,7 +81,7 @@ export class ContentDelivery extends Construct {
           });
     const shared = {
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
-      responseHeadersPolicy: securityHeaders(this),
+      responseHeadersPolicy: securityHeaders(this, 'SecurityHeaders'),
       compress: true,
     };
     this.distribution = new cloudfront.Distribution(this, 'Distribution', {
@@ -94,13 +105,22 @@ export class ContentDelivery extends Construct {
       })),
       defaultBehavior: {
         ...shared,
-        origin: origins.S3BucketOrigin.withOriginAccessControl(staticFiles.bucket, {
-          // With LIST, a file that is not there is 404; without, S3 says 403 lest it tell.
-          originAccessLevels: [cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST],
-        }),
+        origin: files,
         cachePolicy: cloudfront.CachePolicy.CACHING_OPTIMIZED,
       },
-      additionalBehaviors: this.serviceBehaviors(props, shared),
+      additionalBehaviors: {
+        ...this.serviceBehaviors(props, shared),
+        [REFERENCE_PATHS]: {
+          ...shared,
+          origin: files,
+          cachePolicy: cloudfront.CachePolicy.CACHING_OPTIMIZED,
+          responseHeadersPolicy: securityHeaders(
+            this,
+            'ReferenceHeaders',
+            reference.contentSecurityPolicy,
+          ),
+        },
+      },
     });
     deliverAccessLogs(this, {
       distribution: this.distribution,

@@ -1,6 +1,9 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import {
   AwsCustomResource,
   AwsCustomResourcePolicy,
@@ -8,20 +11,30 @@ import {
   PhysicalResourceId,
 } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { ConfigurationError } from '../config/configuration-error.ts';
+import type { PublishedFile } from '../config/static-files.ts';
 import { type EdgeProblem, edgeProblems, problemPagePath } from './edge-problems.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import type { Operations } from './operations.ts';
 import { acknowledgeCallFunction } from './provider-findings.ts';
+import { repositoryRoot } from './repository-root.ts';
 
 /** How long an old version of a static file can be brought back, in days. */
 const OLD_VERSION_DAYS = 30;
+
 export interface StaticFilesProps {
   readonly operations: Operations;
   /** Gets the access logs. */
   readonly accessLogs: s3.IBucket;
+  /** What it has besides the problems. */
+  readonly files: readonly PublishedFile[];
 }
 
-/** The private bucket that CloudFront serves static files from, such as the API reference, and what it answers when it gets no answer itself. */
+/**
+ * The private bucket that CloudFront serves static files from, such as the API reference, and what it answers when it gets no answer itself.
+ *
+ * Files get there by calls to S3: the CDK's `BucketDeployment` would bring 22 MB of AWS's command line for a handful of them.
+ */
 export class StaticFiles extends Construct {
   readonly bucket: s3.IBucket;
 
@@ -59,10 +72,63 @@ export class StaticFiles extends Construct {
     );
     const logGroup = new EncryptedLogGroup(this, 'ProblemPagesLog', props);
     for (const problem of edgeProblems) this.putProblemPage(problem, logGroup);
+    for (const file of props.files) this.copyFile(file, logGroup);
     acknowledgeCallFunction(this);
   }
 
-  /** By a call to S3: the CDK's `BucketDeployment` would bring 22 MB of AWS's command line for two small files. */
+  /** From the bucket that the CDK's command line uploads assets to: its name ends in a hash of the file, so that a changed file is copied again. */
+  private copyFile(file: PublishedFile, logGroup: EncryptedLogGroup): void {
+    const { cacheControl, mediaType, path, source } = file;
+    const absolute = join(repositoryRoot, source);
+    if (!existsSync(absolute)) {
+      throw new ConfigurationError([
+        `There is no file ${source} to serve at ${path}. Run npm run docs, or npm ci where it is a package's.`,
+      ]);
+    }
+    const id = path.slice(1);
+    const asset = new Asset(this, `Asset-${id}`, { path: absolute });
+    const call: AwsSdkCall = {
+      service: 's3',
+      action: 'copyObject',
+      parameters: {
+        Bucket: this.bucket.bucketName,
+        Key: id,
+        CopySource: `${asset.s3BucketName}/${asset.s3ObjectKey}`,
+        // Those of the asset say nothing of what it is.
+        MetadataDirective: 'REPLACE',
+        ContentType: mediaType,
+        CacheControl: cacheControl,
+      },
+      physicalResourceId: PhysicalResourceId.of(path),
+      outputPaths: [],
+    };
+    new AwsCustomResource(this, `File-${id}`, {
+      resourceType: 'Custom::StaticFile',
+      onCreate: call,
+      onUpdate: call,
+      policy: AwsCustomResourcePolicy.fromStatements([
+        new iam.PolicyStatement({
+          actions: ['s3:GetObject'],
+          resources: [
+            Stack.of(this).formatArn({
+              service: 's3',
+              region: '',
+              account: '',
+              resource: asset.s3BucketName,
+              resourceName: asset.s3ObjectKey,
+            }),
+          ],
+        }),
+        new iam.PolicyStatement({
+          actions: ['s3:PutObject'],
+          resources: [this.bucket.arnForObjects(id)],
+        }),
+      ]),
+      installLatestAwsSdk: false,
+      logGroup,
+    });
+  }
+
   private putProblemPage(problem: EdgeProblem, logGroup: EncryptedLogGroup): void {
     const path = problemPagePath(problem.status);
     const call: AwsSdkCall = {

@@ -16,6 +16,7 @@ import type { Logger } from './observability/logger.ts';
 import { policyOf } from './rate-limit/route-policies.ts';
 import { withDeprecation } from './reference/deprecation.ts';
 import { createOpenApiDocument } from './reference/document.ts';
+import type { OpenApiDocument } from './reference/open-api.ts';
 import { createReferenceOperations } from './reference/operations.ts';
 import { createUserOperations } from './users/handlers.ts';
 import type { PersonalDataExporter } from './users/personal-data.ts';
@@ -62,6 +63,14 @@ export function createOperations(
   ];
 }
 
+/** The OpenAPI document of what {@link createApp} made. */
+export function describeApp(
+  app: OpenAPIHono<ApiEnvironment>,
+  publicUrl: AppParts['publicUrl'],
+): OpenApiDocument {
+  return createOpenApiDocument(app, { aliases: { [USERS_PATH]: usersAliases }, publicUrl });
+}
+
 /**
  * The HTTP app: what answers at which path.
  *
@@ -87,12 +96,9 @@ export function createApp(parts: AppParts) {
     return answerNotFound(context);
   });
 
-  const aliases = { [USERS_PATH]: usersAliases };
   const described = [
     ...createOperations(parts),
-    ...createReferenceOperations(() =>
-      createOpenApiDocument(app, { aliases, publicUrl: parts.publicUrl }),
-    ),
+    ...createReferenceOperations(() => describeApp(app, parts.publicUrl)),
   ].map((operation) => ({
     ...operation,
     route: describeRoute(operation.route, {

@@ -122,9 +122,10 @@ describe('CloudFront', () => {
         HttpVersion: 'http2and3',
         DefaultCacheBehavior: safe,
       });
-      expect(configuration.CacheBehaviors.map(({ PathPattern }) => PathPattern)).toEqual(
-        services.flatMap(({ pathPatterns }) => pathPatterns),
-      );
+      expect(configuration.CacheBehaviors.map(({ PathPattern }) => PathPattern)).toEqual([
+        ...services.flatMap(({ pathPatterns }) => pathPatterns),
+        '/docs*',
+      ]);
       for (const behavior of configuration.CacheBehaviors) expect(behavior).toMatchObject(safe);
     },
   );

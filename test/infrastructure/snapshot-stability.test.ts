@@ -6,7 +6,15 @@ import { readableTemplate } from './support/readable.ts';
 import { repositoryRoot, synthesise } from './support/synthesise.ts';
 import { readTemplates, type StackTemplate } from './support/templates.ts';
 
-const inputs = ['bin', 'lib', 'services', 'lambda-workers', 'cdk.json', 'package.json'];
+const inputs = [
+  'bin',
+  'docs/reference',
+  'lib',
+  'services',
+  'lambda-workers',
+  'cdk.json',
+  'package.json',
+];
 const dockerInputs = ['package-lock.json', '.npmrc'];
 
 function edit(file: string, change: (text: string) => string): void {

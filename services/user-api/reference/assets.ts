@@ -16,7 +16,7 @@ export const packagedAssets = {
 export const START_SCRIPT = 'start.js';
 
 /** An hour, and then asked for again by its ETag: they change with a deployment only. */
-const CACHE_CONTROL = 'public, max-age=3600';
+export const CACHE_CONTROL = 'public, max-age=3600';
 
 /**
  * The folder of the renderer's files. A build copies them to `reference-assets/` beside the bundle, whose URL everything in it has; run from

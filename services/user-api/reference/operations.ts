@@ -10,7 +10,7 @@ import { answerReferencePage } from './page.ts';
 /** Longer than any of the files. */
 const FILE_MAXIMUM_LENGTH = 10_000_000;
 /** Five minutes, and then asked for again by its ETag: short, because it changes with a deployment, and clients are made from it. */
-const DOCUMENT_CACHE_CONTROL = 'public, max-age=300';
+export const DOCUMENT_CACHE_CONTROL = 'public, max-age=300';
 
 const text = z.string().meta({ maxLength: FILE_MAXIMUM_LENGTH });
 const notModified = { description: 'It is the one that If-None-Match names' };

@@ -1,3 +1,6 @@
+/** An hour: the page changes with a deployment only. */
+export const PAGE_CACHE_CONTROL = 'public, max-age=3600';
+
 /** Starts the renderer on the API's own document. Credentials that are typed in stay in the page's memory. */
 export const startScript = `window.addEventListener('load', () => {
   SwaggerUIBundle({
@@ -14,7 +17,7 @@ export const startScript = `window.addEventListener('load', () => {
 });
 `;
 
-const html = `<!doctype html>
+export const referencePage = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -36,7 +39,7 @@ const html = `<!doctype html>
  * Scripts, styles and requests of this origin only. Swagger UI sets styles on elements, and its style sheet has its icons in data: URLs;
  * neither can run anything.
  */
-const CONTENT_SECURITY_POLICY = [
+export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -49,10 +52,10 @@ const CONTENT_SECURITY_POLICY = [
 
 /** The page that shows the document. */
 export function answerReferencePage(): Response {
-  return new Response(html, {
+  return new Response(referencePage, {
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'public, max-age=3600',
+      'cache-control': PAGE_CACHE_CONTROL,
       'content-security-policy': CONTENT_SECURITY_POLICY,
     },
   });
