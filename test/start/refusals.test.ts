@@ -3,22 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { curlLines, nothingLeft, paste, runStart, temporaryDirectory } from './start-command.ts';
+import { nothingLeft, runStart, temporaryDirectory } from './start-command.ts';
 
 describe('npm start', () => {
-  it('refuses a second start on the same data, and the first goes on', async () => {
-    await using directory = await temporaryDirectory();
-    const first = runStart({ LOCAL_DIRECTORY: directory.path });
-    await first.ready();
-
-    const second = runStart({ LOCAL_DIRECTORY: directory.path });
-    expect((await second.exited).code).toBe(1);
-    expect(second.output()).toContain(`${directory.path} is already in use`);
-    expect(await paste(curlLines(first.output())[0] ?? '')).toMatchObject({ id: 1 });
-
-    expect((await first.stop()).code).toBe(0);
-  });
-
   describe('when it cannot start', () => {
     /** Expects the command to end by itself with one message, and with nothing left behind. */
     async function expectFailure(
