@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
+import { runAdminister } from './administer.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
 import { createLogger } from './observability/logger.ts';
@@ -9,7 +10,8 @@ import { variables } from './settings.ts';
 
 /**
  * The program that the container runs, and `npm start`: `node services/user-api/main.ts`. Exit codes: 0 after a shutdown in which every
- * request was answered, 1 when the configuration is wrong, a port cannot be had, requests had to be cut, or it crashed.
+ * request was answered, 1 when the configuration is wrong, a port cannot be had, requests had to be cut, or it crashed. With `administer` as its
+ * first argument it is that program instead (./administer.ts).
  */
 
 /** Lines are gathered to this many bytes, or this long, before they are written: a write for each would cost more than the request. */
@@ -66,7 +68,12 @@ async function main(): Promise<void> {
   process.send?.({ type: 'ready', port, internalPort });
 }
 
-if (import.meta.main) {
+/** The image has no other program, and no shell: operators run a task of it with `administer …` as its command. */
+const ADMINISTER = 'administer';
+
+if (import.meta.main && process.argv[2] === ADMINISTER) {
+  await runAdminister(process.argv.slice(3));
+} else if (import.meta.main) {
   try {
     await main();
   } catch (error) {

@@ -111,6 +111,13 @@ describe.each(services)('the image of $name', ({ dockerfile, entry }) => {
       });
       expect(program.output).toContain('DATABASE_URL is not set; it takes a URL');
       expect(program.code).toBe(1);
+      // As ECS runs it with another command: what is in the image is all that an operator has.
+      const operator = await runToEnd(process.execPath, ['index.mjs', 'administer', 'nothing'], {
+        cwd: application,
+        env: {},
+      });
+      expect(operator.output).toContain('there are appoint-administrator');
+      expect(operator.code).toBe(2);
     } finally {
       rmSync(application, { recursive: true, force: true });
     }

@@ -5,6 +5,7 @@ const programTitles: Readonly<Record<Program, string>> = {
   start: '`npm start`: the whole system on one machine',
   'user-api': 'The user API (`services/user-api/main.ts`)',
   migrate: 'Migrations (`services/user-api/migrate.ts`)',
+  administer: '`npm run administer` (`services/user-api/administer.ts`)',
   maintenance: 'Maintenance (`lambda-workers/maintenance/handler.ts`)',
   'email-worker': 'The email worker (`lambda-workers/email/handler.ts`)',
 };

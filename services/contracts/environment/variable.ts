@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
 /** The programs that read variables from the environment; the docs list each variable under its readers. */
-export type Program = 'user-api' | 'migrate' | 'email-worker' | 'maintenance' | 'start';
+export type Program =
+  | 'user-api'
+  | 'migrate'
+  | 'administer'
+  | 'email-worker'
+  | 'maintenance'
+  | 'start';
 
 /** One environment variable: how it is parsed, and all that a reader of the docs or of an error needs. */
 export interface EnvironmentVariable<Type extends z.ZodType = z.ZodType> {

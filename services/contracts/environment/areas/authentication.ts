@@ -20,7 +20,7 @@ export const authenticationVariables = {
     description:
       'Secret of the API, the same for all processes, at random. Keys for cursors, Idempotency-Keys, digests of clients and, unless ACCESS_TOKEN_KEYS is set, access tokens are derived from it: changing it ends logins, and clients begin lists anew.',
     takes: 'at least 32 characters, such as `openssl rand -base64 48` prints',
-    readBy: ['user-api'],
+    readBy: ['user-api', 'administer'],
     secret: true,
   }),
   ACCESS_TOKEN_KEYS: variable({
@@ -29,9 +29,9 @@ export const authenticationVariables = {
       .refine((text) => isJsonObjectWith('keys', text))
       .optional(),
     description:
-      'Keys that access tokens are signed with, the same for all processes. Made by `createSigningKeySet`, renewed by `rotateSigningKeys`. Unset: one key, derived from SERVICE_SECRET.',
+      'Keys that access tokens are signed with, the same for all processes. Made and renewed by `npm run administer`. Unset: one key, derived from SERVICE_SECRET.',
     takes: 'a JSON object {"keys": […]} of private ES256 keys, each with kid and activeFrom',
-    readBy: ['user-api'],
+    readBy: ['user-api', 'administer'],
     secret: true,
   }),
   ACCESS_TOKEN_ISSUER: variable({

@@ -10,7 +10,7 @@ export const databaseVariables = {
     description:
       'The PostgreSQL writer. For `npm start`: when set, no PostgreSQL is started and this one is used.',
     takes: 'a URL such as postgres://user:password@host:5432/database',
-    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance', 'start'],
+    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance', 'start'],
     example: 'postgres://headroom:secret@127.0.0.1:5432/headroom',
   }),
   DATABASE_READER_URLS: variable({
@@ -25,14 +25,14 @@ export const databaseVariables = {
     description:
       'How to log in to PostgreSQL: with the password in the URL, or with a short-lived IAM token made for each connection.',
     takes: 'password or iam',
-    readBy: ['user-api', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'administer', 'email-worker', 'maintenance'],
   }),
   DATABASE_TLS: variable({
     type: z.enum(['disable', 'verify']).default('disable'),
     description:
       'Whether connections to PostgreSQL are encrypted, with the certificate checked against the Amazon RDS authorities and those Node.js trusts.',
     takes: 'disable or verify',
-    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance'],
   }),
   DATABASE_SECRET_ARN: variable({
     type: z.string().startsWith('arn:').optional(),

@@ -20,7 +20,7 @@ export const generalVariables = {
     description:
       'AWS region of the queues, of SES and of IAM tokens; set by Lambda and ECS themselves.',
     takes: 'the code of a region, such as eu-west-1',
-    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance', 'start'],
+    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance', 'start'],
   }),
   LOCAL_DIRECTORY: variable({
     type: z.string().default('.local'),

@@ -27,7 +27,7 @@ export const observabilityVariables = {
   INTERNAL_HOST: variable({
     type: z.string().default('127.0.0.1'),
     description:
-      'Address the internal port listens on: loopback unless told otherwise; in the container `0.0.0.0`, where only the collector of metrics may reach it.',
+      'Address the internal port listens on: loopback unless told otherwise. On AWS, too: the collector of metrics is in the same task.',
     takes: 'an IP address or a host name',
     readBy: ['user-api'],
   }),

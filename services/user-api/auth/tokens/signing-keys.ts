@@ -59,7 +59,7 @@ export function parseSigningKeySet(text: string): SigningKeySet {
     value = JSON.parse(text);
   } catch {
     throw new UnusableSigningKeys(
-      'ACCESS_TOKEN_KEYS is not JSON. Make it with `createSigningKeySet`.',
+      'ACCESS_TOKEN_KEYS is not JSON. Make it with `npm run administer -- create-signing-keys`.',
     );
   }
   const parsed = signingKeySet.safeParse(value);
