@@ -61,6 +61,38 @@ function textOf({ format, maxLength = 50, minLength = 0 }: SchemaObject): fc.Arb
   return fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 60) });
 }
 
+/** Requests to paths of all kinds, the known ones among them, with methods of all kinds, but for those that such a path takes bodies with. */
+export function anyRequest(knownPaths: readonly string[]): fc.Arbitrary<AnyRequest> {
+  return fc
+    .record({
+      method: fc.constantFrom('GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE', 'PURGE'),
+      path: fc.oneof(
+        fc.webPath().map((path) => `/${path.replace(/^\/+/, '')}`),
+        fc.webPath().map((path) => `/api${path}`),
+        fc.constantFrom(...knownPaths),
+        fc
+          .tuple(
+            fc.constantFrom(...knownPaths),
+            fc.constantFrom('/', '//', '?', '?x=%', '%00', ';a'),
+          )
+          .map(([path, end]) => path + end),
+      ),
+      headers: fc.dictionary(
+        fc.constantFrom('accept', 'range', 'expect-ct', 'te', 'cookie'),
+        anyHeader,
+        {
+          maxKeys: 2,
+        },
+      ),
+    })
+    .map(({ headers, method, path }) => ({
+      method,
+      path,
+      headers: Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== '')),
+      body: undefined,
+    }));
+}
+
 /** Values that a schema takes. */
 function valuesFor(document: OpenApiDocument, given: Schema): fc.Arbitrary<unknown> {
   const schema = resolve(document, given);
