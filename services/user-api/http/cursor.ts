@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** 128 bits: nobody finds a signature by trying. */
 const SIGNATURE_BYTES = 16;
@@ -10,10 +10,11 @@ const SIGNATURE_CHARACTERS = 22;
  * same query has the same cursor in every process, so that pages can be told apart by their bytes.
  */
 export class CursorSigner {
-  readonly #secret: Buffer;
+  /** Made once: a key made of bytes for each signature takes several times as long as the signature. */
+  readonly #key: KeyObject;
 
   constructor(secret: Buffer) {
-    this.#secret = secret;
+    this.#key = createSecretKey(secret);
   }
 
   /**
@@ -39,7 +40,7 @@ export class CursorSigner {
   }
 
   #sign(query: string, text: string): Buffer {
-    const signature = createHmac('sha256', this.#secret).update(JSON.stringify([query, text]));
+    const signature = createHmac('sha256', this.#key).update(JSON.stringify([query, text]));
     return signature.digest().subarray(0, SIGNATURE_BYTES);
   }
 }

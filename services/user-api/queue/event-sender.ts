@@ -49,6 +49,8 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
   const client = new SQSClient({
     region,
     maxAttempts: TRIES,
+    // Checksums of each message once more, which take a fifth of what sending takes; TLS guards the bytes already.
+    md5: false,
     // A queue's URL may have a host that only the queue's own machine resolves.
     ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
   });

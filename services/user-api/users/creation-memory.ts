@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { User } from '../../contracts/users.ts';
 import { isDuplicateOf } from '../database/errors.ts';
@@ -45,11 +45,11 @@ export function isKeyTaken(error: unknown): boolean {
  */
 export class CreationMemory {
   readonly #router: DatabaseRouter;
-  readonly #secret: Buffer;
+  readonly #key: KeyObject;
 
   constructor(router: DatabaseRouter, secret: Buffer) {
     this.#router = router;
-    this.#secret = secret;
+    this.#key = createSecretKey(secret);
   }
 
   /**
@@ -73,6 +73,6 @@ export class CreationMemory {
 
   #digest(...parts: readonly string[]): string {
     // As JSON, so that no two lists of parts read the same.
-    return createHmac('sha256', this.#secret).update(JSON.stringify(parts)).digest('base64url');
+    return createHmac('sha256', this.#key).update(JSON.stringify(parts)).digest('base64url');
   }
 }

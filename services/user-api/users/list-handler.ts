@@ -181,7 +181,7 @@ function answer(
 
 /** Answers with a page of users: after a cursor, or with a number. */
 export function createListHandler(users: Users, cursors: CursorSigner): ProtectedHandler {
-  return async ({ env, req }, identity) => {
+  return ({ env, req }, identity) => {
     const query = parseQuery(listUsersQuery, req.url);
     const representation = listRepresentationFor(identity);
     const request: ListRequest = { query, listing: listingOf(query), representation, cursors };
@@ -190,11 +190,16 @@ export function createListHandler(users: Users, cursors: CursorSigner): Protecte
     const after = positionOf(request);
     const { limit = PAGE_DEFAULT_LIMIT } = query;
     const key = JSON.stringify([representation, nameOf(request.listing), place ?? [after, limit]]);
-    const page = await users.page(key, (repository) =>
+    const page = users.page(key, (repository) =>
       place === null
         ? loadAfter(request, after, repository)
         : loadNumbered(request, place, repository),
     );
-    return answer(page, representation, env.incoming.headers);
+    const { incoming } = env;
+    if (page instanceof Promise) {
+      return page.then((loaded) => answer(loaded, representation, incoming.headers));
+    }
+    incoming.nearHit = page.fromMemory;
+    return answer(page, representation, incoming.headers);
   };
 }

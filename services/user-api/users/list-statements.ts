@@ -1,6 +1,11 @@
-import type { PendingQuery, Row, Sql } from 'postgres';
 import type { UserStatus } from '../../contracts/users.ts';
-import { type UserRow, userColumns } from './user-row.ts';
+import type { PreparedText } from '../database/prepared-text.ts';
+import { USER_COLUMNS, type UserRow } from './user-row.ts';
+
+/**
+ * The statements of lists, made of parts as a list is asked for. As text with numbered parameters, because postgres.js makes a query, with its promise, of each
+ * part that is written as a template, which for a page costs more than sending it.
+ */
 
 /** Which users are in a list, and in which order. */
 export interface UserListing {
@@ -24,85 +29,89 @@ export interface ListedRow extends UserRow {
   readonly key: string;
 }
 
-type Fragment = PendingQuery<Row[]>;
-
 /** Higher than any character that follows a prefix: the last code point of Unicode, which is and stays no character. */
 const LAST_CODE_POINT = 0x10ffff;
+
+/** The values of a statement, in the order of their numbers in its text. */
+class Parameters {
+  readonly values: (string | number)[] = [];
+
+  /** @returns what stands for the value in the text. */
+  add(value: string | number): string {
+    return `$${this.values.push(value)}`;
+  }
+}
 
 /**
  * What users are ordered by, besides the id: the expressions that the indexes have. Columns are named with their table, because a bare name in
  * ORDER BY is that of an output column, and the id in the output is converted: no index has that.
  */
-const keyOf = (client: Sql, { order }: UserListing): Fragment =>
-  order.by === 'name' ? client`lower(users.name) collate "C"` : client`users.created_at`;
+const keyOf = ({ order }: UserListing) =>
+  order.by === 'name' ? 'lower(users.name) collate "C"' : 'users.created_at';
 
 const isDescending = ({ order }: UserListing) => order.by === 'creation' && order.newestFirst;
 
-function orderBy(client: Sql, listing: UserListing): Fragment {
-  const key = keyOf(client, listing);
-  return isDescending(listing) ? client`${key} desc, users.id desc` : client`${key}, users.id`;
+function orderBy(listing: UserListing): string {
+  const direction = isDescending(listing) ? ' desc' : '';
+  return `${keyOf(listing)}${direction}, users.id${direction}`;
 }
 
 /**
  * The condition on one range of one index: a status, a range of names, and what comes after a position. A range rather than LIKE,
  * because a plan that is made once for all prefixes cannot turn a LIKE into one.
  */
-function conditions(client: Sql, listing: UserListing, after: ListPosition | null): Fragment {
+function conditions(
+  listing: UserListing,
+  after: ListPosition | null,
+  parameters: Parameters,
+): string {
   const { order, status } = listing;
-  const parts: Fragment[] = [];
-  if (status !== undefined) parts.push(client`status = ${status}`);
+  const key = keyOf(listing);
+  const parts: string[] = [];
+  if (status !== undefined) parts.push(`status = ${parameters.add(status)}`);
   if (order.by === 'name') {
-    parts.push(client`
-      ${keyOf(client, listing)} >= lower(${order.prefix}::text)
-      and ${keyOf(client, listing)} < lower(${order.prefix}::text) || chr(${LAST_CODE_POINT})
-    `);
+    const prefix = `lower(${parameters.add(order.prefix)}::text)`;
+    parts.push(`${key} >= ${prefix} and ${key} < ${prefix} || chr(${LAST_CODE_POINT})`);
   }
   if (after !== null) {
-    const position =
-      order.by === 'name'
-        ? client`(${after.key}::text, ${after.id}::bigint)`
-        : client`(${after.key}::timestamptz, ${after.id}::bigint)`;
-    const key = client`(${keyOf(client, listing)}, users.id)`;
-    parts.push(isDescending(listing) ? client`${key} < ${position}` : client`${key} > ${position}`);
+    const type = order.by === 'name' ? 'text' : 'timestamptz';
+    const comparison = isDescending(listing) ? '<' : '>';
+    parts.push(
+      `(${key}, users.id) ${comparison} (${parameters.add(after.key)}::${type}, ${parameters.add(after.id)}::bigint)`,
+    );
   }
-  const [first = client`true`, ...others] = parts;
-  return others.reduce((all, part) => client`${all} and ${part}`, first);
+  return parts.length === 0 ? 'true' : parts.join(' and ');
 }
 
-/** The page after a position: as many rows of an index as the page has, wherever it begins. */
-export function selectUsersAfter(
-  client: Sql,
+const selectWhere = (listing: UserListing, condition: string) =>
+  `select ${USER_COLUMNS}, ${keyOf(listing)} as key from users where ${condition} order by ${orderBy(listing)}`;
+
+/** The page after a position, of {@link ListedRow}s: as many rows of an index as the page has, wherever it begins. */
+export function usersAfter(
   listing: UserListing,
   after: ListPosition | null,
   limit: number,
-) {
-  return client<ListedRow[]>`
-    select ${userColumns(client)}, ${keyOf(client, listing)} as key from users
-    where ${conditions(client, listing, after)}
-    order by ${orderBy(client, listing)} limit ${limit}
-  `;
+): PreparedText {
+  const parameters = new Parameters();
+  const select = selectWhere(listing, conditions(listing, after, parameters));
+  return { text: `${select} limit ${parameters.add(limit)}`, parameters: parameters.values };
 }
 
-/** The page behind so many users: reads those, too, so `offset` must be bounded. */
-export function selectUsersBehind(
-  client: Sql,
-  listing: UserListing,
-  offset: number,
-  limit: number,
-) {
-  return client<ListedRow[]>`
-    select ${userColumns(client)}, ${keyOf(client, listing)} as key from users
-    where ${conditions(client, listing, null)}
-    order by ${orderBy(client, listing)} limit ${limit} offset ${offset}
-  `;
+/** The page behind so many users, of {@link ListedRow}s: reads those, too, so `offset` must be bounded. */
+export function usersBehind(listing: UserListing, offset: number, limit: number): PreparedText {
+  const parameters = new Parameters();
+  const select = selectWhere(listing, conditions(listing, null, parameters));
+  const text = `${select} limit ${parameters.add(limit)} offset ${parameters.add(offset)}`;
+  return { text, parameters: parameters.values };
 }
 
-/** How many users are in a list, counted up to a number. Ordered, so that an index is counted and not the table. */
-export function countUsers(client: Sql, listing: UserListing, most: number) {
-  return client<{ count: number }[]>`
-    select count(*)::int as count from (
-      select id from users where ${conditions(client, listing, null)}
-      order by ${orderBy(client, listing)} limit ${most}
-    ) as counted
-  `;
+/** How many users are in a list, as `count`, counted up to a number. Ordered, so that an index is counted and not the table. */
+export function countOfUsers(listing: UserListing, most: number): PreparedText {
+  const parameters = new Parameters();
+  const condition = conditions(listing, null, parameters);
+  const counted = `select id from users where ${condition} order by ${orderBy(listing)} limit ${parameters.add(most)}`;
+  return {
+    text: `select count(*)::int as count from (${counted}) as counted`,
+    parameters: parameters.values,
+  };
 }

@@ -1,19 +1,20 @@
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
+import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
 import { EmailTaken } from './errors.ts';
 import {
-  countUsers,
+  countOfUsers,
   type ListedRow,
   type ListPosition,
-  selectUsersAfter,
-  selectUsersBehind,
   type UserListing,
+  usersAfter,
+  usersBehind,
 } from './list-statements.ts';
 import { userStatements } from './statements.ts';
-import { isoInstant, toUser } from './user-row.ts';
+import { toUser } from './user-row.ts';
 import {
   type AuditedActor,
   type CreationKey,
@@ -46,8 +47,9 @@ function knownError(error: unknown): unknown {
 }
 
 function toListed({ order }: UserListing, row: ListedRow): ListedUser {
-  const key = order.by === 'creation' ? isoInstant(row.key) : row.key;
-  return { user: toUser(row), position: { key, id: row.id } };
+  const user = toUser(row);
+  const key = order.by === 'creation' ? user.createdAt : row.key;
+  return { user, position: { key, id: user.id } };
 }
 
 /**
@@ -77,7 +79,7 @@ export class UserRepository {
     limit: number,
   ): Promise<ListedUser[]> {
     const rows = await this.#router.read(({ $client }) =>
-      selectUsersAfter($client, listing, after, limit),
+      runPrepared<ListedRow>($client, usersAfter(listing, after, limit)),
     );
     return rows.map((row) => toListed(listing, row));
   }
@@ -89,8 +91,8 @@ export class UserRepository {
   ): Promise<{ readonly users: ListedUser[]; readonly count: number }> {
     const [rows, [counted]] = await this.#router.read(({ $client }) =>
       Promise.all([
-        selectUsersBehind($client, listing, offset, limit),
-        countUsers($client, listing, countMaximum),
+        runPrepared<ListedRow>($client, usersBehind(listing, offset, limit)),
+        runPrepared<{ count: number }>($client, countOfUsers(listing, countMaximum)),
       ]),
     );
     return { users: rows.map((row) => toListed(listing, row)), count: counted?.count ?? 0 };

@@ -22,8 +22,9 @@ export function listRepresentationFor(identity: Identity): Representation {
 
 export function shownUser(user: User, representation: Representation): VisibleUser {
   if (representation === 'private') return user;
-  const { email: _, ...shown } = user;
-  return shown;
+  // Written out: taking all fields but one copies an object field by field, which a page of them is felt in.
+  const { id, name, status, createdAt, updatedAt, version } = user;
+  return { id, name, status, createdAt, updatedAt, version };
 }
 
 /** What is the same at every version of a user has other bytes in each representation, so their tags differ, too (RFC 9110, 8.8.1). */

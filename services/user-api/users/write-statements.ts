@@ -1,12 +1,13 @@
 import type { Sql } from 'postgres';
 import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UserStatus } from '../../contracts/users.ts';
+import { runPrepared } from '../database/prepared-text.ts';
 import type { auditActors } from '../database/schema.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
-import { type UserRow, userColumns } from './user-row.ts';
+import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
 
 /**
- * The statements that change users, as tagged templates of postgres.js, which prepares them. Each is one statement, hence one transaction and one
+ * The statements that change users, which postgres.js prepares. Each is one statement, hence one transaction and one
  * round trip: all that it does is done, or nothing.
  */
 
@@ -27,37 +28,59 @@ export interface CreationKey {
 }
 
 /**
+ * One statement for all that creating does, made once, because creating is what is written most. With `remembers`, its answer is kept under a key.
+ *
+ * Parameters: 1 name, 2 email, 3 status, 4 password hash or null, 5 id of the event, 6 trace or null, 7 seconds until a relay may take the event;
+ * to be remembered, 8 digest, 9 fingerprint.
+ */
+const insertionText = (remembers: boolean) => `
+  with turn (mine) as materialized (
+    values (${remembers ? 'pg_try_advisory_xact_lock(hashtextextended($8, 0))' : 'true'})
+  ), created as (
+    insert into users (name, email, status)
+    select $1, $2, $3 from turn where mine
+    returning *
+  ), account as (
+    insert into accounts (user_id, password_hash)
+    select id, $4::text from created where $4::text is not null
+  ), event as (
+    insert into outbox (id, type, data, traceparent, created_at, available_at)
+    select $5::uuid, 'user.created', jsonb_build_object('userId', id), $6::text,
+      created_at, created_at + make_interval(secs => $7)
+    from created
+  )${
+    remembers
+      ? `, kept as (
+    insert into idempotency_keys (digest, fingerprint, user_id, answer)
+    select $8, $9, created.id, to_jsonb(answer)
+    from created cross join lateral (select ${USER_COLUMNS}) as answer
+  )`
+      : ''
+  }
+  select ${USER_COLUMNS} from created
+`;
+const INSERTION = insertionText(false);
+const REMEMBERED_INSERTION = insertionText(true);
+
+/**
  * Creates a user with an account and the event `user.created`. With a key, the answer is kept; no row comes back while another request with the
  * same key is under way, and the index of the table refuses one that came before.
  */
 export function insertUser(client: Sql, user: NewUser, eventId: string, key: CreationKey | null) {
-  const { email, name, passwordHash, status } = user;
-  return client<UserRow[]>`
-    with turn (mine) as materialized (
-      values (${key === null ? client`true` : client`pg_try_advisory_xact_lock(hashtextextended(${key.digest}, 0))`})
-    ), created as (
-      insert into users (name, email, status)
-      select ${name}, ${email}, ${status} from turn where mine
-      returning *
-    ), account as (
-      insert into accounts (user_id, password_hash)
-      select id, ${passwordHash}::text from created where ${passwordHash}::text is not null
-    ), event as (
-      insert into outbox (id, type, data, traceparent, created_at, available_at)
-      select ${eventId}::uuid, 'user.created', jsonb_build_object('userId', id), ${currentTraceParent()}::text,
-        created_at, created_at + make_interval(secs => ${FIRST_RELAY_DELAY_SECONDS})
-      from created
-    )${
-      key === null
-        ? client``
-        : client`, kept as (
-      insert into idempotency_keys (digest, fingerprint, user_id, answer)
-      select ${key.digest}, ${key.fingerprint}, created.id, to_jsonb(answer)
-      from created cross join lateral (select ${userColumns(client)}) as answer
-    )`
-    }
-    select ${userColumns(client)} from created
-  `;
+  const parameters = [
+    user.name,
+    user.email,
+    user.status,
+    user.passwordHash,
+    eventId,
+    currentTraceParent(),
+    FIRST_RELAY_DELAY_SECONDS,
+  ];
+  const statement =
+    key === null
+      ? { text: INSERTION, parameters }
+      : { text: REMEMBERED_INSERTION, parameters: [...parameters, key.digest, key.fingerprint] };
+  return runPrepared<UserRow>(client, statement);
 }
 
 export interface UserChanges {

@@ -63,6 +63,20 @@ describeWithRedis('The access log, of hits in memory', (redis) => {
 
     for (const line of hits) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
   });
+
+  it('has a line for one in so many pages of a list that were in memory, too', async () => {
+    const api = await startApiOnNewDatabase({
+      redisUrl: redis().url,
+      environment: { ACCESS_LOG_ONE_HIT_IN: '5' },
+    });
+    const sampled = () =>
+      api.log.filter(({ oneHitIn, route }) => route === '/api/v1/users' && oneHitIn === 5);
+    await vi.waitFor(async () => {
+      await api.call('GET', '/api/v1/users');
+      expect(sampled().length).toBeGreaterThan(1);
+    });
+    await api.stop();
+  });
 });
 
 /** A request as the server makes it, that has been answered. */

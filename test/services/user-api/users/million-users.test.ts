@@ -1,14 +1,19 @@
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { User, UserPage } from '../../../../services/contracts/users.ts';
+import {
+  type PreparedText,
+  runPrepared,
+} from '../../../../services/user-api/database/prepared-text.ts';
 import { CursorSigner } from '../../../../services/user-api/http/cursor.ts';
 import { deriveKey } from '../../../../services/user-api/secrets/derived-key.ts';
 import {
-  countUsers,
+  countOfUsers,
+  type ListedRow,
   type ListPosition,
-  selectUsersAfter,
-  selectUsersBehind,
   type UserListing,
+  usersAfter,
+  usersBehind,
 } from '../../../../services/user-api/users/list-statements.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { createUser, newUser, SERVICE_SECRET, startTestApi, type TestApi } from '../support/api.ts';
@@ -73,10 +78,10 @@ const nodesOf = (node: PlanNode): string[] => [
 ];
 
 /** How PostgreSQL does a statement, and how many pages it reads for that. */
-async function explain(
-  statement: ReturnType<typeof selectUsersAfter> | ReturnType<typeof countUsers>,
-) {
-  const [row] = await sql`explain (analyze, buffers, format json) ${statement}`;
+async function explain({ parameters, text }: PreparedText) {
+  const [row] = await sql.unsafe(`explain (analyze, buffers, format json) ${text}`, [
+    ...parameters,
+  ]);
   const plan: PlanNode = row?.['QUERY PLAN'][0].Plan;
   return {
     nodes: nodesOf(plan),
@@ -86,7 +91,7 @@ async function explain(
 
 /** Where users stand in a list: the one that ends so many, and the page after it with one more. */
 async function stretchAt(listing: UserListing, depth: number): Promise<ListPosition[]> {
-  const rows = await selectUsersBehind(sql, listing, depth - 1, PAGE + 2);
+  const rows = await runPrepared<ListedRow>(sql, usersBehind(listing, depth - 1, PAGE + 2));
   return rows.map(({ key, id }) => ({ key, id }));
 }
 
@@ -123,9 +128,10 @@ describe('among a million users', () => {
       for (const depth of [SHALLOW, deep]) {
         const [position = null, ...following] = await stretchAt(listing, depth);
         expect(following).toHaveLength(PAGE + 1);
-        const page = await selectUsersAfter(sql, listing, position, PAGE);
+        const statement = usersAfter(listing, position, PAGE);
+        const page = await runPrepared<ListedRow>(sql, statement);
         expect(page.map(({ key, id }) => ({ key, id }))).toEqual(following.slice(0, PAGE));
-        const { buffers, nodes } = await explain(selectUsersAfter(sql, listing, position, PAGE));
+        const { buffers, nodes } = await explain(statement);
         expect(nodes).toEqual(['Limit', 'Index Scan']);
         costs.push(buffers);
       }
@@ -136,12 +142,9 @@ describe('among a million users', () => {
   );
 
   it.each(listings)('the first pages %s and their count read an index', async (_, listing) => {
-    const pages = [
-      selectUsersAfter(sql, listing, null, PAGE),
-      selectUsersBehind(sql, listing, 100, PAGE),
-    ];
+    const pages = [usersAfter(listing, null, PAGE), usersBehind(listing, 100, PAGE)];
     for (const page of pages) expect((await explain(page)).nodes).toEqual(['Limit', 'Index Scan']);
-    const { nodes } = await explain(countUsers(sql, listing, 10_001));
+    const { nodes } = await explain(countOfUsers(listing, 10_001));
     expect(nodes.join()).toMatch(/Index/);
     expect(nodes).not.toContain('Seq Scan');
   });
