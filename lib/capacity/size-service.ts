@@ -3,6 +3,7 @@ import type { StageSize } from '../config/size.ts';
 import type { StageDefinition } from '../config/stage.ts';
 import { assumptions } from './assumptions.ts';
 import { redundancyOf } from './availability.ts';
+import { COLLECTOR_MEBIBYTES } from './collector.ts';
 import type { FigureBook } from './figures.ts';
 import { type Load, type PlannedLoad, vcpusFor } from './load.ts';
 import { rounded } from './rounded.ts';
@@ -55,10 +56,12 @@ export function sizeService(
     chooseCpuUnits(load.event),
     `the smallest size of which at most ${MANY_TASKS} tasks carry the peak, up to one vCPU, as one Node.js process fills one core`,
   );
+  const collectorMebibytes = policy.telemetry === undefined ? 0 : COLLECTOR_MEBIBYTES;
   const memoryMebibytes = book.decide(
     'service.memoryMebibytes',
-    leastFargateMemory(cpuUnits, unitCosts.processMebibytes.value) ?? cpuUnits * 2,
-    `the least that Fargate gives ${cpuUnits} CPU units; a process needs ${unitCosts.processMebibytes.value} MiB`,
+    leastFargateMemory(cpuUnits, unitCosts.processMebibytes.value + collectorMebibytes) ??
+      cpuUnits * 2,
+    `the least that Fargate gives ${cpuUnits} CPU units; a process needs ${unitCosts.processMebibytes.value} MiB${collectorMebibytes === 0 ? '' : `, the collector of telemetry ${collectorMebibytes}`}`,
   );
   const tasksFor = (some: Load): number =>
     Math.max(

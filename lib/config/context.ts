@@ -1,4 +1,5 @@
 import { ConfigurationError, unknownName } from './configuration-error.ts';
+import { isFixedImage } from './fixed-image.ts';
 import type { StageDefinition } from './stage.ts';
 import { findStage, stageDefinitions, validateStage } from './stages.ts';
 
@@ -44,14 +45,8 @@ function readKnownKeys(context: Readonly<Record<string, unknown>>) {
   return { values, problems };
 }
 
-/**
- * An image that always means the same: by digest, or by a tag that is not moved. Tags that are moved make a rollback
- * start what failed.
- */
 function findImageProblem(imageUri: string): string | undefined {
-  if (/@sha256:[0-9a-f]{64}$/.test(imageUri)) return undefined;
-  const tag = /:([\w][\w.-]*)$/.exec(imageUri)?.[1];
-  if (tag !== undefined && tag !== 'latest') return undefined;
+  if (isFixedImage(imageUri)) return undefined;
   return `-c imageUri got "${imageUri}". It takes an image with a digest (…@sha256:…) or with a tag other than latest, so that a rollback starts what ran before.`;
 }
 

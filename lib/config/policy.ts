@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isFixedImage } from './fixed-image.ts';
 import { percent, wholeNumber } from './validate.ts';
 
 /** The days that CloudWatch Logs can keep a log group for (PutRetentionPolicy in its API reference). */
@@ -42,6 +43,25 @@ const alarmOverride = z.strictObject({
   severity: z.enum(['page', 'ticket'], 'It takes page or ticket').optional(),
   /** Nobody is told of it, for this reason. */
   silenced: z.string('It takes a reason').min(10, 'It takes a reason, in a sentence').optional(),
+});
+
+const HTTPS_ADDRESS = 'It takes an address such as https://otlp.example.com, on port 443';
+
+/** Where traces and metrics of the programs go, through an OpenTelemetry Collector beside each task. */
+const telemetry = z.strictObject({
+  /** Takes the OpenTelemetry Protocol over HTTP. On port 443, as nothing else is let out of the tasks. */
+  endpoint: z
+    .url({ protocol: /^https$/, error: HTTPS_ADDRESS })
+    .refine((address) => URL.canParse(address) && new URL(address).port === '', HTTPS_ADDRESS),
+  /** The collector for ARM, with its `prometheus` receiver, such as a copy of `otel/opentelemetry-collector-contrib` in the account's registry. */
+  collectorImage: z
+    .string()
+    .refine(isFixedImage, 'It takes an image with a digest or with a tag other than latest'),
+  /** Secret with the value of the `Authorization` header that the endpoint asks for. Workers, which cannot keep it, send nothing then. @default none */
+  authorizationSecretArn: z
+    .string()
+    .regex(/^arn:[\w-]+:secretsmanager:/, 'It takes the ARN of a secret of Secrets Manager')
+    .optional(),
 });
 
 /** What a stage's owners want and what they can pay, apart from how much it carries. */
@@ -127,6 +147,16 @@ export const policy = z.strictObject({
    */
   scaling: z.enum(['targets', 'steps'], 'It takes targets or steps'),
   events: z.array(scheduledEvent).readonly(),
+  /**
+   * Off by default: the alarms go by AWS's own metrics and need none of it, and a collector takes memory of every task.
+   * @default nothing is sent
+   */
+  telemetry: telemetry.optional(),
+  /**
+   * Whether operators may run commands in tasks (`aws ecs execute-command`), such as to take a CPU profile. IAM decides who; each task gets the
+   * right to open the channels of Session Manager. @default false
+   */
+  executeCommand: z.boolean('It takes true or false').optional(),
   edge: z.strictObject({
     /** CloudFront's locations: `100` is North America and Europe, `200` adds Asia and Africa, `all` is everywhere. */
     priceClass: z.enum(['100', '200', 'all'], 'It takes 100, 200 or all'),

@@ -48,6 +48,7 @@ export class ContainerService extends Construct {
       availabilityZoneRebalancing: ecs.AvailabilityZoneRebalancing.ENABLED,
       healthCheckGracePeriod: Duration.seconds(START_SECONDS),
       assignPublicIp: false,
+      enableExecuteCommand: operations.stage.policy.executeCommand ?? false,
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [securityGroup],
       enableECSManagedTags: true,

@@ -17,6 +17,7 @@ import {
   queueWorkerMetrics,
 } from './queue-worker-monitoring.ts';
 import { removalPolicy } from './removal.ts';
+import { workerTelemetryEnvironment } from './telemetry-collector.ts';
 
 export interface QueueWorkerProps {
   readonly operations: Operations;
@@ -122,6 +123,7 @@ export class QueueWorker extends Construct {
       deadLetterReason: 'Its messages have one: the dead-letter queue behind its queue.',
       environment: {
         STAGE: stage.name,
+        ...workerTelemetryEnvironment(stage.policy.telemetry),
         ...(user === undefined
           ? {}
           : {

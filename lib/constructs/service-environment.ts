@@ -3,12 +3,12 @@ import type { Construct } from 'constructs';
 import { timeouts } from '../config/timeouts.ts';
 import type { ContainerServiceProps } from './container-service-props.ts';
 import { publicName } from './domain.ts';
+import { internalEnvironment } from './telemetry-collector.ts';
+import { DIAGNOSTICS_DIRECTORY } from './writable-folders.ts';
 
 const MILLISECONDS = 1_000;
 /** CloudFront, then the load balancer: each appends the address that called it to X-Forwarded-For. */
 const PROXY_HOPS = 2;
-/** Port of metrics: not one that the load balancer knows. */
-const INTERNAL_PORT = 9_464;
 
 /** The variables of a service's container; `services/contracts/environment` says what each means, and a test compares the two. */
 export function serviceEnvironment(
@@ -23,7 +23,8 @@ export function serviceEnvironment(
     AWS_REGION: Stack.of(scope).region,
     HOST: '0.0.0.0',
     PORT: String(definition.port),
-    INTERNAL_PORT: String(INTERNAL_PORT),
+    ...internalEnvironment(stage.policy.telemetry),
+    DIAGNOSTICS_DIRECTORY,
     TRUSTED_PROXY_HOPS: String(PROXY_HOPS),
     DATABASE_URL: database.writerUrl(definition.databaseUser),
     ...(readers === undefined ? {} : { DATABASE_READER_URLS: readers }),

@@ -12,11 +12,11 @@ const PRIVATE_REPOSITORY =
   /^(?<account>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com\/(?<name>[^:@]+)[:@](?<version>.+)$/;
 
 /** An image that exists already; from a private repository of ECR, the tasks get the right to pull it. */
-function existingImage(scope: Construct, imageUri: string): ContainerImage {
+export function existingImage(scope: Construct, id: string, imageUri: string): ContainerImage {
   const parts = PRIVATE_REPOSITORY.exec(imageUri)?.groups;
   if (parts === undefined) return ContainerImage.fromRegistry(imageUri);
   const { account = '', region = '', name = '', version = '' } = parts;
-  const repository = Repository.fromRepositoryAttributes(scope, 'Repository', {
+  const repository = Repository.fromRepositoryAttributes(scope, id, {
     repositoryName: name,
     repositoryArn: Stack.of(scope).formatArn({
       service: 'ecr',
@@ -45,7 +45,7 @@ export function serviceImage(
   scope: Construct,
   props: { readonly dockerfile: string; readonly imageUri?: string },
 ): ContainerImage {
-  if (props.imageUri !== undefined) return existingImage(scope, props.imageUri);
+  if (props.imageUri !== undefined) return existingImage(scope, 'Repository', props.imageUri);
   return ContainerImage.fromAsset(repositoryRoot, {
     file: props.dockerfile,
     platform: Platform.LINUX_ARM64,

@@ -6,6 +6,8 @@ import type { ContainerServiceProps } from './container-service-props.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import type { ServiceSecret } from './service-secret.ts';
+import { addTelemetryCollector } from './telemetry-collector.ts';
+import { addWritableFolders } from './writable-folders.ts';
 
 /** Of the log driver: what is written while CloudWatch Logs is slow is kept up to this size, then dropped; the service never waits. */
 const LOG_BUFFER = Size.mebibytes(25);
@@ -15,14 +17,15 @@ const CONTAINER_USER = '65532:65532';
 export const START_SECONDS = 30;
 
 /**
- * What a task is: one container on ARM that runs as nobody and writes nowhere but to its log. Its root is read-only, and as the services
- * keep nothing in files there is no tmpfs beside it either.
+ * What a task is: a container on ARM that runs as nobody, with a read-only root and one folder to write to; and, where the stage sends telemetry
+ * somewhere, a collector beside it.
  */
 export function createTaskDefinition(
   scope: Construct,
   props: ContainerServiceProps & { readonly secret: ServiceSecret },
 ): ecs.FargateTaskDefinition {
-  const { definition, cache, secret, size } = props;
+  const { definition, cache, operations, secret, size } = props;
+  const { executeCommand = false, telemetry } = operations.stage.policy;
   const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {
     cpu: size.cpuUnits,
     memoryLimitMiB: size.memoryMebibytes,
@@ -32,7 +35,15 @@ export function createTaskDefinition(
     },
   });
   const liveness = `http://127.0.0.1:${definition.port}${definition.livenessPath}`;
-  taskDefinition.addContainer('Container', {
+  const logGroup = new EncryptedLogGroup(scope, 'LogGroup', props);
+  const logging = (streamPrefix: string): ecs.LogDriver =>
+    ecs.LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix,
+      mode: ecs.AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: LOG_BUFFER,
+    });
+  const container = taskDefinition.addContainer('Container', {
     containerName: definition.name,
     image: props.image,
     portMappings: [{ containerPort: definition.port }],
@@ -57,13 +68,18 @@ export function createTaskDefinition(
       ],
       startPeriod: Duration.seconds(START_SECONDS),
     },
-    logging: ecs.LogDrivers.awsLogs({
-      logGroup: new EncryptedLogGroup(scope, 'LogGroup', props),
-      streamPrefix: definition.name,
-      mode: ecs.AwsLogDriverMode.NON_BLOCKING,
-      maxBufferSize: LOG_BUFFER,
-    }),
+    logging: logging(definition.name),
   });
+  addWritableFolders(taskDefinition, container, executeCommand);
+  if (telemetry !== undefined) {
+    addTelemetryCollector(scope, {
+      telemetry,
+      stage: operations.stage.name,
+      service: definition.name,
+      taskDefinition,
+      logging: logging('collector'),
+    });
+  }
   Validations.of(taskDefinition).acknowledge(
     {
       id: 'AwsSolutions-ECS2',

@@ -1,6 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { sizeStage } from '../../lib/capacity/size-stage.ts';
-import type { Policy } from '../../lib/config/policy.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { createStage } from '../../lib/stacks/stage.ts';
 import { alarmsOf } from './monitoring/alarms.ts';
@@ -10,29 +9,15 @@ import { ordinary } from './monitoring/scenarios.ts';
 import { createApp } from './support/app.ts';
 import { readTemplates } from './support/templates.ts';
 
-/** Production with another policy, its image given so that none is staged. */
-function synthesise(policy: Partial<Policy>) {
-  const app = createApp();
-  // No code is looked at here.
-  app.node.setContext('aws:cdk:bundling-stacks', []);
-  const stage = sizeStage({ ...production, policy: { ...production.policy, ...policy } });
-  createStage(app, { stage, imageUri: 'example.com/user-api:1.0.0' });
-  return alarmsOf(readTemplates(app.synth().directory));
-}
+const alarms = alarmsOf(
+  readTemplates(inject('variantAssembly')).filter(({ stage }) => stage === 'choices'),
+);
 
 const latency = 'api/Service-user-api/Latency';
 const failover = 'data/Database/Failover';
 
 describe('alarms of a stage whose policy', () => {
   it('has overrides, are of the severity that it asks for, and silent where it says so', () => {
-    const alarms = synthesise({
-      runbookUrl: 'https://example.com/headroom/docs/runbook.md',
-      alarmOverrides: {
-        [latency]: { severity: 'ticket' },
-        [failover]: { severity: 'page' },
-        'edge/Delivery/ErrorRate': { silenced: 'The edge is being moved this week.' },
-      },
-    });
     const find = (key: string) => alarms.find((alarm) => alarm.key === key);
     expect(find(latency)?.topics).toContain('OperationsTicket');
     expect(find(failover)?.actions).toEqual([0, 0]);
@@ -51,21 +36,16 @@ describe('alarms of a stage whose policy', () => {
   });
 
   it('overrides an alarm that there is none of, fail the synthesis with the names there are', () => {
-    expect(() =>
-      synthesise({ alarmOverrides: { 'api/Service-user-api/Latancy': { severity: 'ticket' } } }),
-    ).toThrow(
+    const alarmOverrides = { 'api/Service-user-api/Latancy': { severity: 'ticket' } } as const;
+    const stage = { ...production, policy: { ...production.policy, alarmOverrides } };
+    const app = createApp();
+    createStage(app, { stage: sizeStage(stage), imageUri: 'example.com/user-api:1.0.0' });
+    expect(() => app.synth()).toThrow(
       /Stage "production", policy\.alarmOverrides: There is no alarm "api\/Service-user-api\/Latancy"\. Did you mean "api\/Service-user-api\/Latency"\? There are: .*edge\/Delivery\/ErrorRate/,
     );
   });
 
   it('has a domain, tell of certificates that are not renewed, before and after they have ended', () => {
-    const alarms = synthesise({
-      domain: {
-        name: 'api.headroom.example',
-        hostedZoneId: 'Z0123456789ABC',
-        hostedZoneName: 'headroom.example',
-      },
-    });
     const certificates = alarms.filter(({ key }) => key.endsWith('/CertificateExpiry'));
     expect(certificates.map(({ key }) => key).sort()).toEqual([
       'api/Ingress/CertificateExpiry',

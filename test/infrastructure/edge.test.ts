@@ -1,12 +1,11 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { services } from '../../lib/config/services.ts';
-import { production } from '../../lib/config/stages/production.ts';
 import { LOGIN_PATH_PATTERN, managedRuleGroups } from '../../lib/constructs/web-firewall-rules.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
-import { synthesiseStages } from './support/app.ts';
 import { stages } from './support/stages.ts';
 import { readDeployments, readTemplates, resourcesOf } from './support/templates.ts';
+import { choices } from './support/variants.ts';
 
 const assembly = inject('cloudAssembly');
 const stacks = readTemplates(assembly);
@@ -131,15 +130,31 @@ describe('CloudFront', () => {
   );
 
   it.each(distributions)(
-    '$place, asked to by its stage, has an origin shield in the stage’s region',
-    ({ stack, configuration }) => {
-      const stage = stages.find(({ name }) => name === stack.stage);
-      const shields = configuration.Origins.map((origin) => origin.OriginShield).filter(Boolean);
-      expect(shields).toEqual(
-        stage?.size.edge.originShield ? [{ Enabled: true, OriginShieldRegion: stage.region }] : [],
-      );
+    '$place, whose stage asks for no shield, has none',
+    ({ configuration }) => {
+      expect(stages.map(({ size }) => size.edge.originShield)).toEqual(stages.map(() => false));
+      for (const origin of configuration.Origins) expect(origin).not.toHaveProperty('OriginShield');
     },
   );
+
+  it('of a stage that asks for a shield, has it in the stage’s region, before the load balancer alone', () => {
+    const variants = readTemplates(inject('variantAssembly'));
+    const [distribution] = resourcesOf(variants, 'AWS::CloudFront::Distribution').filter(
+      ({ stack }) => stack.stage === 'choices',
+    );
+    const { Origins, PriceClass } = distributionConfiguration.parse(
+      distribution?.Properties.DistributionConfig,
+    );
+    expect(PriceClass).toBe('PriceClass_200');
+    const shielded = Origins.filter(({ OriginShield }) => OriginShield !== undefined);
+    expect(shielded).toEqual([
+      expect.objectContaining({
+        OriginShield: { Enabled: true, OriginShieldRegion: choices.region },
+        VpcOriginConfig: expect.anything(),
+      }),
+    ]);
+    expect(Origins).toHaveLength(2);
+  });
 
   it('in every stage, keeps what services let it keep, by credentials, and no cookie', () => {
     const policies = resources('AWS::CloudFront::CachePolicy');
@@ -197,19 +212,13 @@ describe('CloudFront', () => {
   });
 
   it('of a stage with a domain, answers under it, from end to end over TLS 1.2 or later', () => {
-    const domain = {
-      name: 'api.headroom.example',
-      hostedZoneId: 'Z0123456789ABC',
-      hostedZoneName: 'headroom.example',
-    };
-    const own = synthesiseStages([
-      { ...production, policy: { ...production.policy, domain } },
-    ]).stacks;
+    const own = readTemplates(inject('variantAssembly')).filter(({ stage }) => stage === 'choices');
+    const name = choices.policy.domain?.name;
     const one = (type: string) => resourcesOf(own, type).map(({ Properties }) => Properties);
     expect(one('AWS::CloudFront::Distribution')).toMatchObject([
       {
         DistributionConfig: {
-          Aliases: [domain.name],
+          Aliases: [name],
           ViewerCertificate: { MinimumProtocolVersion: 'TLSv1.2_2021' },
         },
       },
@@ -226,8 +235,8 @@ describe('CloudFront', () => {
       },
     ]);
     expect(one('AWS::Route53::RecordSet').map(({ Name, Type }) => [Name, Type])).toEqual([
-      [`${domain.name}.`, 'A'],
-      [`${domain.name}.`, 'AAAA'],
+      [`${name}.`, 'A'],
+      [`${name}.`, 'AAAA'],
     ]);
     expect(one('AWS::CertificateManager::Certificate')).toHaveLength(2);
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { onTestFinished, vi } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import { z } from 'zod';
 import { sizeStage } from '../../../lib/capacity/size-stage.ts';
 import type { StageDefinition } from '../../../lib/config/stage.ts';
@@ -12,19 +12,27 @@ import { readTemplates, type StackTemplate } from './templates.ts';
 
 const cdkSettings = z.object({ context: z.record(z.string(), z.unknown()) });
 
-/** An empty app in this process, with the flags of `cdk.json`; its output goes when the test ends. */
+const outputs: string[] = [];
+afterAll(() => {
+  vi.unstubAllEnvs();
+  for (const directory of outputs) rmSync(directory, { recursive: true, force: true });
+});
+
+/** An empty app in this process, with the flags of `cdk.json`; it bundles no code, and its output goes when the tests of the file have ended. */
 export function createApp(): App {
   // The CDK's own validation takes seconds, and `cdk synth` has it: cdk-command-line.test.ts.
   vi.stubEnv('CDK_VALIDATION', 'false');
   const outdir = mkdtempSync(join(tmpdir(), 'headroom-app-'));
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-    rmSync(outdir, { recursive: true, force: true });
-  });
+  outputs.push(outdir);
   const { context } = cdkSettings.parse(
     JSON.parse(readFileSync(join(repositoryRoot, 'cdk.json'), 'utf8')),
   );
-  return new App({ analyticsReporting: false, autoSynth: false, context, outdir });
+  return new App({
+    analyticsReporting: false,
+    autoSynth: false,
+    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+    outdir,
+  });
 }
 
 /** Those stages in an app of their own, synthesised without the CDK's validation. */

@@ -66,3 +66,13 @@ export async function synthesise(options: SynthesiseOptions): Promise<void> {
   const { code, output } = await runApp(options);
   if (code !== 0) throw new Error(`The CDK app ended with ${code}:\n${output}`);
 }
+
+/** The stages of `variants.ts`, in another process, as {@link synthesise} does those that there are. */
+export async function synthesiseVariants(outputDirectory: string): Promise<void> {
+  const program = join(import.meta.dirname, 'synthesise-variants.ts');
+  const { code, output } = await runToEnd(process.execPath, [program, outputDirectory], {
+    cwd: repositoryRoot,
+    env: { PATH: process.env.PATH, CDK_VALIDATION: 'false' },
+  });
+  if (code !== 0) throw new Error(`The variants ended with ${code}:\n${output}`);
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { choices, extended, loadTest } from './variants.ts';
+
+/** `node synthesise-variants.ts <folder>`: the stages of variants.ts, in a process of their own beside that of the real ones. */
+enableCompileCache();
+const { App } = await import('aws-cdk-lib');
+const { sizeStage } = await import('../../../lib/capacity/size-stage.ts');
+const { createStage } = await import('../../../lib/stacks/stage.ts');
+
+const root = join(import.meta.dirname, '../../..');
+const { context } = z
+  .object({ context: z.record(z.string(), z.unknown()) })
+  .parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
+const app = new App({
+  analyticsReporting: false,
+  autoSynth: false,
+  outdir: z.string().parse(process.argv[2]),
+  // No code is looked at in them: nothing is bundled.
+  context: { ...context, 'aws:cdk:bundling-stacks': [] },
+});
+const imageUri = 'example.com/user-api:1.0.0';
+createStage(app, { stage: sizeStage(choices), imageUri });
+createStage(app, { stage: sizeStage(loadTest), imageUri });
+createStage(app, {
+  stage: sizeStage(extended.stage),
+  services: extended.services,
+  workers: extended.workers,
+});
+app.synth();
