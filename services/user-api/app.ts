@@ -20,7 +20,7 @@ import type { OpenApiDocument } from './reference/open-api.ts';
 import { createReferenceOperations } from './reference/operations.ts';
 import { createUserOperations } from './users/handlers.ts';
 import type { PersonalDataExporter } from './users/personal-data.ts';
-import { USERS_PATH } from './users/routes.ts';
+import { USERS_ALIASES, USERS_PATH } from './users/routes.ts';
 import type { Users } from './users/users.ts';
 
 export interface AppParts {
@@ -39,15 +39,9 @@ export interface AppParts {
   readonly deadlineMilliseconds: number;
 }
 
-/**
- * The newest version answers without its number too, and the singular does as well as the plural, so that the addresses which
- * load tests are usually written with work.
- */
-const usersAliases = ['/api/v1/user', '/api/users', '/api/user'];
-
 function aliasesOf(path: string): string[] {
   if (!path.startsWith(USERS_PATH)) return [];
-  return usersAliases.map((alias) => path.replace(USERS_PATH, alias));
+  return USERS_ALIASES.map((alias) => path.replace(USERS_PATH, alias));
 }
 
 /** All that the API can be asked for. */
@@ -68,7 +62,7 @@ export function describeApp(
   app: OpenAPIHono<ApiEnvironment>,
   publicUrl: AppParts['publicUrl'],
 ): OpenApiDocument {
-  return createOpenApiDocument(app, { aliases: { [USERS_PATH]: usersAliases }, publicUrl });
+  return createOpenApiDocument(app, { aliases: { [USERS_PATH]: USERS_ALIASES }, publicUrl });
 }
 
 /**
@@ -76,14 +70,15 @@ export function describeApp(
  *
  * A request passes, in this order:
  *
- * 1. the server (./http/server.ts): request id, security headers and CORS, the length of the URL, and at the end its line in the log
- * 2. the router below
- * 3. the deadline
- * 4. admission (./http/admission.ts): who asks, and the rate limit of that client
- * 5. the table of permissions (./auth/permissions.ts): a route without a row is refused to everybody
- * 6. one handler, which reads what it needs of the request
+ * 1. the fast path (./fast-path/): answers the usual GET of a user that is in memory, and lets all else pass
+ * 2. the server (./http/server.ts): request id, security headers and CORS, the length of the URL, and at the end its line in the log
+ * 3. the router below
+ * 4. the deadline
+ * 5. admission (./http/admission.ts): who asks, and the rate limit of that client
+ * 6. the table of permissions (./auth/permissions.ts): a route without a row is refused to everybody
+ * 7. one handler, which reads what it needs of the request
  *
- * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 3 to 5 are functions around the handler,
+ * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 4 to 6 are functions around the handler,
  * which answer without a promise where nothing has to be waited for, as most reads do.
  */
 export function createApp(parts: AppParts) {

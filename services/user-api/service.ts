@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { createDependencies, type DependencyOptions } from './dependencies.ts';
-import { createAnswerHeaders } from './http/answer-headers.ts';
+import { constantHeaders, createAnswerHeaders } from './http/answer-headers.ts';
 import { ApiServer } from './http/server.ts';
 import {
   type InternalServer,
@@ -10,6 +10,7 @@ import {
 import type { Logger } from './observability/logger.ts';
 import { createObservability } from './observability/observability.ts';
 import type { Settings } from './settings.ts';
+import { createUserFastPath } from './users/user-fast-path.ts';
 
 export interface RunningService {
   /** The port it listens on. */
@@ -41,7 +42,7 @@ export async function startService(
   const observability = await createObservability(settings, logger);
   const { observer, tracer } = observability;
   const dependencies = await createDependencies(settings, logger, { ...options, tracer });
-  const { health } = dependencies;
+  const { admission, health, userCaching } = dependencies;
   const app = createApp({
     ...dependencies,
     logger,
@@ -49,12 +50,20 @@ export async function startService(
     bodyLimitBytes: settings.REQUEST_BODY_LIMIT_BYTES,
     deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
   });
+  const keepAliveTimeoutMilliseconds = settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS;
+  const answerHeaderSettings = {
+    publicUrl: settings.ACCESS_TOKEN_ISSUER,
+    allowedOrigins: settings.CORS_ALLOWED_ORIGINS,
+  };
   const server = new ApiServer(app, observer, {
-    keepAliveTimeoutMilliseconds: settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS,
+    keepAliveTimeoutMilliseconds,
     headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
-    answerHeaders: createAnswerHeaders({
-      publicUrl: settings.ACCESS_TOKEN_ISSUER,
-      allowedOrigins: settings.CORS_ALLOWED_ORIGINS,
+    answerHeaders: createAnswerHeaders(answerHeaderSettings),
+    fastPath: createUserFastPath({
+      caching: userCaching,
+      admission,
+      constant: constantHeaders(answerHeaderSettings),
+      keepAliveTimeoutMilliseconds,
     }),
   });
   let port: number;

@@ -19,6 +19,9 @@ export interface AdmissionParts {
   readonly addressOf: (request: IncomingMessage) => string;
 }
 
+/** A request that may have been counted already. */
+type CountedMessage = IncomingMessage & { readonly counted?: CheckedRequest | undefined };
+
 /** Whom a request is counted by. */
 function clientOf(identity: Identity, address: string): ClientIdentity {
   switch (identity.kind) {
@@ -63,12 +66,12 @@ export class Admission {
    * @throws {@link AccessError} for bad credentials, `RateLimitExceeded`; at once or later.
    */
   admit(
-    incoming: IncomingMessage,
+    incoming: CountedMessage,
     outgoing: ServerResponse,
     policy: RoutePolicyName | null,
   ): Identity | Promise<Identity> {
     const count = (identity: Identity) => {
-      this.counts[identity.kind] += 1;
+      if (incoming.counted === undefined) this.counts[identity.kind] += 1;
       return this.#count(identity, incoming, outgoing, policy);
     };
     const refuse = (error: unknown) => this.#refuse(error, incoming, outgoing, policy);
@@ -85,7 +88,8 @@ export class Admission {
 
   /**
    * Counts a request without credentials under `reads`, without waiting; undefined, and nothing counted, when Redis must be asked: then
-   * {@link admit} does. For listeners that answer before any promise.
+   * {@link admit} does. For listeners that answer before any promise. Who leaves a request that was counted to {@link admit} gives it
+   * what this returned as `counted`.
    */
   countAnonymousReadNow(incoming: IncomingMessage): CheckedRequest | undefined {
     const checked = this.#limits.reads.checkNow({ address: this.#addressOf(incoming) });
@@ -100,12 +104,13 @@ export class Admission {
 
   #count(
     identity: Identity,
-    incoming: IncomingMessage,
+    incoming: CountedMessage,
     outgoing: ServerResponse,
     policy: RoutePolicyName | null,
   ): Identity | Promise<Identity> {
     if (policy === null) return identity;
-    const checked = this.#limits[policy].check(clientOf(identity, this.#addressOf(incoming)));
+    const checked =
+      incoming.counted ?? this.#limits[policy].check(clientOf(identity, this.#addressOf(incoming)));
     const pass = (request: CheckedRequest) => {
       for (const [name, value] of Object.entries(request.headers)) outgoing.setHeader(name, value);
       requireAllowed(request);
@@ -116,7 +121,7 @@ export class Admission {
 
   async #refuse(
     error: unknown,
-    incoming: IncomingMessage,
+    incoming: CountedMessage,
     outgoing: ServerResponse,
     policy: RoutePolicyName | null,
   ): Promise<never> {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Cors, createCors } from './cors.ts';
+import { CORS_VARY, type Cors, createCors } from './cors.ts';
 
 /** Sets the headers that every answer has, whatever it will be; an answer may replace one. */
 export type AnswerHeaders = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
@@ -27,15 +27,22 @@ export interface AnswerHeaderSettings {
   readonly allowedOrigins: readonly string[];
 }
 
-export function createAnswerHeaders({
+/** The fields of answers to requests without an Origin, in the order in which they are sent. */
+export function constantHeaders({
   allowedOrigins,
   publicUrl,
-}: AnswerHeaderSettings): AnswerHeaders {
-  const cors: Cors | null = allowedOrigins.length === 0 ? null : createCors(allowedOrigins);
-  const always = Object.entries({
+}: AnswerHeaderSettings): [name: string, value: string][] {
+  return Object.entries({
     ...securityHeaders,
     ...(publicUrl.startsWith('https:') ? { 'strict-transport-security': HTTPS_ONLY } : {}),
+    ...(allowedOrigins.length === 0 ? {} : { vary: CORS_VARY }),
   });
+}
+
+export function createAnswerHeaders(settings: AnswerHeaderSettings): AnswerHeaders {
+  const { allowedOrigins } = settings;
+  const cors: Cors | null = allowedOrigins.length === 0 ? null : createCors(allowedOrigins);
+  const always = constantHeaders(settings);
   return (incoming, outgoing) => {
     for (const [name, value] of always) outgoing.setHeader(name, value);
     cors?.(incoming, outgoing);

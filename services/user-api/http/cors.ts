@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Sets the headers by which browsers let pages of other origins see an answer. */
+/** Sets the headers by which browsers let pages of other origins see an answer, besides {@link CORS_VARY}. */
 export type Cors = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** Vary of all answers, also to requests without an Origin: a cache must not give one to a page of another origin. */
+export const CORS_VARY = 'origin';
 
 /** Besides those that every page may send. */
 const ALLOWED_HEADERS = [
@@ -45,8 +48,6 @@ export function createCors(allowedOrigins: readonly string[]): Cors {
   const methods = ALLOWED_METHODS.join(', ');
   const headers = ALLOWED_HEADERS.join(', ');
   return ({ headers: asked, method }, outgoing) => {
-    // Also without an origin: a cache must not give this answer to a page of another one.
-    outgoing.setHeader('vary', 'origin');
     const { origin } = asked;
     if (origin === undefined || !allowed.has(origin)) return;
     outgoing.setHeader('access-control-allow-origin', origin);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Span } from '../../contracts/tracing/span.ts';
 import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
+import type { CheckedRequest } from '../rate-limit/request-limit.ts';
 
 /** A request id that a proxy or client may give: what logs and headers can hold safely. */
 const REQUEST_ID = /^[\w.:-]{8,128}$/;
@@ -19,6 +20,8 @@ export class ApiRequest extends IncomingMessage {
   /** The trace that it belongs to, if any, and its span there when it is recorded. */
   trace: TraceParent | undefined = undefined;
   span: Span | undefined = undefined;
+  /** Set where the request has been counted as a read by somebody without credentials: so that it is not counted again. */
+  counted: CheckedRequest | undefined = undefined;
   #id: string | undefined;
 
   /** The caller's `X-Request-Id` where it is a usable one, or a new UUID. */

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import type { FastPath } from '../fast-path/fast-path.ts';
 import type { RequestObserver } from '../observability/requests/request-observer.ts';
 import { type AnswerHeaders, securityHeaders } from './answer-headers.ts';
 import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
@@ -24,6 +25,8 @@ export interface ApiServerSettings {
   readonly headersTimeoutMilliseconds: number;
   /** Sets what every answer has. */
   readonly answerHeaders: AnswerHeaders;
+  /** Asked first; see there. @default none */
+  readonly fastPath?: FastPath | null;
 }
 
 /** The HTTP server of the API, and the order in which it lets go of its clients. */
@@ -38,6 +41,7 @@ export class ApiServer {
     observer: RequestObserver,
     settings: ApiServerSettings,
   ) {
+    const { fastPath } = settings;
     const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings), {
       // Thrown before there is a request to hand on: its target or its Host is not valid.
       errorHandler: () =>
@@ -59,11 +63,18 @@ export class ApiServer {
         noDelay: true,
       },
       (incoming, outgoing) => {
+        const isChosen = observer.chooses();
+        const isAnswered = !isChosen && !this.#closing && fastPath?.(incoming, outgoing) === true;
+        if (isAnswered && isSent(incoming, outgoing)) {
+          observer.answered(incoming, outgoing.statusCode);
+          return;
+        }
         this.#underWay.add(outgoing);
         outgoing.once('close', () => {
           this.#underWay.delete(outgoing);
           observer.ended(incoming, outgoing);
         });
+        if (isAnswered) return;
         outgoing.setHeader('x-request-id', incoming.requestId);
         settings.answerHeaders(incoming, outgoing);
         if (this.#closing) outgoing.setHeader('connection', 'close');
@@ -75,7 +86,7 @@ export class ApiServer {
           outgoing.end(JSON.stringify(problem.details(incoming.requestId)));
           return;
         }
-        observer.pass(incoming, outgoing, listener);
+        observer.pass(incoming, outgoing, listener, isChosen);
       },
     );
     this.#server.on('clientError', answerClientError);
@@ -142,6 +153,11 @@ export class ApiServer {
   cut(): void {
     this.#server.closeAllConnections();
   }
+}
+
+/** Whether the system has taken all of an answer, as it does unless the client is slow to read. */
+function isSent({ socket }: ApiRequest, outgoing: ServerResponse<ApiRequest>): boolean {
+  return outgoing.writableLength === 0 && socket.errored === null;
 }
 
 function tooLong(length: number): Problem {

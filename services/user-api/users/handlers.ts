@@ -53,12 +53,21 @@ function versionsOf({ env }: Context<ApiEnvironment>): readonly number[] | null 
   return allowedVersions(env.incoming.headers['if-match']);
 }
 
+/** The fields of an answer with a user that say who may keep it, in their order. */
+export function cachingFields(representation: Representation): [name: string, value: string][] {
+  return [
+    ['cache-control', representation === 'public' ? cacheControl.publicUser : cacheControl.user],
+    ['vary', VARY],
+  ];
+}
+
+const cachingHeadersOf = {
+  public: Object.fromEntries(cachingFields('public')),
+  private: Object.fromEntries(cachingFields('private')),
+};
+
 function cachingHeaders(representation: Representation, etag: string) {
-  return {
-    'cache-control': representation === 'public' ? cacheControl.publicUser : cacheControl.user,
-    vary: VARY,
-    etag,
-  };
+  return { ...cachingHeadersOf[representation], etag };
 }
 
 /** Bytes and a plain object of headers: what the adapter to Node.js sends without making web streams and Headers. */

@@ -41,22 +41,36 @@ export class RequestObserver {
     this.#sampler = new TraceSampler(options.tracer === null ? 0 : options.traceRatio);
   }
 
+  /** Whether a request is to begin a trace, if it brings none: to be asked once for each, and given to {@link pass}. */
+  chooses(): boolean {
+    return this.#sampler.chooses();
+  }
+
   /** Has `listener` answer, in a trace where there is one. A request without costs one look at its headers. */
   pass(
     incoming: ApiRequest,
     outgoing: ServerResponse<ApiRequest>,
     listener: RequestListener,
+    isChosen: boolean = this.chooses(),
   ): void {
     const { traceparent } = incoming.headers;
-    if (traceparent === undefined && !this.#sampler.chooses()) listener(incoming, outgoing);
-    else this.#trace(traceparent, incoming, outgoing, listener);
+    if (traceparent === undefined && !isChosen) listener(incoming, outgoing);
+    else this.#trace(traceparent, incoming, outgoing, listener, isChosen);
+  }
+
+  /** In place of {@link pass} and {@link ended}, for a request whose answer has been sent at once. */
+  answered(incoming: ApiRequest, status: number): void {
+    this.#record(incoming, status, false);
   }
 
   /** To be called once for each request, when its answer has been sent or the client has gone. */
   ended(incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>): void {
-    const route = incoming.route ?? NO_ROUTE;
     const aborted = !outgoing.writableFinished;
-    const status = aborted ? CLIENT_CLOSED_REQUEST : outgoing.statusCode;
+    this.#record(incoming, aborted ? CLIENT_CLOSED_REQUEST : outgoing.statusCode, aborted);
+  }
+
+  #record(incoming: ApiRequest, status: number, aborted: boolean): void {
+    const route = incoming.route ?? NO_ROUTE;
     const durationMilliseconds = performance.now() - incoming.receivedAt;
     this.metrics.record(incoming.method ?? '', route, status, durationMilliseconds / 1_000);
     if (incoming.problem !== null) this.metrics.recordProblem(route, incoming.problem);
@@ -69,9 +83,10 @@ export class RequestObserver {
     incoming: ApiRequest,
     outgoing: ServerResponse<ApiRequest>,
     listener: RequestListener,
+    isChosen: boolean,
   ): void {
     const parent = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;
-    if (this.#records(parent, traceparent !== undefined) && this.#sampler.admits(parent)) {
+    if (this.#records(parent, isChosen) && this.#sampler.admits(parent)) {
       incoming.span = this.#tracer?.startSpan(
         incoming.method ?? '',
         {
@@ -97,9 +112,8 @@ export class RequestObserver {
   }
 
   /** A header that is no trace leaves the choice to us. */
-  #records(parent: ReturnType<typeof parseTraceParent>, hadHeader: boolean): boolean {
-    if (this.#tracer === null) return false;
-    return parent !== null || !hadHeader || this.#sampler.chooses();
+  #records(parent: ReturnType<typeof parseTraceParent>, isChosen: boolean): boolean {
+    return this.#tracer !== null && (parent !== null || isChosen);
   }
 
   #endSpan({ method, problem, span }: ApiRequest, route: string, status: number): void {

@@ -1,0 +1,120 @@
+import type { ServerResponse } from 'node:http';
+import type { ReadyBytes } from '../cache/ready-answer.ts';
+import type { ApiRequest } from '../http/environment.ts';
+import type { RateLimitHeaders } from '../rate-limit/headers.ts';
+
+/** A header field: its name in lower case, and its value. */
+export type Field = readonly [name: string, value: string];
+
+export interface ReadyResponseParts {
+  /** What every answer has, in the order in which it is sent; a field further on replaces one of the same name where that stands. */
+  readonly constant: readonly Field[];
+  readonly contentType: string;
+  /** What every answer with the resource has, before its ETag. */
+  readonly caching: readonly Field[];
+  /** How long the server keeps an idle connection, which clients are told in whole seconds. */
+  readonly keepAliveTimeoutMilliseconds: number;
+}
+
+/** What an answer is made of that is not the same for all. */
+export interface ReadyResponse {
+  readonly status: 200 | 304;
+  readonly requestId: string;
+  readonly limit: RateLimitHeaders;
+  readonly bytes: ReadyBytes;
+}
+
+export type ResponseWriter = (
+  outgoing: ServerResponse<ApiRequest>,
+  response: ReadyResponse,
+) => void;
+
+/**
+ * What Node.js keeps of an answer besides what it documents: the head as it is sent, and whether a body follows. `writeHead` makes the
+ * head anew of its fields for each answer, checks each of them again, and so takes longer than all features together (docs/performance.md).
+ */
+interface Head {
+  _header: string | null;
+  _hasBody: boolean;
+}
+
+/** Stands in a head for what differs from answer to answer; no header can hold it. */
+const HOLE = '\0';
+
+/** The head of answers, with holes. As `setHeader` has it, a field that comes again takes the place of the one before. */
+function headOf(
+  statusLine: string,
+  keepAliveTimeoutMilliseconds: number,
+  ...fields: readonly (readonly Field[])[]
+): string {
+  const all: readonly Field[] = [
+    ...new Map(fields.flat()),
+    ['Date', HOLE],
+    ['Connection', 'keep-alive'],
+    ['Keep-Alive', `timeout=${Math.floor(keepAliveTimeoutMilliseconds / 1_000)}`],
+  ];
+  return [statusLine, ...all.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
+}
+
+/** The value of Date, made once a second. */
+function createClock(): () => string {
+  let text = '';
+  let until = 0;
+  return () => {
+    const now = Date.now();
+    if (now >= until || now < until - 1_000) {
+      text = new Date(now).toUTCString();
+      until = now - (now % 1_000) + 1_000;
+    }
+    return text;
+  };
+}
+
+/**
+ * Makes the function that writes an answer whose head is all but ready: it fills the holes, and gives head and body to Node.js in one piece.
+ * To be used for HTTP/1.1 and connections that stay open only.
+ */
+export function createResponseWriter(parts: ReadyResponseParts): ResponseWriter {
+  const { caching, constant, contentType, keepAliveTimeoutMilliseconds: keepAlive } = parts;
+  const before: readonly Field[] = [
+    ['x-request-id', HOLE],
+    ...constant,
+    ['ratelimit-policy', HOLE],
+    ['ratelimit', HOLE],
+  ];
+  const etag: Field = ['etag', HOLE];
+  const [
+    start = '',
+    toPolicy = '',
+    toLimit = '',
+    toTag = '',
+    toLength = '',
+    toDate = '',
+    end = '',
+  ] = headOf('HTTP/1.1 200 OK', keepAlive, before, [['content-type', contentType]], caching, [
+    etag,
+    ['content-length', HOLE],
+  ]).split(HOLE);
+  const [notModified = '', , , limitToTag = '', tagToDate = ''] = headOf(
+    'HTTP/1.1 304 Not Modified',
+    keepAlive,
+    before,
+    caching,
+    [etag],
+  ).split(HOLE);
+  const date = createClock();
+
+  return (outgoing, { bytes, limit, requestId, status }) => {
+    const message = outgoing as ServerResponse<ApiRequest> & Head;
+    const counted = `${requestId}${toPolicy}${limit['ratelimit-policy']}${toLimit}${limit.ratelimit}`;
+    outgoing.statusCode = status;
+    if (status === 304) {
+      message._header = `${notModified}${counted}${limitToTag}${bytes.etag}${tagToDate}${date()}${end}`;
+      message._hasBody = false;
+      outgoing.end();
+    } else {
+      message._header = `${start}${counted}${toTag}${bytes.etag}${toLength}${bytes.length}${toDate}${date()}${end}`;
+      outgoing.end(bytes.text, 'latin1');
+    }
+  };
+}

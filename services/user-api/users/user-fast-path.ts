@@ -1,0 +1,38 @@
+import { decide, permissionOf } from '../auth/authorization.ts';
+import { ANONYMOUS } from '../auth/identity.ts';
+import { createFastPath, type FastPath, type FastPathParts } from '../fast-path/fast-path.ts';
+import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
+import { policyOf } from '../rate-limit/route-policies.ts';
+import { deprecationOf } from '../reference/deprecation.ts';
+import { cachingFields } from './handlers.ts';
+import { publicRepresentation } from './representations.ts';
+import { getUserRoute, USERS_ALIASES, USERS_PATH } from './routes.ts';
+import type { UserCaching } from './user-caching.ts';
+
+/**
+ * The fast path of GET by id, at all the paths where the handler answers it; null where that has something about it which the fast path does
+ * not know: that not everybody may ask, that it is not counted as a read, or that it is deprecated.
+ */
+export function createUserFastPath({
+  caching: { metrics, near },
+  ...others
+}: Pick<FastPathParts, 'admission' | 'constant' | 'keepAliveTimeoutMilliseconds'> & {
+  readonly caching: Pick<UserCaching, 'metrics' | 'near'>;
+}): FastPath | null {
+  // The deprecation of a route is told by the full path.
+  if (deprecationOf(getUserRoute) !== undefined) return null;
+  const permission = permissionOf({ route: getUserRoute });
+  if (permission === undefined || decide(permission, ANONYMOUS, undefined) !== 'allowed')
+    return null;
+  if (policyOf(getUserRoute) !== 'reads') return null;
+  return createFastPath({
+    ...others,
+    near,
+    metrics,
+    representation: publicRepresentation,
+    prefixes: [USERS_PATH, ...USERS_ALIASES].map((path) => `${path}/`),
+    route: getUserRoute.path,
+    contentType: JSON_MEDIA_TYPE,
+    caching: cachingFields('public'),
+  });
+}
