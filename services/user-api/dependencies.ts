@@ -5,7 +5,13 @@ import {
   type AuthenticationOptions,
   createAuthentication,
 } from './auth/authentication.ts';
-import { createRedis } from './cache/redis.ts';
+import {
+  createRedis,
+  createRedisCluster,
+  createSubscriber,
+  type RedisClient,
+  type RedisSettings,
+} from './cache/redis.ts';
 import { createRequestAddressFinder } from './client-address/client-address.ts';
 import { DatabasePool } from './database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from './database/router.ts';
@@ -72,25 +78,29 @@ function createRouter(settings: Settings, logger: Logger, options?: RouterOption
   );
 }
 
-/** Null where there is no URL. */
-function connectRedis(url: string | undefined, settings: Settings, logger: Logger) {
-  if (url === undefined) return null;
-  return createRedis(
-    {
-      url,
-      username: settings.REDIS_USERNAME,
-      password: settings.REDIS_PASSWORD,
-      commandTimeoutMilliseconds: settings.REDIS_COMMAND_TIMEOUT_MILLISECONDS,
-    },
-    logger,
-  );
+function redisSettings(url: string, settings: Settings): RedisSettings {
+  return {
+    url,
+    username: settings.REDIS_USERNAME,
+    password: settings.REDIS_PASSWORD,
+    commandTimeoutMilliseconds: settings.REDIS_COMMAND_TIMEOUT_MILLISECONDS,
+  };
 }
 
-function limitRates(
-  settings: Settings,
-  redis: ReturnType<typeof connectRedis>,
-  logger: Logger,
-): RateLimits {
+/** What the cache's Redis is talked to by. */
+function connectCache(url: string, settings: Settings, logger: Logger) {
+  const connection = redisSettings(url, settings);
+  return {
+    commands:
+      settings.REDIS_MODE === 'cluster'
+        ? createRedisCluster(connection, logger)
+        : createRedis(connection, logger),
+    // A connection that listens can do nothing else.
+    subscriber: createSubscriber(connection),
+  };
+}
+
+function limitRates(settings: Settings, redis: RedisClient | null, logger: Logger): RateLimits {
   return createRateLimits({
     redis,
     overrides: settings.RATE_LIMITS,
@@ -114,8 +124,13 @@ export async function createDependencies(
   options: DependencyOptions = {},
 ): Promise<Dependencies> {
   const router = createRouter(settings, logger, options.router);
-  const redis = connectRedis(settings.REDIS_URL, settings, logger);
-  const sessionRedis = connectRedis(settings.SESSION_REDIS_URL, settings, logger);
+  const { REDIS_URL: redisUrl, SESSION_REDIS_URL: sessionRedisUrl } = settings;
+  const cache = redisUrl === undefined ? null : connectCache(redisUrl, settings, logger);
+  const redis = cache?.commands ?? null;
+  const sessionRedis =
+    sessionRedisUrl === undefined
+      ? null
+      : createRedis(redisSettings(sessionRedisUrl, settings), logger);
   const sender = createEventSender({
     queueUrl: settings.EMAIL_QUEUE_URL,
     region: settings.AWS_REGION,
@@ -132,14 +147,7 @@ export async function createDependencies(
   const userCaching = createUserCaching({
     repository,
     readersMayLag: router.hasReaders,
-    redis: redis && {
-      commands: redis,
-      // A connection that listens can do nothing else. It subscribes when told to, so that nothing is missed unnoticed.
-      subscriber: redis.duplicate({
-        connectionName: 'headroom-user-api-writes',
-        autoResubscribe: false,
-      }),
-    },
+    redis: cache,
     nearCacheBytes: settings.NEAR_CACHE_BYTES,
     databaseReadsMaximum: settings.DATABASE_READS_MAXIMUM,
     logger,

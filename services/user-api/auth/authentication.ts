@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { PasswordResetRequested } from '../../contracts/events.ts';
 import type { User } from '../../contracts/users.ts';
 import { ApiKeyRepository } from '../api-keys/api-key-repository.ts';
@@ -6,6 +5,7 @@ import { ApiKeyUses } from '../api-keys/api-key-uses.ts';
 import { ApiKeyVerifier } from '../api-keys/api-key-verifier.ts';
 import { ApiKeys } from '../api-keys/api-keys.ts';
 import { createApiKeyOperations } from '../api-keys/handlers.ts';
+import type { RedisClient } from '../cache/redis.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -45,9 +45,9 @@ export interface AuthenticationParts {
   readonly settings: AuthenticationSettings;
   readonly router: DatabaseRouter;
   /** Must give commands a timeout and refuse them while not connected; null where there is no Redis. */
-  readonly redis: Redis | null;
+  readonly redis: RedisClient | null;
   /** Where sessions are kept, with the same manners. @default redis */
-  readonly sessionRedis?: Redis | null;
+  readonly sessionRedis?: RedisClient | null;
   readonly throttle: LoginThrottle;
   /** Limits by address how many API keys that do not exist are looked up. */
   readonly unknownApiKeys: Pick<FailureLimiter, 'attempt'>;

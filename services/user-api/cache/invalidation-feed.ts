@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../observability/logger.ts';
 import { decodeInvalidation, type Invalidation } from './invalidation.ts';
-import type { RedisClient } from './redis-versioned-cache.ts';
+import type { RedisClient } from './redis.ts';
 
 export interface InvalidationFeedParts {
   /**

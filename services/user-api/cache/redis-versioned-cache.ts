@@ -1,8 +1,9 @@
-import type { Cluster, Redis, Result } from 'ioredis';
+import type { Result } from 'ioredis';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
 import { RAISE_SCRIPT } from './raise-script.ts';
+import type { RedisClient } from './redis.ts';
 import {
   type RaiseOptions,
   type SharedEntry,
@@ -10,9 +11,6 @@ import {
   type VersionedCache,
   type VersionedEntry,
 } from './versioned-cache.ts';
-
-/** A connection to one Redis, or to a Redis Cluster. */
-export type RedisClient = Redis | Cluster;
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {

@@ -7,7 +7,8 @@ import { ListCache } from '../cache/list-cache.ts';
 import { LoadLimit } from '../cache/load-limit.ts';
 import { NearCache } from '../cache/near-cache.ts';
 import { RecentWrites } from '../cache/recent-writes.ts';
-import { type RedisClient, RedisVersionedCache } from '../cache/redis-versioned-cache.ts';
+import { onServerChange, type RedisClient } from '../cache/redis.ts';
+import { RedisVersionedCache } from '../cache/redis-versioned-cache.ts';
 import { WritePublisher } from '../cache/write-publisher.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { UserRepository } from './repository.ts';
@@ -16,7 +17,7 @@ import { UserLoader } from './user-loader.ts';
 /** The connections to Redis that caching needs. */
 export interface CachingConnections {
   readonly commands: RedisClient;
-  /** For {@link InvalidationFeed}: it must not subscribe by itself. Closed together with the caching. */
+  /** For {@link InvalidationFeed}, as `createSubscriber` makes it. Closed together with the caching. */
   readonly subscriber: Redis;
 }
 
@@ -106,7 +107,7 @@ export function createUserCaching(parts: UserCachingParts): UserCaching {
           },
           logger,
         });
-  redis?.commands.on('ready', () => writes.publishAgain());
+  if (redis !== null) onServerChange(redis.commands, () => writes.publishAgain());
   return {
     reader: new CoherentReader({
       near,

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { duplicate, type RedisClient } from '../../cache/redis.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from '../tokens/lifetime.ts';
 import type { RevocationLog } from './revocation-log.ts';
@@ -18,7 +18,7 @@ const REMEMBER_SECONDS = ACCESS_TOKEN_LIFETIME_SECONDS + 2 * CLOCK_TOLERANCE_SEC
 export interface RevocationFeedParts {
   readonly log: Pick<RevocationLog, 'newest'>;
   /** For publishing; null where there is no Redis. */
-  readonly redis: Redis | null;
+  readonly redis: RedisClient | null;
   readonly logger: Logger;
   /** @default 2 */
   readonly pollIntervalSeconds?: number;
@@ -32,7 +32,7 @@ export class RevocationFeed {
   readonly revocations = new Revocations(REMEMBER_SECONDS);
   readonly #parts: RevocationFeedParts;
   readonly #pollMilliseconds: number;
-  #subscriber: Redis | undefined;
+  #subscriber: RedisClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #readAt: number | undefined;
   #failing = false;
@@ -68,7 +68,7 @@ export class RevocationFeed {
     const { redis, logger } = this.#parts;
     if (redis === null) return;
     // A connection that listens can do nothing else.
-    const subscriber = redis.duplicate();
+    const subscriber = duplicate(redis);
     this.#subscriber = subscriber;
     // The client that it was copied from logs what becomes of Redis.
     subscriber.on('error', () => {});

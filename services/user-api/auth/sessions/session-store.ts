@@ -1,5 +1,6 @@
-import type { Redis, Result } from 'ioredis';
+import type { Result } from 'ioredis';
 import { z } from 'zod';
+import type { RedisClient } from '../../cache/redis.ts';
 import { AccessError } from '../errors.ts';
 import {
   REUSE_GRACE_SECONDS,
@@ -97,14 +98,14 @@ const keyOf = (userId: number) => `sessions:${userId}`;
  * throw {@link AccessError} sessions-unavailable when Redis does not answer or there is none.
  */
 export class SessionStore {
-  readonly #redis: Redis | null;
+  readonly #redis: RedisClient | null;
   readonly #lifetimeSeconds: number;
   readonly #idleSeconds: number;
   readonly #graceSeconds: number;
   readonly #maximumPerUser: number;
 
   /** @param redis - must give commands a timeout and refuse them while not connected; null where there is no Redis. */
-  constructor(redis: Redis | null, lifetimes: SessionLifetimes = {}) {
+  constructor(redis: RedisClient | null, lifetimes: SessionLifetimes = {}) {
     this.#redis = redis;
     this.#lifetimeSeconds = lifetimes.lifetimeSeconds ?? SESSION_LIFETIME_SECONDS;
     this.#idleSeconds = lifetimes.idleSeconds ?? SESSION_IDLE_SECONDS;
@@ -202,7 +203,7 @@ export class SessionStore {
     await this.#ask((redis) => redis.del(keyOf(userId)));
   }
 
-  async #ask<Reply>(command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+  async #ask<Reply>(command: (redis: RedisClient) => Promise<Reply>): Promise<Reply> {
     const problem = 'The store of sessions does not answer';
     const retryAfterSeconds = RETRY_AFTER_SECONDS;
     if (this.#redis === null) {

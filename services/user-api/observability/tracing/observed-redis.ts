@@ -1,6 +1,5 @@
-import { type Command, Redis } from 'ioredis';
+import { Cluster, type ClusterNode, type Command, Redis } from 'ioredis';
 import { errorType } from '../../../contracts/tracing/error-type.ts';
-import type { Span } from '../../../contracts/tracing/span.ts';
 import { currentSpan } from '../../../contracts/tracing/trace-context.ts';
 import { RedisCommandCounts } from '../metrics/redis-command-counts.ts';
 
@@ -14,30 +13,53 @@ const MILLISECONDS_PER_SECOND = 1_000;
 export class ObservedRedis extends Redis {
   readonly metrics = new RedisCommandCounts();
 
-  override sendCommand(...[command, ...rest]: Parameters<Redis['sendCommand']>): unknown {
-    const span = currentSpan()?.child(command.name.toUpperCase(), {
-      kind: 'client',
-      attributes: { 'db.system.name': 'redis', 'db.operation.name': command.name.toUpperCase() },
-    });
-    const startedAt = performance.now();
-    const sent = super.sendCommand(command, ...rest);
-    command.promise.then(
-      () => this.#answered(command, startedAt, span),
-      (error: unknown) => this.#failed(command, startedAt, span, error),
-    );
-    return sent;
+  override sendCommand(...parameters: Parameters<Redis['sendCommand']>): unknown {
+    observe(parameters[0], this.metrics);
+    return super.sendCommand(...parameters);
+  }
+}
+
+/** The same for a Redis Cluster: a command counts once, however many nodes it was sent to. */
+export class ObservedCluster extends Cluster {
+  readonly metrics = new RedisCommandCounts();
+  readonly #commandTimeoutMilliseconds: number;
+
+  /** @param commandTimeoutMilliseconds - for a command with all that it takes to find its node; the option of that name counts for one node alone. */
+  constructor(
+    startupNodes: ClusterNode[],
+    options: ConstructorParameters<typeof Cluster<'legacy'>>[1],
+    commandTimeoutMilliseconds: number,
+  ) {
+    super(startupNodes, options);
+    this.#commandTimeoutMilliseconds = commandTimeoutMilliseconds;
   }
 
-  #answered({ name }: Command, startedAt: number, span: Span | undefined): void {
-    this.metrics.record(name, secondsSince(startedAt), false);
-    span?.end();
+  override sendCommand(...parameters: Parameters<Cluster['sendCommand']>): unknown {
+    const [command] = parameters;
+    command.setTimeout(this.#commandTimeoutMilliseconds);
+    observe(command, this.metrics);
+    return super.sendCommand(...parameters);
   }
+}
 
-  #failed({ name }: Command, startedAt: number, span: Span | undefined, error: unknown): void {
-    this.metrics.record(name, secondsSince(startedAt), true);
-    span?.fail(errorType(error));
-    span?.end();
-  }
+function observe(command: Command, metrics: RedisCommandCounts): void {
+  const { name } = command;
+  const span = currentSpan()?.child(name.toUpperCase(), {
+    kind: 'client',
+    attributes: { 'db.system.name': 'redis', 'db.operation.name': name.toUpperCase() },
+  });
+  const startedAt = performance.now();
+  command.promise.then(
+    () => {
+      metrics.record(name, secondsSince(startedAt), false);
+      span?.end();
+    },
+    (error: unknown) => {
+      metrics.record(name, secondsSince(startedAt), true);
+      span?.fail(errorType(error));
+      span?.end();
+    },
+  );
 }
 
 function secondsSince(startedAt: number): number {

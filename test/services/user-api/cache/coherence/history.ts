@@ -83,6 +83,11 @@ export class History {
     return Math.max(this.#existing, ...this.#writes.map(({ version }) => version));
   }
 
+  /** A process has forgotten what it had heard of. What is not answered yet, it may not know any more, nor may Redis. */
+  forgot(by: TestedProcess): void {
+    this.#seen.set(by, Math.min(this.#seen.get(by) ?? 0, this.acknowledgedVersion));
+  }
+
   readBegins(by: TestedProcess, fromNear: boolean): ReadStart {
     return {
       by,
@@ -104,6 +109,8 @@ export class History {
     if (version < seen) throw new BrokenPromise(`${where}, after it had answered ${seen}`);
     if (version > this.#newest) throw new BrokenPromise(`${where}, which has never been`);
     if (snapshot !== null) this.#remember(snapshot);
+    // Absence has no version that Redis could keep: until the deletion is answered, another read may still find the user there.
+    if (snapshot === null && this.acknowledgedVersion !== DELETED) return;
     this.#seen.set(by, Math.max(version, this.#seen.get(by) ?? 0));
   }
 

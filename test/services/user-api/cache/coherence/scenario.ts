@@ -113,7 +113,8 @@ class Scenario {
       case 'evict from near cache':
         return process.evict();
       case 'forget what was heard':
-        return process.forgetWhatItHeard();
+        process.forgetWhatItHeard();
+        return this.#history.forgot(process);
       case 'evict from Redis':
         return this.#mayEvict ? await servers.evict(id) : undefined;
       case 'age in Redis':

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { decodeInvalidation } from '../../../../../services/user-api/cache/invalidation.ts';
-import { createRedis } from '../../../../../services/user-api/cache/redis.ts';
+import { createRedis, createSubscriber } from '../../../../../services/user-api/cache/redis.ts';
 import type { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
 import type { Logger } from '../../../../../services/user-api/observability/logger.ts';
 import { CreationMemory } from '../../../../../services/user-api/users/creation-memory.ts';
@@ -57,7 +57,7 @@ export class TestedProcess {
       commandTimeoutMilliseconds: 5_000,
     };
     this.#commands = createRedis(settings, logger);
-    this.#subscriber = this.#commands.duplicate({ autoResubscribe: false });
+    this.#subscriber = createSubscriber(settings);
     const repository = this.#gatedRepository(new UserRepository(router));
     this.caching = createUserCaching({
       repository,
