@@ -18,7 +18,7 @@ const PASSWORD_LENGTH = 64;
 /** Everything but what can stop or spy on the server; `info` is what clients ask to see whether it is ready. */
 const ACCESS = 'on ~* &* +@all -@admin -@dangerous +info';
 /** A client of a cluster asks where its slots are. */
-const CLUSTER_ACCESS = `${ACCESS} +cluster|slots +cluster|shards +cluster|nodes`;
+export const CLUSTER_ACCESS = `${ACCESS} +cluster|slots +cluster|shards +cluster|nodes`;
 /** Nobody logs in as it, but a Redis user group must have it. */
 const NO_ACCESS = 'off ~* -@all';
 
