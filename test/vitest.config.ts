@@ -19,8 +19,11 @@ export default defineConfig({
           name: 'infrastructure',
           include: ['test/infrastructure/**/*.test.ts'],
           globalSetup: ['test/infrastructure/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          // The CDK's own validation takes seconds, and `cdk synth` has it: cdk-command-line.test.ts.
+          env: { CDK_VALIDATION: 'false' },
+          // What computes takes long on cores that others use, too.
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
         },
       },
       {

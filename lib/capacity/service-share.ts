@@ -7,21 +7,21 @@ export const LEAST_ROOM_TO_GROW = 2;
 
 type ServiceSize = StageSize['service'];
 /** What the number of a service's tasks follows from. */
-export type TaskCounts = Pick<ServiceSize, 'leastTasks' | 'minimumTasks' | 'maximumTasks'>;
+export type TaskCounts = Pick<ServiceSize, 'redundantTasks' | 'minimumTasks' | 'maximumTasks'>;
 type Sharing = Pick<ServiceDefinition, 'trafficPercent'>;
 
 /** The least and the most tasks of one service, of the `counts` that all of the traffic needs. */
 function sharedCounts(counts: TaskCounts, { trafficPercent }: Sharing): TaskCounts {
   if (trafficPercent === PERCENT) return counts;
-  const { leastTasks } = counts;
+  const { redundantTasks } = counts;
   const share = (tasks: number): number => Math.ceil((tasks * trafficPercent) / PERCENT);
   const minimumTasks = Math.max(
     share(counts.minimumTasks),
-    Math.min(leastTasks, counts.minimumTasks),
+    Math.min(redundantTasks, counts.minimumTasks),
   );
   // A small service, too, has room to grow; but never more than all of the traffic needs.
   const room = Math.min(LEAST_ROOM_TO_GROW * minimumTasks, counts.maximumTasks);
-  return { leastTasks, minimumTasks, maximumTasks: Math.max(share(counts.maximumTasks), room) };
+  return { redundantTasks, minimumTasks, maximumTasks: Math.max(share(counts.maximumTasks), room) };
 }
 
 /**

@@ -82,15 +82,15 @@ export function sizeService(
     : redundancy.replicated
       ? 2
       : 1;
-  const leastTasks = book.decide(
-    'service.leastTasks',
+  const redundantTasks = book.decide(
+    'service.redundantTasks',
     eachZone,
     `of each service${eachZone > 1 ? ', so that a lost task or zone is not all of it' : ''}; ${redundancy.why}`,
   );
   const minimumTasks = book.decide(
     'service.minimumTasks',
-    Math.max(leastTasks, Math.ceil(tasksFor(load.mean) / 2)),
-    `half of what the mean load needs, for the night, and at least ${leastTasks}`,
+    Math.max(redundantTasks, Math.ceil(tasksFor(load.mean) / 2)),
+    `half of what the mean load needs, for the night, and at least ${redundantTasks}`,
   );
   const typicalTasks = book.decide(
     'service.typicalTasks',
@@ -126,7 +126,7 @@ export function sizeService(
   return {
     cpuUnits,
     memoryMebibytes,
-    leastTasks,
+    redundantTasks,
     minimumTasks,
     typicalTasks,
     maximumTasks,

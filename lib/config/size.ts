@@ -72,7 +72,7 @@ export const stageSize = z.strictObject({
     /** Memory of one task, in MiB. */
     memoryMebibytes: wholeNumber(512, 122_880),
     /** Tasks that each service has at least, so that a lost task, or zone where the stage must survive that, is not all of it. */
-    leastTasks: wholeNumber(1, 6),
+    redundantTasks: wholeNumber(1, 6),
     /** Of this and the following numbers, which are for all of the traffic, each service has its share (`ServiceDefinition.trafficPercent`). */
     minimumTasks: wholeNumber(1, 5_000),
     /** Tasks at the mean load of the month: what shares such as a process's part of a rate limit are made for. */

@@ -3,9 +3,9 @@ import { sizeStage } from '../../lib/capacity/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { createStage } from '../../lib/stacks/stage.ts';
 import { alarmsOf } from './monitoring/alarms.ts';
+import { ordinary } from './monitoring/courses.ts';
 import { metricCatalogue } from './monitoring/metric-catalogue.ts';
 import { replay } from './monitoring/replay.ts';
-import { ordinary } from './monitoring/scenarios.ts';
 import { createApp } from './support/app.ts';
 import { readTemplates } from './support/templates.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, inject, it } from 'vitest';
 import { alarmsOf } from './monitoring/alarms.ts';
+import { ordinary } from './monitoring/courses.ts';
 import { replay } from './monitoring/replay.ts';
-import { ordinary, scenarios } from './monitoring/scenarios.ts';
+import { scenarios } from './monitoring/scenarios.ts';
 import { readTemplates } from './support/templates.ts';
 
 const production = alarmsOf(

@@ -14,7 +14,7 @@ describe('the connection budget', () => {
 
   it('of a stage, added up, counts a deployment, both endpoints, workers, schedules and a reserve', () => {
     const users = {
-      service: { leastTasks: 3, minimumTasks: 12, maximumTasks: 60, databasePoolSize: 10 },
+      service: { redundantTasks: 3, minimumTasks: 12, maximumTasks: 60, databasePoolSize: 10 },
       workerConcurrency: { email: 10 },
     };
     // 60 tasks × 2 × a pool of 10 × 2 endpoints + 10 workers + 1 schedule + 20 in reserve.
@@ -26,7 +26,7 @@ describe('the connection budget', () => {
     const [service] = standardParts.services;
     if (service === undefined) throw new Error('There is no service.');
     const users = {
-      service: { leastTasks: 3, minimumTasks: 12, maximumTasks: 60, databasePoolSize: 10 },
+      service: { redundantTasks: 3, minimumTasks: 12, maximumTasks: 60, databasePoolSize: 10 },
       workerConcurrency: { email: 10 },
       hasReaders: true,
     };

@@ -7,6 +7,8 @@ import { readTemplates } from './support/templates.ts';
 
 /** A network namespace without a network: Linux has it, for root or where users may make their own. */
 const cutOff = ['unshare', '--net', '--map-root-user'];
+/** Some seconds of a core that nobody else uses: the whole command line, and CloudFormation's validation. */
+const TIMEOUT_MILLISECONDS = 300_000;
 const nowhere = 'http://127.0.0.1:1';
 
 describe('npx cdk synth', () => {
@@ -32,42 +34,46 @@ describe('npx cdk synth', () => {
 
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
-  it('of a stage, without credentials, Docker or network, draws it and finds nothing to complain of', async () => {
-    const outputDirectory = join(directory, 'cdk.out');
-    const path = [
-      join(directory, 'bin'),
-      join(repositoryRoot, 'node_modules/.bin'),
-      dirname(process.execPath),
-      ...(process.env.PATH ?? '').split(delimiter),
-    ];
-    const { code, output } = await runToEnd(
-      'env',
-      [...prefix, 'cdk', 'synth', '-c', 'stage=dev', '--quiet', '--output', outputDirectory],
-      {
-        cwd: repositoryRoot,
-        env: {
-          HOME: join(directory, 'home'),
-          PATH: path.join(delimiter),
-          // Where no namespace can be had, what asks the network is refused all the same.
-          HTTP_PROXY: nowhere,
-          HTTPS_PROXY: nowhere,
+  it(
+    'of a stage, without credentials, Docker or network, draws it and finds nothing to complain of',
+    async () => {
+      const outputDirectory = join(directory, 'cdk.out');
+      const path = [
+        join(directory, 'bin'),
+        join(repositoryRoot, 'node_modules/.bin'),
+        dirname(process.execPath),
+        ...(process.env.PATH ?? '').split(delimiter),
+      ];
+      const { code, output } = await runToEnd(
+        'env',
+        [...prefix, 'cdk', 'synth', '-c', 'stage=dev', '--quiet', '--output', outputDirectory],
+        {
+          cwd: repositoryRoot,
+          env: {
+            HOME: join(directory, 'home'),
+            PATH: path.join(delimiter),
+            // Where no namespace can be had, what asks the network is refused all the same.
+            HTTP_PROXY: nowhere,
+            HTTPS_PROXY: nowhere,
+          },
         },
-      },
-    );
-    expect(output).not.toMatch(/\b(ERROR|WARNING)\b/);
-    expect(code, output).toBe(0);
-    expect(readTemplates(outputDirectory).map(({ part }) => part)).toEqual([
-      'api',
-      'data',
-      'edge-foundation',
-      'edge',
-      'foundation',
-      'migrations',
-      'network',
-      'observability',
-      'workers',
-    ]);
-    const docker = await runToEnd('cat', ['docker-calls'], { cwd: directory, env: process.env });
-    expect(docker.code, `Docker was called: ${docker.output}`).not.toBe(0);
-  });
+      );
+      expect(output).not.toMatch(/\b(ERROR|WARNING)\b/);
+      expect(code, output).toBe(0);
+      expect(readTemplates(outputDirectory).map(({ part }) => part)).toEqual([
+        'api',
+        'data',
+        'edge-foundation',
+        'edge',
+        'foundation',
+        'migrations',
+        'network',
+        'observability',
+        'workers',
+      ]);
+      const docker = await runToEnd('cat', ['docker-calls'], { cwd: directory, env: process.env });
+      expect(docker.code, `Docker was called: ${docker.output}`).not.toBe(0);
+    },
+    TIMEOUT_MILLISECONDS,
+  );
 });

@@ -80,7 +80,7 @@ describe('the size of a service', () => {
     const share = sizeOfService(service, { trafficPercent: percent });
     expect(share.maximumTasks).toBe(Math.ceil((service.maximumTasks * percent) / 100));
     expect(share.minimumTasks).toBe(
-      Math.max(service.leastTasks, Math.ceil((service.minimumTasks * percent) / 100)),
+      Math.max(service.redundantTasks, Math.ceil((service.minimumTasks * percent) / 100)),
     );
     expect(share).toMatchObject({
       cpuUnits: service.cpuUnits,

@@ -1,7 +1,7 @@
 import { compositeState, EXTRA_PERIODS, type State, stateOf } from './alarm-state.ts';
 import type { AnyAlarm, AskedMetric, CompositeAlarm, MetricAlarm } from './alarms.ts';
+import type { Data } from './courses.ts';
 import { evaluateMetricMath, type Series } from './metric-math.ts';
-import type { Data } from './scenarios.ts';
 
 const SECONDS_PER_MINUTE = 60;
 

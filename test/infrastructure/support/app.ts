@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { afterAll, vi } from 'vitest';
+import { inject } from 'vitest';
 import { z } from 'zod';
 import { sizeStage } from '../../../lib/capacity/size-stage.ts';
 import type { StageDefinition } from '../../../lib/config/stage.ts';
@@ -12,18 +11,9 @@ import { readTemplates, type StackTemplate } from './templates.ts';
 
 const cdkSettings = z.object({ context: z.record(z.string(), z.unknown()) });
 
-const outputs: string[] = [];
-afterAll(() => {
-  vi.unstubAllEnvs();
-  for (const directory of outputs) rmSync(directory, { recursive: true, force: true });
-});
-
-/** An empty app in this process, with the flags of `cdk.json`; it bundles no code, and its output goes when the tests of the file have ended. */
+/** An empty app in this process, with the flags of `cdk.json`; it bundles no code, and its output goes with that of the global setup. */
 export function createApp(): App {
-  // The CDK's own validation takes seconds, and `cdk synth` has it: cdk-command-line.test.ts.
-  vi.stubEnv('CDK_VALIDATION', 'false');
-  const outdir = mkdtempSync(join(tmpdir(), 'headroom-app-'));
-  outputs.push(outdir);
+  const outdir = mkdtempSync(join(inject('cloudAssembly'), '..', 'app-'));
   const { context } = cdkSettings.parse(
     JSON.parse(readFileSync(join(repositoryRoot, 'cdk.json'), 'utf8')),
   );

@@ -57,6 +57,8 @@ export async function runApp(options: SynthesiseOptions): Promise<Ended> {
       CDK_OUTDIR: options.outputDirectory,
       CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...options.context }),
       CDK_VALIDATION: 'false',
+      // Sources elsewhere are a test's own copy, which nobody compiles again.
+      ...(options.root === undefined ? {} : { NODE_DISABLE_COMPILE_CACHE: '1' }),
     },
   });
 }
