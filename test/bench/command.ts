@@ -10,12 +10,13 @@ import { chooseGenerators } from './generators/choose.ts';
 import { lessIsBetter } from './measurement.ts';
 import type { Output } from './progress.ts';
 import { consoleReport } from './report/console.ts';
-import { publish, writeReport } from './report/write.ts';
+import { lastResults, publish, writeReport, writeResults } from './report/write.ts';
+import type { BenchmarkResults } from './results.ts';
 import { runBenchmark } from './run.ts';
 import type { BenchmarkCase } from './stage.ts';
 
 const DEFAULT_ROUNDS = 5;
-const DEFAULT_SECONDS = 6;
+const DEFAULT_SECONDS = 5;
 const DEFAULT_WARM_UP_SECONDS = 3;
 const DEFAULT_LIMIT_MINUTES = 60;
 
@@ -38,6 +39,7 @@ Options
   --warm-up <seconds>      how long each server is loaded before, default ${DEFAULT_WARM_UP_SECONDS}, or --seconds if that is less
   --limit <minutes>        ends by itself after so long, with what there is; default ${DEFAULT_LIMIT_MINUTES}
   --publish                puts the figures into docs/performance.md, too
+  --publish-last           measures nothing; publishes what the last run left in .local/bench, whole or not
   --list                   lists the cases with what they compare, and their targets
   --help
 
@@ -77,6 +79,7 @@ function parse(commandLine: readonly string[]) {
         'warm-up': { type: 'string' },
         limit: { type: 'string' },
         publish: { type: 'boolean', default: false },
+        'publish-last': { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -128,6 +131,10 @@ export async function bench(
     stream.write(`${listCases(cases)}\n`);
     return;
   }
+  if (values['publish-last']) {
+    await publishIn(stream, await lastResults(OUTPUT));
+    return;
+  }
   const seconds = wholeNumber('seconds', values.seconds, DEFAULT_SECONDS);
   const rounds = wholeNumber('rounds', values.rounds, DEFAULT_ROUNDS);
   const standardWarmUp = Math.min(DEFAULT_WARM_UP_SECONDS, seconds);
@@ -138,30 +145,42 @@ export async function bench(
   const guardian = startGuardian();
   try {
     const generators = chooseGenerators(cores);
-    const options = { cases, rounds, seconds, warmUpSeconds, cores, generators, signal, stream };
-    const results = await runBenchmark({ ...options, guardian });
+    const results = await runBenchmark({
+      ...{ cases, rounds, seconds, warmUpSeconds, cores, generators, guardian, signal, stream },
+      onResults: (soFar) => writeResults(OUTPUT, soFar),
+    });
     stream.write(consoleReport(results));
     await writeReport(OUTPUT, results);
     stream.write(
       `\nWritten to ${relative(process.cwd(), OUTPUT) || '.'}: results.json, results.md and the plots\n`,
     );
-    if (results.omissions.some(({ failed }) => failed)) {
-      throw new LocalFailure(
-        'Some runs failed, so the figures are not whole.',
-        'Read above what failed, mend it, and run the benchmark again.',
-      );
-    }
-    if (values.publish && signal.aborted) {
-      throw new LocalFailure(
-        'The benchmark was ended before it was through, so nothing was published.',
-        'Run it again, with a longer --limit if it was the time that ended it.',
-      );
-    }
-    if (values.publish) {
-      const page = await publish(join(repository, 'docs'), results);
-      stream.write(`Published in ${relative(process.cwd(), page)}\n`);
-    }
+    if (values.publish && !signal.aborted) await publishIn(stream, results);
+    reportProblems(results, { aborted: signal.aborted, publish: values.publish });
   } finally {
     await guardian.close();
+  }
+}
+
+async function publishIn(stream: Output, results: BenchmarkResults): Promise<void> {
+  const page = await publish(join(repository, 'docs'), results);
+  stream.write(`Published in ${relative(process.cwd(), page)}\n`);
+}
+
+/** @throws {@link LocalFailure} when the figures are not whole. */
+function reportProblems(
+  { omissions }: BenchmarkResults,
+  { aborted, publish }: { readonly aborted: boolean; readonly publish: boolean },
+): void {
+  if (omissions.some(({ failed }) => failed)) {
+    throw new LocalFailure(
+      'Some runs failed, so the figures are not whole; what was measured has been written.',
+      'Read above what failed, mend it, and run the benchmark again.',
+    );
+  }
+  if (publish && aborted) {
+    throw new LocalFailure(
+      'The benchmark was ended before it was through, so nothing was published.',
+      'Run it again, with a longer --limit if it was the time that ended it; or publish what there is: npm run bench -- --publish-last.',
+    );
   }
 }

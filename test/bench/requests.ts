@@ -21,6 +21,8 @@ export interface RequestSequence {
 }
 
 const USERS_PATH = '/api/v1/users';
+/** What the users are called that a run creates. */
+export const NEW_USER_NAME = 'New Bench User';
 
 /** Users by id, from `first` to `last`, both included. */
 export function usersById(
@@ -63,7 +65,7 @@ export function newUsers(run: string, length: number): RequestSequence {
     length,
     at: (place) => ({
       path: USERS_PATH,
-      body: JSON.stringify({ name: 'Bench User', email: `new.${run}.${place}@example.com` }),
+      body: JSON.stringify({ name: NEW_USER_NAME, email: `new.${run}.${place}@example.com` }),
     }),
   };
 }

@@ -22,6 +22,8 @@ export interface RunOptions {
   /** Ends the benchmark; what was measured by then is kept. */
   readonly signal: AbortSignal;
   readonly stream: Output;
+  /** Gets what there is after each run, so that it outlives whatever happens to this process. */
+  readonly onResults: (results: BenchmarkResults) => Promise<void>;
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,9 +55,11 @@ export async function runBenchmark(options: RunOptions): Promise<BenchmarkResult
   pinThisProcess(cores);
 
   let surroundings: Promise<Surroundings> | undefined;
-  const startedSurroundings = () => {
+  let runningSurroundings: Surroundings | undefined;
+  const startedSurroundings = async () => {
     surroundings ??= startSurroundings(guardian, progress.step);
-    return surroundings;
+    runningSurroundings = await surroundings;
+    return runningSurroundings;
   };
   const stage: Stage = {
     cores,
@@ -73,6 +77,7 @@ export async function runBenchmark(options: RunOptions): Promise<BenchmarkResult
   const omissions: Omission[] = [];
   const notes: Notes = { stage, progress, omissions };
   const contenders = cases.flatMap((benchmarkCase) => presentSubjects(benchmarkCase, notes));
+  const resultsSoFar = () => gather(contenders, omissions, startedAt, runningSurroundings, options);
   try {
     const verified = await verifyAll(contenders, notes);
     for (let round = 1; round <= rounds; round += 1) {
@@ -84,28 +89,38 @@ export async function runBenchmark(options: RunOptions): Promise<BenchmarkResult
           expected(benchmarkCase),
         );
         await measureOnce(contender, notes);
+        await options.onResults(resultsSoFar());
       }
     }
   } finally {
     progress.close();
-    await (await surroundings)?.stop();
+    await runningSurroundings?.stop();
   }
-  const around = await surroundings;
+  return resultsSoFar();
+}
+
+function gather(
+  contenders: readonly Contender[],
+  omissions: readonly Omission[],
+  startedAt: Date,
+  surroundings: Surroundings | undefined,
+  { cases, cores, generators, rounds, seconds, warmUpSeconds }: RunOptions,
+): BenchmarkResults {
   return {
     startedAt: startedAt.toISOString(),
     seconds: (Date.now() - startedAt.getTime()) / 1_000,
     commit: currentCommit(repository),
     machine: describeMachine({
-      ...(around !== undefined && {
-        PostgreSQL: around.postgresVersion,
-        Redis: around.redisVersion,
+      ...(surroundings !== undefined && {
+        PostgreSQL: surroundings.postgresVersion,
+        Redis: surroundings.redisVersion,
       }),
       'closed loop': generators.closedLoop.name,
       ...(generators.openLoop !== null && { 'open loop': generators.openLoop.name }),
     }),
     rounds,
-    warmUpSeconds: options.warmUpSeconds,
-    secondsPerRun: options.seconds,
+    warmUpSeconds,
+    secondsPerRun: seconds,
     pinned: cores.pinned,
     cases: cases.map((one) => ({
       name: one.name,
@@ -118,10 +133,10 @@ export async function runBenchmark(options: RunOptions): Promise<BenchmarkResult
           .filter(
             ({ benchmarkCase, measurements }) => benchmarkCase === one && measurements.length > 0,
           )
-          .map(({ subject, measurements }) => [subject, measurements]),
+          .map(({ subject, measurements }) => [subject, [...measurements]]),
       ),
     })),
-    omissions,
+    omissions: [...omissions],
   };
 }
 
@@ -132,45 +147,52 @@ interface Notes {
   readonly omissions: Omission[];
 }
 
-function presentSubjects(
-  benchmarkCase: BenchmarkCase,
-  { stage, progress, omissions }: Notes,
-): Contender[] {
+function presentSubjects(benchmarkCase: BenchmarkCase, notes: Notes): Contender[] {
   return benchmarkCase.subjects.flatMap((subject): Contender[] => {
-    const reason = benchmarkCase.missing(subject, stage);
+    const reason = benchmarkCase.missing(subject, notes.stage);
     if (reason === null) return [{ benchmarkCase, subject, measurements: [] }];
-    omissions.push({ case: benchmarkCase.name, subject, reason, failed: false });
-    progress.warn(`${benchmarkCase.name}: ${subject} is left out: ${reason}`);
+    leaveOut(notes, { case: benchmarkCase.name, subject, reason, failed: false });
     return [];
   });
 }
 
-/** Before anything is measured, because a server that answers something else may be fast. */
+/** Before anything is measured, because a server that answers something else may be fast. Only that one is left out. */
 async function verifyAll(contenders: readonly Contender[], notes: Notes): Promise<Contender[]> {
-  const { stage, progress, omissions } = notes;
+  const { stage, progress } = notes;
   const verified: Contender[] = [];
   for (const [benchmarkCase, group] of Map.groupBy(contenders, (one) => one.benchmarkCase)) {
     if (stage.signal.aborted) break;
-    if (benchmarkCase.verify === undefined) {
-      verified.push(...group);
-      continue;
+    if (benchmarkCase.verify !== undefined) {
+      progress.step(`Checking that the subjects of ${benchmarkCase.name} give the same answers`);
     }
-    progress.step(`Checking that the subjects of ${benchmarkCase.name} give the same answers`);
-    try {
-      await benchmarkCase.verify(
-        group.map(({ subject }) => subject),
-        stage,
-      );
-      verified.push(...group);
-    } catch (error) {
-      const reason = messageOf(error);
-      progress.warn(`${benchmarkCase.name} is left out: ${reason}`);
-      for (const { subject } of group) {
-        omissions.push({ case: benchmarkCase.name, subject, reason, failed: true });
-      }
+    const reasons = await reasonsAgainst(benchmarkCase, group, stage);
+    for (const contender of group) {
+      const { subject } = contender;
+      const reason = reasons.get(subject);
+      if (reason === undefined) verified.push(contender);
+      else leaveOut(notes, { case: benchmarkCase.name, subject, reason, failed: true });
     }
   }
   return verified;
+}
+
+/** Why subjects of a case cannot be measured. What fails for the case as a whole, such as filling the tables, fails for all of them. */
+async function reasonsAgainst(
+  benchmarkCase: BenchmarkCase,
+  group: readonly Contender[],
+  stage: Stage,
+): Promise<ReadonlyMap<string, string>> {
+  const names = group.map(({ subject }) => subject);
+  try {
+    return (await benchmarkCase.verify?.(names, stage)) ?? new Map();
+  } catch (error) {
+    return new Map(names.map((name) => [name, messageOf(error)]));
+  }
+}
+
+function leaveOut({ omissions, progress }: Notes, omission: Omission): void {
+  omissions.push(omission);
+  progress.warn(`${omission.case}: ${omission.subject} is left out: ${omission.reason}`);
 }
 
 /** A run that fails costs its own figures, and not those of all the others. */

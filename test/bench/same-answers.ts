@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RequestSequence } from './requests.ts';
 import type { SubjectServer } from './server.ts';
-import { DifferentAnswers, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import type { Subject } from './subjects.ts';
 
 /** How many requests of the sequence are sent to each subject, spread over all of it. */
@@ -13,68 +13,95 @@ interface Answer {
   readonly body: string;
 }
 
-/**
- * Sends the same requests to each subject and compares status, content type and body with the first subject's, byte by byte.
- *
- * @param options.status - what each answer must have.
- * @throws {@link DifferentAnswers} showing the request and both answers.
- */
-export async function verifySameAnswers(options: {
+export interface SameAnswersOptions {
   readonly subjects: readonly Subject[];
   readonly requests: RequestSequence;
+  /** What each answer must have. */
   readonly status: number;
   readonly stage: Pick<Stage, 'start'>;
-}): Promise<void> {
-  const { subjects, requests, status, stage } = options;
+}
+
+/**
+ * Sends the same requests to each subject and compares status, content type and body, byte by byte, with those of the first that
+ * answers with the right status.
+ *
+ * @returns of each subject that answers something else, the request and both answers; of one that does not answer at all, why.
+ */
+export async function verifySameAnswers(
+  options: SameAnswersOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const { requests, stage, status, subjects } = options;
   const samples = Math.min(SAMPLES, requests.length);
   const places = Array.from({ length: samples }, (_, index) =>
     Math.floor((index * (requests.length - 1)) / Math.max(1, samples - 1)),
   );
-  const { servers, stop } = await startAll(subjects, stage);
-  try {
-    const asked: { subject: Subject; server: SubjectServer; answers: Answer[] }[] = [];
-    for (const [turn, [subject, server]] of servers.entries()) {
-      const answers: Answer[] = [];
-      for (const place of places) answers.push(await ask(server.origin, requests, place, turn));
-      asked.push({ subject, server, answers });
-    }
-    const [first] = asked;
-    for (const { subject, server, answers } of asked) {
-      for (const [index, answer] of answers.entries()) {
-        const expected = first?.answers[index];
-        const same = JSON.stringify(answer) === JSON.stringify(expected);
-        if (same && answer.status === status) continue;
-        throw new DifferentAnswers(
-          [
-            `${subject.name} does not answer as it should, with status ${status} and as ${first?.subject.name} does.`,
-            `  request: ${requests.method} ${requests.at(places[index] ?? 0).path}`,
-            `  ${first?.subject.name}: ${JSON.stringify(expected)}`,
-            `  ${subject.name}: ${JSON.stringify(answer)}`,
-            ...(await loggedErrors(server)).map((line) => `  ${line}`),
-          ].join('\n'),
-        );
-      }
-    }
-  } finally {
-    await stop();
-  }
-}
-
-/** Side by side, as nothing is measured. When one does not start, those that did are ended. */
-async function startAll(subjects: readonly Subject[], stage: Pick<Stage, 'start'>) {
-  const starting = await Promise.allSettled(
-    subjects.map(async (subject) => [subject, await stage.start(subject)] as const),
+  // Side by side, as nothing is measured.
+  const asked = await Promise.all(
+    subjects.map((subject, turn) => askSubject(subject, turn, { places, requests, stage })),
   );
-  const servers = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const stop = async () => void (await Promise.all(servers.map(([, server]) => server.stop())));
-  for (const one of starting) {
-    if (one.status === 'fulfilled') continue;
-    await stop();
-    throw one.reason;
+  const isRight = ({ answers }: Asked) => answers.every((answer) => answer.status === status);
+  const standard = asked.find((one) => one.failure === null && isRight(one));
+  const reasons = new Map<string, string>();
+  for (const one of asked) {
+    const { answers, failure, logged, subject } = one;
+    const different = answers.findIndex(
+      (answer, index) =>
+        answer.status !== status ||
+        JSON.stringify(answer) !== JSON.stringify(standard?.answers[index]),
+    );
+    if (failure !== null) reasons.set(subject.name, failure);
+    else if (different >= 0) {
+      const expected = standard?.answers[different];
+      reasons.set(
+        subject.name,
+        [
+          `it does not answer as it should, with status ${status}${standard === undefined ? '' : ` and as ${standard.subject.name} does`}`,
+          `  request: ${requests.method} ${requests.at(places[different] ?? 0).path}`,
+          ...(expected === undefined ? [] : [`  expected: ${JSON.stringify(expected)}`]),
+          `  got: ${JSON.stringify(answers[different])}`,
+          ...logged.map((line) => `  ${line}`),
+        ].join('\n'),
+      );
+    }
   }
-  return { servers, stop };
+  return reasons;
 }
 
+/** What a subject answered, or why it did not. */
+interface Asked {
+  readonly subject: Subject;
+  readonly answers: readonly Answer[];
+  readonly failure: string | null;
+  readonly logged: readonly string[];
+}
+
+/** @param turn - tells the subjects apart: what one has created, the next cannot create again. */
+async function askSubject(
+  subject: Subject,
+  turn: number,
+  {
+    places,
+    requests,
+    stage,
+  }: Pick<SameAnswersOptions, 'requests' | 'stage'> & { readonly places: readonly number[] },
+): Promise<Asked> {
+  let server: SubjectServer | undefined;
+  try {
+    server = await stage.start(subject);
+    const answers: Answer[] = [];
+    for (const place of places) answers.push(await ask(server.origin, requests, place, turn));
+    const failed = answers.some(({ status }) => status >= FIRST_FAILURE_STATUS);
+    const logged = failed ? await loggedErrors(server) : [];
+    return { subject, answers, failure: null, logged };
+  } catch (error) {
+    const failure = error instanceof Error ? error.message : String(error);
+    return { subject, answers: [], failure, logged: [] };
+  } finally {
+    await server?.stop();
+  }
+}
+
+const FIRST_FAILURE_STATUS = 500;
 const LOG_LINES = 200;
 const LOG_LINES_SHOWN = 2;
 /** As pino writes it, as a number or by name. */
@@ -91,7 +118,6 @@ async function loggedErrors(server: SubjectServer): Promise<string[]> {
     .slice(-LOG_LINES_SHOWN);
 }
 
-/** @param turn - which subject is asked: what one has created, the next cannot create again. */
 async function ask(
   origin: string,
   requests: RequestSequence,

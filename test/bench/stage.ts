@@ -59,14 +59,9 @@ export interface BenchmarkCase {
   /**
    * Makes sure that all subjects give the same answers. Absent where they give none to compare.
    *
-   * @throws {@link DifferentAnswers}
+   * @returns of each subject that does not, why: what was different, or why it does not run.
    */
-  verify?(subjects: readonly string[], stage: Stage): Promise<void>;
+  verify?(subjects: readonly string[], stage: Stage): Promise<ReadonlyMap<string, string>>;
   /** @throws `LoadError` when what came of it is no measurement. */
   measure(subject: string, stage: Stage): Promise<Measurement>;
-}
-
-/** Two subjects that are compared do not do the same. */
-export class DifferentAnswers extends Error {
-  override readonly name = 'DifferentAnswers';
 }

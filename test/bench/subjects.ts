@@ -93,6 +93,7 @@ export const floors = {
   select: floor('node:http + select', 'select'),
   selectList: floor('node:http + select of a page', 'select-list', A_PAGE),
   create: floor('node:http + insert', 'create', '/'),
+  createAndSend: floor('node:http + insert + SQS', 'create-and-send', '/'),
 } as const;
 
 const FLASK = inRepository('test/bench/peers/flask');

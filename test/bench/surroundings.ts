@@ -11,6 +11,7 @@ import { redisInstallLine } from '../../services/local/redis/install-hint.ts';
 import { startRedis } from '../../services/local/redis/redis.ts';
 import { startSqs } from '../../services/local/sqs/sqs.ts';
 import { DEMO_USER_COUNT, insertDemoUsers } from '../../services/user-api/users/demo-data.ts';
+import { NEW_USER_NAME } from './requests.ts';
 
 /** Where the servers that are measured find what they talk to. */
 export interface Addresses {
@@ -100,7 +101,7 @@ export async function ensureUsers(
     await sql`
       insert into users (id, name, email)
       overriding system value
-      select id, 'Bench User ' || id, 'bench.' || id || '@example.com'
+      select id, 'User ' || id, 'bench.' || id || '@example.com'
       from generate_series(
         (select greatest(max(id), ${DEMO_USER_COUNT}) + 1 from users), ${last}::bigint
       ) as id
@@ -112,13 +113,16 @@ export async function ensureUsers(
   await waitForReplica(databaseUrl, readerUrl);
 }
 
-/** Removes users with ids above `last`, and all events, so that each run that creates users begins with the same tables. */
-export async function removeUsersAbove(
-  { databaseUrl, readerUrl }: Pick<Addresses, 'databaseUrl' | 'readerUrl'>,
-  last: number,
-): Promise<void> {
+/**
+ * Removes the users that `newUsers` has created, and all events: each run begins with the same tables, and no server that is measured later
+ * finds events in the outbox that it would have to send.
+ */
+export async function removeNewUsers({
+  databaseUrl,
+  readerUrl,
+}: Pick<Addresses, 'databaseUrl' | 'readerUrl'>): Promise<void> {
   await withSql(databaseUrl, async (sql) => {
-    await sql`delete from users where id > ${last}`;
+    await sql`delete from users where name = ${NEW_USER_NAME}`;
     await sql`truncate outbox`;
     await sql`vacuum (analyze) users`;
   });

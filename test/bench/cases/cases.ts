@@ -5,7 +5,7 @@ import { DEMO_USER_COUNT } from '../../../services/user-api/users/demo-data.ts';
 import { newUsers, userPages, usersById } from '../requests.ts';
 import type { BenchmarkCase, Stage } from '../stage.ts';
 import { floors, headroom, headroomWithoutNearCache, peers, type Subject } from '../subjects.ts';
-import { ensureUsers, removeUsersAbove, type Surroundings } from '../surroundings.ts';
+import { ensureUsers, removeNewUsers, type Surroundings } from '../surroundings.ts';
 import { closedLoopCase } from './closed-loop.ts';
 import { memoryCase } from './memory.ts';
 import { openLoopCase } from './open-loop.ts';
@@ -103,12 +103,13 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'create',
       title: 'create, with its outbox row',
-      subjects: [headroom, floors.create],
-      targets: [atLeast(floors.create, 0.7)],
-      note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests; the other one only writes it.',
-      prepare: async (surroundings, stage) => {
-        await ensureUsers(surroundings, DEMO_USER_COUNT + differentRequests(stage));
-        await removeUsersAbove(surroundings, DEMO_USER_COUNT + differentRequests(stage));
+      subjects: [headroom, floors.create, floors.createAndSend],
+      targets: [atLeast(floors.create, 0.7), atLeast(floors.createAndSend, 0.7)],
+      note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests. The first floor only writes the event; the second one sends and removes it, too, with the same SDK and in the same batches.',
+      prepare: (surroundings, stage) =>
+        ensureUsers(surroundings, DEMO_USER_COUNT + differentRequests(stage)),
+      restore: async (surroundings) => {
+        await removeNewUsers(surroundings);
         await emptyQueue(surroundings);
       },
       requests: (stage) => newUsers(randomBytes(4).toString('hex'), differentRequests(stage)),

@@ -22,6 +22,8 @@ export interface ClosedLoopOptions {
   readonly requests: (stage: Stage) => RequestSequence;
   /** Brings the surroundings into the state that each run begins with. @default nothing to do */
   readonly prepare?: (surroundings: Surroundings, stage: Stage) => Promise<void>;
+  /** Takes back what a run has left in the surroundings and would burden the runs after it. @default nothing to do */
+  readonly restore?: (surroundings: Surroundings) => Promise<void>;
   /** Status of every answer. @default 200 */
   readonly status?: number;
 }
@@ -30,6 +32,17 @@ export interface ClosedLoopOptions {
 export function closedLoopCase(options: ClosedLoopOptions): BenchmarkCase {
   const { name, title, targets, note } = options;
   const subjects = new Map(options.subjects.map((subject) => [subject.name, subject]));
+
+  async function prepared<Result>(stage: Stage, run: () => Promise<Result>): Promise<Result> {
+    const surroundings = await stage.surroundings();
+    await options.prepare?.(surroundings, stage);
+    try {
+      return await run();
+    } finally {
+      await options.restore?.(surroundings);
+    }
+  }
+
   return {
     name,
     title,
@@ -39,19 +52,19 @@ export function closedLoopCase(options: ClosedLoopOptions): BenchmarkCase {
     ...(note !== undefined && { note }),
     extraSeconds: EXTRA_SECONDS,
     missing: (subject) => named(subjects, subject).missing(),
-    async verify(names, stage) {
-      await options.prepare?.(await stage.surroundings(), stage);
-      await verifySameAnswers({
-        subjects: names.map((subject) => named(subjects, subject)),
-        requests: options.requests(stage),
-        status: options.status ?? 200,
-        stage,
-      });
-    },
-    async measure(subject, stage) {
-      await options.prepare?.(await stage.surroundings(), stage);
-      return await measureServer(named(subjects, subject), options.requests(stage), stage);
-    },
+    verify: (names, stage) =>
+      prepared(stage, () =>
+        verifySameAnswers({
+          subjects: names.map((subject) => named(subjects, subject)),
+          requests: options.requests(stage),
+          status: options.status ?? 200,
+          stage,
+        }),
+      ),
+    measure: (subject, stage) =>
+      prepared(stage, () =>
+        measureServer(named(subjects, subject), options.requests(stage), stage),
+      ),
   };
 }
 

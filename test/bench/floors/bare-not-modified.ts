@@ -1,11 +1,8 @@
-import { connect, listen, USER_PATH_PREFIX, type UserRow, variable } from './listen.ts';
+import { listen, readUsers, USER_PATH_PREFIX } from './listen.ts';
 
 /** Bare node:http that answers 304 where If-None-Match names the user's version. */
-const sql = connect(variable('DATABASE_URL'));
-const rows = await sql<UserRow[]>`select * from users order by id limit 1000`;
-await sql.end();
-
-const tags = new Map(rows.map((row) => [`${USER_PATH_PREFIX}${row.id}`, `"v${row.version}"`]));
+const users = await readUsers();
+const tags = new Map(users.map((row) => [`${USER_PATH_PREFIX}${row.id}`, `"v${row.version}"`]));
 
 listen((request, response) => {
   const etag = tags.get(request.url ?? '');

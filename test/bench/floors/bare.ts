@@ -1,20 +1,9 @@
-import {
-  connect,
-  headersOf,
-  listen,
-  USER_PATH_PREFIX,
-  type UserRow,
-  userOf,
-  variable,
-} from './listen.ts';
+import { headersOf, listen, readUsers, USER_PATH_PREFIX, userOf } from './listen.ts';
 
 /** Bare node:http: the bytes of 1,000 users, made before the first request, by URL. */
-const sql = connect(variable('DATABASE_URL'));
-const rows = await sql<UserRow[]>`select * from users order by id limit 1000`;
-await sql.end();
-
+const users = await readUsers();
 const answers = new Map(
-  rows.map((row) => {
+  users.map((row) => {
     const body = Buffer.from(JSON.stringify(userOf(row)));
     return [`${USER_PATH_PREFIX}${row.id}`, { body, headers: headersOf(body, row.version) }];
   }),

@@ -1,22 +1,12 @@
 import { Redis } from 'ioredis';
-import {
-  connect,
-  headersOf,
-  listen,
-  USER_PATH_PREFIX,
-  type UserRow,
-  userOf,
-  variable,
-} from './listen.ts';
+import { headersOf, listen, readUsers, USER_PATH_PREFIX, userOf, variable } from './listen.ts';
 
 /** Bare node:http and one Redis GET, which brings the bytes to send. */
 const redis = new Redis(variable('REDIS_URL'));
 const keyOf = (id: string) => `floor:user:${id}`;
 
-const sql = connect(variable('DATABASE_URL'));
-const rows = await sql<UserRow[]>`select * from users order by id limit 1000`;
-await sql.end();
-await redis.mset(rows.flatMap((row) => [keyOf(row.id), JSON.stringify(userOf(row))]));
+const users = await readUsers();
+await redis.mset(users.flatMap((row) => [keyOf(row.id), JSON.stringify(userOf(row))]));
 /** Every user of the benchmark has version 1. */
 const VERSION = 1;
 

@@ -1,11 +1,13 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LocalFailure } from '../../../services/local/local-failure.ts';
 import type { BenchmarkResults } from '../results.ts';
 import { markdownReport } from './markdown.ts';
 import { drawPlots, type Plot } from './plots.ts';
 
 /** Between these the page has the figures of the last run that was published; the rest of it is written by hand. */
 const BEGIN = '<!-- figures: begin; `npm run bench -- --publish` writes what follows -->';
+const RESULTS_FILE = 'results.json';
 const END = '<!-- figures: end -->';
 /** The plots that the page shows; the others are in the folder. */
 const SHOWN = /^(targets|hit-throughput|hit-cpu|open-loop-p99)\.svg$/;
@@ -17,8 +19,29 @@ async function writeFiles(directory: string, results: BenchmarkResults): Promise
   }
   const plots = drawPlots(results);
   for (const { file, svg } of plots) await writeFile(join(directory, file), svg);
-  await writeFile(join(directory, 'results.json'), `${JSON.stringify(results, null, 2)}\n`);
+  await writeResults(directory, results);
   return plots;
+}
+
+/** Writes results.json into a folder, which is there in whole at any time: either the one before or this one. */
+export async function writeResults(directory: string, results: BenchmarkResults): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, RESULTS_FILE);
+  await writeFile(`${file}.new`, `${JSON.stringify(results, null, 2)}\n`);
+  await rename(`${file}.new`, file);
+}
+
+/** @throws {@link LocalFailure} when there are none. */
+export async function lastResults(directory: string): Promise<BenchmarkResults> {
+  try {
+    return JSON.parse(await readFile(join(directory, RESULTS_FILE), 'utf8'));
+  } catch (cause) {
+    throw new LocalFailure(
+      `There are no results in ${directory}.`,
+      'Measure first: npm run bench.',
+      { cause },
+    );
+  }
 }
 
 /** Writes results.json, results.md and the plots into a folder; plots that are there go. */
