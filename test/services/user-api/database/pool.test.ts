@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sqlState } from '../../../../services/user-api/database/errors.ts';
 import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
+import { runPrepared } from '../../../../services/user-api/database/prepared-text.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { outboxStatements } from '../../../../services/user-api/queue/outbox-statements.ts';
-import { selectUsersAfter } from '../../../../services/user-api/users/list-statements.ts';
+import { usersAfter } from '../../../../services/user-api/users/list-statements.ts';
 import { userStatements } from '../../../../services/user-api/users/statements.ts';
 import {
   deleteUser,
@@ -52,8 +53,8 @@ describe('the statements', () => {
         const listing = { order: { by: 'creation', newestFirst: false } } as const;
         await insertUser($client, user, crypto.randomUUID(), null);
         await userStatements(connections).find.execute({ id: 1 });
-        await selectUsersAfter($client, listing, null, 1);
-        await selectUsersAfter($client, { ...listing, status: 'active' }, null, 1);
+        await runPrepared($client, usersAfter(listing, null, 1));
+        await runPrepared($client, usersAfter({ ...listing, status: 'active' }, null, 1));
         await updateUser($client, 0, { name: 'B', email: null, status: null }, null);
         await deleteUser($client, 0, null, {
           actor: { kind: 'self', userId: 1 },
