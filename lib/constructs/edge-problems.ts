@@ -8,7 +8,8 @@ export interface EdgeProblem {
 
 /**
  * What CloudFront answers when the load balancer answers nothing, or with its own HTML. The services never answer these two
- * themselves. 503 is theirs, with Retry-After, which a page in its place would hide.
+ * themselves. 503 is theirs, with Retry-After, which a page in its place would hide; CloudFront cannot tell it from the load balancer's
+ * own, which comes only while no task at all is registered (docs/decisions/edge-errors.md).
  */
 export const edgeProblems: readonly EdgeProblem[] = [
   {

@@ -1,8 +1,10 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { services } from '../../lib/config/services.ts';
+import { edgeProblems } from '../../lib/constructs/edge-problems.ts';
 import { LOGIN_PATH_PATTERN, managedRuleGroups } from '../../lib/constructs/web-firewall-rules.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
+import { problemTypes } from '../../services/user-api/http/problem-types.ts';
 import { stages } from './support/stages.ts';
 import { readDeployments, readTemplates, resourcesOf } from './support/templates.ts';
 import { choices } from './support/variants.ts';
@@ -192,6 +194,17 @@ describe('CloudFront', () => {
       expect(written).toHaveLength(2);
       for (const call of written) expect(call).toContain('application/problem+json');
     }
+  });
+
+  it('in place of the load balancer, answers what no service answers itself, and leaves them their 503', () => {
+    const own: ReadonlySet<number> = new Set(
+      Object.values(problemTypes).map(({ status }) => status),
+    );
+    const replaced = edgeProblems.map(({ status }) => status);
+    expect(replaced.filter((status) => own.has(status))).toEqual([]);
+    // Theirs says when to come again; a page in its place would not, and could not tell whose it replaces.
+    expect(own).toContain(503);
+    expect(replaced).not.toContain(503);
   });
 
   it('in every stage, logs without queries and cookies', () => {

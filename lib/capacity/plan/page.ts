@@ -5,6 +5,7 @@ import { dollars, rounded } from '../rounded.ts';
 import { planStage, type StagePlan } from '../size-stage.ts';
 import { type UnitCost, unitCosts } from '../unit-costs.ts';
 import { folded, tableMarkdown } from './markdown.ts';
+import { refusals } from './mistakes.ts';
 import { billTable, type PlanTable, planTables } from './tables.ts';
 
 function overview(plans: readonly StagePlan[]): PlanTable {
@@ -96,6 +97,13 @@ function priceTable(): string {
   ].join('\n');
 }
 
+/** What mistakes end with, as they are made while the page is written. */
+function refusalSections(): string {
+  return refusals()
+    .map(({ title, problems }) => [title, '', '```text', ...problems, '```'].join('\n'))
+    .join('\n\n');
+}
+
 /** The page `docs/stages.md`: the plan of every stage, and what it is computed from. */
 export function stagesPage(): string {
   const plans = stageDefinitions.map((definition) => planStage(definition));
@@ -110,6 +118,12 @@ export function stagesPage(): string {
     tableMarkdown(overview(plans)),
     '',
     plans.map(stageSection).join('\n\n'),
+    '',
+    '## What you get when it cannot be',
+    '',
+    '`npm run plan` and `npx cdk synth` end with code 1, print this and nothing else, and write nothing.',
+    '',
+    refusalSections(),
     '',
     '## What this is computed from',
     '',
