@@ -65,6 +65,12 @@ export class History {
     return this.#newestRow;
   }
 
+  /** The newest version that these processes have written, as Redis has it: a deletion counts as one more. 0 when they have written none. */
+  newestOf(processes: readonly TestedProcess[]): number {
+    const version = this.#writes.findLast(({ by }) => processes.includes(by))?.version ?? 0;
+    return version === DELETED ? this.#newestRow + 1 : version;
+  }
+
   /** A write is being done; readers may see it from now on. */
   began(what: 'write' | 'delete'): void {
     if (what === 'write') this.#newestRow += 1;

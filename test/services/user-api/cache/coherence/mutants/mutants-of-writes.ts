@@ -56,7 +56,7 @@ export const mutantsOfWrites: readonly Mutant[] = [
   {
     without: 'telling Redis again what it may have lost',
     file: 'services/user-api/users/user-caching.ts',
-    original: "redis?.commands.on('ready', () => writes.publishAgain());",
+    original: 'if (redis !== null) onServerChange(redis.commands, () => writes.publishAgain());',
     replacement: '',
     story: [
       'The user is in Redis.',
