@@ -88,6 +88,7 @@ const floor = (name: string, file: string, readyPath = A_USER) =>
 /** The least code that gives the answer at all: see `floors/listen.ts`. */
 export const floors = {
   bare: floor('bare node:http', 'bare'),
+  bareFewHeaders: floor('bare node:http, 4 headers', 'bare-few-headers'),
   bareNotModified: floor('bare node:http, 304', 'bare-not-modified'),
   redisGet: floor('node:http + Redis GET', 'redis-get'),
   select: floor('node:http + select', 'select'),

@@ -49,7 +49,13 @@ export function createFastPath(parts: FastPathParts): FastPath {
     incoming.nearHit = true;
     const known = incoming.headers['if-none-match'];
     const status = known !== undefined && matchesEntityTag(known, bytes.etag) ? 304 : 200;
-    write(outgoing, { status, requestId: incoming.requestId, limit: counted.headers, bytes });
+    write(outgoing, {
+      status,
+      requestId: incoming.requestId,
+      now: incoming.receivedAt,
+      limit: counted.headers,
+      bytes,
+    });
     return true;
   };
 }

@@ -20,6 +20,8 @@ export interface ReadyResponseParts {
 export interface ReadyResponse {
   readonly status: 200 | 304;
   readonly requestId: string;
+  /** In milliseconds of `performance.now()`. */
+  readonly now: number;
   readonly limit: RateLimitHeaders;
   readonly bytes: ReadyBytes;
 }
@@ -56,15 +58,17 @@ function headOf(
   return [statusLine, ...all.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
 }
 
-/** The value of Date, made once a second. */
-function createClock(): () => string {
+const SECOND = 1_000;
+
+/** The value of Date at a moment of `performance.now()`: made once a second, when the clock is asked. */
+function createClock(): (now: number) => string {
   let text = '';
-  let until = 0;
-  return () => {
-    const now = Date.now();
-    if (now >= until || now < until - 1_000) {
-      text = new Date(now).toUTCString();
-      until = now - (now % 1_000) + 1_000;
+  let until = Number.NEGATIVE_INFINITY;
+  return (now) => {
+    if (now >= until) {
+      const time = Date.now();
+      text = new Date(time).toUTCString();
+      until = performance.now() + SECOND - (time % SECOND);
     }
     return text;
   };
@@ -104,16 +108,16 @@ export function createResponseWriter(parts: ReadyResponseParts): ResponseWriter 
   ).split(HOLE);
   const date = createClock();
 
-  return (outgoing, { bytes, limit, requestId, status }) => {
+  return (outgoing, { bytes, limit, now, requestId, status }) => {
     const message = outgoing as ServerResponse<ApiRequest> & Head;
     const counted = `${requestId}${toPolicy}${limit['ratelimit-policy']}${toLimit}${limit.ratelimit}`;
     outgoing.statusCode = status;
     if (status === 304) {
-      message._header = `${notModified}${counted}${limitToTag}${bytes.etag}${tagToDate}${date()}${end}`;
+      message._header = `${notModified}${counted}${limitToTag}${bytes.etag}${tagToDate}${date(now)}${end}`;
       message._hasBody = false;
       outgoing.end();
     } else {
-      message._header = `${start}${counted}${toTag}${bytes.etag}${toLength}${bytes.length}${toDate}${date()}${end}`;
+      message._header = `${start}${counted}${toTag}${bytes.etag}${toLength}${bytes.length}${toDate}${date(now)}${end}`;
       outgoing.end(bytes.text, 'latin1');
     }
   };

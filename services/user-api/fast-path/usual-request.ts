@@ -87,7 +87,11 @@ export function createHeaderCheck(): (raw: readonly string[]) => boolean {
 
 /** The id that a path ends with, after one of `prefixes`; 0 when it is no path of a resource. */
 export function idIn(url: string, prefixes: readonly string[]): number {
-  const start = url.lastIndexOf('/') + 1;
+  for (const prefix of prefixes) if (url.startsWith(prefix)) return idFrom(url, prefix.length);
+  return 0;
+}
+
+function idFrom(url: string, start: number): number {
   const digits = url.length - start;
   if (digits === 0 || digits > ID_MAXIMUM_DIGITS || url.charCodeAt(start) === ZERO) return 0;
   let id = 0;
@@ -96,9 +100,5 @@ export function idIn(url: string, prefixes: readonly string[]): number {
     if (digit < 0 || digit > 9) return 0;
     id = id * 10 + digit;
   }
-  if (id > Number.MAX_SAFE_INTEGER) return 0;
-  for (const prefix of prefixes) {
-    if (prefix.length === start && url.startsWith(prefix)) return id;
-  }
-  return 0;
+  return id <= Number.MAX_SAFE_INTEGER ? id : 0;
 }

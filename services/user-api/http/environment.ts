@@ -1,11 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Span } from '../../contracts/tracing/span.ts';
 import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
 import type { CheckedRequest } from '../rate-limit/request-limit.ts';
+import { RequestIds } from './request-ids.ts';
 
 /** A request id that a proxy or client may give: what logs and headers can hold safely. */
 const REQUEST_ID = /^[\w.:-]{8,128}$/;
+
+const ids = new RequestIds();
 
 /** A request with what the service knows about it, made by the server in place of Node.js' own class. */
 export class ApiRequest extends IncomingMessage {
@@ -28,7 +30,7 @@ export class ApiRequest extends IncomingMessage {
   get requestId(): string {
     if (this.#id === undefined) {
       const given = this.headers['x-request-id'];
-      this.#id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+      this.#id = typeof given === 'string' && REQUEST_ID.test(given) ? given : ids.next();
     }
     return this.#id;
   }

@@ -61,6 +61,8 @@ export class ApiServer {
         // The listener refuses a request without one, as a problem.
         requireHostHeader: false,
         noDelay: true,
+        // A request that announces no body need not end: the events of a stream that does cost more than all features of a hit.
+        optimizeEmptyRequests: true,
       },
       (incoming, outgoing) => {
         const isChosen = observer.chooses();

@@ -2,6 +2,10 @@ import type { RateLimitDecision, RateLimiter } from './decision.ts';
 import { headersFor, type RateLimitHeaders } from './headers.ts';
 import { type ClientIdentity, keyFor } from './key.ts';
 import { RateLimitExceeded } from './rate-limit-exceeded.ts';
+import { RecentMap } from './recent-map.ts';
+
+/** Addresses whose keys are kept: those of clients that come often. */
+const REMEMBERED_KEYS = 4_096;
 
 /** A request that has been counted, or refused. */
 export interface CheckedRequest {
@@ -27,13 +31,24 @@ export function createRequestLimit(limiter: RateLimiter): RequestLimit {
     decision,
     headers: headers(decision),
   });
+  // A key that is made anew is hashed anew, too, when what belongs to it is looked up.
+  const addressKeys = new RecentMap<string>(REMEMBERED_KEYS);
+  const keyOf = (identity: ClientIdentity): string => {
+    const { address, apiKeyId, userId } = identity;
+    if (apiKeyId !== undefined || userId !== undefined) return keyFor(limiter.policy, identity);
+    const known = addressKeys.get(address);
+    if (known !== undefined) return known;
+    const key = keyFor(limiter.policy, identity);
+    addressKeys.set(address, key);
+    return key;
+  };
   return {
     checkNow(identity) {
-      const decision = limiter.decideNow(keyFor(limiter.policy, identity));
+      const decision = limiter.decideNow(keyOf(identity));
       return decision && checked(decision);
     },
     check(identity) {
-      const decision = limiter.decide(keyFor(limiter.policy, identity));
+      const decision = limiter.decide(keyOf(identity));
       return decision instanceof Promise ? decision.then(checked) : checked(decision);
     },
   };

@@ -51,14 +51,21 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'hit',
       title: 'GET by id, near-cache hit',
-      subjects: [headroom, floors.bare, peers.fastify, peers.express, peers.flask],
+      subjects: [
+        headroom,
+        floors.bare,
+        floors.bareFewHeaders,
+        peers.fastify,
+        peers.express,
+        peers.flask,
+      ],
       targets: [
         atLeast(floors.bare, 0.95),
         atLeast(peers.fastify, 2),
         atLeast(peers.express, 3),
         atLeast(peers.flask, 20),
       ],
-      note: '1,000 users in turn, all of them cached. The peers have no cache in memory: they read from Redis, as their documentation shows.',
+      note: '1,000 users in turn, all of them cached. The first bare server sends the same header fields as Headroom, the other one only those four that belong to the answer without any feature. The peers have no cache in memory: they read from Redis, as their documentation shows.',
       requests: () => demoUsers,
     }),
     closedLoopCase({

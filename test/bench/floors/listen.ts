@@ -70,7 +70,36 @@ export function headersOf(body: Buffer, version: number) {
   return {
     'content-type': 'application/json',
     'content-length': body.length,
-    'cache-control': 'private, no-cache',
+    'cache-control': 'public, no-cache',
     etag: `"v${version}"`,
   };
+}
+
+/** What Headroom's features add to an answer, with values as long as its own. */
+const FEATURE_HEADERS = {
+  'x-request-id': '4a3f5c1e-9d27-8b60-8c4e-d5a1f0937b26',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'ratelimit-policy': '"reads";q=10000000;w=1',
+  ratelimit: '"reads";r=9999876;t=1',
+} as const;
+
+/**
+ * The header fields of Headroom's answer, names and values in turn.
+ *
+ * @param body - null: of its 304.
+ */
+export function allHeadersOf(body: Buffer | null, version: number): string[] {
+  const { etag, ...others } = headersOf(body ?? Buffer.alloc(0), version);
+  return Object.entries({
+    ...FEATURE_HEADERS,
+    ...(body === null ? {} : { 'content-type': others['content-type'] }),
+    'cache-control': others['cache-control'],
+    vary: 'authorization, origin, x-api-key',
+    etag,
+    ...(body === null ? {} : { 'content-length': String(others['content-length']) }),
+  }).flat();
 }
