@@ -13,12 +13,15 @@ import { consoleReport } from './report/console.ts';
 import { lastResults, publish, writeReport, writeResults } from './report/write.ts';
 import type { BenchmarkResults } from './results.ts';
 import { runBenchmark } from './run.ts';
+import { soak } from './soak/command.ts';
 import type { BenchmarkCase } from './stage.ts';
 
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SECONDS = 5;
 const DEFAULT_WARM_UP_SECONDS = 3;
 const DEFAULT_LIMIT_MINUTES = 60;
+const DEFAULT_SOAK_MINUTES = 10;
+const SOAK = 'soak';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT = join(repository, '.local/bench');
@@ -26,6 +29,7 @@ const OUTPUT = join(repository, '.local/bench');
 function usage(cases: readonly BenchmarkCase[]): string {
   const width = Math.max(...cases.map(({ name }) => name.length));
   return `Usage: npm run bench -- [options] [case …]
+       npm run bench -- soak [--minutes <minutes>] [--publish]
 
 Measures the user API beside the least code that gives the same answers, and beside the same on other frameworks, in turn on the
 same core. Writes a table, results.json and plots to .local/bench. Without a case: all of them.
@@ -33,11 +37,15 @@ same core. Writes a table, results.json and plots to .local/bench. Without a cas
 Cases
 ${cases.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}
 
+  ${'soak'.padEnd(width)}  loads the API for a long time, at half of what it can do, and judges whether memory is flat and latency does
+  ${''.padEnd(width)}  not grow; by itself, not together with others
+
 Options
   --rounds <count>         how often each is measured, default ${DEFAULT_ROUNDS}
   --seconds <seconds>      how long each run measures, default ${DEFAULT_SECONDS}
   --warm-up <seconds>      how long each server is loaded before, default ${DEFAULT_WARM_UP_SECONDS}, or --seconds if that is less
   --limit <minutes>        ends by itself after so long, with what there is; default ${DEFAULT_LIMIT_MINUTES}
+  --minutes <minutes>      how long a soak goes on, default ${DEFAULT_SOAK_MINUTES}
   --publish                puts the figures into docs/performance.md, too
   --publish-last           measures nothing; publishes what the last run left in .local/bench, whole or not
   --list                   lists the cases with what they compare, and their targets
@@ -78,6 +86,7 @@ function parse(commandLine: readonly string[]) {
         seconds: { type: 'string' },
         'warm-up': { type: 'string' },
         limit: { type: 'string' },
+        minutes: { type: 'string' },
         publish: { type: 'boolean', default: false },
         'publish-last': { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
@@ -124,6 +133,11 @@ export async function bench(
   const all = allCases(cores.count);
   if (values.help) {
     stream.write(usage(all));
+    return;
+  }
+  if (positionals.length === 1 && positionals[0] === SOAK) {
+    const minutes = wholeNumber('minutes', values.minutes, DEFAULT_SOAK_MINUTES);
+    await soak({ minutes, publish: values.publish, stream, signal: stopAsked });
     return;
   }
   const cases = chooseCases(positionals, all);

@@ -8,6 +8,8 @@ import { drawPlots, type Plot } from './plots.ts';
 /** Between these the page has the figures of the last run that was published; the rest of it is written by hand. */
 const BEGIN = '<!-- figures: begin; `npm run bench -- --publish` writes what follows -->';
 const RESULTS_FILE = 'results.json';
+/** In the same folder, of a run of its own. */
+const SOAK_PLOT = 'soak.svg';
 const END = '<!-- figures: end -->';
 /** The plots that the page shows; the others are in the folder. */
 const SHOWN = /^(targets|hit-throughput|hit-cpu|open-loop-p99)\.svg$/;
@@ -15,7 +17,7 @@ const SHOWN = /^(targets|hit-throughput|hit-cpu|open-loop-p99)\.svg$/;
 async function writeFiles(directory: string, results: BenchmarkResults): Promise<Plot[]> {
   await mkdir(directory, { recursive: true });
   for (const name of await readdir(directory)) {
-    if (name.endsWith('.svg')) await rm(join(directory, name));
+    if (name.endsWith('.svg') && name !== SOAK_PLOT) await rm(join(directory, name));
   }
   const plots = drawPlots(results);
   for (const { file, svg } of plots) await writeFile(join(directory, file), svg);
@@ -60,11 +62,16 @@ export async function publish(documents: string, results: BenchmarkResults): Pro
   const plots = await writeFiles(join(documents, 'performance'), results);
   const page = join(documents, 'performance.md');
   const text = await readFile(page, 'utf8');
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${page} lacks the lines "${BEGIN}" and "${END}"`);
   const shown = plots.filter(({ file }) => SHOWN.test(file));
   const report = markdownReport(results, shown, 'performance/');
-  await writeFile(page, `${text.slice(0, begin)}${BEGIN}\n\n${report}\n\n${text.slice(end)}`);
+  await writeFile(page, replaceBetween(text, BEGIN, END, report));
   return page;
+}
+
+/** @throws {Error} when the text lacks one of the lines. */
+export function replaceBetween(text: string, begin: string, end: string, part: string): string {
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`The page lacks the lines "${begin}" and "${end}"`);
+  return `${text.slice(0, from)}${begin}\n\n${part}\n\n${text.slice(to)}`;
 }

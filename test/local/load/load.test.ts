@@ -89,7 +89,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-describe('npm run load', () => {
+// Side by side: each waits for seconds of load that hardly need the processor.
+describe.concurrent('npm run load', () => {
   it('loads the API with reads and writes, and each second says how it goes', async () => {
     const { text } = await run(
       ...[
@@ -185,7 +186,7 @@ describeWithBrowser('the report of a load test, in a browser', (browser) => {
     return drawn;
   }
 
-  it('draws what the service told, from one file and without the network', async () => {
+  it.concurrent('draws what the service told, from one file and without the network', async () => {
     const register = new Registry();
     const registers = [register];
     const [layer, pool] = [['layer', 'result'], ['pool']];
@@ -222,7 +223,7 @@ describeWithBrowser('the report of a load test, in a browser', (browser) => {
     }
   });
 
-  it('says honestly what it was not told', async () => {
+  it.concurrent('says honestly what it was not told', async () => {
     const { report } = await run(
       ...['--scenario', 'steady', '--duration', '2', '--connections', '2', '--url', api.origin],
     );

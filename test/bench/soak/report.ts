@@ -1,0 +1,254 @@
+import { type EChartsOption, init } from 'echarts';
+import type { Machine } from '../machine.ts';
+import { clock } from '../progress.ts';
+import { number } from '../report/format.ts';
+import type { SoakFinding, SoakSample, SoakVerdict } from './judge.ts';
+
+/** All that a soak found, as it is written to soak.json. */
+export interface SoakResults {
+  /** When it began, RFC 3339 in UTC. */
+  readonly startedAt: string;
+  readonly commit: string | null;
+  readonly machine: Machine;
+  readonly requestsPerSecond: number;
+  readonly peakRequestsPerSecond: number;
+  readonly samples: readonly SoakSample[];
+  /** Null when there were too few samples to judge. */
+  readonly verdict: SoakVerdict | null;
+}
+
+const MEBIBYTE = 2 ** 20;
+const mebibytes = (bytes: number) => `${number(bytes / MEBIBYTE)} MiB`;
+const milliseconds = (value: number) => `${number(value)} ms`;
+
+/** One line for an interval, as it is shown while the soak runs. */
+export function sampleLine(sample: SoakSample): string {
+  return [
+    clock(sample.seconds).padStart(7),
+    `${number(sample.requestsPerSecond)} requests/s`,
+    `heap ${mebibytes(sample.heapBytes)}`,
+    `RSS ${mebibytes(sample.rssBytes)}`,
+    `reads p50 ${milliseconds(sample.readP50Milliseconds)} p99 ${milliseconds(sample.readP99Milliseconds)}`,
+    `writes p50 ${milliseconds(sample.writeP50Milliseconds)}`,
+    `event loop ${milliseconds(sample.eventLoopDelayP99Milliseconds)}`,
+    ...(sample.failures === 0 ? [] : [`${sample.failures} FAILED`]),
+  ].join('  ');
+}
+
+/** Up to this share of the core, the machine counts as quiet. */
+const QUIET_SHARE = 0.03;
+
+function disturbanceLine({ disturbance }: SoakVerdict): string[] {
+  if (disturbance === null || disturbance <= QUIET_SHARE) return [];
+  return [
+    `Other processes used ${Math.round(disturbance * 100)} % of the server’s core: the machine was not quiet, and latency tells of them as well.`,
+  ];
+}
+
+const headings = ['', 'median', 'growth', 'allowed', 'significance', 'passed'] as const;
+
+function cellsOf({ name, unit, ...finding }: SoakFinding): string[] {
+  return [
+    name,
+    `${number(finding.median)} ${unit}`,
+    `${number(finding.growth)} ${unit}`,
+    `${number(finding.allowed)} ${unit}`,
+    finding.significance.toFixed(1),
+    finding.passed ? 'yes' : '**no**',
+  ];
+}
+
+export function verdictText(verdict: SoakVerdict): string {
+  const rows = [headings, ...verdict.findings.map(cellsOf)];
+  const widths = headings.map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.replaceAll('**', '').padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${lines.map((line) => `  ${line}\n`).join('')}\n${[summaryOf(verdict), ...disturbanceLine(verdict)].join('\n')}\n`;
+}
+
+function summaryOf({ failures, findings, passed }: SoakVerdict): string {
+  if (passed) return 'Memory is flat, and latency does not grow.';
+  const grown = findings.filter((finding) => !finding.passed).map(({ name }) => name);
+  return [
+    ...(grown.length === 0 ? [] : [`Growing: ${grown.join(', ')}.`]),
+    ...(failures === 0 ? [] : [`${failures} requests failed.`]),
+  ].join(' ');
+}
+
+/** The results as a part of a page. @param plot - where the plot is, from the page. */
+export function soakMarkdown(results: SoakResults, plot: string): string {
+  const { machine, requestsPerSecond, samples, verdict } = results;
+  const minutes = (samples.at(-1)?.seconds ?? 0) / 60;
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    `${number(minutes)} minutes at ${requestsPerSecond.toLocaleString('en')} requests a second, half of the most that it answers; commit ${results.commit ?? 'unknown'}, ${results.startedAt.slice(0, 10)}; ${machine.processor}, ${machine.cores} cores.`,
+    ...(verdict === null
+      ? ['Too short to be judged.']
+      : [
+          `**${summaryOf(verdict)}**`,
+          ...disturbanceLine(verdict),
+          [
+            row(['quantity', ...headings.slice(1)]),
+            `|---|${'---:|'.repeat(headings.length - 1)}`,
+            ...verdict.findings.map((finding) => row(cellsOf(finding))),
+          ].join('\n'),
+        ]),
+    `![Memory, latency and delay of the event loop over the time of the soak.](${plot})`,
+  ].join('\n\n');
+}
+
+const WIDTH = 860;
+const PANEL_HEIGHT = 190;
+const PANEL_GAP = 62;
+const TOP = 84;
+// Without double quotes: echarts puts it into an attribute as it is.
+const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const TEXT = '#1b1f24';
+const FAINT = '#5b6470';
+
+interface Panel {
+  readonly title: string;
+  readonly type: 'value' | 'log';
+  readonly lines: readonly {
+    readonly name: string;
+    readonly colour: string;
+    readonly quantity: (sample: SoakSample) => number;
+  }[];
+}
+
+const panels: readonly Panel[] = [
+  {
+    title: 'Memory after a collection, MiB',
+    type: 'value',
+    lines: [
+      { name: 'resident', colour: '#8a97a8', quantity: ({ rssBytes }) => rssBytes / MEBIBYTE },
+      { name: 'heap', colour: '#1f5fbf', quantity: ({ heapBytes }) => heapBytes / MEBIBYTE },
+      {
+        name: 'buffers outside',
+        colour: '#2e7d4f',
+        quantity: ({ externalBytes }) => externalBytes / MEBIBYTE,
+      },
+    ],
+  },
+  {
+    title: 'Latency from when a request was due, ms',
+    type: 'log',
+    lines: [
+      { name: 'reads p50', colour: '#1f5fbf', quantity: (sample) => sample.readP50Milliseconds },
+      { name: 'reads p99', colour: '#7aa5e6', quantity: (sample) => sample.readP99Milliseconds },
+      { name: 'writes p50', colour: '#c4511d', quantity: (sample) => sample.writeP50Milliseconds },
+      { name: 'writes p99', colour: '#e6a07a', quantity: (sample) => sample.writeP99Milliseconds },
+    ],
+  },
+  {
+    title: 'Delay of the event loop, p99, ms',
+    type: 'value',
+    lines: [
+      {
+        name: 'event loop p99',
+        colour: '#6b4fa0',
+        quantity: (sample) => sample.eventLoopDelayP99Milliseconds,
+      },
+    ],
+  },
+];
+
+/** A picture of the whole run, with the part that was not judged shaded. */
+export function drawSoak({ requestsPerSecond, samples, verdict }: SoakResults): string {
+  const topOf = (index: number) => TOP + index * (PANEL_HEIGHT + PANEL_GAP);
+  const minutes = (seconds: number) => seconds / 60;
+  const last = minutes(samples.at(-1)?.seconds ?? 1);
+  const option: EChartsOption = {
+    animation: false,
+    backgroundColor: '#ffffff',
+    textStyle: { fontFamily: FONT, color: TEXT },
+    title: [
+      {
+        text: 'Soak: memory and latency over time',
+        subtext: `${requestsPerSecond.toLocaleString('en')} requests a second; minutes from left to right; what is shaded was not judged`,
+        left: 12,
+        top: 8,
+        textStyle: { fontSize: 16, fontWeight: 600, color: TEXT },
+        subtextStyle: { fontSize: 12, color: FAINT },
+      },
+      ...panels.map(({ title }, index) => ({
+        text: title,
+        left: 52,
+        top: topOf(index) - 24,
+        textStyle: { fontSize: 12, fontWeight: 600, color: TEXT } as const,
+      })),
+    ],
+    legend: panels.map(({ lines }, index) => ({
+      data: lines.map(({ name }) => name),
+      right: 24,
+      top: topOf(index) - 26,
+      itemWidth: 18,
+      icon: 'roundRect',
+      itemHeight: 3,
+      textStyle: { color: TEXT, fontSize: 12 },
+    })),
+    grid: panels.map((_, index) => ({
+      left: 56,
+      right: 24,
+      top: topOf(index),
+      height: PANEL_HEIGHT,
+    })),
+    xAxis: panels.map((_, gridIndex) => ({
+      type: 'value' as const,
+      gridIndex,
+      min: 0,
+      max: last,
+      axisLabel: { color: FAINT, showMaxLabel: false, formatter: (value: number) => number(value) },
+      splitLine: { show: false },
+    })),
+    yAxis: panels.map(({ type }, gridIndex) => ({
+      type,
+      gridIndex,
+      axisLabel: { color: FAINT, formatter: (value: number) => number(value) },
+      splitLine: { lineStyle: { color: '#e6e9ed' } },
+    })),
+    series: panels.flatMap(({ lines, type }, index) =>
+      lines.map(({ colour, name, quantity }, line) => ({
+        type: 'line' as const,
+        name,
+        xAxisIndex: index,
+        yAxisIndex: index,
+        showSymbol: false,
+        color: colour,
+        lineStyle: { width: 1.8 },
+        // A logarithm of nothing cannot be drawn.
+        data: samples.map((sample) => [
+          minutes(sample.seconds),
+          type === 'log' ? Math.max(0.01, quantity(sample)) : quantity(sample),
+        ]),
+        ...(line === 0 &&
+          verdict !== null && {
+            markArea: {
+              silent: true,
+              itemStyle: { color: '#f1f3f6' },
+              data: [
+                [{ xAxis: 0 }, { xAxis: minutes(verdict.judgedFrom) }] as [
+                  { xAxis: number },
+                  { xAxis: number },
+                ],
+              ],
+            },
+          }),
+      })),
+    ),
+  };
+  const height = topOf(panels.length) - 20;
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  try {
+    chart.setOption(option);
+    return chart.renderToSVGString();
+  } finally {
+    chart.dispose();
+  }
+}
