@@ -161,10 +161,12 @@ export class CoherentReader {
 
   /** A load that began earlier may lack what was written since. That does no harm where this process has been told of it. */
   #share(id: number, load: () => Promise<VersionedEntry>): Promise<VersionedEntry> {
-    const { near } = this.#parts;
+    const { metrics, near } = this.#parts;
     if (!near.isOpen) return this.#untoldLoads.run(id, load);
     const { forgotten, opening } = near.ticket();
-    return this.#loads.run([opening, forgotten, id].join(' '), load);
+    const key = [opening, forgotten, id].join(' ');
+    if (this.#loads.has(key)) metrics.sharedLoads += 1;
+    return this.#loads.run(key, load);
   }
 
   async #loadOnce(

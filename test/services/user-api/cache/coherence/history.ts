@@ -89,11 +89,6 @@ export class History {
     return Math.max(this.#existing, ...this.#writes.map(({ version }) => version));
   }
 
-  /** A process has forgotten what it had heard of. What is not answered yet, it may not know any more, nor may Redis. */
-  forgot(by: TestedProcess): void {
-    this.#seen.set(by, Math.min(this.#seen.get(by) ?? 0, this.acknowledgedVersion));
-  }
-
   readBegins(by: TestedProcess, fromNear: boolean): ReadStart {
     return {
       by,
@@ -115,9 +110,9 @@ export class History {
     if (version < seen) throw new BrokenPromise(`${where}, after it had answered ${seen}`);
     if (version > this.#newest) throw new BrokenPromise(`${where}, which has never been`);
     if (snapshot !== null) this.#remember(snapshot);
-    // Absence has no version that Redis could keep: until the deletion is answered, another read may still find the user there.
-    if (snapshot === null && this.acknowledgedVersion !== DELETED) return;
-    this.#seen.set(by, Math.max(version, this.#seen.get(by) ?? 0));
+    // A write that is not answered yet may be seen, and unseen again: Redis need not know of it.
+    const settled = Math.min(version, this.acknowledgedVersion);
+    this.#seen.set(by, Math.max(settled, this.#seen.get(by) ?? 0));
   }
 
   /**

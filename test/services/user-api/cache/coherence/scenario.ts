@@ -113,8 +113,7 @@ class Scenario {
       case 'evict from near cache':
         return process.evict();
       case 'forget what was heard':
-        process.forgetWhatItHeard();
-        return this.#history.forgot(process);
+        return process.forgetWhatItHeard();
       case 'evict from Redis':
         return this.#mayEvict ? await servers.evict(id) : undefined;
       case 'age in Redis':
