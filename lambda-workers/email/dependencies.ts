@@ -3,6 +3,7 @@ import { createTracer } from '../../services/contracts/tracing/tracer.ts';
 import { Database } from '../database/database.ts';
 import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../observability/logger.ts';
+import { createEmailChanges } from './email-changes.ts';
 import { createFolderMailer } from './mailer/folder.ts';
 import type { Mailer } from './mailer/mailer.ts';
 import { createTracedMailer } from './mailer/traced.ts';
@@ -63,6 +64,7 @@ export async function createDependencies(
   return {
     recipients: createRecipients(database),
     passwordResets: createPasswordResets(database, environment.PASSWORD_RESET_URL),
+    emailChanges: createEmailChanges(database),
     mailer: createTracedMailer(await createMailer(environment), environment.EMAIL_TRANSPORT),
     idempotency: new PostgresPersistenceLayer(database, PROGRAM),
     logger,

@@ -7,6 +7,7 @@ import {
 import type { BasePersistenceLayer } from '@aws-lambda-powertools/idempotency/persistence';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type {
+  EmailChanged,
   Event,
   PasswordResetRequested,
   UserCreated,
@@ -14,10 +15,12 @@ import type {
 import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
 import { inMessageTrace } from '../observability/message-trace.ts';
+import type { EmailChanges } from './email-changes.ts';
 import { type Mailer, MailerError } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
 import type { Recipients } from './recipients.ts';
+import { composeEmailChanged } from './templates/email-changed.ts';
 import { composePasswordReset } from './templates/password-reset.ts';
 import { composeWelcome } from './templates/welcome.ts';
 
@@ -25,6 +28,7 @@ import { composeWelcome } from './templates/welcome.ts';
 export interface EmailWorkerDependencies {
   readonly recipients: Recipients;
   readonly passwordResets: PasswordResets;
+  readonly emailChanges: EmailChanges;
   readonly mailer: Mailer;
   /** Where it is written down which events have been handled. */
   readonly idempotency: BasePersistenceLayer;
@@ -79,12 +83,28 @@ async function sendPasswordReset(
   return { outcome: 'sent', messageId };
 }
 
+async function tellFormerAddress(
+  { id, data: { emailChangeId } }: EmailChanged,
+  { emailChanges, mailer, logger }: EmailWorkerDependencies,
+): Promise<Outcome> {
+  const notice = await emailChanges.find(emailChangeId);
+  if (notice === null) {
+    logger.info({ eventId: id }, 'Nobody is left to tell of a new email address');
+    return { outcome: 'for nobody' };
+  }
+  const messageId = await mailer.send(await composeEmailChanged(notice, id));
+  logger.info({ eventId: id, emailId: messageId }, 'Former email address told');
+  return { outcome: 'sent', messageId };
+}
+
 async function handle(event: Event, dependencies: EmailWorkerDependencies): Promise<Outcome> {
   switch (event.type) {
     case 'user.created':
       return await welcome(event, dependencies);
     case 'user.password-reset-requested':
       return await sendPasswordReset(event, dependencies);
+    case 'user.email-changed':
+      return await tellFormerAddress(event, dependencies);
   }
 }
 

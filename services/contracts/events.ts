@@ -41,6 +41,14 @@ export const passwordResetRequested = cloudEvent(
 );
 export type PasswordResetRequested = z.infer<typeof passwordResetRequested>;
 
+/** A user has another email address. The former one, which is told of it, is in the database until then. */
+export const emailChanged = cloudEvent('user.email-changed', z.object({ emailChangeId: z.uuid() }));
+export type EmailChanged = z.infer<typeof emailChanged>;
+
 /** Every event there is, told apart by `type`. */
-export const event = z.discriminatedUnion('type', [userCreated, passwordResetRequested]);
+export const event = z.discriminatedUnion('type', [
+  userCreated,
+  passwordResetRequested,
+  emailChanged,
+]);
 export type Event = z.infer<typeof event>;

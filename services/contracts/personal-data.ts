@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { apiKey } from './api-keys.ts';
 import { roles } from './authentication.ts';
-import { user } from './users.ts';
+import { EMAIL_MAXIMUM_LENGTH, user } from './users.ts';
 
 /** More sessions, requests, answers and audit records than anybody has, and texts longer than any of theirs. */
 const ENTRIES_MAXIMUM = 10_000;
@@ -36,6 +36,13 @@ export const personalData = z
         requestedAt: z.iso.datetime(),
         /** Null while no link has been sent. */
         expiresAt: z.iso.datetime().nullable(),
+      }),
+    ),
+    /** Former addresses, of the last two days, which are told of the change. */
+    emailChanges: entries(
+      z.object({
+        formerEmail: z.string().meta({ format: 'email', maxLength: EMAIL_MAXIMUM_LENGTH }),
+        changedAt: z.iso.datetime(),
       }),
     ),
     /** Answers that are kept for repetitions of the request that created the user. */

@@ -35,7 +35,7 @@ export class AuthenticationMaintenance {
   async run(): Promise<void> {
     try {
       // By their places (ctid), which stay while the rows are locked: joined by id, the table would be read from end to end.
-      // An hour is more than the ten minutes that revocations matter; a day more than a request for a password can be answered in.
+      // An hour is more than the ten minutes that revocations matter; a day more than a request for a password can be answered in, or than a former address waits to be told.
       await this.#router.write(({ $client }) =>
         Promise.all([
           $client`
@@ -47,6 +47,11 @@ export class AuthenticationMaintenance {
           delete from password_resets where ctid = any(array(
             select ctid from password_resets where requested_at < now() - interval '2 days'
             order by requested_at limit ${BATCH} for update skip locked
+          ))`,
+          $client`
+          delete from email_changes where ctid = any(array(
+            select ctid from email_changes where changed_at < now() - interval '2 days'
+            order by changed_at limit ${BATCH} for update skip locked
           ))`,
           $client`
           delete from api_keys where ctid = any(array(

@@ -9,8 +9,10 @@ import {
   timestamp,
   uniqueIndex,
   uuid,
+  varchar,
 } from 'drizzle-orm/pg-core';
 import { defaultRole, roles } from '../../contracts/authentication.ts';
+import { EMAIL_MAXIMUM_LENGTH } from '../../contracts/users.ts';
 import { users } from '../database/schema.ts';
 
 const instant = (name: string) =>
@@ -63,6 +65,25 @@ export const revocations = pgTable(
       'revocations_kind_check',
       sql`${table.kind} in ('session', 'api-key') or (${table.kind} = 'user' and ${table.generation} is not null)`,
     ),
+  ],
+);
+
+/**
+ * Changes of email addresses, with the address before, for as long as it takes to tell its owner; maintenance removes them after that.
+ */
+export const emailChanges = pgTable(
+  'email_changes',
+  {
+    id: uuid().primaryKey(),
+    userId: bigint('user_id', { mode: 'number' })
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    formerEmail: varchar('former_email', { length: EMAIL_MAXIMUM_LENGTH }).notNull(),
+    changedAt: instant('changed_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('email_changes_user_id_index').on(table.userId),
+    index('email_changes_changed_at_index').on(table.changedAt),
   ],
 );
 

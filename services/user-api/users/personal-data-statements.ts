@@ -6,7 +6,13 @@ import type { AuditedActor } from './write-statements.ts';
 /** What the database holds about a user, with times as PostgreSQL writes them into JSON. */
 export type HeldDataRow = Pick<
   PersonalData,
-  'user' | 'account' | 'apiKeys' | 'passwordResets' | 'idempotentAnswers' | 'auditRecords'
+  | 'user'
+  | 'account'
+  | 'apiKeys'
+  | 'passwordResets'
+  | 'emailChanges'
+  | 'idempotentAnswers'
+  | 'auditRecords'
 >;
 
 /** The rows of a query as a JSON array. */
@@ -45,6 +51,12 @@ export function selectHeldData(client: Sql, id: number, actor: AuditedActor) {
           select requested_at as "requestedAt", expires_at as "expiresAt"
           from password_resets where user_id = ${id} order by requested_at`,
       )} as "passwordResets",
+      ${list(
+        client,
+        client`
+          select former_email as "formerEmail", changed_at as "changedAt"
+          from email_changes where user_id = ${id} order by changed_at`,
+      )} as "emailChanges",
       ${list(
         client,
         client`

@@ -103,8 +103,9 @@ const versionIsAllowed = (client: Sql, versions: readonly number[] | null) =>
   client`(${versionsText(versions)}::text::int[] is null or version = any(${versionsText(versions)}::text::int[]))`;
 
 /**
- * Changes a user, and raises the version. Whoever is made inactive or suspended has no session from then on; and links to a new
- * password that went to the former address are good for nothing.
+ * Changes a user, and raises the version. Whoever is made inactive or suspended has no session from then on. With another email address, links to
+ * a new password that went to the former one are good for nothing, and the former one is told: the relay of the outbox sends that. The
+ * row is locked before it is changed, so that the former address is the one that this change replaces, whoever changes it at the same time.
  */
 export function updateUser(
   client: Sql,
@@ -113,12 +114,15 @@ export function updateUser(
   versions: readonly number[] | null,
 ) {
   return client<UpdatedRow[]>`
-    with changed as (
+    with former as (
+      select id as user_id, email as former_email from users where id = ${id} for no key update
+    ), changed as (
       update users set
         name = coalesce(${name}, name), email = coalesce(${email}, email),
         status = coalesce(${status}, status), updated_at = now(), version = version + 1
-      where id = ${id} and ${versionIsAllowed(client, versions)}
-      returning *
+      from former
+      where id = user_id and ${versionIsAllowed(client, versions)}
+      returning users.*, former_email
     ), ended as (
       insert into accounts (user_id, generation)
       select id, 1 from changed where ${status}::text is not null and status <> 'active'
@@ -130,6 +134,16 @@ export function updateUser(
     ), links as (
       delete from password_resets
       where user_id = (select id from changed) and ${email}::text is not null
+    ), told as (
+      insert into email_changes (id, user_id, former_email)
+      select gen_random_uuid(), id, former_email from changed
+      where lower(former_email) <> lower(email)
+      returning id
+    ), event as (
+      insert into outbox (id, type, data, traceparent, available_at)
+      select gen_random_uuid(), 'user.email-changed', jsonb_build_object('emailChangeId', id),
+        ${currentTraceParent()}::text, now()
+      from told
     )
     select ${userColumns(client)}, (select generation from ended) as generation from changed
   `;

@@ -46,6 +46,9 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
       ), resets as (
         insert into password_resets (id, user_id, token_hash, requested_at)
         select gen_random_uuid(), id, id::text, now() - interval '1 day' from made
+      ), changes as (
+        insert into email_changes (id, user_id, former_email)
+        select gen_random_uuid(), id, 'former@example.com' from made
       )
       insert into revocations (kind, subject, created_at)
       select 'session', id::text, now() - interval '1 day' from made
@@ -62,7 +65,7 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
     async function scans() {
       return await sql`
         select relname, seq_scan::int from pg_stat_user_tables
-        where relname in ('users', 'accounts', 'api_keys', 'password_resets', 'revocations')
+        where relname in ('users', 'accounts', 'api_keys', 'password_resets', 'email_changes', 'revocations')
         order by relname
       `;
     }
@@ -138,6 +141,8 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
     for (const age of ['47 hours', '49 hours']) {
       await sql`insert into password_resets (id, requested_at)
         values (${randomUUID()}, now() - ${age}::text::interval)`;
+      await sql`insert into email_changes (id, user_id, former_email, changed_at)
+        values (${randomUUID()}, ${id}, ${age}, now() - ${age}::text::interval)`;
     }
     for (const age of ['29 days', '31 days']) {
       await sql`insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
@@ -149,6 +154,9 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
 
     expect(await sql`select subject from revocations`).toEqual([{ subject: '59 minutes' }]);
     expect(await sql`select count(*)::int as count from password_resets`).toEqual([{ count: 1 }]);
+    expect(await sql`select former_email from email_changes`).toEqual([
+      { former_email: '47 hours' },
+    ]);
     expect(await sql`select key_hash from api_keys`).toEqual([{ key_hash: '29 days' }]);
   });
 });

@@ -157,6 +157,7 @@ describe('the roles of the programs', () => {
   it('let the email worker read whom to write to and keep its records, and nothing more', async () => {
     const client = await connectAs(EMAIL_WORKER_ROLE);
     expect(await client`select name, email from users where id = 1`).toHaveLength(1);
+    expect(await client`select former_email from email_changes`).toHaveLength(0);
     await client`
       insert into idempotency_records (consumer, idempotency_key, status, expiry)
       values ('test', 'key', 'INPROGRESS', 1)`;
@@ -168,6 +169,7 @@ describe('the roles of the programs', () => {
       "insert into users (name, email) values ('x', 'y')",
       'select * from users',
       'select * from outbox',
+      'delete from email_changes',
       'drop table idempotency_records',
     ]) {
       await expect(client.unsafe(statement), statement).rejects.toMatchObject(denied);

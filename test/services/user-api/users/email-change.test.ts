@@ -1,7 +1,9 @@
 import { Redis } from 'ioredis';
+import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
+import type { Event } from '../../../../services/contracts/events.ts';
 import type { User } from '../../../../services/contracts/users.ts';
 import { EMAIL_CHANGE_LOGIN_SECONDS } from '../../../../services/user-api/auth/permissions.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -12,17 +14,25 @@ import {
   type ProblemDetails,
   startApiOnNewDatabase,
 } from '../support/api.ts';
+import { receiveEvents } from '../support/receive-events.ts';
 
 const PASSWORD = 'a pass phrase of some length';
 const LONG_AGO = 1_000 * (EMAIL_CHANGE_LOGIN_SECONDS + 5);
 
 describe('the email address of a user', () => {
   let api: Awaited<ReturnType<typeof startApiOnNewDatabase>>;
+  let sql: Sql;
 
   beforeAll(async () => {
-    api = await startApiOnNewDatabase();
+    api = await startApiOnNewDatabase({
+      options: { dispatcher: { relayIntervalMilliseconds: 100 } },
+    });
+    sql = postgres(api.database.writerUrl, { max: 1 });
   });
-  afterAll(() => api.stop());
+  afterAll(async () => {
+    await sql.end();
+    await api.stop();
+  });
 
   const pathOf = (id: number) => `/api/v1/users/${id}`;
   const patch = (id: number, headers: Readonly<Record<string, string>>, body: object) =>
@@ -30,6 +40,9 @@ describe('the email address of a user', () => {
   const found = async (id: number) =>
     (await api.call<User>('GET', pathOf(id), { as: 'admin' })).body;
   const another = () => newUser().email;
+  const changesOf = (id: number) =>
+    sql<{ id: string; former: string }[]>`
+      select id, former_email as former from email_changes where user_id = ${id}`;
 
   it('is changed by the person, and by an administrator, who logged in a short time ago', async () => {
     const user = await createUser(api);
@@ -77,6 +90,42 @@ describe('the email address of a user', () => {
       expect((await patch(user.id, old, { name: 'Newer' })).status).toBe(200);
     },
   );
+
+  it('that was there before, is told of the change, and of no other', async () => {
+    const user = await createUser(api);
+    const path = pathOf(user.id);
+    const [second, third] = [another(), another()];
+    await api.call('PATCH', path, { as: user.id, body: { email: second } });
+    await api.call('PATCH', path, { as: user.id, body: { email: second.toUpperCase() } });
+    await api.call('PATCH', path, { as: user.id, body: { name: 'New' } });
+    const refused = { as: user.id, body: { email: third }, headers: { 'if-match': '"v1"' } };
+    expect((await api.call('PATCH', path, refused)).status).toBe(412);
+
+    const changes = await changesOf(user.id);
+    expect(changes).toEqual([{ id: expect.any(String), former: user.email }]);
+    const tells = (event: Event) =>
+      event.type === 'user.email-changed' && event.data.emailChangeId === changes[0]?.id;
+    await receiveEvents(api.queueUrl, (received) => received.some(tells));
+    const exported = await api.call('GET', `${path}/export`, { as: user.id });
+    expect(exported.body).toMatchObject({
+      emailChanges: [{ formerEmail: user.email, changedAt: expect.stringMatching(/Z$/) }],
+    });
+
+    await api.call('DELETE', path, { as: user.id });
+    expect(await changesOf(user.id)).toEqual([]);
+  });
+
+  it('changed several times at once, is told of each change of it', async () => {
+    const user = await createUser(api);
+    const wanted = [another(), another(), another(), another()];
+    await Promise.all(
+      wanted.map((email) => api.call('PATCH', pathOf(user.id), { as: user.id, body: { email } })),
+    );
+
+    const told = (await changesOf(user.id)).map(({ former }) => former);
+    const now = (await found(user.id)).email;
+    expect([...told, now].sort()).toEqual([user.email, ...wanted].sort());
+  });
 
   it('is not changed by an API key, whoever has it and whatever its scopes', async () => {
     const user = await createUser(api);

@@ -35,7 +35,7 @@ let sql: Sql;
  * indexes made afterwards.
  */
 async function fill(): Promise<void> {
-  for (const table of ['accounts', 'password_resets', 'api_keys', 'users']) {
+  for (const table of ['accounts', 'password_resets', 'email_changes', 'api_keys', 'users']) {
     await sql.unsafe(`alter table ${table} set unlogged`);
   }
   const indexes = await sql<{ name: string; definition: string }[]>`

@@ -218,12 +218,17 @@ describeWithRedis('personal data', (redis) => {
     expect(await rowsWith(secret)).toEqual([]);
     expect(await keysWith(secret)).toEqual([]);
     expect(await store.exists(`sessions:${user.id}`)).toBe(0);
-    for (const table of ['accounts', 'api_keys', 'password_resets']) {
+    for (const table of ['accounts', 'api_keys', 'password_resets', 'email_changes']) {
       expect(await sql`select from ${sql(table)} where user_id = ${user.id}`).toHaveLength(0);
     }
     expect((await api.call('GET', path)).status).toBe(404);
-    const list = await api.call<UserPage>('GET', `/api/v1/users?name_prefix=${secret}`);
-    expect(list.body.data).toEqual([]);
+    // Lists come from a reader, which hears of it a moment later.
+    await expect
+      .poll(async () => {
+        const list = await api.call<UserPage>('GET', `/api/v1/users?name_prefix=${secret}`);
+        return list.body.data;
+      })
+      .toEqual([]);
     for (const headers of [bearer, { 'x-api-key': key.key }]) {
       expect((await api.call('GET', '/api/v1/auth/me', { headers })).status).toBe(401);
     }

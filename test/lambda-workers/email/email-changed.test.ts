@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EmailChanged } from '../../../services/contracts/events.ts';
+import { setUpWorker, sqsEvent, type WorkerSetup } from './worker-setup.ts';
+
+function emailChangedEvent(emailChangeId: string): EmailChanged {
+  return {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: '/user-api',
+    type: 'user.email-changed',
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: { emailChangeId },
+  };
+}
+
+describe('The email worker, for a new email address', () => {
+  let setup: WorkerSetup;
+
+  beforeAll(async () => {
+    setup = await setUpWorker();
+  });
+  afterAll(() => setup.close());
+
+  async function change(userId: number, formerEmail: string): Promise<string> {
+    const id = randomUUID();
+    await setup.sql`
+      insert into email_changes (id, user_id, former_email) values (${id}, ${userId}, ${formerEmail})`;
+    return id;
+  }
+
+  it('tells the former one, once for an event, and names neither', async () => {
+    const user = await setup.insertUser('Ada <b>Lovelace</b>', 'new@example.com');
+    const event = emailChangedEvent(await change(user, 'former@example.com'));
+    const worker = setup.createWorker();
+
+    const answers = [await worker(sqsEvent(event)), await worker(sqsEvent(event))];
+
+    const [email, ...more] = await setup.emails();
+    expect(answers).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
+    expect(more).toEqual([]);
+    expect(email?.to).toEqual([{ name: 'Ada <b>Lovelace</b>', address: 'former@example.com' }]);
+    expect(email?.subject).toBe('Your email address was changed');
+    expect(email?.html).toContain('Ada &lt;b&gt;Lovelace&lt;/b&gt;');
+    for (const text of [email?.text, email?.html]) {
+      expect(text).toContain('If you did not change it');
+      expect(text).not.toContain('@example.com');
+    }
+    expect(setup.log()).toContain('Former email address told');
+    expect(setup.log()).not.toMatch(/Ada|@example/);
+  });
+
+  it('tells nobody, and is done, for a user who is gone and for a change that is not there any more', async () => {
+    const gone = await setup.insertUser('Gone', 'gone@example.com');
+    const ofGone = await change(gone, 'before@example.com');
+    await setup.sql`delete from users where id = ${gone}`;
+    const before = (await setup.emails()).length;
+
+    const answer = await setup.createWorker()(
+      sqsEvent(...[ofGone, randomUUID()].map(emailChangedEvent)),
+    );
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(await setup.emails()).toHaveLength(before);
+  });
+});
