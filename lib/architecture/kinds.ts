@@ -151,7 +151,10 @@ export const kinds: readonly Kind[] = [
     carries: 'what may pass',
     describe: () => ({
       title: 'CloudFront',
-      lines: ['caches what the API allows', 'static files from a private bucket'],
+      lines: [
+        'caches what the API allows',
+        'API reference and static files, from a private bucket',
+      ],
     }),
   },
   {

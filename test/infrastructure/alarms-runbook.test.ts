@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { anchorOf, RUNBOOK, runbookHeading } from '../../lib/constructs/monitoring/runbook.ts';
 import { alarmsOf } from './monitoring/alarms.ts';
+import { stages } from './support/stages.ts';
 import { repositoryRoot } from './support/synthesise.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';
 
@@ -34,11 +35,20 @@ describe('the runbook', () => {
     expect(headings.toSorted()).toEqual([...expected].sort());
   });
 
-  it('has the budget in every stage, as the section about it says', () => {
+  it('has a budget in every stage, of what the plan says, as the section about it says', () => {
     const budgets = resourcesOf(stacks, 'AWS::Budgets::Budget');
     expect(budgets.map(({ stack }) => stack.part)).toEqual(budgets.map(() => 'observability'));
-    expect(new Set(budgets.map(({ stack }) => stack.stage))).toEqual(
-      new Set(stacks.map(({ stage }) => stage)),
+    const amounts = budgets.map(({ stack, Properties }) => [
+      stack.stage,
+      Object(Properties.Budget).BudgetLimit,
+    ]);
+    expect(Object.fromEntries(amounts)).toEqual(
+      Object.fromEntries(
+        stages.map(({ name, monthlyBudgetDollars }) => [
+          name,
+          { Amount: monthlyBudgetDollars, Unit: 'USD' },
+        ]),
+      ),
     );
   });
 

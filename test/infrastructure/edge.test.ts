@@ -178,6 +178,29 @@ describe('CloudFront', () => {
     }
   });
 
+  it('in every stage, tells browsers to stay with HTTPS and what a page may not do', () => {
+    const policies = resources('AWS::CloudFront::ResponseHeadersPolicy');
+    // One for what services answer, one for the API reference.
+    expect(policies).toHaveLength(2 * stages.length);
+    for (const { place, Properties } of policies) {
+      expect(Properties.ResponseHeadersPolicyConfig, place).toMatchObject({
+        SecurityHeadersConfig: {
+          StrictTransportSecurity: {
+            AccessControlMaxAgeSec: 63_072_000,
+            IncludeSubdomains: true,
+            Override: true,
+          },
+          ContentTypeOptions: { Override: true },
+          FrameOptions: { FrameOption: 'DENY', Override: true },
+          ReferrerPolicy: { ReferrerPolicy: 'no-referrer', Override: true },
+          ContentSecurityPolicy: {
+            ContentSecurityPolicy: expect.stringMatching(/default-src '(self|none)'/),
+          },
+        },
+      });
+    }
+  });
+
   it('in every stage, answers in place of the load balancer with problems, not with HTML', () => {
     const pages = resources('Custom::ProblemPage');
     for (const { stack, place, configuration } of distributions) {

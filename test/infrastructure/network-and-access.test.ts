@@ -118,6 +118,17 @@ describe('templates', () => {
     }
   });
 
+  it('in every stage, run images that always mean the same', () => {
+    const images = resources('AWS::ECS::TaskDefinition').flatMap(({ Properties }) =>
+      [...walk(Properties)].flatMap((part) =>
+        'Image' in part ? [JSON.stringify(part.Image)] : [],
+      ),
+    );
+    expect(images).toHaveLength(stages.length);
+    // Out of the bootstrap repository, whose tags cannot be moved, by the hash of their sources.
+    for (const image of images) expect(image).toMatch(/container-assets-.*:[0-9a-f]{64}"/);
+  });
+
   it('in every stage, refer to each other weakly', () => {
     const references = stacks.filter(({ text }) => text.includes('Fn::GetStackOutput'));
     expect(references.length).toBeGreaterThan(0);
