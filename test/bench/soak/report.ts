@@ -188,6 +188,7 @@ export function drawSoak({ requestsPerSecond, samples, verdict }: SoakResults): 
       data: lines.map(({ name }) => name),
       right: 24,
       top: topOf(index) - 26,
+      itemGap: 16,
       itemWidth: 18,
       icon: 'roundRect',
       itemHeight: 3,

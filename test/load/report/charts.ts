@@ -1,6 +1,7 @@
 import type { EChartsOption, LineSeriesOption } from 'echarts';
 import type { RunResult } from '../run.ts';
 import type { Second } from '../timeline.ts';
+import { cacheShares } from './cache-shares.ts';
 
 /** One plot of the report, or the reason why there is none. */
 export interface Chart {
@@ -82,7 +83,7 @@ function lineChart(
     backgroundColor: 'transparent',
     textStyle: { fontFamily: FONT },
     grid: { left: 64, right: 20, top: 56, bottom: 44 },
-    legend: { type: 'scroll', top: 4, left: 56, itemWidth: 18, itemHeight: 10 },
+    legend: { type: 'scroll', top: 4, left: 56, itemWidth: 24, itemHeight: 10, itemGap: 16 },
     tooltip: { trigger: 'axis', confine: true },
     xAxis: {
       type: 'value',
@@ -104,7 +105,8 @@ function lineChart(
       ({ name, points, colour, stacked, dashed }, index): LineSeriesOption => ({
         name,
         type: 'line',
-        showSymbol: points.length < 3,
+        // Without one, the legend shows the line as it is, dashed or not.
+        symbol: points.length < 3 ? 'circle' : 'none',
         // A second without a sample is no gap in what the service did.
         connectNulls: true,
         lineStyle: {
@@ -181,17 +183,8 @@ function keysOf(
 }
 
 function cacheChart(result: RunResult): Chart {
-  const { seconds } = result;
-  const layers = keysOf(seconds, ({ metrics }) => metrics?.readsByLayer);
-  /** Reads that a layer answered since the sample before; a counter that fell began anew. */
-  const reads = (index: number, layer: string) => {
-    const now = seconds[index]?.metrics?.readsByLayer[layer];
-    const earlier = seconds.slice(0, index).findLast(({ metrics }) => metrics !== null);
-    const before = earlier?.metrics?.readsByLayer[layer];
-    if (now === undefined || before === undefined) return null;
-    return now >= before ? now - before : now;
-  };
-  const all = (index: number) => layers.reduce((sum, layer) => sum + (reads(index, layer) ?? 0), 0);
+  const shares = cacheShares(result.seconds);
+  const layers = [...(shares[0]?.percent.keys() ?? [])];
   return {
     id: 'cache',
     title: 'Where reads were answered',
@@ -206,11 +199,10 @@ function cacheChart(result: RunResult): Chart {
               name: layer,
               colour: LINES[index % LINES.length] ?? LINES[0],
               stacked: true,
-              points: pointsOf(seconds, (_, second) => {
-                const total = all(second);
-                const own = reads(second, layer);
-                return own === null || total === 0 ? null : (own / total) * 100;
-              }),
+              points: shares.map(({ at, percent }) => [
+                rounded(at),
+                rounded(percent.get(layer) ?? 0),
+              ]),
             })),
           }),
   };
