@@ -150,9 +150,13 @@ export function sizeService(
         name,
         from: lead(from),
         until,
-        minimumTasks: Math.min(
-          maximumTasks,
-          Math.ceil((tasksFor(load.peak) * peakFactor) / LEAST_ROOM_TO_GROW),
+        // Never fewer than without the event.
+        minimumTasks: Math.max(
+          minimumTasks,
+          Math.min(
+            maximumTasks,
+            Math.ceil((tasksFor(load.peak) * peakFactor) / LEAST_ROOM_TO_GROW),
+          ),
         ),
       })),
       'policy: half of what its peak needs is there half an hour before; scaling adds the rest',

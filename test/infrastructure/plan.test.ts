@@ -81,7 +81,7 @@ describe('npm run plan', () => {
   it.each([
     [['--stge', 'dev'], 'There is no option "--stge". Did you mean "--stage"?'],
     [['--stage', 'prod'], 'There is no stage "prod". Did you mean "production"?'],
-    [['--stage'], '--stage takes the name of a stage: dev, staging, production, million.'],
+    [['--stage'], `--stage takes the name of a stage: ${names.join(', ')}.`],
     [['production'], 'For one stage: npm run plan -- --stage production'],
   ])('with %j, says what it takes', (commandLine, message) => {
     expect(() => planCommand(commandLine, WIDTH)).toThrow(ConfigurationError);
@@ -96,7 +96,7 @@ describe('npm run plan', () => {
     );
     expect(code).toBe(1);
     expect(output).toBe(
-      'There is no stage "prodcution". Did you mean "production"? There are: dev, staging, production, million.\n',
+      `There is no stage "prodcution". Did you mean "production"? There are: ${names.join(', ')}.\n`,
     );
   });
 });

@@ -76,6 +76,9 @@ describe('sizes', () => {
         expect(findConnectionProblems('any', plan.stage.size, standardParts)).toEqual([]);
         expect(service.minimumTasks).toBeLessThanOrEqual(service.typicalTasks);
         expect(service.typicalTasks).toBeLessThanOrEqual(service.maximumTasks);
+        // A scheduled action that lowered the least would be worse than none.
+        for (const event of service.events)
+          expect(event.minimumTasks).toBeGreaterThanOrEqual(service.minimumTasks);
         expect(database.readers).toBeLessThanOrEqual(database.maximumReaders);
         expect(cache.shards).toBeGreaterThanOrEqual(1);
         for (const { needed, available } of plan.quotas)

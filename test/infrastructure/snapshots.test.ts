@@ -19,6 +19,7 @@ describe('templates', () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
     const expected = stacks.map(({ stage, part }) => join(directory, fileOf(stage, part)));
-    expect(files.sort()).toEqual(expected.sort());
+    // Those of a new stack are written by its own test.
+    expect(files.filter((file) => !expected.includes(file))).toEqual([]);
   });
 });

@@ -58,16 +58,26 @@ function pinned({ Type, Properties }: StackResource) {
   return { type: Type, ...Object.fromEntries(kept.map((name) => [name, Properties[name]])) };
 }
 
-const committed = join(import.meta.dirname, 'stateful-resources.json');
+const list: ReadonlyMap<string, unknown> = new Map(
+  Object.entries(
+    JSON.parse(readFileSync(join(import.meta.dirname, 'stateful-resources.json'), 'utf8')),
+  ),
+);
 
 describe('what holds data', () => {
-  it('in every stage, is what the committed list has, so that no deployment replaces it', () => {
+  const found = new Map(resources.map((resource) => [resource.place, pinned(resource)]));
+
+  it('of the committed list, is in every stage as it was, so that no deployment replaces it', () => {
     // Do not edit the list to make this pass where a stage has been deployed: CloudFormation would make an empty one beside the old.
     // Keep the logical id and the properties, or move the data first (docs/infrastructure.md).
-    const found = Object.fromEntries(
-      resources.map((resource) => [resource.place, pinned(resource)]).sort(),
-    );
-    expect(found).toEqual(JSON.parse(readFileSync(committed, 'utf8')));
+    expect(list.size).toBeGreaterThan(0);
+    for (const [place, kept] of list) expect(found.get(place), place).toEqual(kept);
+  });
+
+  it('in every stage, is in the committed list', () => {
+    const added = [...found].filter(([place]) => !list.has(place));
+    const lines = JSON.stringify(Object.fromEntries(added), undefined, 2);
+    expect(added, `New, so add to stateful-resources.json:\n${lines}`).toEqual([]);
   });
 
   it('in a protected stage, outlives its stack, or leaves a snapshot', () => {
