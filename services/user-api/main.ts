@@ -15,7 +15,7 @@ import { variables } from './settings.ts';
  */
 
 /** Lines are gathered to this many bytes, or this long, before they are written: a write for each would cost more than the request. */
-const LOG_BUFFER_BYTES = 4_096;
+const LOG_BUFFER_BYTES = 12_288;
 const LOG_FLUSH_MILLISECONDS = 200;
 
 async function main(): Promise<void> {

@@ -64,6 +64,7 @@ export async function startService(
       admission,
       constant: constantHeaders(answerHeaderSettings),
       keepAliveTimeoutMilliseconds,
+      deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
     }),
   });
   let port: number;

@@ -1,14 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import type { CacheMetrics } from '../cache/cache-metrics.ts';
+import type { CoherentReader, LoadedResource } from '../cache/coherent-reader.ts';
 import type { DerivedRepresentation, NearCache } from '../cache/near-cache.ts';
+import { ReadyAnswer, type ReadyBytes } from '../cache/ready-answer.ts';
 import type { Admission } from '../http/admission.ts';
+import { tooLate } from '../http/deadline.ts';
 import type { ApiRequest } from '../http/environment.ts';
 import { matchesEntityTag } from '../http/preconditions.ts';
+import type { RateLimitHeaders } from '../rate-limit/headers.ts';
 import { createResponseWriter, type ReadyResponseParts } from './ready-response.ts';
 import { createHeaderCheck, idIn } from './usual-request.ts';
 
 export interface FastPathParts extends ReadyResponseParts {
   readonly near: Pick<NearCache, 'get' | 'derive'>;
+  readonly reader: Pick<CoherentReader, 'read'>;
   readonly metrics: CacheMetrics;
   readonly admission: Pick<Admission, 'countAnonymousReadNow'>;
   /** What everybody may see of a resource. */
@@ -17,21 +22,81 @@ export interface FastPathParts extends ReadyResponseParts {
   readonly prefixes: readonly string[];
   /** Pattern of the route, for logs and metrics. */
   readonly route: string;
+  /** Longest that a request may take. */
+  readonly deadlineMilliseconds: number;
 }
 
-/** Answers a request at once, or does nothing to the answer and returns false: then the full path answers it. */
-export type FastPath = (incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>) => boolean;
+type Outgoing = ServerResponse<ApiRequest>;
 
 /**
- * Answers GET by id out of the near cache, in the listener of node:http: before Hono, before any promise. It knows the
- * usual request only; whatever is unusual about one (another method, a query, credentials, a header that is not known to be harmless) is the
- * full path's, as is everything that is not in the near cache, and every refusal. So it need not know how errors look, and its answers have the
- * bytes of the full path's, which a test compares.
+ * Answers a request at once, or later, or does nothing to the answer: then, with false, the full path answers it, with what has been found
+ * out by then in the request.
+ */
+export type FastPath = (incoming: ApiRequest, outgoing: Outgoing) => boolean | Promise<boolean>;
+
+/**
+ * Answers GET by id: out of the near cache in the listener of node:http, before Hono and before any promise; else after what the reader of all
+ * caches brings. It knows the usual request only; whatever is unusual about one (another method, a query, credentials, a header that is not
+ * known to be harmless) is the full path's, as is every refusal, and everything that is not there. So it need not know how errors look, and its
+ * answers have the bytes of the full path's, which a test compares.
  */
 export function createFastPath(parts: FastPathParts): FastPath {
-  const { admission, metrics, near, prefixes, representation, route } = parts;
+  const { admission, deadlineMilliseconds, metrics, near, prefixes, reader, route } = parts;
+  const { representation } = parts;
   const areUsual = createHeaderCheck();
   const write = createResponseWriter(parts);
+
+  function answer(
+    incoming: ApiRequest,
+    outgoing: Outgoing,
+    limit: RateLimitHeaders,
+    bytes: ReadyBytes,
+  ): true {
+    const { receivedAt: now, requestId } = incoming;
+    const known = incoming.headers['if-none-match'];
+    const status = known !== undefined && matchesEntityTag(known, bytes.etag) ? 304 : 200;
+    write(outgoing, { status, requestId, now, limit, bytes });
+    return true;
+  }
+
+  /** What has been read is usually in the near cache by now, and the next one finds there what is made of it here. */
+  function bytesOf(id: number, { body, version }: LoadedResource): ReadyBytes {
+    const entry = near.get(id);
+    const kept = entry?.version === version ? near.derive(entry, representation) : null;
+    return kept ?? new ReadyAnswer(representation.bodyOf(body), representation.tagOf(version));
+  }
+
+  async function readFirst(
+    id: number,
+    incoming: ApiRequest,
+    outgoing: Outgoing,
+    limit: RateLimitHeaders,
+  ): Promise<boolean> {
+    incoming.route = route;
+    let timer: NodeJS.Timeout | undefined;
+    incoming.reading = new Promise((resolve, reject) => {
+      timer = setTimeout(
+        () => reject(tooLate(incoming, deadlineMilliseconds)),
+        deadlineMilliseconds,
+      );
+      reader.read(id).then(resolve, reject);
+    });
+    let found: LoadedResource | null;
+    try {
+      found = await incoming.reading;
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+    // Nobody is left to answer.
+    if (outgoing.destroyed) return true;
+    // A server that closes tells clients so.
+    if (found === null || outgoing.hasHeader('connection')) return false;
+    incoming.nearHit = found.fromMemory === true;
+    return answer(incoming, outgoing, limit, bytesOf(id, found));
+  }
+
   return (incoming, outgoing) => {
     if (incoming.method !== 'GET') return false;
     const id = idIn(incoming.url ?? '', prefixes);
@@ -39,23 +104,14 @@ export function createFastPath(parts: FastPathParts): FastPath {
     if (!areUsual(incoming.rawHeaders)) return false;
     const entry = near.get(id);
     const bytes = entry && near.derive(entry, representation);
-    if (!bytes) return false;
+    if (bytes === null) return false;
     const counted = admission.countAnonymousReadNow(incoming);
     incoming.counted = counted;
     if (counted?.decision.allowed !== true) return false;
-
+    if (bytes === undefined) return readFirst(id, incoming, outgoing, counted.headers);
     metrics.nearHits += 1;
     incoming.route = route;
     incoming.nearHit = true;
-    const known = incoming.headers['if-none-match'];
-    const status = known !== undefined && matchesEntityTag(known, bytes.etag) ? 304 : 200;
-    write(outgoing, {
-      status,
-      requestId: incoming.requestId,
-      now: incoming.receivedAt,
-      limit: counted.headers,
-      bytes,
-    });
-    return true;
+    return answer(incoming, outgoing, counted.headers, bytes);
   };
 }

@@ -5,7 +5,8 @@ import { Problem } from './problem.ts';
 /** Seconds after which to try again what took too long. */
 const RETRY_AFTER_SECONDS = 2;
 
-function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
+/** What a request that took too long is answered with. */
+export function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
   const limit = `${milliseconds} ms`;
   if (!incoming.complete) {
     return new Problem('request-timeout', `The body did not arrive within ${limit}.`, {

@@ -1,6 +1,7 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Span } from '../../contracts/tracing/span.ts';
 import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
+import type { LoadedResource } from '../cache/coherent-reader.ts';
 import type { CheckedRequest } from '../rate-limit/request-limit.ts';
 import { RequestIds } from './request-ids.ts';
 
@@ -24,6 +25,8 @@ export class ApiRequest extends IncomingMessage {
   span: Span | undefined = undefined;
   /** Set where the request has been counted as a read by somebody without credentials: so that it is not counted again. */
   counted: CheckedRequest | undefined = undefined;
+  /** Set where the user that it asks for is being read, or has been: so that nothing is read again. */
+  reading: Promise<LoadedResource | null> | undefined = undefined;
   #id: string | undefined;
 
   /** The caller's `X-Request-Id` where it is a usable one, or a new UUID. */

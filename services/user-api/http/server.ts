@@ -41,12 +41,30 @@ export class ApiServer {
     observer: RequestObserver,
     settings: ApiServerSettings,
   ) {
-    const { fastPath } = settings;
+    const fastPath = settings.fastPath ?? undefined;
     const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings), {
       // Thrown before there is a request to hand on: its target or its Host is not valid.
       errorHandler: () =>
         new Problem('malformed-request', 'The URL or the Host is not valid.').toResponse(undefined),
     });
+    const answerInFull = (
+      incoming: ApiRequest,
+      outgoing: ServerResponse<ApiRequest>,
+      isChosen: boolean,
+    ) => {
+      outgoing.setHeader('x-request-id', incoming.requestId);
+      settings.answerHeaders(incoming, outgoing);
+      if (this.#closing) outgoing.setHeader('connection', 'close');
+      const { length } = incoming.url ?? '';
+      if (length > URL_MAXIMUM_LENGTH) {
+        const problem = tooLong(length);
+        incoming.problem = problem.slug;
+        outgoing.writeHead(problem.status, problem.headers);
+        outgoing.end(JSON.stringify(problem.details(incoming.requestId)));
+        return;
+      }
+      observer.pass(incoming, outgoing, listener, isChosen);
+    };
     this.#server = createServer(
       {
         IncomingMessage: ApiRequest,
@@ -66,8 +84,9 @@ export class ApiServer {
       },
       (incoming, outgoing) => {
         const isChosen = observer.chooses();
-        const isAnswered = !isChosen && !this.#closing && fastPath?.(incoming, outgoing) === true;
-        if (isAnswered && isSent(incoming, outgoing)) {
+        const mayBeFast = !isChosen && !this.#closing && fastPath !== undefined;
+        const isAnswered = mayBeFast && fastPath(incoming, outgoing);
+        if (isAnswered === true && isSent(incoming, outgoing)) {
           observer.answered(incoming, outgoing.statusCode);
           return;
         }
@@ -76,19 +95,13 @@ export class ApiServer {
           this.#underWay.delete(outgoing);
           observer.ended(incoming, outgoing);
         });
-        if (isAnswered) return;
-        outgoing.setHeader('x-request-id', incoming.requestId);
-        settings.answerHeaders(incoming, outgoing);
-        if (this.#closing) outgoing.setHeader('connection', 'close');
-        const { length } = incoming.url ?? '';
-        if (length > URL_MAXIMUM_LENGTH) {
-          const problem = tooLong(length);
-          incoming.problem = problem.slug;
-          outgoing.writeHead(problem.status, problem.headers);
-          outgoing.end(JSON.stringify(problem.details(incoming.requestId)));
-          return;
+        if (isAnswered === true) return;
+        if (isAnswered === false) answerInFull(incoming, outgoing, isChosen);
+        else {
+          void isAnswered.then((isDone) => {
+            if (!isDone) answerInFull(incoming, outgoing, isChosen);
+          });
         }
-        observer.pass(incoming, outgoing, listener, isChosen);
       },
     );
     this.#server.on('clientError', answerClientError);

@@ -149,7 +149,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
       route: getUserRoute,
       handler: async (context, identity) => {
         const id = userIdParameter(context);
-        const snapshot = await users.get(id);
+        const snapshot = await (context.env.incoming.reading ?? users.get(id));
         if (snapshot === null) throw new UserNotFound('Not found');
         context.env.incoming.nearHit = snapshot.fromMemory === true;
         const representation = representationFor(identity, id);

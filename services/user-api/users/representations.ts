@@ -35,8 +35,27 @@ export function representationTag(version: number, representation: Representatio
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** Makes the bytes for everybody of those that caches hold. */
-function publicBody(full: Uint8Array): Uint8Array {
+/**
+ * What stands before the email address in a body. It stands there only: inside a text of JSON each quotation mark has a backslash before it.
+ */
+const EMAIL = Buffer.from(',"email":"');
+const QUOTATION_MARK = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Makes the bytes for everybody of those that caches hold: cuts the email address out, which takes a tenth of the time of parsing them. */
+export function publicBody(full: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(full.buffer, full.byteOffset, full.byteLength);
+  const start = bytes.indexOf(EMAIL);
+  if (start === -1) return parsedPublicBody(full);
+  let end = start + EMAIL.length;
+  while (end < bytes.length && bytes[end] !== QUOTATION_MARK) {
+    end += bytes[end] === BACKSLASH ? 2 : 1;
+  }
+  return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end + 1)]);
+}
+
+/** The same for bytes that are not as this release makes them. */
+function parsedPublicBody(full: Uint8Array): Uint8Array {
   const user: User = JSON.parse(decoder.decode(full));
   return encoder.encode(JSON.stringify(shownUser(user, 'public')));
 }

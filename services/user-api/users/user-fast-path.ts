@@ -14,10 +14,13 @@ import type { UserCaching } from './user-caching.ts';
  * not know: that not everybody may ask, that it is not counted as a read, or that it is deprecated.
  */
 export function createUserFastPath({
-  caching: { metrics, near },
+  caching: { metrics, near, reader },
   ...others
-}: Pick<FastPathParts, 'admission' | 'constant' | 'keepAliveTimeoutMilliseconds'> & {
-  readonly caching: Pick<UserCaching, 'metrics' | 'near'>;
+}: Pick<
+  FastPathParts,
+  'admission' | 'constant' | 'deadlineMilliseconds' | 'keepAliveTimeoutMilliseconds'
+> & {
+  readonly caching: Pick<UserCaching, 'metrics' | 'near' | 'reader'>;
 }): FastPath | null {
   // The deprecation of a route is told by the full path.
   if (deprecationOf(getUserRoute) !== undefined) return null;
@@ -29,6 +32,7 @@ export function createUserFastPath({
     ...others,
     near,
     metrics,
+    reader,
     representation: publicRepresentation,
     prefixes: [USERS_PATH, ...USERS_ALIASES].map((path) => `${path}/`),
     route: getUserRoute.path,

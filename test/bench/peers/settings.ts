@@ -16,7 +16,7 @@ export const ID = /^[1-9]\d{0,15}$/;
 
 /** Lines are gathered before they are written (https://github.com/pinojs/pino/blob/main/docs/asynchronous.md). */
 export function logDestination() {
-  return pino.destination({ dest: 1, sync: false, minLength: 4_096 });
+  return pino.destination({ dest: 1, sync: false, minLength: 12_288 });
 }
 
 export function variable(name: string): string {

@@ -3,7 +3,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../../support/data
 import { describeWithRedis } from '../../../support/redis.ts';
 import { newUser } from '../support/api.ts';
 import { expectSameAnswers, rawGet, sendBytes } from './support/raw-requests.ts';
-import { keepInMemory, type Side, startSides } from './support/side.ts';
+import { keepInMemory, readDecisions, type Side, startSides } from './support/side.ts';
 
 /** Hits of which one has a line in the access log. */
 const ONE_HIT_IN = 5;
@@ -38,11 +38,12 @@ describeWithRedis('an answer of the fast path', (redis) => {
     await expectSameAnswers(sides, rawGet(`/api/v1/users/${id}`, ['If-None-Match: "v1"']));
     expect(sides[0].answered).toHaveLength(2 * ONE_HIT_IN + 1);
 
-    const seen = async ({ dependencies, log, observer, server }: Side) => {
+    const seen = async (side: Side) => {
+      const { dependencies, log, observer, server } = side;
       // The full path knows of the end of an answer a moment after the client.
       await vi.waitUntil(() => server.requestsInFlight === 0);
       return {
-        limits: dependencies.sources.rateLimits.limiters.reads?.counts,
+        limits: readDecisions(side),
         callers: dependencies.admission.counts,
         hits: dependencies.userCaching.metrics.nearHits,
         requests: [...observer.metrics.series()].map(({ series, ...labels }) => ({
@@ -76,11 +77,12 @@ describeWithRedis('an answer of the fast path', (redis) => {
       statuses.push(one?.slice(9, 12) ?? '');
     }
     expect(statuses).toEqual(['200', '200', '200', '429', '429', '429']);
-    const [one, other] = sides.map(({ dependencies }) => ({
-      limits: dependencies.sources.rateLimits.limiters.reads?.counts,
-      callers: dependencies.admission.counts,
+    const [one, other] = sides.map((side) => ({
+      limits: readDecisions(side),
+      callers: side.dependencies.admission.counts,
     }));
     expect(one).toEqual(other);
+    expect(one?.limits).toEqual({ allowed: 3, refused: 3 });
   });
 
   it.each([

@@ -61,6 +61,7 @@ export async function startSide(options: SideOptions): Promise<Side> {
     admission: dependencies.admission,
     constant: constantHeaders(headers),
     keepAliveTimeoutMilliseconds,
+    deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
   });
   if (fastPath === null) throw new Error('Reading a user has to be open to everybody');
   const answered: number[] = [];
@@ -78,9 +79,12 @@ export async function startSide(options: SideOptions): Promise<Side> {
     fastPath: !options.hasFastPath
       ? null
       : (incoming, outgoing) => {
-          const isAnswered = fastPath(incoming, outgoing);
-          if (isAnswered) answered.push(outgoing.statusCode);
-          return isAnswered;
+          const note = (isAnswered: boolean) => {
+            if (isAnswered) answered.push(outgoing.statusCode);
+            return isAnswered;
+          };
+          const answer = fastPath(incoming, outgoing);
+          return answer instanceof Promise ? answer.then(note) : note(answer);
         },
   });
   const port = await server.listen('127.0.0.1', 0);
@@ -124,4 +128,13 @@ export async function startSides(
 /** Has the services read a user, who is then in their memory for some seconds. */
 export async function keepInMemory(sides: readonly Side[], id: number): Promise<void> {
   for (const { dependencies } of sides) await dependencies.users.get(id);
+}
+
+/** How many reads passed and how many were refused, whoever decided: which of them it was depends on how soon Redis had answered. */
+export function readDecisions({ dependencies }: Side): { allowed: number; refused: number } {
+  const sources = Object.values(dependencies.sources.rateLimits.limiters.reads?.counts ?? {});
+  return {
+    allowed: sources.reduce((sum, { allowed }) => sum + allowed, 0),
+    refused: sources.reduce((sum, { refused }) => sum + refused, 0),
+  };
 }
