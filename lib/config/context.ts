@@ -1,5 +1,6 @@
 import { ConfigurationError, unknownName } from './configuration-error.ts';
 import { isFixedImage } from './fixed-image.ts';
+import { type ServiceDefinition, services } from './services.ts';
 import type { StageDefinition } from './stage.ts';
 import { findStage, stageDefinitions, validateStage } from './stages.ts';
 
@@ -11,7 +12,7 @@ const contextKeys = {
   availabilityZones: 'letters of the zones in place of the stages’ own, such as a,c,d',
   account: 'account that the stacks may be deployed to; without it, that of the credentials',
   imageUri:
-    'image of the user API that a pipeline has built, in place of a build from its Dockerfile',
+    'image of the service that a pipeline has built, in place of a build from its Dockerfile; with several services, <service>=<image> for each, separated by commas',
 } as const;
 type ContextKey = keyof typeof contextKeys;
 
@@ -23,8 +24,8 @@ export interface Selection {
   readonly stages: readonly StageDefinition[];
   /** Account that the stacks may be deployed to. @default that of the credentials */
   readonly account?: string;
-  /** Image of the user API. @default built from its Dockerfile */
-  readonly imageUri?: string;
+  /** Images by name of the service. @default built from their Dockerfiles */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 const isContextKey = (key: string): key is ContextKey => Object.hasOwn(contextKeys, key);
@@ -45,25 +46,56 @@ function readKnownKeys(context: Readonly<Record<string, unknown>>) {
   return { values, problems };
 }
 
-function findImageProblem(imageUri: string): string | undefined {
-  if (isFixedImage(imageUri)) return undefined;
-  return `-c imageUri got "${imageUri}". It takes an image with a digest (…@sha256:…) or with a tag other than latest, so that a rollback starts what ran before.`;
+/**
+ * The images of `-c imageUri`, by name of the service: one image where there is one service, and `<service>=<image>` for each, separated by
+ * commas, where there are several. Those that are not named are built.
+ */
+function readImages(text: string, names: readonly string[]) {
+  const [only, ...others] = names;
+  const images: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const entry of text.split(',')) {
+    const [, name = '', image = ''] =
+      /^([^=]+)=(.+)$/.exec(entry) ?? (others.length === 0 ? ['', only, entry] : ['', '', entry]);
+    if (name === '') {
+      problems.push(
+        `-c imageUri got "${entry}". With several services it takes <service>=<image> for each, separated by commas: ${names.map((one) => `${one}=…`).join(',')}.`,
+      );
+    } else if (!names.includes(name)) {
+      problems.push(`-c imageUri: ${unknownName('service', name, names)}`);
+    } else if (!isFixedImage(image)) {
+      problems.push(
+        `-c imageUri got "${image}". It takes an image with a digest (…@sha256:…) or with a tag other than latest, so that a rollback starts what ran before.`,
+      );
+    } else images[name] = image;
+  }
+  return { images, problems };
 }
 
 /**
  * Reads what was asked for on the command line.
  *
  * @param context - all context of the CDK app, flags included.
+ * @param serviceDefinitions - services that there may be images of. @default those of `lib/config/services.ts`
  * @throws ConfigurationError for an unknown key or stage, naming those there are, and for a value that cannot be.
  */
-export function readContext(context: Readonly<Record<string, unknown>>): Selection {
+export function readContext(
+  context: Readonly<Record<string, unknown>>,
+  serviceDefinitions: readonly Pick<ServiceDefinition, 'name'>[] = services,
+): Selection {
   const { values, problems } = readKnownKeys(context);
   const { account, imageUri } = values;
   if (account !== undefined && !/^\d{12}$/.test(account)) {
     problems.push(`-c account got "${account}". It takes the 12 digits of an account.`);
   }
-  const imageProblem = imageUri === undefined ? undefined : findImageProblem(imageUri);
-  if (imageProblem !== undefined) problems.push(imageProblem);
+  const { images, problems: imageProblems } =
+    imageUri === undefined
+      ? { images: undefined, problems: [] }
+      : readImages(
+          imageUri,
+          serviceDefinitions.map(({ name }) => name),
+        );
+  problems.push(...imageProblems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const names =
     values.stage === undefined ? stageDefinitions.map(({ name }) => name) : [values.stage];
@@ -78,6 +110,6 @@ export function readContext(context: Readonly<Record<string, unknown>>): Selecti
       }),
     ),
     ...(account === undefined ? {} : { account }),
-    ...(imageUri === undefined ? {} : { imageUri }),
+    ...(images === undefined ? {} : { images }),
   };
 }

@@ -5,6 +5,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
+import type { ServiceDefinition } from '../config/services.ts';
 import { repositoryRoot } from './repository-root.ts';
 
 /** `123456789012.dkr.ecr.eu-west-1.amazonaws.com/name:tag`, or with `@sha256:…` in place of the tag. */
@@ -38,18 +39,19 @@ function ignoredFiles(dockerfile: string): string[] {
 }
 
 /**
- * The image of a service: `imageUri` where one has been built already, or else a build from `dockerfile`, which the CDK does
+ * The image of a service: `imageUri` where one has been built already, or else a build from its Dockerfile, which the CDK does
  * when it deploys, not when it synthesises.
  */
 export function serviceImage(
   scope: Construct,
-  props: { readonly dockerfile: string; readonly imageUri?: string },
+  { name, dockerfile }: Pick<ServiceDefinition, 'name' | 'dockerfile'>,
+  imageUri?: string,
 ): ContainerImage {
-  if (props.imageUri !== undefined) return existingImage(scope, 'Repository', props.imageUri);
+  if (imageUri !== undefined) return existingImage(scope, `Repository-${name}`, imageUri);
   return ContainerImage.fromAsset(repositoryRoot, {
-    file: props.dockerfile,
+    file: dockerfile,
     platform: Platform.LINUX_ARM64,
-    exclude: ignoredFiles(props.dockerfile),
+    exclude: ignoredFiles(dockerfile),
     ignoreMode: IgnoreMode.DOCKER,
   });
 }

@@ -25,8 +25,8 @@ export interface ApiStackProps extends StageStackProps {
   readonly dataKey: kms.IKey;
   readonly workers: readonly QueueWorker[];
   readonly definitions: readonly ServiceDefinition[];
-  /** Image of the services. @default built from their Dockerfiles */
-  readonly imageUri?: string;
+  /** Images by name of the service. @default built from their Dockerfiles */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
 export class ApiStack extends StageStack {
@@ -53,7 +53,7 @@ export class ApiStack extends StageStack {
           // aws-cdk-lib's classes don't fit its own interfaces under exactOptionalPropertyTypes.
           cluster: cluster as ecs.ICluster,
           loadBalancer,
-          image: serviceImage(this, { ...props, dockerfile: definition.dockerfile }),
+          image: serviceImage(this, definition, props.images?.[definition.name]),
           workers: props.workers.filter((worker) =>
             definition.sendsTo.includes(worker.definition.name),
           ),

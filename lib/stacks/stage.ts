@@ -19,8 +19,8 @@ import type { StageStackProps } from './stage-stack.ts';
 import { WorkersStack } from './workers-stack.ts';
 
 export interface StageProps extends StageStackProps {
-  /** Image of the services. @default built from their Dockerfiles */
-  readonly imageUri?: string;
+  /** Images by name of the service. @default built from their Dockerfiles */
+  readonly images?: Readonly<Record<string, string>>;
   /** @default those of `lib/config/services.ts` */
   readonly services?: readonly ServiceDefinition[];
   /** @default those of `lib/config/workers.ts` */

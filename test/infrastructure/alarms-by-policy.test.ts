@@ -39,7 +39,10 @@ describe('alarms of a stage whose policy', () => {
     const alarmOverrides = { 'api/Service-user-api/Latancy': { severity: 'ticket' } } as const;
     const stage = { ...production, policy: { ...production.policy, alarmOverrides } };
     const app = createApp();
-    createStage(app, { stage: sizeStage(stage), imageUri: 'example.com/user-api:1.0.0' });
+    createStage(app, {
+      stage: sizeStage(stage),
+      images: { 'user-api': 'example.com/user-api:1.0.0' },
+    });
     expect(() => app.synth()).toThrow(
       /Stage "production", policy\.alarmOverrides: There is no alarm "api\/Service-user-api\/Latancy"\. Did you mean "api\/Service-user-api\/Latency"\? There are: .*edge\/Delivery\/ErrorRate/,
     );

@@ -25,7 +25,7 @@ describe('cdk-nag’s AwsSolutions and NIST 800-53 R5', () => {
 
   beforeAll(() => {
     ({ app } = synthesiseStages([...stageDefinitions, choices], {
-      imageUri: 'example.com/api:1.0.0',
+      images: { 'user-api': 'example.com/api:1.0.0' },
     }));
   });
 

@@ -168,9 +168,27 @@ describe('-c on the command line', () => {
     expect(refusal(() => readContext(context))).toContain(message);
   });
 
+  it('with images of several services, takes each for its own, and says what it takes', () => {
+    const several = [{ name: 'user-api' }, { name: 'reports' }];
+    const read = (imageUri: string) => readContext({ imageUri }, several).images;
+    expect(read(`reports=${image}:2,user-api=${image}:1`)).toEqual({
+      reports: `${image}:2`,
+      'user-api': `${image}:1`,
+    });
+    // What is not named is built.
+    expect(read(`reports=${image}:2`)).toEqual({ reports: `${image}:2` });
+    expect(refusal(() => read(`${image}:1`))).toContain(
+      'With several services it takes <service>=<image> for each, separated by commas: user-api=…,reports=….',
+    );
+    expect(refusal(() => read(`report=${image}:1`))).toContain(
+      'There is no service "report". Did you mean "reports"?',
+    );
+    expect(refusal(() => read(`reports=${image}:latest`))).toContain('other than latest');
+  });
+
   it('with a fixed image, takes it', () => {
     for (const imageUri of [`${image}:1.2.3`, `${image}@sha256:${'0a'.repeat(32)}`]) {
-      expect(readContext({ imageUri }).imageUri).toBe(imageUri);
+      expect(readContext({ imageUri }).images).toEqual({ 'user-api': imageUri });
     }
   });
 });

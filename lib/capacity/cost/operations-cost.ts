@@ -3,6 +3,7 @@ import type { StageDefinition } from '../../config/stage.ts';
 import type { WorkerDefinition } from '../../config/workers.ts';
 import type { Load } from '../load.ts';
 import { serviceLogGigabytes, workerLogGigabytes } from '../log-volume.ts';
+import type { SystemParts } from '../parts.ts';
 import { prices } from '../prices.ts';
 import { unitCosts } from '../unit-costs.ts';
 import {
@@ -18,17 +19,22 @@ const DAYS_PER_MONTH = 30;
 /** CloudWatch Logs keeps what it stores compressed, to about this share. */
 const COMPRESSED_SHARE = 0.15;
 /** What every stage has so many of; a test counts those of the templates. */
-export const counts = { dashboards: 6, compositeAlarms: 8, keys: 3, secrets: 3 } as const;
-/** Metrics that alarms look at: some in every stage, some of each node of the cache. */
-const ALARM_METRICS = 51;
+export const counts = { dashboards: 6, compositeAlarms: 8, keys: 3, secrets: 2 } as const;
+/** What each service adds to them. */
+export const SECRETS_PER_SERVICE = 1;
+/** Metrics that alarms look at: some in every stage, some of each service and of each node of the cache. */
+const ALARM_METRICS = 41;
+const ALARM_METRICS_PER_SERVICE = 10;
 const ALARM_METRICS_PER_CACHE_NODE = 5;
 /** What Container Insights makes of a cluster and a service. */
 const INSIGHT_METRICS = 35;
 
 /** Metrics that the alarms of a stage look at, about; each is paid for. */
-export function alarmMetrics({ cache }: Pick<StageSize, 'cache'>): number {
+export function alarmMetrics({ cache }: Pick<StageSize, 'cache'>, services: number): number {
   const nodes = (cache.shards + 1) * (1 + cache.replicas);
-  return ALARM_METRICS + nodes * ALARM_METRICS_PER_CACHE_NODE;
+  return (
+    ALARM_METRICS + services * ALARM_METRICS_PER_SERVICE + nodes * ALARM_METRICS_PER_CACHE_NODE
+  );
 }
 
 /** What NAT gateways, endpoints and transfer between zones cost a month. */
@@ -74,7 +80,7 @@ export function observabilityCost(
   size: Pick<StageSize, 'service' | 'cache'>,
   { policy }: StageDefinition,
   load: Load,
-  workers: readonly WorkerDefinition[],
+  { services, workers }: SystemParts,
 ): CostLine[] {
   const { logDays, accessLogDays } = policy.retention;
   const flows = (meanTasks(size.service, load) * unitCosts.flowLogBytesPerTask.value) / GIGABYTE;
@@ -97,7 +103,7 @@ export function observabilityCost(
       (accessLogs * accessLogDays) / DAYS_PER_MONTH,
       prices.objectStorage,
     ),
-    costLine('observability', 'alarms', alarmMetrics(size), prices.alarm),
+    costLine('observability', 'alarms', alarmMetrics(size, services.length), prices.alarm),
     costLine('observability', 'composite alarms', counts.compositeAlarms, prices.compositeAlarm),
     costLine('observability', 'metrics of tasks', INSIGHT_METRICS, prices.customMetric),
     costLine('observability', 'dashboards', counts.dashboards, prices.dashboard),
@@ -105,9 +111,10 @@ export function observabilityCost(
 }
 
 /** What keys and secrets cost a month. */
-export function encryptionCost(): CostLine[] {
+export function encryptionCost({ services }: Pick<SystemParts, 'services'>): CostLine[] {
+  const secrets = counts.secrets + services.length * SECRETS_PER_SERVICE;
   return [
     costLine('encryption', 'keys', counts.keys, prices.key),
-    costLine('encryption', 'secrets', counts.secrets, prices.secret),
+    costLine('encryption', 'secrets', secrets, prices.secret),
   ];
 }

@@ -38,8 +38,9 @@ export function stageCost(
   definition: StageDefinition,
   size: StageSize,
   load: Load,
-  { services, workers }: SystemParts,
+  parts: SystemParts,
 ): StageCost {
+  const { services, workers } = parts;
   const lines = [
     ...edgeCost(size, load, definition.workload.payloadBytes),
     ...networkCost(size, definition, load, workers),
@@ -49,8 +50,8 @@ export function stageCost(
     ...databaseCost(size.database, load, definition.workload),
     ...cacheCost(size.cache),
     ...workerCost(workers, load),
-    ...observabilityCost(size, definition, load, workers),
-    ...encryptionCost(),
+    ...observabilityCost(size, definition, load, parts),
+    ...encryptionCost(parts),
   ];
   const millionRequests = millionsAMonth(load.requests);
   const byComponent = components

@@ -116,11 +116,9 @@ export function alarmTable(alarms: readonly AnyAlarm[], stages: readonly string[
     }
     const sign = comparisons[alarm.properties.ComparisonOperator];
     const threshold = `${sign} ${number(alarm.properties.Threshold)}`;
-    const before = known.thresholds.get(alarm.stage);
-    if (before !== undefined && before !== threshold) {
-      throw new Error(`${alarm.name} goes off at ${threshold}, another at ${before}.`);
-    }
-    known.thresholds.set(alarm.stage, threshold);
+    // Of services that share the traffic, each has a maximum of its own.
+    const before = known.thresholds.get(alarm.stage)?.split(' or ') ?? [];
+    known.thresholds.set(alarm.stage, [...new Set([...before, threshold])].join(' or '));
     rows.set(name, known);
   }
   const lines = [...rows]

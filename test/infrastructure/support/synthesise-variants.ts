@@ -21,9 +21,9 @@ const app = new App({
   // No code is looked at in them: nothing is bundled.
   context: { ...context, 'aws:cdk:bundling-stacks': [] },
 });
-const imageUri = 'example.com/user-api:1.0.0';
-createStage(app, { stage: sizeStage(choices), imageUri });
-createStage(app, { stage: sizeStage(loadTest), imageUri });
+const images = { 'user-api': 'example.com/user-api:1.0.0' };
+createStage(app, { stage: sizeStage(choices), images });
+createStage(app, { stage: sizeStage(loadTest), images });
 createStage(app, {
   stage: sizeStage(extended.stage),
   services: extended.services,
