@@ -59,9 +59,10 @@ describeWithRedis('after a write is acknowledged', (redis) => {
     for (let turn = 0; turn < 50; turn += 1) {
       for (const process of processes) await versionAt(process);
       const writer = processes[turn % PROCESSES];
+      const beganAt = performance.now();
       const version = writer && (await write(writer));
       for (const process of processes) {
-        expect(await process.isToldOf(id, version ?? 0)).toBe(true);
+        expect(await process.isToldOf(id, version ?? 0, beganAt)).toBe(true);
         const hits = process.caching.metrics.nearHits;
         expect(await versionAt(process)).toBe(version);
         const fromMemory = process.caching.metrics.nearHits - hits;

@@ -155,6 +155,7 @@ class Scenario {
 
   async #write(process: TestedProcess, holdAt: GateName | null): Promise<void> {
     const { id } = this.#history;
+    const beganAt = performance.now();
     const name = randomUUID();
     const isThere = await this.#surroundings.servers.has(id);
     // Its creation is under way, and held up.
@@ -166,27 +167,28 @@ class Scenario {
         status: null,
       });
       this.#history.acknowledged(process, changed);
-      if (holdAt === null) await this.#expectWords(changed.version);
+      if (holdAt === null) await this.#expectWords(changed.version, beganAt);
       return;
     }
     const fields = { name, email: `${name}@example.com`, status: 'active' } as const;
     const created = await process.users.create(fields, null);
     if (created.id !== id) throw new Error(`The new user has the id ${created.id}, not ${id}`);
     this.#history.acknowledged(process, created.snapshot);
-    if (holdAt === null) await this.#expectWords(1);
+    if (holdAt === null) await this.#expectWords(1, beganAt);
   }
 
   async #delete(process: TestedProcess, holdAt: GateName | null): Promise<void> {
+    const beganAt = performance.now();
     this.#history.began('delete');
     await process.users.remove(this.#history.id, null, { kind: 'admin', userId: 1 });
     this.#history.acknowledged(process, null);
-    if (holdAt === null) await this.#expectWords(this.#history.newestRow);
+    if (holdAt === null) await this.#expectWords(this.#history.newestRow, beganAt);
   }
 
   /** Waits until all have been told of a write, or of a newer one, who are to be. */
-  async #expectWords(version: number): Promise<void> {
+  async #expectWords(version: number, since: number): Promise<void> {
     for (const process of this.#surroundings.processes) {
-      if (await process.isToldOf(this.#history.id, version)) continue;
+      if (await process.isToldOf(this.#history.id, version, since)) continue;
       throw new BrokenPromise(`${process.name} is not told of version ${version}`);
     }
   }

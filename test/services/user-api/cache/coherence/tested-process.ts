@@ -129,9 +129,14 @@ export class TestedProcess {
     for (const message of this.#heldWords.splice(0)) this.#deliver(...message);
   }
 
-  /** Whether it is told of a version, or words don't reach it as they should. Waits for that for a while. */
-  async isToldOf(id: number, version: number): Promise<boolean> {
-    const excused = () => this.#fate !== 'pass' || this.isUntoldOfSomething || !this.isSubscribed;
+  /**
+   * Whether it is told of a version, or words don't reach it as they should. Waits for that for a while.
+   *
+   * @param since - when the write began, in milliseconds of `performance.now()`.
+   */
+  async isToldOf(id: number, version: number, since: number): Promise<boolean> {
+    const isDeaf = () => !this.isSubscribed || this.#subscribedSince > since;
+    const excused = () => this.#fate !== 'pass' || this.isUntoldOfSomething || isDeaf();
     const told = () => excused() || this.toldOf(id) >= version;
     return await becomesTrue(told, WORD_TIMEOUT_MILLISECONDS);
   }
