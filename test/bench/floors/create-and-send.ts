@@ -20,7 +20,7 @@ const client = new SQSClient({
   md5: false,
 });
 const BATCH_MAXIMUM = 10;
-const LINGER_MILLISECONDS = 25;
+const LINGER_MILLISECONDS = 100;
 
 const held: SendMessageBatchRequestEntry[] = [];
 let linger: NodeJS.Timeout | undefined;
