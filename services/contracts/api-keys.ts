@@ -7,7 +7,7 @@ import { expects } from './validation-message.ts';
  */
 export const apiKeyScopes = {
   'users:read-private': 'See email addresses, and export all that is held about a user.',
-  'users:write': 'Change users.',
+  'users:write': 'Change users, but not their email addresses.',
   'users:delete': 'Delete users.',
 } as const;
 export type ApiKeyScope = keyof typeof apiKeyScopes;
