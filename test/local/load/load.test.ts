@@ -21,6 +21,9 @@ import { system } from '../../support/system.ts';
 
 const cores: Cores = { pinned: false, subject: 0, second: 0, others: [0], count: 1 };
 
+/** Where `module.enableCompileCache` keeps it by default. */
+const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
+
 let guardian: Guardian;
 let directory: string;
 let database: TestDatabase;
@@ -66,7 +69,11 @@ beforeAll(async () => {
   if (email === undefined) throw new Error('There is no worker email');
   const queues = await createQueues([email]);
   api = await startServer({
-    subject: headroom,
+    subject: {
+      ...headroom,
+      // What Node.js has compiled in an earlier run: starting takes two thirds of the time with it.
+      environment: { ...headroom.environment, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    },
     addresses: {
       databaseUrl: database.writerUrl,
       readerUrl: database.writerUrl,
