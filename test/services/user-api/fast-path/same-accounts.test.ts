@@ -66,23 +66,24 @@ describeWithRedis('an answer of the fast path', (redis) => {
     const sides = await start({ RATE_LIMITS: 'reads=3/86400' });
 
     const usual = rawGet(`/api/v1/users/${id}`);
-    const statuses: string[] = [];
-    for (let count = 0; count < 6; count += 1) {
-      const answers = await Promise.all(sides.map(({ port }) => sendBytes(port, usual)));
-      const [one, other] = answers.map((answer) =>
+    const refusals = await Promise.all(
+      sides.map(async (side) => {
+        const seen: string[] = [];
+        // A lease may pass some more than the limit before Redis has been told.
+        const refused = () => seen.filter((answer) => answer.startsWith('HTTP/1.1 429 '));
+        while (refused().length < 3) seen.push(await sendBytes(side.port, usual));
+        expect(seen.length).toBeLessThan(20);
+        expect(readDecisions(side)).toEqual({ allowed: seen.length - 3, refused: 3 });
+        expect(side.dependencies.admission.counts.anonymous).toBe(seen.length);
+        expect(side.dependencies.userCaching.metrics.nearHits).toBe(seen.length - 3);
         // The two were asked for the first time at moments that may be a second apart.
-        answer.replaceAll(/(;t=|retry-after: |for )\d+/g, '$1<seconds>'),
-      );
-      expect(one).toBe(other);
-      statuses.push(one?.slice(9, 12) ?? '');
-    }
-    expect(statuses).toEqual(['200', '200', '200', '429', '429', '429']);
-    const [one, other] = sides.map((side) => ({
-      limits: readDecisions(side),
-      callers: side.dependencies.admission.counts,
-    }));
-    expect(one).toEqual(other);
-    expect(one?.limits).toEqual({ allowed: 3, refused: 3 });
+        return refused().map((answer) =>
+          answer.replaceAll(/(;t=|retry-after: |for )\d+/g, '$1<seconds>'),
+        );
+      }),
+    );
+    expect(refusals[0]).toEqual(refusals[1]);
+    expect(sides[0].answered).not.toContain(429);
   });
 
   it.each([

@@ -127,7 +127,17 @@ export async function startSides(
 
 /** Has the services read a user, who is then in their memory for some seconds. */
 export async function keepInMemory(sides: readonly Side[], id: number): Promise<void> {
-  for (const { dependencies } of sides) await dependencies.users.get(id);
+  for (const { dependencies } of sides) {
+    const { userCaching, users } = dependencies;
+    // Nobody waits for what is read to be kept.
+    await vi.waitUntil(
+      async () => {
+        await users.get(id);
+        return userCaching.near.get(id) !== undefined;
+      },
+      { timeout: 5_000 },
+    );
+  }
 }
 
 /** How many reads passed and how many were refused, whoever decided: which of them it was depends on how soon Redis had answered. */
