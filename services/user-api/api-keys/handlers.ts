@@ -3,6 +3,7 @@ import { requireCredentials } from '../auth/authenticator.ts';
 import type { ProtectedOperation } from '../auth/authorization.ts';
 import { AccessError } from '../auth/errors.ts';
 import { answerJson, userIdParameter } from '../auth/route-parts.ts';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import { idParameter } from '../http/route-parts.ts';
 import type { ApiKeys } from './api-keys.ts';
@@ -35,7 +36,10 @@ export function createApiKeyOperations(
         const apiKeyId = idParameter(context, 'apiKeyId');
         if (apiKeyId === null) throw new AccessError('api-key-not-found', 'Not an id.');
         await apiKeys.revoke(userId, apiKeyId, identity.userId);
-        return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } });
+        return new Response(null, {
+          status: 204,
+          headers: { 'cache-control': cacheControl.moment },
+        });
       },
     },
   ];

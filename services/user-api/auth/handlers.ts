@@ -8,6 +8,7 @@ import {
   setRoleBody,
 } from '../../contracts/authentication.ts';
 import type { User } from '../../contracts/users.ts';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import { UserNotFound } from '../users/errors.ts';
 import type { RoleKeeper } from './accounts/role-keeper.ts';
@@ -57,7 +58,7 @@ function loggedIn(identity: Identity): AuthenticatedUser {
 }
 
 function noContent(status = 204): Response {
-  return new Response(null, { status, headers: { 'cache-control': 'no-store' } });
+  return new Response(null, { status, headers: { 'cache-control': cacheControl.moment } });
 }
 
 /**

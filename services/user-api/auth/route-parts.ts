@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { idParameter, JSON_MEDIA_TYPE } from '../http/route-parts.ts';
 import { UserNotFound } from '../users/errors.ts';
@@ -7,7 +8,7 @@ import { UserNotFound } from '../users/errors.ts';
 export function answerJson(body: object, status = 200): Response {
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': JSON_MEDIA_TYPE, 'cache-control': 'no-store' },
+    headers: { 'content-type': JSON_MEDIA_TYPE, 'cache-control': cacheControl.moment },
   });
 }
 

@@ -1,6 +1,7 @@
 /**
- * `Cache-Control` by what is answered: the one place that decides who may keep what, browsers and CloudFront alike. What is
- * private must be `private` or `no-store`; CloudFront keeps only what says `public`. docs/cache.md has the bounds that follow.
+ * `Cache-Control` by what is answered, browsers and CloudFront alike. What is private must be `private` or `no-store`; CloudFront keeps only
+ * what says `public`. Files that change with a release or a key say how long beside their reason. docs/cache.md has the table of all
+ * routes, and the bounds that follow.
  */
 export const cacheControl = {
   /** A user with the email address: kept by the one who asked, at most, and asked for again each time, which 304 makes cheap. */

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { Operation } from '../http/operations.ts';
 import type { HealthMonitor } from './health.ts';
 
@@ -19,7 +20,7 @@ const json = <Schema extends z.ZodType>(description: string, schema: Schema) => 
 function answer(status: number, body: object): Response {
   return new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    headers: { 'content-type': 'application/json', 'cache-control': cacheControl.moment },
   });
 }
 

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { Operation } from './operations.ts';
 import { Problem } from './problem.ts';
 import type { ProblemType } from './problem-type.ts';
@@ -17,7 +18,7 @@ function page(title: string, content: string): Response {
   return new Response(html, {
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'public, max-age=3600',
+      'cache-control': cacheControl.page,
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
     },
   });

@@ -1,4 +1,5 @@
 import type { ProblemDetails, ProblemError } from '../../contracts/problem.ts';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { ProblemType } from './problem-type.ts';
 import { type ProblemSlug, problemTypes } from './problem-types.ts';
 
@@ -31,7 +32,7 @@ export class Problem extends Error {
     return {
       'content-type': 'application/problem+json',
       // An error is about this moment; nobody may keep it.
-      'cache-control': 'no-store',
+      'cache-control': cacheControl.moment,
       ...this.#options.headers,
     };
   }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { PASSWORD_MAXIMUM_LENGTH, PASSWORD_MINIMUM_LENGTH } from '../../../contracts/password.ts';
+import { cacheControl } from '../../cache/cache-control.ts';
 
 /**
  * Takes the secret out of the fragment and out of the address bar at once, so that it is not left in the history, and sends it with the
@@ -78,7 +79,7 @@ export function answerResetPage(): Response {
   return new Response(page, {
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'cache-control': 'no-store',
+      'cache-control': cacheControl.moment,
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
       'content-security-policy': [
