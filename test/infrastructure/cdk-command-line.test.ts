@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { repositoryRoot, runToEnd } from './support/synthesise.ts';
 import { readTemplates } from './support/templates.ts';
 
@@ -10,6 +11,17 @@ const cutOff = ['unshare', '--net', '--map-root-user'];
 /** Some seconds of a core that nobody else uses: the whole command line, and CloudFormation's validation. */
 const TIMEOUT_MILLISECONDS = 300_000;
 const nowhere = 'http://127.0.0.1:1';
+
+/** What CloudFormation’s own rules found that nobody has acknowledged, as the CDK writes it beside the templates. */
+const validationReport = z.object({
+  pluginReports: z.array(
+    z.object({
+      pluginName: z.string(),
+      conclusion: z.string(),
+      violations: z.array(z.unknown()),
+    }),
+  ),
+});
 
 describe('npx cdk synth', () => {
   let directory: string;
@@ -35,7 +47,7 @@ describe('npx cdk synth', () => {
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it(
-    'of a stage, without credentials, Docker or network, draws it and finds nothing to complain of',
+    'of a stage, without credentials, Docker or network, synthesises it and finds nothing to complain of',
     async () => {
       const outputDirectory = join(directory, 'cdk.out');
       const path = [
@@ -70,6 +82,12 @@ describe('npx cdk synth', () => {
         'network',
         'observability',
         'workers',
+      ]);
+      const { pluginReports } = validationReport.parse(
+        JSON.parse(await readFile(join(outputDirectory, 'validation-report.json'), 'utf8')),
+      );
+      expect(pluginReports).toEqual([
+        { pluginName: 'CloudFormation Validate', conclusion: 'success', violations: [] },
       ]);
       const docker = await runToEnd('cat', ['docker-calls'], { cwd: directory, env: process.env });
       expect(docker.code, `Docker was called: ${docker.output}`).not.toBe(0);
