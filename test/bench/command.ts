@@ -18,7 +18,7 @@ import type { BenchmarkCase } from './stage.ts';
 
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SECONDS = 5;
-const DEFAULT_WARM_UP_SECONDS = 3;
+const DEFAULT_WARM_UP_SECONDS = 4;
 const DEFAULT_LIMIT_MINUTES = 60;
 const DEFAULT_SOAK_MINUTES = 10;
 const SOAK = 'soak';
