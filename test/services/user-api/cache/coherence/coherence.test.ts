@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../../../../../services/user-api/database/migrate.ts';
@@ -66,6 +67,15 @@ describeWithRedis('the caches, whatever happens to one user', (redis) => {
     },
     TIMEOUT_MILLISECONDS,
   );
+
+  it('have their guards listed in the documentation', async () => {
+    const document = await readFile(
+      join(import.meta.dirname, '../../../../../docs/cache.md'),
+      'utf8',
+    );
+    const listed = [...document.matchAll(/^\| ([^|]+) \| (?:nowhere|in [^|]+)\. /gm)];
+    expect(listed.map(([, guard]) => guard)).toEqual(mutants.map(({ without }) => without));
+  });
 
   describe('with one guard less', () => {
     let outcomes: readonly Outcome[];
