@@ -104,6 +104,16 @@ describe('a soak', () => {
     expect(failed(samplesOf(native))).toEqual(['resident memory']);
   });
 
+  it('that grows for sure, but by less than is allowed, passes', () => {
+    const verdict = judgeSoak(
+      samplesOf((minutes) => ({ heapBytes: (90 + 0.2 * minutes) * MEBIBYTE })),
+    );
+    const heap = verdict.findings.find(({ name }) => name === 'heap after a collection');
+    expect(heap).toMatchObject({ passed: true });
+    expect(heap?.significance).toBeGreaterThan(2.33);
+    expect(heap?.growth).toBeGreaterThan(0);
+  });
+
   it('whose answers take ever longer fails', () => {
     const slower = samplesOf((minutes) => ({ readP50Milliseconds: 1 + minutes / 4 }));
     expect(failed(slower)).toEqual(['p50 of reads']);
