@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import postgres from 'postgres';
 import { workers } from '../../lib/config/workers.ts';
 import { LocalFailure } from '../../services/local/local-failure.ts';
@@ -127,6 +128,22 @@ export async function removeNewUsers({
     await sql`vacuum (analyze) users`;
   });
   await waitForReplica(databaseUrl, readerUrl);
+}
+
+/** Drops the events that have been sent; no worker takes them here. */
+export async function emptyQueue({
+  sqsEndpoint,
+  emailQueueUrl,
+  region,
+}: Pick<Addresses, 'sqsEndpoint' | 'emailQueueUrl' | 'region'>): Promise<void> {
+  const client = new SQSClient({
+    region,
+    endpoint: sqsEndpoint,
+    useQueueUrlAsEndpoint: false,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  await client.send(new PurgeQueueCommand({ QueueUrl: emailQueueUrl }));
+  client.destroy();
 }
 
 /** Waits until the replica has replayed all that the primary has written by now. */

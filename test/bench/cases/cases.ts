@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Redis } from 'ioredis';
 import { DEMO_USER_COUNT } from '../../../services/user-api/users/demo-data.ts';
 import { newUsers, userPages, usersById } from '../requests.ts';
 import type { BenchmarkCase, Stage } from '../stage.ts';
 import { floors, headroom, headroomWithoutNearCache, peers, type Subject } from '../subjects.ts';
-import { ensureUsers, removeNewUsers, type Surroundings } from '../surroundings.ts';
+import { emptyQueue, ensureUsers, removeNewUsers, type Surroundings } from '../surroundings.ts';
 import { closedLoopCase } from './closed-loop.ts';
 import { memoryCase } from './memory.ts';
 import { openLoopCase } from './open-loop.ts';
@@ -28,18 +27,6 @@ async function emptyRedis({ redisUrl }: Surroundings): Promise<void> {
   const redis = new Redis(redisUrl);
   await redis.flushall();
   redis.disconnect();
-}
-
-/** The events that earlier runs have sent; no worker takes them here. */
-async function emptyQueue({ sqsEndpoint, emailQueueUrl, region }: Surroundings): Promise<void> {
-  const client = new SQSClient({
-    region,
-    endpoint: sqsEndpoint,
-    useQueueUrlAsEndpoint: false,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
-  await client.send(new PurgeQueueCommand({ QueueUrl: emailQueueUrl }));
-  client.destroy();
 }
 
 /** Every case there is, in the order of the table. */

@@ -18,7 +18,7 @@ import { observe } from '../observe.ts';
 import { type RequestSequence, userPages, usersById } from '../requests.ts';
 import { type SubjectServer, startServer } from '../server.ts';
 import { headroom, type Subject } from '../subjects.ts';
-import { ensureUsers, startSurroundings } from '../surroundings.ts';
+import { emptyQueue, ensureUsers, startSurroundings } from '../surroundings.ts';
 import type { SoakSample } from './judge.ts';
 import { createUsersAt } from './writer.ts';
 
@@ -46,6 +46,8 @@ export interface SoakLoad {
 /** Half of the most that it answers: busy for ten minutes, without being at its limit. */
 const SHARE_OF_PEAK = 0.5;
 const WRITE_SHARE = 0.02;
+/** Of fast machines, more would load the database and the queue rather than the API. */
+const WRITES_MAXIMUM_PER_SECOND = 100;
 /** One read in so many is a page of a list. */
 const LIST_EVERY = 12;
 const CONNECTIONS = 32;
@@ -119,7 +121,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakLoad> {
     const peakRequestsPerSecond = Math.round(peak.requests / peak.seconds);
     const requestsPerSecond = Math.round(SHARE_OF_PEAK * peakRequestsPerSecond);
     onStep(
-      `${requestsPerSecond.toLocaleString('en')} requests a second, ${SHARE_OF_PEAK * 100} % of its most; ${WRITE_SHARE * 100} % of them create users`,
+      `${requestsPerSecond.toLocaleString('en')} requests a second, ${SHARE_OF_PEAK * 100} % of its most; ${WRITE_SHARE * 100} % of them create users, ${WRITES_MAXIMUM_PER_SECOND} a second at most`,
     );
     const interval = Math.max(
       SHORTEST_INTERVAL_SECONDS,
@@ -135,6 +137,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakLoad> {
         ({ requestsPerSecond: rate }) => rate * interval,
       );
       const memory = await probe(server.processGroup, probeFile, samples.length, signal);
+      // The queue is in the memory of this process, and its being full is not what is soaked.
+      await emptyQueue(surroundings);
       const { disturbance } = observation;
       const sample = { seconds: elapsed(), ...seen, ...memory, disturbance };
       samples.push(sample);
@@ -186,7 +190,10 @@ async function loadFor(
   },
 ) {
   const { load, openLoop, requestsPerSecond } = options;
-  const writesPerSecond = Math.max(1, requestsPerSecond * WRITE_SHARE);
+  const writesPerSecond = Math.min(
+    WRITES_MAXIMUM_PER_SECOND,
+    Math.max(1, requestsPerSecond * WRITE_SHARE),
+  );
   const [read, written] = await Promise.all([
     openLoop.run({ ...load, seconds }, Math.round(requestsPerSecond - writesPerSecond)),
     createUsersAt(writesPerSecond, { origin: load.origin, seconds, signal: load.signal }),
