@@ -21,7 +21,7 @@ describeWithRedis('InvalidationFeed', (server) => {
   });
 
   /** A feed whose words go by the proxy, and what it has said. Commands take the direct way. */
-  async function startFeed() {
+  async function startFeed(heartbeatMilliseconds = 60_000) {
     const settings = {
       username: undefined,
       password: undefined,
@@ -37,7 +37,7 @@ describeWithRedis('InvalidationFeed', (server) => {
       onInvalidation: (invalidation) => said.push(invalidation),
       onLost: () => said.push('lost'),
       logger,
-      heartbeatMilliseconds: 50,
+      heartbeatMilliseconds,
     });
     onTestFinished(() => {
       feed.close();
@@ -71,7 +71,7 @@ describeWithRedis('InvalidationFeed', (server) => {
   });
 
   it('with a connection that is dead without a word, notices by what it says to itself', async () => {
-    const { untilSaid } = await startFeed();
+    const { untilSaid } = await startFeed(50);
     way.silence();
     await untilSaid('open', 'lost');
     await way.restore();
@@ -79,7 +79,7 @@ describeWithRedis('InvalidationFeed', (server) => {
   });
 
   it('while Redis takes no commands but words come, stays open', async () => {
-    const { publisher, said } = await startFeed();
+    const { publisher, said } = await startFeed(50);
     publisher.disconnect();
     await wait(500);
     expect(said).toEqual(['open']);
