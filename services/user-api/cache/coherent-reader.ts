@@ -136,12 +136,12 @@ export class CoherentReader {
   }
 
   /**
-   * The newest version that this process has been told of, when it is asked: nothing older is the truth. It never falls, though what was heard of
-   * may be forgotten while a read goes on.
+   * The newest version that this process has written or been told of, when it is asked: nothing older is the truth. It never falls, though what was
+   * heard of may be forgotten while a read goes on.
    */
   #floorOf(id: number): () => number {
-    const { heard } = this.#parts;
-    const known = heard.floor(id);
+    const { heard, recentWrites } = this.#parts;
+    const known = Math.max(heard.floor(id), recentWrites.floor(id)?.version ?? 0);
     return () => Math.max(known, heard.floor(id));
   }
 

@@ -269,7 +269,9 @@ class Scenario {
   async #readWhereKnown(): Promise<void> {
     const { acknowledgedVersion, id } = this.#history;
     for (const process of this.#surroundings.processes) {
-      if (process.toldOf(id) >= acknowledgedVersion) await this.#read(process);
+      const wasTold = process.remembers && process.toldOf(id) >= acknowledgedVersion;
+      const wrote = this.#history.newestOf([process]) >= acknowledgedVersion;
+      if (wasTold || wrote) await this.#read(process);
     }
   }
 

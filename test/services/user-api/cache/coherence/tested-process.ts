@@ -43,6 +43,7 @@ export class TestedProcess {
   #fate: 'pass' | 'hold' | 'lose' = 'pass';
   #hasLostWords = false;
   #raisesUnderWay = 0;
+  #remembers = true;
   #isSubscribed = false;
   #subscribedSince = 0;
   /** The newest version of each user that it was told of. */
@@ -112,6 +113,11 @@ export class TestedProcess {
 
   toldOf(id: number): number {
     return this.#told.get(id) ?? 0;
+  }
+
+  /** Whether it has not forgotten since what it was told of. */
+  get remembers(): boolean {
+    return this.#remembers;
   }
 
   holdWords(): void {
@@ -187,6 +193,7 @@ export class TestedProcess {
   forgetWhatItHeard(): void {
     const { near } = this.caching;
     const before = near.ticket().forgotten;
+    this.#remembers = false;
     for (let id = EVICTING_ID - 1; near.ticket().forgotten < before + 2; id -= 1) near.hear(id, 1);
   }
 
@@ -250,6 +257,7 @@ export class TestedProcess {
         if (event !== 'message') return redis.on(event, listener);
         this.#deliver = (channel, message) => {
           const word = decodeInvalidation(message);
+          if (word !== null) this.#remembers = true;
           if (word !== null) this.#told.set(word.id, Math.max(word.version, this.toldOf(word.id)));
           listener(channel, message);
         };

@@ -129,14 +129,26 @@ export const mutantsOfReads: readonly Mutant[] = [
     story: ['The user is in the database.', 'B: write', 'A: evict from Redis', 'A: read'],
   },
   {
+    without: 'what it wrote itself as a floor for readers',
+    file: `${CACHE}/coherent-reader.ts`,
+    original: 'Math.max(heard.floor(id), recentWrites.floor(id)?.version ?? 0)',
+    replacement: 'heard.floor(id)',
+    story: [
+      'The user is in Redis.',
+      'B: remember entry',
+      'B: write',
+      'B: forget what was heard',
+      'A: fail Redis over, held up at: raise sent',
+    ],
+  },
+  {
     without: 'remembering what was heard of until a read has ended',
     file: `${CACHE}/coherent-reader.ts`,
     original: 'return () => Math.max(known, heard.floor(id));',
     replacement: 'return () => heard.floor(id);',
     story: [
       'The user is in the database.',
-      'A: write',
-      'A: evict from near cache',
+      'B: write',
       'A: evict from Redis',
       'A: read, held up at: load answered',
       'A: forget what was heard',
