@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Database } from '../database/database.ts';
+import { gather } from '../database/gather.ts';
 
 /** What an email needs to know of a user. */
 const recipient = z.object({ name: z.string(), email: z.string() });
@@ -17,12 +18,26 @@ export interface Recipients {
  * Needs `select` on `users (id, name, email)`, and nothing else.
  */
 export function createRecipients(database: Database): Recipients {
-  return {
-    async find(userId) {
-      const [found] = await database.run(
-        (sql) => sql`select name, email from users where id = ${userId}`,
-      );
-      return found === undefined ? null : recipient.parse(found);
-    },
-  };
+  const find = gather((userIds: readonly number[]) => findAll(database, userIds));
+  return { find };
+}
+
+const foundUser = recipient.extend({ id: z.coerce.number() });
+
+async function findAll(
+  database: Database,
+  userIds: readonly number[],
+): Promise<(Recipient | null)[]> {
+  const rows = await database.run(
+    (sql) => sql`
+      select id, name, email from users
+      where id in (select value::bigint from json_array_elements_text(${JSON.stringify(userIds)}::text::json))`,
+  );
+  const found = new Map(
+    rows.map((row) => {
+      const { id, ...user } = foundUser.parse(row);
+      return [id, user];
+    }),
+  );
+  return userIds.map((id) => found.get(id) ?? null);
 }

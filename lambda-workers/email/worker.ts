@@ -19,7 +19,7 @@ import type { EmailChanges } from './email-changes.ts';
 import { type Mailer, MailerError } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
-import type { Recipients } from './recipients.ts';
+import type { Recipient, Recipients } from './recipients.ts';
 import { composeEmailChanged } from './templates/email-changed.ts';
 import { composePasswordReset } from './templates/password-reset.ts';
 import { composeWelcome } from './templates/welcome.ts';
@@ -53,9 +53,10 @@ type Outcome =
 
 async function welcome(
   { id, data: { userId } }: UserCreated,
-  { recipients, mailer, logger }: EmailWorkerDependencies,
+  found: Promise<Recipient | null>,
+  { mailer, logger }: EmailWorkerDependencies,
 ): Promise<Outcome> {
-  const recipient = await recipients.find(userId);
+  const recipient = await found;
   if (recipient === null) {
     logger.info({ eventId: id, userId }, 'User does not exist any more: no welcome is sent');
     return { outcome: 'user gone' };
@@ -97,14 +98,23 @@ async function tellFormerAddress(
   return { outcome: 'sent', messageId };
 }
 
-async function handle(event: Event, dependencies: EmailWorkerDependencies): Promise<Outcome> {
+/**
+ * Begins with what may be done before the record of the event is taken, so that one does not wait for the other: reading.
+ *
+ * @returns what may be done once only.
+ */
+function prepare(event: Event, dependencies: EmailWorkerDependencies): () => Promise<Outcome> {
   switch (event.type) {
-    case 'user.created':
-      return await welcome(event, dependencies);
+    case 'user.created': {
+      const recipient = dependencies.recipients.find(event.data.userId);
+      // Nobody waits for it when the event turns out to be handled already.
+      recipient.catch(() => {});
+      return () => welcome(event, recipient, dependencies);
+    }
     case 'user.password-reset-requested':
-      return await sendPasswordReset(event, dependencies);
+      return () => sendPasswordReset(event, dependencies);
     case 'user.email-changed':
-      return await tellFormerAddress(event, dependencies);
+      return () => tellFormerAddress(event, dependencies);
   }
 }
 
@@ -134,7 +144,7 @@ export function createEmailWorker(
     expiresAfterSeconds: HANDLED_SECONDS,
     hashFunction: 'sha256',
   });
-  const handleOnce = makeIdempotent((event: Event) => handle(event, dependencies), {
+  const handleOnce = makeIdempotent((_event: Event, send: () => Promise<Outcome>) => send(), {
     persistenceStore: idempotency,
     config: configuration,
     // Not Powertools' default, the function's name: that changes when the function is replaced.
@@ -148,7 +158,8 @@ export function createEmailWorker(
       receiveCount: Number(record.attributes.ApproximateReceiveCount),
     };
     try {
-      await handleOnce(parseEvent(record.body));
+      const event = parseEvent(record.body);
+      await handleOnce(event, prepare(event, dependencies));
     } catch (error) {
       logger[passes(error) ? 'warn' : 'error']({ ...message, error }, 'Message failed');
       throw error;

@@ -9,6 +9,7 @@ import {
 } from '@aws-lambda-powertools/idempotency/persistence';
 import { z } from 'zod';
 import type { Database } from '../database/database.ts';
+import { gather } from '../database/gather.ts';
 
 /** A row of `idempotency_records`; PostgreSQL's bigint arrives as text, because it can exceed 2^53. */
 const row = z.object({
@@ -18,17 +19,24 @@ const row = z.object({
   response_data: z.json().nullable(),
 });
 
+const takenKey = z.object({ idempotency_key: z.string() });
+
 /**
  * Powertools' idempotency records in PostgreSQL, so that a worker that reads its data there anyway needs no DynamoDB
  * table beside it. The conditions are those of Powertools' own DynamoDB layer: a record may be taken when there is none,
  * when it has expired, or when whoever began it has run out of time. Times are those of the workers' clocks, because
- * Powertools makes the expiries from them.
+ * Powertools makes the expiries from them. Messages of one batch take their records in one statement, and complete those that end at the
+ * same time in one.
  *
  * Needs `select`, `insert`, `update` and `delete` on `idempotency_records`, and nothing else.
  */
 export class PostgresPersistenceLayer extends BasePersistenceLayer {
   readonly #database: Database;
   readonly #consumer: string;
+  readonly #take = gather((records: readonly IdempotencyRecord[]) => this.#takeAll(records));
+  readonly #complete = gather((records: readonly IdempotencyRecord[]) =>
+    this.#completeAll(records),
+  );
 
   /** @param consumer - who handles the events; another consumer of the same event has records of its own. */
   constructor(database: Database, consumer: string) {
@@ -38,28 +46,41 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
   }
 
   protected override async _putRecord(record: IdempotencyRecord): Promise<void> {
+    if (await this.#take(record)) return;
+    throw new IdempotencyItemAlreadyExistsError(
+      `There is a record already for the idempotency key ${record.idempotencyKey} of ${this.#consumer}`,
+    );
+  }
+
+  /** @returns of each record whether it could be taken; of those with the same key, the first may be. */
+  async #takeAll(records: readonly IdempotencyRecord[]): Promise<boolean[]> {
     const now = Date.now();
+    const firstOfKey = new Map(
+      records.toReversed().map((record) => [record.idempotencyKey, record]),
+    );
+    const values = JSON.stringify([...firstOfKey.values()].map((record) => this.#columns(record)));
     const taken = await this.#database.run(
       (sql) => sql`
         insert into idempotency_records as existing
           (consumer, idempotency_key, status, in_progress_expiry, expiry)
-        values (
-          ${this.#consumer}, ${record.idempotencyKey}, ${record.getStatus()},
-          ${record.inProgressExpiryTimestamp ?? null}, ${this.#expiry(record)}
-        )
+        select ${this.#consumer}, idempotency_key, status, in_progress_expiry, expiry
+        from json_to_recordset(${values}::text::json)
+          as taken (idempotency_key text, status text, in_progress_expiry bigint, expiry bigint)
+        order by idempotency_key
         on conflict (consumer, idempotency_key) do update set
           status = excluded.status,
           in_progress_expiry = excluded.in_progress_expiry,
           expiry = excluded.expiry,
           response_data = null
         where existing.expiry < ${Math.floor(now / 1_000)}
-          or (existing.status = ${IdempotencyRecordStatus.INPROGRESS} and existing.in_progress_expiry < ${now})`,
+          or (existing.status = ${IdempotencyRecordStatus.INPROGRESS} and existing.in_progress_expiry < ${now})
+        returning idempotency_key`,
     );
-    if (taken.count === 0) {
-      throw new IdempotencyItemAlreadyExistsError(
-        `There is a record already for the idempotency key ${record.idempotencyKey} of ${this.#consumer}`,
-      );
-    }
+    const takenKeys = new Set(taken.map((row) => takenKey.parse(row).idempotency_key));
+    return records.map(
+      (record) =>
+        takenKeys.has(record.idempotencyKey) && firstOfKey.get(record.idempotencyKey) === record,
+    );
   }
 
   protected override async _getRecord(idempotencyKey: string): Promise<IdempotencyRecord> {
@@ -82,16 +103,26 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
   }
 
   protected override async _updateRecord(record: IdempotencyRecord): Promise<void> {
-    const response = JSON.stringify(record.responseData ?? null);
-    // As text first: the driver would encode a string that it is told is JSON once more.
+    await this.#complete(record);
+  }
+
+  async #completeAll(records: readonly IdempotencyRecord[]): Promise<undefined[]> {
+    const values = JSON.stringify(records.map((record) => this.#columns(record)));
     await this.#database.run(
       (sql) => sql`
-        update idempotency_records set
-          status = ${record.getStatus()},
-          expiry = ${this.#expiry(record)},
-          response_data = ${response}::text::jsonb
-        where consumer = ${this.#consumer} and idempotency_key = ${record.idempotencyKey}`,
+        update idempotency_records as existing set
+          status = completed.status,
+          expiry = completed.expiry,
+          response_data = completed.response_data
+        from (
+          select * from json_to_recordset(${values}::text::json)
+            as completed (idempotency_key text, status text, expiry bigint, response_data jsonb)
+          order by idempotency_key
+        ) as completed
+        where existing.consumer = ${this.#consumer}
+          and existing.idempotency_key = completed.idempotency_key`,
     );
+    return records.map(() => undefined);
   }
 
   /** Only an attempt in progress is taken back: what another has completed meanwhile must stay done. */
@@ -102,6 +133,16 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
         where consumer = ${this.#consumer} and idempotency_key = ${record.idempotencyKey}
           and status = ${IdempotencyRecordStatus.INPROGRESS}`,
     );
+  }
+
+  #columns(record: IdempotencyRecord) {
+    return {
+      idempotency_key: record.idempotencyKey,
+      status: record.getStatus(),
+      in_progress_expiry: record.inProgressExpiryTimestamp ?? null,
+      expiry: this.#expiry(record),
+      response_data: record.responseData ?? null,
+    };
   }
 
   #expiry(record: IdempotencyRecord): number {
