@@ -32,8 +32,8 @@ export interface LoadWish {
 export interface LoadedResource {
   readonly version: number;
   readonly body: Uint8Array;
-  /** Whether it was in this process's memory already. @default false */
-  readonly fromMemory?: boolean;
+  /** Whether a cache had it. @default false */
+  readonly fromCache?: boolean;
 }
 
 /** Loads one resource from the database. */
@@ -97,25 +97,24 @@ export class CoherentReader {
     if (entry !== undefined) {
       metrics.nearHits += 1;
       if (entry.answer === null) return null;
-      return { version: entry.version, body: entry.answer.body, fromMemory: true };
+      return { version: entry.version, body: entry.answer.body, fromCache: true };
     }
     if (near.isOpen) metrics.nearMisses += 1;
     else metrics.nearBypasses += 1;
-    const { version, body } = await this.#readPastNear(id);
-    return body === null ? null : { version, body };
+    return await this.#readPastNear(id);
   }
 
-  async #readPastNear(id: number): Promise<VersionedEntry> {
+  async #readPastNear(id: number): Promise<LoadedResource | null> {
     const { recentWrites, shared } = this.#parts;
     const own = recentWrites.floor(id);
     // Ids are never used again: what is deleted stays so.
-    if (own?.body === null) return own;
+    if (own?.body === null) return null;
     const told = this.#floorOf(id);
-    if (shared === null) return await this.#load(id, this.#unanswered(), told, false);
+    if (shared === null) return resourceOf(await this.#load(id, this.#unanswered(), told, false));
     const lookup = await this.#lookups.run(id, () => this.#lookUp(id, shared));
-    if (isUsable(lookup.cached, told())) return lookup.cached;
+    if (isUsable(lookup.cached, told())) return resourceOf(lookup.cached, true);
     const isHot = this.#lookups.waiting(id) >= HOT_WAITING;
-    return await this.#load(id, lookup, told, isHot);
+    return resourceOf(await this.#load(id, lookup, told, isHot));
   }
 
   async #lookUp(id: number, shared: VersionedCache): Promise<Lookup> {
@@ -287,6 +286,10 @@ export class CoherentReader {
     this.#parts.metrics.refreshes += 1;
     void this.#readPastNear(id).catch(() => {});
   }
+}
+
+function resourceOf({ body, version }: VersionedEntry, fromCache = false): LoadedResource | null {
+  return body === null ? null : { version, body, fromCache };
 }
 
 /** @param floor - the version below which nothing is the truth. */

@@ -16,7 +16,7 @@ export interface ReadyPage {
   readonly answer: ReadyAnswer;
   readonly link: string | null;
   /** Whether it was in this process's memory already. */
-  readonly fromMemory: boolean;
+  readonly fromCache: boolean;
 }
 
 /** Longest that a page lives. */
@@ -37,7 +37,7 @@ class PageEntry extends SieveEntry<string> {
     const { answer, link } = page;
     const bytes = Math.ceil(answer.text.length * (1 + COMPRESSED_SHARE));
     super(key, OVERHEAD_BYTES + bytes + key.length + (link?.length ?? 0));
-    this.page = { answer, link, fromMemory: true };
+    this.page = { answer, link, fromCache: true };
     this.endsAt = endsAt;
   }
 }
@@ -129,7 +129,7 @@ export class ListCache {
     const generation = this.#generation;
     const beganAt = this.#clock();
     const { body, link } = await load();
-    const page = { answer: new ReadyAnswer(body, contentTag(body)), link, fromMemory: false };
+    const page = { answer: new ReadyAnswer(body, contentTag(body)), link, fromCache: false };
     if (this.#isOpen && generation === this.#generation) {
       const longest = PAGE_LIFETIME_MILLISECONDS * (1 - LIFETIME_JITTER * Math.random());
       const lifetime = Math.min(longest, beganAt - this.#generationBeganAt);

@@ -93,7 +93,7 @@ export function createFastPath(parts: FastPathParts): FastPath {
     if (outgoing.destroyed) return true;
     // A server that closes tells clients so.
     if (found === null || outgoing.hasHeader('connection')) return false;
-    incoming.nearHit = found.fromMemory === true;
+    incoming.fromCache = found.fromCache === true;
     return answer(incoming, outgoing, limit, bytesOf(id, found));
   }
 
@@ -111,7 +111,7 @@ export function createFastPath(parts: FastPathParts): FastPath {
     if (bytes === undefined) return readFirst(id, incoming, outgoing, counted.headers);
     metrics.nearHits += 1;
     incoming.route = route;
-    incoming.nearHit = true;
+    incoming.fromCache = true;
     return answer(incoming, outgoing, counted.headers, bytes);
   };
 }

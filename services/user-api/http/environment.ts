@@ -18,8 +18,8 @@ export class ApiRequest extends IncomingMessage {
   route: string | null = null;
   /** Slug of the problem that the answer is; null while it is none. */
   problem: string | null = null;
-  /** Set by whoever answers out of this process's memory: only some of these requests are logged. */
-  nearHit = false;
+  /** Set by whoever answers out of a cache, be it in this process's memory or Redis: only some of these requests are logged. */
+  fromCache = false;
   /** The trace that it belongs to, if any, and its span there when it is recorded. */
   trace: TraceParent | undefined = undefined;
   span: Span | undefined = undefined;

@@ -151,7 +151,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
         const id = userIdParameter(context);
         const snapshot = await (context.env.incoming.reading ?? users.get(id));
         if (snapshot === null) throw new UserNotFound('Not found');
-        context.env.incoming.nearHit = snapshot.fromMemory === true;
+        context.env.incoming.fromCache = snapshot.fromCache === true;
         const representation = representationFor(identity, id);
         const etag = representationTag(snapshot.version, representation);
         const known = context.env.incoming.headers['if-none-match'];

@@ -199,7 +199,7 @@ export function createListHandler(users: Users, cursors: CursorSigner): Protecte
     if (page instanceof Promise) {
       return page.then((loaded) => answer(loaded, representation, incoming.headers));
     }
-    incoming.nearHit = page.fromMemory;
+    incoming.fromCache = page.fromCache;
     return answer(page, representation, incoming.headers);
   };
 }

@@ -4,8 +4,8 @@ import type { User } from '../../contracts/users.ts';
 export interface UserSnapshot {
   readonly version: number;
   readonly body: Uint8Array;
-  /** Whether it was in this process's memory already. @default false */
-  readonly fromMemory?: boolean;
+  /** Whether a cache had it. @default false */
+  readonly fromCache?: boolean;
 }
 
 const encoder = new TextEncoder();

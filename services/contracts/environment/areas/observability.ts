@@ -14,7 +14,7 @@ export const observabilityVariables = {
   ACCESS_LOG_ONE_HIT_IN: variable({
     type: wholeNumber(1, 1_000_000).default(1_000),
     description:
-      "Of so many successful answers out of this process's memory, one gets a line in the log; 1 logs all of them. All other requests always get one.",
+      'Of so many successful answers out of a cache, one gets a line in the log; 1 logs all of them. All other requests always get one.',
     takes: 'a whole number from 1 to 1000000',
     readBy: ['user-api'],
   }),

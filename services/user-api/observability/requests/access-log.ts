@@ -2,7 +2,7 @@ import type { ApiRequest } from '../../http/environment.ts';
 import type { Logger } from '../logger.ts';
 
 export interface AccessLogSettings {
-  /** Of so many hits in this process's memory, one gets a line. */
+  /** Of so many requests that a cache answers, one gets a line. */
   readonly oneHitIn: number;
   readonly slowRequestMilliseconds: number;
 }
@@ -21,8 +21,8 @@ const FIRST_ERROR_STATUS = 400;
 const FIRST_SERVER_ERROR_STATUS = 500;
 
 /**
- * One line for each request, after its answer has been sent or the client has gone; of hits in this process's memory only one in so
- * many, because a line costs more than such an answer. Never the URL: ids of people are in its path, and what
+ * One line for each request, after its answer has been sent or the client has gone; of hits in a cache only one in so
+ * many, because there are so many of them, and a line costs more than what they are answered with. Never the URL: ids of people are in its path, and what
  * they search for is in its query.
  */
 export class AccessLog {
@@ -42,7 +42,7 @@ export class AccessLog {
   write(incoming: ApiRequest, end: RequestEnd): void {
     const slow = end.durationMilliseconds > this.#settings.slowRequestMilliseconds;
     const ordinary = !slow && !end.aborted && end.status < FIRST_ERROR_STATUS;
-    const sampled = incoming.nearHit && ordinary;
+    const sampled = incoming.fromCache && ordinary;
     if (sampled && !this.#isChosen()) return;
     const level = slow || end.status >= FIRST_SERVER_ERROR_STATUS ? 'warn' : 'info';
     if (!this.#root.isLevelEnabled(level)) return;

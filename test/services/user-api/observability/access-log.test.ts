@@ -37,32 +37,38 @@ describe('The access log', () => {
   });
 });
 
-describeWithRedis('The access log, of hits in memory', (redis) => {
-  it('has a line for one in so many, which says so, and for all other requests', async () => {
-    const api = await startApiOnNewDatabase({
-      redisUrl: redis().url,
-      environment: { ACCESS_LOG_ONE_HIT_IN: '5' },
-    });
-    const { id } = await createUser(api);
-    // Until it is in memory, which keeps nothing before the process is told of writes; the first hit has a line.
-    await vi.waitFor(async () => {
-      await api.call('GET', `/api/v1/users/${id}`);
-      expect(api.log.some(({ oneHitIn }) => oneHitIn === 5)).toBe(true);
-    });
-    const linesOf = async (path: string, expected: number) => {
-      const before = api.log.length;
-      for (let count = 0; count < 20; count += 1) await api.call('GET', path);
-      const lines = () =>
-        api.log.slice(before).filter(({ route }) => route === '/api/v1/users/{id}');
-      await expect.poll(lines).toHaveLength(expected);
-      return lines();
-    };
-    const hits = await linesOf(`/api/v1/users/${id}`, 4);
-    await linesOf('/api/v1/users/999999', 20);
-    await api.stop();
+describeWithRedis('The access log, of hits in a cache', (redis) => {
+  it.each([
+    ['memory', {}],
+    ['Redis', { NEAR_CACHE_BYTES: '0' }],
+  ])(
+    'in %s, has a line for one in so many, which says so, and for all other requests',
+    async (_cache, variables) => {
+      const api = await startApiOnNewDatabase({
+        redisUrl: redis().url,
+        environment: { ACCESS_LOG_ONE_HIT_IN: '5', ...variables },
+      });
+      const { id } = await createUser(api);
+      // Until it is in the cache, of which memory keeps nothing before the process is told of writes; the first hit has a line.
+      await vi.waitFor(async () => {
+        await api.call('GET', `/api/v1/users/${id}`);
+        expect(api.log.some(({ oneHitIn }) => oneHitIn === 5)).toBe(true);
+      });
+      const linesOf = async (path: string, expected: number) => {
+        const before = api.log.length;
+        for (let count = 0; count < 20; count += 1) await api.call('GET', path);
+        const lines = () =>
+          api.log.slice(before).filter(({ route }) => route === '/api/v1/users/{id}');
+        await expect.poll(lines).toHaveLength(expected);
+        return lines();
+      };
+      const hits = await linesOf(`/api/v1/users/${id}`, 4);
+      await linesOf('/api/v1/users/999999', 20);
+      await api.stop();
 
-    for (const line of hits) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
-  });
+      for (const line of hits) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
+    },
+  );
 
   it('has a line for one in so many pages of a list that were in memory, too', async () => {
     const api = await startApiOnNewDatabase({
@@ -81,7 +87,13 @@ describeWithRedis('The access log, of hits in memory', (redis) => {
 
 /** A request as the server makes it, that has been answered. */
 function request(fields: Partial<ApiRequest>): ApiRequest {
-  return { requestId: 'r', method: 'GET', problem: null, nearHit: false, ...fields } as ApiRequest;
+  return {
+    requestId: 'r',
+    method: 'GET',
+    problem: null,
+    fromCache: false,
+    ...fields,
+  } as ApiRequest;
 }
 
 describe('AccessLog', () => {
@@ -101,7 +113,7 @@ describe('AccessLog', () => {
 
   it('has a line for the first hit and then for one in so many, which says so', () => {
     const { lines, log } = setUp('info', 5);
-    for (let count = 0; count < 12; count += 1) log.write(request({ nearHit: true }), end);
+    for (let count = 0; count < 12; count += 1) log.write(request({ fromCache: true }), end);
 
     expect(lines).toHaveLength(3);
     for (const line of lines) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
@@ -116,9 +128,9 @@ describe('AccessLog', () => {
 
   it('warns of a slow request, also of a hit that is not sampled', () => {
     const { lines, log } = setUp('info');
-    log.write(request({ nearHit: true }), end);
-    log.write(request({ nearHit: true }), { ...end, durationMilliseconds: 100.5 });
-    log.write(request({ nearHit: true }), { ...end, durationMilliseconds: 100 });
+    log.write(request({ fromCache: true }), end);
+    log.write(request({ fromCache: true }), { ...end, durationMilliseconds: 100.5 });
+    log.write(request({ fromCache: true }), { ...end, durationMilliseconds: 100 });
 
     expect(lines.map(({ level, message }) => [level, message])).toEqual([
       ['info', 'request'],
@@ -133,7 +145,7 @@ describe('AccessLog', () => {
   ])('has every hit that ended with %s', (_what, how) => {
     const { lines, log } = setUp('info');
     for (let count = 0; count < 3; count += 1)
-      log.write(request({ nearHit: true }), { ...end, ...how });
+      log.write(request({ fromCache: true }), { ...end, ...how });
 
     expect(lines).toHaveLength(3);
     for (const line of lines) expect(line).not.toHaveProperty('oneHitIn');

@@ -64,7 +64,7 @@ const write = createResponseWriter({
 const incoming = new ApiRequest(new Socket());
 incoming.method = 'GET';
 incoming.route = '/api/v1/users/{id}';
-incoming.nearHit = true;
+incoming.fromCache = true;
 
 /** Takes the answer as a connection would, and does nothing with it but to write it out as bytes. */
 const bytes = Buffer.alloc(4_096);

@@ -24,7 +24,7 @@ function newRequest(fields: Partial<ApiRequest> = {}): ApiRequest {
     headers: {},
     route: ROUTE,
     problem: null,
-    nearHit: false,
+    fromCache: false,
     receivedAt: performance.now(),
     ...fields,
   } as ApiRequest;
@@ -109,10 +109,10 @@ async function main(): Promise<void> {
         histogram.observe({ method: 'GET', route: ROUTE, status: 200 }, 0.001);
       }),
     ],
-    ['a hit in memory, traces off', await measure(300_000, () => see(plain, { nearHit: true }))],
+    ['a hit in memory, traces off', await measure(300_000, () => see(plain, { fromCache: true }))],
     [
       'a hit in memory, traces on and this one not chosen',
-      await measure(300_000, () => see(tracing, { nearHit: true })),
+      await measure(300_000, () => see(tracing, { fromCache: true })),
     ],
     ['any other request, with its line in the log', await measure(50_000, () => see(plain, {}))],
     [
