@@ -45,6 +45,14 @@ const alarmOverride = z.strictObject({
   silenced: z.string('It takes a reason').min(10, 'It takes a reason, in a sentence').optional(),
 });
 
+/** A secret that is there already, by its whole ARN: Secrets Manager adds six characters to the name, and to IAM an ARN without them is another one. */
+const secretArn = z
+  .string()
+  .regex(
+    /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/,
+    'It takes the ARN of a secret of Secrets Manager, with the six characters at its end',
+  );
+
 const HTTPS_ADDRESS = 'It takes an address such as https://otlp.example.com, on port 443';
 
 /** Where traces and metrics of the programs go, through an OpenTelemetry Collector beside each task. */
@@ -58,10 +66,7 @@ const telemetry = z.strictObject({
     .string()
     .refine(isFixedImage, 'It takes an image with a digest or with a tag other than latest'),
   /** Secret with the value of the `Authorization` header that the endpoint asks for. Workers, which cannot keep it, send nothing then. @default none */
-  authorizationSecretArn: z
-    .string()
-    .regex(/^arn:[\w-]+:secretsmanager:/, 'It takes the ARN of a secret of Secrets Manager')
-    .optional(),
+  authorizationSecretArn: secretArn.optional(),
 });
 
 /** What a stage's owners want and what they can pay, apart from how much it carries. */
@@ -152,6 +157,12 @@ export const policy = z.strictObject({
    * @default nothing is sent
    */
   telemetry: telemetry.optional(),
+  /**
+   * Secret with the keys that access tokens are signed with, as `npm run administer -- rotate-signing-keys` prints them: tasks get its value as
+   * `ACCESS_TOKEN_KEYS` when they start. `docs/authentication.md` says how it is made and changed without ending a login.
+   * @default none: the key is derived from the service's own secret, and cannot be rotated
+   */
+  accessTokenKeysSecretArn: secretArn.optional(),
   /**
    * Whether operators may run commands in tasks (`aws ecs execute-command`), such as to take a CPU profile. IAM decides who; each task gets the
    * right to open the channels of Session Manager. @default false

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { timeouts } from '../config/timeouts.ts';
 import type { ContainerServiceProps } from './container-service-props.ts';
 import { EncryptedLogGroup } from './encrypted-log-group.ts';
+import { existingSecret } from './existing-secret.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import type { ServiceSecret } from './service-secret.ts';
 import { addTelemetryCollector } from './telemetry-collector.ts';
@@ -25,7 +26,7 @@ export function createTaskDefinition(
   props: ContainerServiceProps & { readonly secret: ServiceSecret },
 ): ecs.FargateTaskDefinition {
   const { definition, cache, operations, secret, size } = props;
-  const { executeCommand = false, telemetry } = operations.stage.policy;
+  const { accessTokenKeysSecretArn, executeCommand = false, telemetry } = operations.stage.policy;
   const taskDefinition = new ecs.FargateTaskDefinition(scope, 'Task', {
     cpu: size.cpuUnits,
     memoryLimitMiB: size.memoryMebibytes,
@@ -51,6 +52,11 @@ export function createTaskDefinition(
     secrets: {
       ...cache.containerSecrets(scope),
       SERVICE_SECRET: secret.containerSecret(),
+      ...(accessTokenKeysSecretArn === undefined
+        ? {}
+        : {
+            ACCESS_TOKEN_KEYS: existingSecret(scope, 'AccessTokenKeys', accessTokenKeysSecretArn),
+          }),
     },
     user: CONTAINER_USER,
     readonlyRootFilesystem: true,

@@ -1,8 +1,8 @@
-import * as ecs from 'aws-cdk-lib/aws-ecs';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type * as ecs from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import { COLLECTOR_MEBIBYTES } from '../capacity/collector.ts';
 import type { Policy } from '../config/policy.ts';
+import { existingSecret } from './existing-secret.ts';
 import { existingImage } from './service-image.ts';
 
 /** Of the containers of one task to each other: nothing else reaches it. */
@@ -106,12 +106,10 @@ export function addTelemetryCollector(scope: Construct, props: TelemetryCollecto
       ? {}
       : {
           secrets: {
-            OTLP_AUTHORIZATION: ecs.Secret.fromSecretsManager(
-              secretsmanager.Secret.fromSecretCompleteArn(
-                scope,
-                'TelemetryAuthorization',
-                authorizationSecretArn,
-              ),
+            OTLP_AUTHORIZATION: existingSecret(
+              scope,
+              'TelemetryAuthorization',
+              authorizationSecretArn,
             ),
           },
         }),

@@ -29,6 +29,11 @@ const task = z.looseObject({
   Volumes: z.array(z.looseObject({ Name: z.string() })).default([]),
 });
 
+const reference = z.object({ 'Fn::GetAtt': z.array(z.string()) });
+const policyDocument = z.object({
+  Statement: z.array(z.looseObject({ Action: z.unknown(), Resource: z.unknown() })),
+});
+
 function tasksOf(stacks: readonly StackTemplate[]) {
   return resourcesOf(stacks, 'AWS::ECS::TaskDefinition').map(({ place, Properties }) => ({
     place,
@@ -105,6 +110,61 @@ describe('tasks', () => {
       '/var/log/amazon',
     ]);
   });
+});
+
+describe('keys of access tokens', () => {
+  const arn = choices.policy.accessTokenKeysSecretArn;
+  const secretsOf = (stacks: readonly StackTemplate[]) =>
+    tasksOf(stacks).map(({ ContainerDefinitions: [own] }) => own?.Secrets ?? []);
+
+  it('of a stage that names no secret, are not given to tasks, which derive one', () => {
+    const all = secretsOf([...stages, ...ofVariant(loadTest, 'api')]);
+    expect(all.length).toBeGreaterThan(1);
+    for (const secrets of all) {
+      const names = secrets.map(({ Name }) => Name);
+      expect(names).toContain('SERVICE_SECRET');
+      expect(names).not.toContain('ACCESS_TOKEN_KEYS');
+    }
+  });
+
+  it('of a stage that names a secret, come from it, and only to the service itself', () => {
+    const [definition] = tasksOf(ofVariant(choices, 'api'));
+    const holders = definition?.ContainerDefinitions.filter(({ Secrets }) =>
+      Secrets.some(({ ValueFrom }) => ValueFrom === arn),
+    );
+    expect(holders?.map(({ Name }) => Name)).toEqual(['user-api']);
+    expect(holders?.[0]?.Secrets).toContainEqual({ Name: 'ACCESS_TOKEN_KEYS', ValueFrom: arn });
+    expect(holders?.[0] && variable(holders[0], 'ACCESS_TOKEN_KEYS')).toBeUndefined();
+  });
+
+  it('in a secret, may be read by the role that starts the tasks, and used by nobody in any other way', () => {
+    const own = variants.filter(({ name }) => name.startsWith(`headroom-${choices.name}-`));
+    const [definition] = resourcesOf(own, 'AWS::ECS::TaskDefinition');
+    const [role] = reference.parse(definition?.Properties.ExecutionRoleArn)['Fn::GetAtt'];
+    const granted = resourcesOf(own, 'AWS::IAM::Policy').flatMap(({ Properties }) =>
+      policyDocument
+        .parse(Properties.PolicyDocument)
+        .Statement.filter(({ Resource }) => [Resource].flat().includes(arn))
+        .map(({ Action, Effect }) => ({ roles: Properties.Roles, Effect, Action })),
+    );
+    expect(granted).toEqual([
+      {
+        roles: [{ Ref: role }],
+        Effect: 'Allow',
+        Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+      },
+    ]);
+  });
+
+  it.each(['token', 'arn:aws:secretsmanager:us-east-2:111122223333:secret:keys'])(
+    'in a secret that is called %s, validated, say what it takes',
+    (accessTokenKeysSecretArn) => {
+      const policy = { ...choices.policy, accessTokenKeysSecretArn };
+      expect(() => validateStage({ ...choices, policy })).toThrow(
+        /accessTokenKeysSecretArn.*It takes the ARN of a secret of Secrets Manager/s,
+      );
+    },
+  );
 });
 
 describe('telemetry', () => {

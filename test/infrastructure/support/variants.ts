@@ -38,6 +38,8 @@ export const choices: StageDefinition = {
       authorizationSecretArn:
         'arn:aws:secretsmanager:us-east-2:111122223333:secret:telemetry-AbCdEf',
     },
+    accessTokenKeysSecretArn:
+      'arn:aws:secretsmanager:us-east-2:111122223333:secret:headroom/choices/signing-keys-GhIjKl',
     executeCommand: true,
     edge: { priceClass: '200', originShield: true },
   },
