@@ -68,6 +68,25 @@ describeWithRedis('RedisVersionedCache', (server) => {
     expect(await cache.get(999_999_999)).toBeNull();
   });
 
+  it('asks for what is read in one turn in one command, and gives each its own', async () => {
+    const callsOf = async (command: string) => {
+      const statistics = await redis.info('commandstats');
+      return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(statistics)?.[1] ?? 0);
+    };
+    await write(2_000_001, 1, 'one');
+    await write(2_000_002, 2, 'two');
+    const [gets, mgets] = [await callsOf('get'), await callsOf('mget')];
+    const found = await Promise.all([2_000_001, 2_000_003, 2_000_002].map((of) => cache.get(of)));
+
+    expect(found.map(plain)).toEqual([
+      { version: 1, body: 'one' },
+      null,
+      { version: 2, body: 'two' },
+    ]);
+    expect(await callsOf('mget')).toBe(mgets + 1);
+    expect(await callsOf('get')).toBe(gets);
+  });
+
   it('does not let an older version replace a newer one, and gives the newer', async () => {
     await write(1_000_001, 10, 'ten');
     expect(plain(await load(1_000_001, 9, 'nine'))).toEqual({ version: 10, body: 'ten' });

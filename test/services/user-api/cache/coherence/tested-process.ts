@@ -224,10 +224,10 @@ export class TestedProcess {
       return reply;
     };
     const gated = {
-      async getBuffer(key: string) {
-        const reply = await redis.getBuffer(key);
+      async mgetBuffer(keys: string[]) {
+        const replies = await redis.mgetBuffer(keys);
         await gates.pass('lookup answered');
-        return reply;
+        return replies;
       },
       raiseEntryBuffer: (...parameters: Parameters<Redis['raiseEntryBuffer']>) => {
         this.#raisesUnderWay += 1;
