@@ -43,6 +43,9 @@ export function cleanEnvironment(variables: Readonly<Record<string, string>>): N
   };
 }
 
+/** Commands that have not ended, by the folder of their data. */
+const running = new Map<StartCommand, string>();
+
 export function runStart(
   variables: Readonly<Record<string, string>>,
   options: {
@@ -70,7 +73,7 @@ export function runStart(
       resolve(ended);
     });
   });
-  return {
+  const command: StartCommand = {
     child,
     output: () => output,
     exited,
@@ -87,6 +90,9 @@ export function runStart(
       return await exited;
     },
   };
+  running.set(command, variables.LOCAL_DIRECTORY ?? '');
+  void exited.then(() => running.delete(command));
+  return command;
 }
 
 export async function until(
@@ -145,12 +151,18 @@ export async function nothingLeft(lines: readonly ProcessLine[], directory: stri
   });
 }
 
-/** A new folder for local data, removed with the test. */
+/** A folder that goes when it is disposed of, and with it every command that keeps its data there. */
 export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'headroom-start-'));
   return {
     path,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
+    async [Symbol.asyncDispose]() {
+      // A test that failed has left its command running.
+      for (const [command, directory] of running) {
+        if (directory.startsWith(path)) await command.stop('SIGKILL');
+      }
+      await rm(path, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
 }
 
