@@ -5,6 +5,7 @@ import type { Hono } from 'hono';
 import type { FastPath } from '../fast-path/fast-path.ts';
 import type { RequestObserver } from '../observability/requests/request-observer.ts';
 import { type AnswerHeaders, securityHeaders } from './answer-headers.ts';
+import { AnswersUnderWay } from './answers-under-way.ts';
 import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
 import { ListenError } from './listen-error.ts';
 import { Problem } from './problem.ts';
@@ -33,7 +34,7 @@ export interface ApiServerSettings {
 export class ApiServer {
   readonly #server: Server<typeof ApiRequest>;
   readonly #connections = new Set<Socket>();
-  readonly #underWay = new Set<ServerResponse<ApiRequest>>();
+  readonly #underWay = new AnswersUnderWay();
   #closing = false;
 
   constructor(
@@ -90,9 +91,9 @@ export class ApiServer {
           observer.answered(incoming, outgoing.statusCode);
           return;
         }
-        this.#underWay.add(outgoing);
+        const answer = this.#underWay.add(outgoing);
         outgoing.once('close', () => {
-          this.#underWay.delete(outgoing);
+          this.#underWay.remove(answer);
           observer.ended(incoming, outgoing);
         });
         if (isAnswered === true) return;
