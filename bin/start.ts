@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { workers } from '../lib/config/workers.ts';
 import { LocalFailure } from '../services/local/local-failure.ts';
+import { onNpmEnd } from '../services/local/process/npm-end.ts';
 import { followLog } from '../services/local/system/follow-log.ts';
 import type { Programs } from '../services/local/system/programs.ts';
 import { createScreen, reportFailure } from '../services/local/system/screen.ts';
@@ -67,6 +68,11 @@ async function main(): Promise<void> {
       stopAsked.abort();
     });
   }
+  onNpmEnd(() => {
+    if (stopAsked.signal.aborted) return;
+    screen.line('\nStopping (npm has ended).');
+    stopAsked.abort();
+  });
 
   let system: Awaited<ReturnType<typeof startSystem>>;
   try {

@@ -25,4 +25,18 @@ describe('npm start', () => {
     await killed.stop('SIGKILL');
     await nothingLeft(killedProcesses, directory.path);
   });
+
+  it('stops when npm is killed, which tells its shell only', async () => {
+    await using directory = await temporaryDirectory();
+    // As npm does: the shell waits for the program, and dies of the signal by itself.
+    const underNpm = runStart(
+      { LOCAL_DIRECTORY: directory.path, npm_lifecycle_event: 'start' },
+      { command: ['sh', '-c', `"${process.execPath}" bin/start.ts; exit $?`] },
+    );
+    await underNpm.ready();
+    const processes = processTree(processIdOf(underNpm));
+    await underNpm.stop('SIGTERM');
+    await nothingLeft(processes, directory.path);
+    expect(underNpm.output()).toContain('Stopping (npm has ended).');
+  });
 });
