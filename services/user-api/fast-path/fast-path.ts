@@ -4,7 +4,7 @@ import type { CoherentReader, LoadedResource } from '../cache/coherent-reader.ts
 import type { DerivedRepresentation, NearCache } from '../cache/near-cache.ts';
 import { ReadyAnswer, type ReadyBytes } from '../cache/ready-answer.ts';
 import type { Admission } from '../http/admission.ts';
-import { tooLate } from '../http/deadline.ts';
+import { withinDeadline } from '../http/deadline.ts';
 import type { ApiRequest } from '../http/environment.ts';
 import { matchesEntityTag } from '../http/preconditions.ts';
 import type { RateLimitHeaders } from '../rate-limit/headers.ts';
@@ -73,21 +73,12 @@ export function createFastPath(parts: FastPathParts): FastPath {
     limit: RateLimitHeaders,
   ): Promise<boolean> {
     incoming.route = route;
-    let timer: NodeJS.Timeout | undefined;
-    incoming.reading = new Promise((resolve, reject) => {
-      timer = setTimeout(
-        () => reject(tooLate(incoming, deadlineMilliseconds)),
-        deadlineMilliseconds,
-      );
-      reader.read(id).then(resolve, reject);
-    });
+    incoming.reading = withinDeadline(incoming, reader.read(id), deadlineMilliseconds);
     let found: LoadedResource | null;
     try {
       found = await incoming.reading;
     } catch {
       return false;
-    } finally {
-      clearTimeout(timer);
     }
     // Nobody is left to answer.
     if (outgoing.destroyed) return true;

@@ -6,7 +6,7 @@ import { Problem } from './problem.ts';
 const RETRY_AFTER_SECONDS = 2;
 
 /** What a request that took too long is answered with. */
-export function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
+function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
   const limit = `${milliseconds} ms`;
   if (!incoming.complete) {
     return new Problem('request-timeout', `The body did not arrive within ${limit}.`, {
@@ -16,6 +16,25 @@ export function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
   }
   return new Problem('deadline-exceeded', `The request was not done within ${limit}.`, {
     headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+  });
+}
+
+/** What `work` comes to, or a problem when that takes too long; the work goes on to its own end. */
+export function withinDeadline<Result>(
+  incoming: ApiRequest,
+  work: Promise<Result>,
+  milliseconds: number,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooLate(incoming, milliseconds)), milliseconds);
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      act();
+    };
+    work.then(
+      (result) => settle(() => resolve(result)),
+      (error: unknown) => settle(() => reject(error)),
+    );
   });
 }
 
@@ -29,20 +48,7 @@ export function withDeadline(operations: readonly Operation[], milliseconds: num
     handler: (context) => {
       const answer = handler(context);
       if (!(answer instanceof Promise)) return answer;
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          () => reject(tooLate(context.env.incoming, milliseconds)),
-          milliseconds,
-        );
-        const settle = (act: () => void) => {
-          clearTimeout(timer);
-          act();
-        };
-        answer.then(
-          (response) => settle(() => resolve(response)),
-          (error: unknown) => settle(() => reject(error)),
-        );
-      });
+      return withinDeadline(context.env.incoming, answer, milliseconds);
     },
   }));
 }
