@@ -1,19 +1,10 @@
-import {
-  allHeadersOf,
-  connect,
-  listen,
-  USER_PATH_PREFIX,
-  type UserRow,
-  variable,
-} from './listen.ts';
+import { allHeadersOf, listen, readUsers, USER_PATH_PREFIX } from './listen.ts';
 
 /** Bare node:http that answers 304 where If-None-Match names the user's version, with all the header fields of Headroom's 304. */
-const sql = connect(variable('DATABASE_URL'));
-const rows = await sql<UserRow[]>`select * from users order by id limit 1000`;
-await sql.end();
+const users = await readUsers();
 
 const answers = new Map(
-  rows.map(({ id, version }) => {
+  users.map(({ id, version }) => {
     const answer = { etag: `"v${version}"`, headers: allHeadersOf(null, version) };
     return [`${USER_PATH_PREFIX}${id}`, answer];
   }),

@@ -103,3 +103,29 @@ export function allHeadersOf(body: Buffer | null, version: number): string[] {
     ...(body === null ? {} : { 'content-length': String(others['content-length']) }),
   }).flat();
 }
+
+/**
+ * Serves the users' bytes, made before the first request, by URL. Written as is fastest: fields as one array, names and values in turn, and the
+ * body as text, which goes out in one piece with them.
+ */
+export async function listenWithUsers(
+  fieldsOf: (body: Buffer, version: number) => string[],
+): Promise<void> {
+  const users = await readUsers();
+  const answers = new Map(
+    users.map((row) => {
+      const body = Buffer.from(JSON.stringify(userOf(row)));
+      const answer = { text: body.toString('latin1'), headers: fieldsOf(body, row.version) };
+      return [`${USER_PATH_PREFIX}${row.id}`, answer];
+    }),
+  );
+  listen((request, response) => {
+    const answer = answers.get(request.url ?? '');
+    if (answer === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, answer.headers);
+    response.end(answer.text, 'latin1');
+  });
+}
