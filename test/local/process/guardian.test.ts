@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -11,6 +11,14 @@ import type { StartedByOrchestrator } from './programs/orchestrator.ts';
 const ORCHESTRATOR = fileURLToPath(new URL('./programs/orchestrator.ts', import.meta.url));
 const WAIT = { timeout: 10_000, interval: 20 };
 const FOREVER = ['--eval', 'setInterval(() => {}, 1000)'];
+/** Writes down, by its name, that it runs, and so long after it is asked to end that it does. */
+const ENDS_AFTER = `
+  const [, name, diary, milliseconds] = process.argv;
+  const write = (what) => fs.appendFileSync(diary, name + ' ' + what + '\\n');
+  process.on('SIGTERM', () => setTimeout(() => { write('ended'); process.exit(); }, Number(milliseconds)));
+  setInterval(() => {}, 1000);
+  write('runs');
+`;
 
 describe('a guardian', () => {
   it.each(['SIGKILL', 'SIGTERM'] as const)(
@@ -31,25 +39,31 @@ describe('a guardian', () => {
   );
 
   it('ends the last started first, when it is closed with processes still running', async () => {
+    const other = startGuardian();
+    onTestFinished(() => other.close());
+    const directory = other.createTemporaryDirectory('headroom-guardian-test-');
+    // What they write says when they ended; of the ends themselves this process may hear all at once, in any order.
+    const diary = join(directory, 'diary');
+    const written = () => readFileSync(diary, 'utf8').trimEnd().split('\n');
+    writeFileSync(diary, '');
     const guardian = startGuardian();
-    const directory = guardian.createTemporaryDirectory('headroom-guardian-test-');
-    const ended: string[] = [];
-    const start = (name: string) =>
-      startProcess({
+    const start = async (name: string, milliseconds: number) => {
+      await startProcess({
         name,
         command: process.execPath,
-        arguments: FOREVER,
+        arguments: ['--eval', ENDS_AFTER, name, diary, `${milliseconds}`],
         logFile: join(directory, `${name}.log`),
         guardian,
-        onUnexpectedExit: () => ended.push(name),
       });
-    const first = await start('first');
-    const second = await start('second');
+      await expect.poll(written, WAIT).toContain(`${name} runs`);
+    };
+    // The slower one is to end first: if both were asked at once, it would end last.
+    await start('first', 0);
+    await start('second', 200);
 
     await guardian.close();
-    await Promise.all([first.exited, second.exited]);
 
-    expect(ended).toEqual(['second', 'first']);
+    expect(written().slice(2)).toEqual(['second ended', 'first ended']);
   });
 
   it('leaves a process alone, when that was released', async () => {
