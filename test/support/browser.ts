@@ -1,7 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeWithout } from './missing-program.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const INSTALL = 'apt-get install chromium';
@@ -40,7 +41,12 @@ function findChromium(): string | null {
 export function describeWithBrowser(name: string, suite: (browser: () => Browser) => void): void {
   const program = findChromium();
   if (program === null) {
-    withoutBrowser(name, suite);
+    const reason = `it needs Chromium on the PATH; to install it: ${INSTALL}`;
+    describeWithout(name, reason, () =>
+      suite(() => {
+        throw new Error(reason);
+      }),
+    );
     return;
   }
   describe(name, () => {
@@ -52,24 +58,6 @@ export function describeWithBrowser(name: string, suite: (browser: () => Browser
     suite(() => {
       if (browser === undefined) throw new Error('The browser is there in hooks and tests only');
       return browser;
-    });
-  });
-}
-
-function withoutBrowser(name: string, suite: (browser: () => Browser) => void): void {
-  const reason = `it needs Chromium on the PATH; to install it: ${INSTALL}`;
-  if (process.env.CI === 'true') {
-    describe(name, () => {
-      it('has a browser to run in', () => {
-        throw new Error(`${name} could not run: ${reason}`);
-      });
-    });
-    return;
-  }
-  console.warn(`SKIPPED: ${name}: ${reason}`);
-  describe.skip(`${name} (skipped: ${reason})`, () => {
-    suite(() => {
-      throw new Error(reason);
     });
   });
 }

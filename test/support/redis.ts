@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { type Guardian, startGuardian } from '../../services/local/process/guardian.ts';
 import { redisInstallLine } from '../../services/local/redis/install-hint.ts';
 import { type Redis, startRedis } from '../../services/local/redis/redis.ts';
+import { describeWithout } from './missing-program.ts';
 
 /** The Redis server of one suite. */
 export interface SuiteRedis {
@@ -22,7 +23,12 @@ export interface SuiteRedis {
 export function describeWithRedis(name: string, suite: (redis: () => SuiteRedis) => void): void {
   const program = inject('system').redis;
   if (program === null) {
-    withoutRedis(name, suite);
+    const reason = `it needs a redis-server or valkey-server on the PATH; to install one: ${redisInstallLine()}`;
+    describeWithout(name, reason, () =>
+      suite(() => {
+        throw new Error(reason);
+      }),
+    );
     return;
   }
   describe(name, () => {
@@ -60,23 +66,4 @@ async function startSuiteRedis(guardian: Guardian): Promise<SuiteRedis> {
       redis = await start(redis.port);
     },
   };
-}
-
-/** Lists the tests of the suite as skipped, with the reason; or, where a Redis is a must, one test that fails. */
-function withoutRedis(name: string, suite: (redis: () => SuiteRedis) => void): void {
-  const reason = `it needs a redis-server or valkey-server on the PATH; to install one: ${redisInstallLine()}`;
-  if (process.env.CI === 'true') {
-    describe(name, () => {
-      it('has a Redis server to run against', () => {
-        throw new Error(`${name} could not run: ${reason}`);
-      });
-    });
-    return;
-  }
-  console.warn(`SKIPPED: ${name}: ${reason}`);
-  describe.skip(`${name} (skipped: ${reason})`, () => {
-    suite(() => {
-      throw new Error(reason);
-    });
-  });
 }

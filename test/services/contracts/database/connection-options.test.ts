@@ -7,6 +7,7 @@ import {
   databaseConnectionOptions,
 } from '../../../../services/contracts/database/connection-options.ts';
 import { EnvironmentError } from '../../../../services/contracts/environment/read.ts';
+import { describeWithout } from '../../../support/missing-program.ts';
 import { createCertificate, startTlsFront, type TestCertificate } from './tls-front.ts';
 
 const settings: DatabaseConnectionSettings = {
@@ -80,19 +81,8 @@ describe('Options of a database connection', () => {
   });
 });
 
-const certificate = createCertificate();
-
-if (certificate === null && process.env.CI === 'true') {
-  it('has openssl to make a certificate with', () => {
-    throw new Error('TLS to PostgreSQL could not be tested: there is no openssl on the PATH');
-  });
-} else if (certificate === null) {
-  console.warn('SKIPPED: TLS to PostgreSQL: it needs openssl on the PATH');
-}
-
-describe.skipIf(certificate === null)('Verified TLS to PostgreSQL', () => {
-  const made = certificate as TestCertificate;
-  afterAll(() => made.remove());
+function verifyTls(certificate: () => TestCertificate): void {
+  afterAll(() => certificate().remove());
 
   /** Connects in a process of its own, because Node.js reads the authorities that it trusts at its start. */
   async function connectThrough(
@@ -100,7 +90,7 @@ describe.skipIf(certificate === null)('Verified TLS to PostgreSQL', () => {
     chosen: DatabaseConnectionSettings,
   ): Promise<{ outcome: string; passwords: readonly string[]; port: number }> {
     const { url } = inject('system').postgres.primary;
-    const front = await startTlsFront(made, new URL(url), options.askForPassword);
+    const front = await startTlsFront(certificate(), new URL(url), options.askForPassword);
     onTestFinished(() => front.close());
     const through = new URL(url);
     through.host = `${options.host}:${front.port}`;
@@ -112,7 +102,7 @@ describe.skipIf(certificate === null)('Verified TLS to PostgreSQL', () => {
         env: {
           AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
           AWS_SECRET_ACCESS_KEY: 'secret',
-          ...(options.trusted ? { NODE_EXTRA_CA_CERTS: made.certificateFile } : {}),
+          ...(options.trusted ? { NODE_EXTRA_CA_CERTS: certificate().certificateFile } : {}),
         },
       },
     );
@@ -146,4 +136,16 @@ describe.skipIf(certificate === null)('Verified TLS to PostgreSQL', () => {
     const refused = await connectThrough({ ...asking, trusted: false }, iam);
     expect(refused).toMatchObject({ outcome: 'DEPTH_ZERO_SELF_SIGNED_CERT', passwords: [] });
   });
-});
+}
+
+const TLS_SUITE = 'Verified TLS to PostgreSQL';
+const certificate = createCertificate();
+if (certificate !== null) describe(TLS_SUITE, () => verifyTls(() => certificate));
+else {
+  const reason = 'it needs openssl on the PATH, to make a certificate with';
+  describeWithout(TLS_SUITE, reason, () =>
+    verifyTls(() => {
+      throw new Error(reason);
+    }),
+  );
+}
