@@ -39,9 +39,7 @@ const task = z.object({ Cpu: z.coerce.number(), Memory: z.coerce.number() });
 const scalable = z.object({ MinCapacity: z.number(), MaxCapacity: z.number() });
 const cluster = z.object({
   EngineVersion: z.string(),
-  ServerlessV2ScalingConfiguration: z
-    .object({ MinCapacity: z.number(), MaxCapacity: z.number() })
-    .optional(),
+  ServerlessV2ScalingConfiguration: scalable.optional(),
 });
 const replicationGroup = z.object({
   CacheNodeType: z.string(),

@@ -10,18 +10,21 @@ type ServiceSize = StageSize['service'];
 export type TaskCounts = Pick<ServiceSize, 'redundantTasks' | 'minimumTasks' | 'maximumTasks'>;
 type Sharing = Pick<ServiceDefinition, 'trafficPercent'>;
 
+/** What a service's share of the traffic needs, where all of it needs `tasks`. */
+const shareOf = (tasks: number, { trafficPercent }: Sharing): number =>
+  Math.ceil((tasks * trafficPercent) / PERCENT);
+
 /** The least and the most tasks of one service, of the `counts` that all of the traffic needs. */
-function sharedCounts(counts: TaskCounts, { trafficPercent }: Sharing): TaskCounts {
-  if (trafficPercent === PERCENT) return counts;
+function sharedCounts(counts: TaskCounts, sharing: Sharing): TaskCounts {
   const { redundantTasks } = counts;
-  const share = (tasks: number): number => Math.ceil((tasks * trafficPercent) / PERCENT);
   const minimumTasks = Math.max(
-    share(counts.minimumTasks),
+    shareOf(counts.minimumTasks, sharing),
     Math.min(redundantTasks, counts.minimumTasks),
   );
   // A small service, too, has room to grow; but never more than all of the traffic needs.
   const room = Math.min(LEAST_ROOM_TO_GROW * minimumTasks, counts.maximumTasks);
-  return { redundantTasks, minimumTasks, maximumTasks: Math.max(share(counts.maximumTasks), room) };
+  const maximumTasks = Math.max(shareOf(counts.maximumTasks, sharing), room);
+  return { redundantTasks, minimumTasks, maximumTasks };
 }
 
 /**
@@ -33,8 +36,7 @@ function sharedCounts(counts: TaskCounts, { trafficPercent }: Sharing): TaskCoun
 export function sizeOfService(service: ServiceSize, definition: Sharing): ServiceSize {
   const counts = sharedCounts(service, definition);
   const least = counts.minimumTasks;
-  const share = (tasks: number): number =>
-    Math.max(least, Math.ceil((tasks * definition.trafficPercent) / PERCENT));
+  const share = (tasks: number): number => Math.max(least, shareOf(tasks, definition));
   return {
     ...service,
     ...counts,

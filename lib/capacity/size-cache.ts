@@ -56,14 +56,19 @@ function choose(
   return chosen;
 }
 
+/** What a stage may have: none that slows down after a while where it has to be there always. */
+function candidateNodes(stage: StageDefinition): readonly CacheNodeType[] {
+  const { survivesZoneLoss } = redundancyOf(stage);
+  return cacheNodeTypes.filter(({ burstable }) => !(burstable && survivesZoneLoss));
+}
+
 /** Sessions that there are at a time, in GiB. */
 const sessionGibibytes = (users: number): number =>
   (users * SHARE_WITH_SESSION * BYTES_PER_SESSION) / GIBIBYTE;
 
 function chooseSessionNode(stage: StageDefinition, load: PlannedLoad): CacheChoice {
-  const { survivesZoneLoss } = redundancyOf(stage);
   return choose(
-    cacheNodeTypes.filter(({ burstable }) => !(burstable && survivesZoneLoss)),
+    candidateNodes(stage),
     sessionGibibytes(stage.workload.users * growthFactor(stage.workload)),
     load.event.logins * COMMANDS_PER_WRITE,
   );
@@ -95,10 +100,7 @@ export function sizeCache(
     load.event.databaseReads +
     load.event.writes * COMMANDS_PER_WRITE +
     load.event.origin * COMMANDS_PER_REQUEST;
-  const candidates = cacheNodeTypes.filter(
-    ({ burstable }) => !(burstable && redundancy.survivesZoneLoss),
-  );
-  const choice = choose(candidates, gibibytes, commands);
+  const choice = choose(candidateNodes(stage), gibibytes, commands);
   const reason = `${rounded(gibibytes)} GiB (${rounded(users)} users × ${entry} bytes) and ${rounded(commands)} commands/s at the highest peak`;
   return {
     engine: book.decide('cache.engine', policy.cacheEngine, `policy: ${policy.cacheEngine}`),

@@ -9,7 +9,8 @@ const capacityUnits = z
   .max(256, 'It takes 0.5 to 256 in steps of 0.5')
   .multipleOf(0.5, 'It takes 0.5 to 256 in steps of 0.5');
 
-const eventTasks = z.strictObject({
+/** What a planned event asks for. */
+export const eventTasks = z.strictObject({
   name: z.string(),
   /** When the tasks have to be there, and when they may go, in UTC. */
   from: z.iso.datetime(),

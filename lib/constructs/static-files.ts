@@ -30,6 +30,18 @@ export interface StaticFilesProps {
   readonly files: readonly PublishedFile[];
 }
 
+/** A call to S3 that makes an object. */
+interface ObjectWrite {
+  readonly action: 'copyObject' | 'putObject';
+  /** Where it is served, and its key after the slash. */
+  readonly path: string;
+  /** Those of the call, besides bucket and key. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** What the call may do besides writing the object. */
+  readonly statements: readonly iam.PolicyStatement[];
+  readonly logGroup: EncryptedLogGroup;
+}
+
 /**
  * The private bucket that CloudFront serves static files from, such as the API reference, and what it answers when it gets no answer itself.
  *
@@ -87,26 +99,17 @@ export class StaticFiles extends Construct {
     }
     const id = path.slice(1);
     const asset = new Asset(this, `Asset-${id}`, { path: absolute });
-    const call: AwsSdkCall = {
-      service: 's3',
+    this.write(`File-${id}`, 'Custom::StaticFile', {
       action: 'copyObject',
+      path,
       parameters: {
-        Bucket: this.bucket.bucketName,
-        Key: id,
         CopySource: `${asset.s3BucketName}/${asset.s3ObjectKey}`,
         // Those of the asset say nothing of what it is.
         MetadataDirective: 'REPLACE',
         ContentType: mediaType,
         CacheControl: cacheControl,
       },
-      physicalResourceId: PhysicalResourceId.of(path),
-      outputPaths: [],
-    };
-    new AwsCustomResource(this, `File-${id}`, {
-      resourceType: 'Custom::StaticFile',
-      onCreate: call,
-      onUpdate: call,
-      policy: AwsCustomResourcePolicy.fromStatements([
+      statements: [
         new iam.PolicyStatement({
           actions: ['s3:GetObject'],
           resources: [
@@ -119,40 +122,46 @@ export class StaticFiles extends Construct {
             }),
           ],
         }),
-        new iam.PolicyStatement({
-          actions: ['s3:PutObject'],
-          resources: [this.bucket.arnForObjects(id)],
-        }),
-      ]),
-      installLatestAwsSdk: false,
+      ],
       logGroup,
     });
   }
 
   private putProblemPage(problem: EdgeProblem, logGroup: EncryptedLogGroup): void {
-    const path = problemPagePath(problem.status);
-    const call: AwsSdkCall = {
-      service: 's3',
+    this.write(`ProblemPage${problem.status}`, 'Custom::ProblemPage', {
       action: 'putObject',
+      path: problemPagePath(problem.status),
       parameters: {
-        Bucket: this.bucket.bucketName,
-        Key: path.slice(1),
         Body: JSON.stringify(problem),
         ContentType: 'application/problem+json',
         CacheControl: 'no-cache',
       },
+      statements: [],
+      logGroup,
+    });
+  }
+
+  /** The custom resource that makes one object of the bucket. */
+  private write(id: string, resourceType: string, write: ObjectWrite): void {
+    const { action, logGroup, parameters, path, statements } = write;
+    const key = path.slice(1);
+    const call: AwsSdkCall = {
+      service: 's3',
+      action,
+      parameters: { Bucket: this.bucket.bucketName, Key: key, ...parameters },
       physicalResourceId: PhysicalResourceId.of(path),
       // The answer names a version of the object, which nothing here needs.
       outputPaths: [],
     };
-    new AwsCustomResource(this, `ProblemPage${problem.status}`, {
-      resourceType: 'Custom::ProblemPage',
+    new AwsCustomResource(this, id, {
+      resourceType,
       onCreate: call,
       onUpdate: call,
       policy: AwsCustomResourcePolicy.fromStatements([
+        ...statements,
         new iam.PolicyStatement({
           actions: ['s3:PutObject'],
-          resources: [this.bucket.arnForObjects(path.slice(1))],
+          resources: [this.bucket.arnForObjects(key)],
         }),
       ]),
       installLatestAwsSdk: false,

@@ -1,6 +1,6 @@
-import { App } from 'aws-cdk-lib';
 import { sizeStage } from '../capacity/size-stage.ts';
 import { readContext } from '../config/context.ts';
+import { createApp } from './create-app.ts';
 import { createStage } from './stage.ts';
 
 /**
@@ -9,8 +9,7 @@ import { createStage } from './stage.ts';
  * @throws ConfigurationError for what was asked for, or what the stages say, that cannot be.
  */
 export function synthesise(): void {
-  // Metadata about the CDK's version would change every template with each upgrade.
-  const app = new App({ analyticsReporting: false, autoSynth: false });
+  const app = createApp();
   const { stages, ...selection } = readContext(app.node.getAllContext());
   for (const definition of stages) {
     createStage(app, { ...selection, stage: sizeStage(definition) });

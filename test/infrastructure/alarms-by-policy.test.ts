@@ -6,7 +6,7 @@ import { alarmsOf } from './monitoring/alarms.ts';
 import { ordinary } from './monitoring/courses.ts';
 import { metricCatalogue } from './monitoring/metric-catalogue.ts';
 import { replay } from './monitoring/replay.ts';
-import { createApp } from './support/app.ts';
+import { createTestApp } from './support/app.ts';
 import { readTemplates } from './support/templates.ts';
 
 const alarms = alarmsOf(
@@ -38,7 +38,7 @@ describe('alarms of a stage whose policy', () => {
   it('overrides an alarm that there is none of, fail the synthesis with the names there are', () => {
     const alarmOverrides = { 'api/Service-user-api/Latancy': { severity: 'ticket' } } as const;
     const stage = { ...production, policy: { ...production.policy, alarmOverrides } };
-    const app = createApp();
+    const app = createTestApp();
     createStage(app, {
       stage: sizeStage(stage),
       images: { 'user-api': 'example.com/user-api:1.0.0' },

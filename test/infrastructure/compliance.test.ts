@@ -4,7 +4,7 @@ import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { stageDefinitions } from '../../lib/config/stages.ts';
-import { createApp, synthesiseStages } from './support/app.ts';
+import { createTestApp, synthesiseStages } from './support/app.ts';
 import { choices } from './support/variants.ts';
 
 /** What the rules of both packs find and nobody has acknowledged: `<rule> at <path>`. */
@@ -34,7 +34,7 @@ describe('cdk-nag’s AwsSolutions and NIST 800-53 R5', () => {
   });
 
   it('on a bucket that is only a bucket, find what is wrong with it', () => {
-    const own = createApp();
+    const own = createTestApp();
     new s3.CfnBucket(new Stack(own, 'Stack'), 'Bucket');
     expect(findings(own)).toEqual(
       expect.arrayContaining([

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { eventTasks } from '../../config/size.ts';
 import type { Figure } from '../figures.ts';
 import { rounded } from '../rounded.ts';
 
@@ -36,12 +36,6 @@ function valueText(name: string, value: unknown): string {
   return value.map((item) => itemText(item)).join('; ');
 }
 
-const eventTasks = z.object({
-  name: z.string(),
-  from: z.string(),
-  until: z.string(),
-  minimumTasks: z.number(),
-});
 /** `2027-11-26T00:00:00.000Z` → `2027-11-26 00:00` */
 const minute = (time: string): string => time.slice(0, 16).replace('T', ' ');
 

@@ -1,26 +1,20 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { inject } from 'vitest';
-import { z } from 'zod';
 import { sizeStage } from '../../../lib/capacity/size-stage.ts';
+import { readFeatureFlags } from '../../../lib/config/cdk-settings.ts';
 import type { StageDefinition } from '../../../lib/config/stage.ts';
+import { createApp } from '../../../lib/stacks/create-app.ts';
 import { createStage, type StageProps } from '../../../lib/stacks/stage.ts';
 import { repositoryRoot } from './synthesise.ts';
 import { readTemplates, type StackTemplate } from './templates.ts';
 
-const cdkSettings = z.object({ context: z.record(z.string(), z.unknown()) });
-
 /** An empty app in this process, with the flags of `cdk.json`; it bundles no code, and its output goes with that of the global setup. */
-export function createApp(): App {
+export function createTestApp(): App {
   const outdir = mkdtempSync(join(inject('cloudAssembly'), '..', 'app-'));
-  const { context } = cdkSettings.parse(
-    JSON.parse(readFileSync(join(repositoryRoot, 'cdk.json'), 'utf8')),
-  );
-  return new App({
-    analyticsReporting: false,
-    autoSynth: false,
-    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+  return createApp({
+    context: { ...readFeatureFlags(repositoryRoot), 'aws:cdk:bundling-stacks': [] },
     outdir,
   });
 }
@@ -30,7 +24,7 @@ export function synthesiseStages(
   definitions: readonly StageDefinition[],
   props: Omit<StageProps, 'stage'> = {},
 ): { readonly app: App; readonly stacks: readonly StackTemplate[] } {
-  const app = createApp();
+  const app = createTestApp();
   for (const definition of definitions) {
     createStage(app, { ...props, stage: sizeStage(definition) });
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,20 +5,16 @@ import { choices, extended, loadTest } from './variants.ts';
 
 /** `node synthesise-variants.ts <folder>`: the stages of variants.ts, in a process of their own beside that of the real ones. */
 enableCompileCache();
-const { App } = await import('aws-cdk-lib');
 const { sizeStage } = await import('../../../lib/capacity/size-stage.ts');
+const { readFeatureFlags } = await import('../../../lib/config/cdk-settings.ts');
+const { createApp } = await import('../../../lib/stacks/create-app.ts');
 const { createStage } = await import('../../../lib/stacks/stage.ts');
 
-const root = join(import.meta.dirname, '../../..');
-const { context } = z
-  .object({ context: z.record(z.string(), z.unknown()) })
-  .parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
-const app = new App({
-  analyticsReporting: false,
-  autoSynth: false,
+const flags = readFeatureFlags(join(import.meta.dirname, '../../..'));
+const app = createApp({
   outdir: z.string().parse(process.argv[2]),
   // No code is looked at in them: nothing is bundled.
-  context: { ...context, 'aws:cdk:bundling-stacks': [] },
+  context: { ...flags, 'aws:cdk:bundling-stacks': [] },
 });
 const images = { 'user-api': 'example.com/user-api:1.0.0' };
 createStage(app, { stage: sizeStage(choices), images });

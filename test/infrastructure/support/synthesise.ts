@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { readFeatureFlags } from '../../../lib/config/cdk-settings.ts';
 
 const run = promisify(execFile);
 
 export const repositoryRoot = resolve(import.meta.dirname, '../../..');
-
-const cdkSettings = z.object({ context: z.record(z.string(), z.unknown()) });
 
 export interface SynthesiseOptions {
   /** Receives the templates. */
@@ -49,13 +47,12 @@ export async function runToEnd(
  */
 export async function runApp(options: SynthesiseOptions): Promise<Ended> {
   const root = options.root ?? repositoryRoot;
-  const { context } = cdkSettings.parse(JSON.parse(await readFile(join(root, 'cdk.json'), 'utf8')));
   return await runToEnd(process.execPath, ['bin/app.ts'], {
     cwd: root,
     env: {
       PATH: process.env.PATH,
       CDK_OUTDIR: options.outputDirectory,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...options.context }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...readFeatureFlags(root), ...options.context }),
       CDK_VALIDATION: 'false',
       // Sources elsewhere are a test's own copy, which nobody compiles again.
       ...(options.root === undefined ? {} : { NODE_DISABLE_COMPILE_CACHE: '1' }),
