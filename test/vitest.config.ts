@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** What is waited for may take long on a machine that has other things to do; vitest's own limit is a second. */
+const expectOptions = { poll: { timeout: 15_000 } };
+
 /** `system` has real PostgreSQL, Redis and SQS beside it; the other projects start what they need themselves. */
 export default defineConfig({
   test: {
@@ -36,6 +39,7 @@ export default defineConfig({
             'test/local/**/*.test.ts',
           ],
           globalSetup: ['test/support/global-setup.ts'],
+          expect: expectOptions,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -45,6 +49,7 @@ export default defineConfig({
         test: {
           name: 'start',
           include: ['test/start/**/*.test.ts'],
+          expect: expectOptions,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -4,13 +4,14 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { User } from '../../../services/contracts/users.ts';
 import {
   createDatabase,
   createMigratedDatabase,
   type TestDatabase,
 } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { system } from '../../support/system.ts';
 import { startCollector } from './observability/support/collector.ts';
 import { scrape } from './observability/support/scrape.ts';
@@ -70,7 +71,7 @@ async function startHeldUpChange(port: number) {
     body: '{"name":"Changed at the end"}',
   });
   response.catch(() => {});
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const waiting = await postgresWaiting();
     expect(waiting).toBeGreaterThan(0);
   });
@@ -144,7 +145,7 @@ describe('the bundle of the user API', () => {
     const program = run();
     const { response, release } = await startHeldUpChange(await program.ready());
     program.process.kill('SIGTERM');
-    await vi.waitFor(() => expect(program.output()).toContain('Draining'));
+    await eventually(() => expect(program.output()).toContain('Draining'));
     await release();
     const answer = await response;
     expect(answer.status).toBe(200);
@@ -157,7 +158,7 @@ describe('the bundle of the user API', () => {
     const port = await program.ready();
     expect((await api(port, '/health/ready')).status).toBe(200);
     program.process.kill('SIGTERM');
-    await vi.waitFor(async () => expect((await api(port, '/health/ready')).status).toBe(503));
+    await eventually(async () => expect((await api(port, '/health/ready')).status).toBe(503));
     expect((await create(port)).status).toBe(201);
     expect((await api(port, '/health/live')).status).toBe(200);
     expect(await program.exited).toBe(0);
@@ -189,7 +190,7 @@ describe('the bundle of the user API', () => {
     const program = run({ SHUTDOWN_DELAY_MILLISECONDS: '60000' });
     await program.ready();
     program.process.kill('SIGTERM');
-    await vi.waitFor(() => expect(program.output()).toContain('Draining'));
+    await eventually(() => expect(program.output()).toContain('Draining'));
     program.process.kill('SIGTERM');
     expect(await program.exited).toBe(1);
   });

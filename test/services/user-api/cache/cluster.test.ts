@@ -12,6 +12,7 @@ import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-v
 import type { Health } from '../../../../services/user-api/health/health.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { type RedisClusterNode, startRedisCluster } from '../../../support/redis-cluster.ts';
 import { createUser, startTestApi, type TestApi } from '../support/api.ts';
@@ -70,9 +71,8 @@ describeWithRedis('the caches on a Redis Cluster', () => {
       environment: { REDIS_MODE: 'cluster' },
     });
     onTestFinished(() => api.stop());
-    await vi.waitFor(
-      async () => expect((await api.call<Health>('GET', '/health')).body.parts.redis).toBe('up'),
-      { timeout: 5_000 },
+    await eventually(async () =>
+      expect((await api.call<Health>('GET', '/health')).body.parts.redis).toBe('up'),
     );
     return api;
   }

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { Invalidation } from '../../../../services/user-api/cache/invalidation.ts';
 import { InvalidationFeed } from '../../../../services/user-api/cache/invalidation-feed.ts';
 import { createRedis, createSubscriber } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -45,8 +46,8 @@ describeWithRedis('InvalidationFeed', (server) => {
     });
     feed.start();
     const untilSaid = (...expected: typeof said) =>
-      vi.waitFor(() => expect(said).toEqual(expected), { timeout: 10_000 });
-    await vi.waitFor(() => expect(publisher.status).toBe('ready'));
+      eventually(() => expect(said).toEqual(expected));
+    await eventually(() => expect(publisher.status).toBe('ready'));
     await untilSaid('open');
     return { publisher, said, untilSaid };
   }

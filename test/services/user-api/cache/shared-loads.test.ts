@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
 import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
 import { createRedis, createSubscriber } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { createUserCaching } from '../../../../services/user-api/users/user-caching.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -74,7 +75,7 @@ describeWithRedis('loads from the database', (server) => {
       commands.disconnect();
     });
     caching.start();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(caching.near.isOpen).toBe(true);
       expect(commands.status).toBe('ready');
     });
@@ -108,7 +109,7 @@ describeWithRedis('loads from the database', (server) => {
     const table = new CountedTable();
     const caching = await startCaching(table);
     expect(await caching.reader.read(7)).toBeNull();
-    await vi.waitFor(async () => expect(await redis.exists('user:7')).toBe(1));
+    await eventually(async () => expect(await redis.exists('user:7')).toBe(1));
     for (let read = 0; read < READERS; read += 1) expect(await caching.reader.read(7)).toBeNull();
     expect(table.reads).toBe(1);
     expect(await redis.pttl('user:7')).toBeLessThanOrEqual(5_000);
@@ -128,7 +129,7 @@ describeWithRedis('loads from the database', (server) => {
       bodies.push(String((await reader.read(1))?.body));
     }
     expect(bodies[0]).toBe('{"old":true}');
-    await vi.waitFor(async () => expect(await redis.get('user:1')).toContain('"Ada"'));
+    await eventually(async () => expect(await redis.get('user:1')).toContain('"Ada"'));
     expect(table.reads).toBe(1);
     expect(metrics.refreshes).toBeGreaterThanOrEqual(1);
   });

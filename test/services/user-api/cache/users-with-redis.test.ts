@@ -8,6 +8,7 @@ import {
   type TestDatabase,
   waitForReplica,
 } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { system } from '../../../support/system.ts';
 import { createUser, startTestApi, type TestApi } from '../support/api.ts';
@@ -41,9 +42,8 @@ describeWithRedis('users with Redis', (server) => {
       environment,
     });
     onTestFinished(() => api.stop());
-    await vi.waitFor(
-      async () => expect((await api.call<Health>('GET', '/health')).body.parts.redis).toBe('up'),
-      { timeout: 5_000 },
+    await eventually(async () =>
+      expect((await api.call<Health>('GET', '/health')).body.parts.redis).toBe('up'),
     );
     return api;
   }
@@ -111,14 +111,11 @@ describeWithRedis('users with Redis', (server) => {
       expect((await get(api, created.id)).body).toEqual(created);
       expect((await api.call('DELETE', `/api/v1/users/${id}`, { as: 'admin' })).status).toBe(204);
       expect((await get(api, id)).status).toBe(404);
-      await vi.waitFor(
-        async () => {
-          const health = await api.call<Health>('GET', '/health');
-          expect(health.status).toBe(200);
-          expect(health.body).toMatchObject({ status: 'degraded', parts: { redis: 'down' } });
-        },
-        { timeout: 5_000 },
-      );
+      await eventually(async () => {
+        const health = await api.call<Health>('GET', '/health');
+        expect(health.status).toBe(200);
+        expect(health.body).toMatchObject({ status: 'degraded', parts: { redis: 'down' } });
+      });
       expect((await api.call('GET', '/health/ready')).status).toBe(200);
     },
   );
@@ -132,9 +129,7 @@ describeWithRedis('users with Redis', (server) => {
     expect((await get(other, id)).body.version).toBe(1);
 
     await way.restore();
-    await vi.waitFor(async () => expect((await get(other, id)).body).toEqual(changed.body), {
-      timeout: 10_000,
-    });
+    await eventually(async () => expect((await get(other, id)).body).toEqual(changed.body));
   });
 
   it('an entry in Redis that is older than an own write is not answered', async () => {
@@ -144,7 +139,7 @@ describeWithRedis('users with Redis', (server) => {
     const changed = await patch(api, created.id, 'Newer');
     await redis.set(`user:${created.id}`, old ?? '');
     expect((await get(api, created.id)).body).toEqual(changed.body);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await redis.get(`user:${created.id}`)).toMatch(/^v2 /);
     });
   });
@@ -155,12 +150,9 @@ describeWithRedis('users with Redis', (server) => {
     await server().stop();
     expect((await get(api, id)).status).toBe(200);
     await server().start();
-    await vi.waitFor(
-      async () => {
-        expect((await get(api, id)).status).toBe(200);
-        expect(await redis.exists(`user:${id}`)).toBe(1);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      expect((await get(api, id)).status).toBe(200);
+      expect(await redis.exists(`user:${id}`)).toBe(1);
+    });
   });
 });

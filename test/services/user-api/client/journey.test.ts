@@ -1,6 +1,7 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { createClient } from '../../../../services/user-api/client/client.ts';
 import { allUsers } from '../../../../services/user-api/client/users.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { newUser, startApiOnNewDatabase } from '../support/api.ts';
 
@@ -97,15 +98,12 @@ describeWithRedis('a person with the client', (redis) => {
       const program = createClient({ baseUrl: api.url, apiKey: key.body.key });
       expect((await program.getCurrentUser()).body.credential).toBe('api-key');
       // Lists come from a reader, which has the last of them a moment later.
-      await vi.waitFor(
-        async () => {
-          const ids: number[] = [];
-          for await (const { id } of allUsers(program, { limit: 2 })) ids.push(id);
-          expect(new Set(ids).size).toBe(5);
-          expect(ids).toHaveLength(5);
-        },
-        { timeout: 10_000 },
-      );
+      await eventually(async () => {
+        const ids: number[] = [];
+        for await (const { id } of allUsers(program, { limit: 2 })) ids.push(id);
+        expect(new Set(ids).size).toBe(5);
+        expect(ids).toHaveLength(5);
+      });
     } finally {
       await api.stop();
     }

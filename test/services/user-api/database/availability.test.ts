@@ -8,11 +8,11 @@ import {
   expect,
   it,
   onTestFinished,
-  vi,
 } from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
 import type { Health } from '../../../../services/user-api/health/health.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { system } from '../../../support/system.ts';
 import {
   createUser,
@@ -59,7 +59,7 @@ async function startApi(options: Partial<TestApiOptions> = {}): Promise<TestApi>
 
 async function replicated(id: number): Promise<void> {
   const client = postgres(database.readerUrl, { max: 1 });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await client`select from users where id = ${id}`).toHaveLength(1),
   );
   await client.end();
@@ -84,7 +84,7 @@ const post = (api: TestApi) =>
 
 /** Waits until `probe` gives `status`. */
 async function becomes(status: number, probe: () => Promise<{ status: number }>): Promise<void> {
-  await vi.waitFor(async () => expect((await probe()).status).toBe(status), { timeout: 10_000 });
+  await eventually(async () => expect((await probe()).status).toBe(status));
 }
 
 function expectUnavailable(answer: { status: number; headers: Headers; body: ProblemDetails }) {
@@ -110,7 +110,7 @@ describe('with a reader that is', () => {
       expect(api.log.filter(({ message }) => message === 'Reader left out')).not.toEqual([]);
 
       await reader.restore();
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         expect((await get(api, id)).status).toBe(200);
         expect(api.log.map(({ message }) => message)).toContain('Reader is back');
       });
@@ -125,13 +125,10 @@ describe('with a reader that is', () => {
       api.log
         .filter(({ message }) => message === 'Reader left out')
         .map((line) => line.skipMilliseconds);
-    await vi.waitFor(
-      async () => {
-        await get(api, id);
-        expect(skips().length).toBeGreaterThanOrEqual(4);
-      },
-      { timeout: 5_000 },
-    );
+    await eventually(async () => {
+      await get(api, id);
+      expect(skips().length).toBeGreaterThanOrEqual(4);
+    });
     expect(skips().slice(0, 4)).toEqual([20, 40, 80, 100]);
   });
 });
@@ -168,17 +165,14 @@ describe('with the writer', () => {
       expect((await get(api, id)).status).toBe(200);
       expect((await api.call('GET', '/api/v1/users')).status).toBe(200);
       expect((await api.call('GET', '/health/ready')).status).toBe(200);
-      await vi.waitFor(
-        async () => {
-          const health = await api.call<Health>('GET', '/health');
-          expect(health.status).toBe(200);
-          expect(health.body).toMatchObject({
-            status: 'degraded',
-            parts: { writer: 'down', 'reader-1': 'up' },
-          });
-        },
-        { timeout: 5_000 },
-      );
+      await eventually(async () => {
+        const health = await api.call<Health>('GET', '/health');
+        expect(health.status).toBe(200);
+        expect(health.body).toMatchObject({
+          status: 'degraded',
+          parts: { writer: 'down', 'reader-1': 'up' },
+        });
+      });
 
       await writer.restore();
       await becomes(201, () => post(api));

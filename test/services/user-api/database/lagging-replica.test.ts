@@ -5,6 +5,7 @@ import type { User } from '../../../../services/contracts/users.ts';
 import { type Postgres, startPostgres } from '../../../../services/local/postgres/postgres.ts';
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
 import { migrate } from '../../../../services/user-api/database/migrate.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   createUser,
@@ -51,7 +52,7 @@ beforeAll(async () => {
   await primary.end();
   settledId = settled?.id ?? 0;
   await onReplica(async (sql) => {
-    await vi.waitFor(async () => expect(await sql`select from users`).toHaveLength(1));
+    await eventually(async () => expect(await sql`select from users`).toHaveLength(1));
     await sql.unsafe(`alter system set recovery_min_apply_delay = '${LAG}'`);
     await sql`select pg_reload_conf()`;
   });
@@ -133,7 +134,7 @@ describe('with a replica that is far behind, without Redis', () => {
       return status;
     });
     // Those that ask the writer wait for its deadline; those that may not are answered by the replica's word.
-    await vi.waitFor(() => expect(answered).toBeGreaterThan(0));
+    await eventually(() => expect(answered).toBeGreaterThan(0));
     await vi.waitFor(() => expect(answered).toBe(6), { timeout: 500 });
     expect(await Promise.all(all)).toEqual(Array(10).fill(404));
   });
@@ -144,9 +145,8 @@ describeWithRedis('with a replica that is far behind, with Redis', (redis) => {
     const [first, second] = [await startApi(redis().url), await startApi(redis().url)];
     await Promise.all(
       [first, second].map((api) =>
-        vi.waitFor(
-          async () => expect((await api.call('GET', '/health')).text).toContain('"redis":"up"'),
-          { timeout: 5_000 },
+        eventually(async () =>
+          expect((await api.call('GET', '/health')).text).toContain('"redis":"up"'),
         ),
       ),
     );
@@ -181,12 +181,9 @@ describe('in a failover', () => {
     expect((await api.call('GET', '/api/v1/users')).status).toBe(200);
 
     await onReplica((sql) => sql`select pg_promote()`);
-    await vi.waitFor(
-      async () => {
-        const { status } = await api.call('POST', '/api/v1/users', { body: newUser() });
-        expect(status).toBe(201);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const { status } = await api.call('POST', '/api/v1/users', { body: newUser() });
+      expect(status).toBe(201);
+    });
   });
 });

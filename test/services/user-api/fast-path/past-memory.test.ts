@@ -46,7 +46,7 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
     await Promise.all(
       sides.map(async (side) => {
         const { dependencies, observer, server } = side;
-        await vi.waitUntil(() => server.requestsInFlight === 0);
+        await vi.waitUntil(() => server.requestsInFlight === 0, { timeout: 15_000 });
         const { nearHits, nearMisses, nearBypasses, shed } = dependencies.userCaching.metrics;
         return {
           limits: readDecisions(side),
@@ -124,7 +124,7 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
     const before = side.dependencies.userCaching.reader.read(id);
     readBy(() => reading.promise);
     const answer = sendBytes(side.port, rawGet(`/api/v1/users/${id}`));
-    await vi.waitUntil(() => side.server.requestsInFlight === 1);
+    await vi.waitUntil(() => side.server.requestsInFlight === 1, { timeout: 15_000 });
     const closed = side.server.close(5_000);
     reading.resolve((await before) as null);
     expect(await answer).toMatch(/^connection: close\r$/im);

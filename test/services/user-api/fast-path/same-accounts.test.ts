@@ -41,7 +41,7 @@ describeWithRedis('an answer of the fast path', (redis) => {
     const seen = async (side: Side) => {
       const { dependencies, log, observer, server } = side;
       // The full path knows of the end of an answer a moment after the client.
-      await vi.waitUntil(() => server.requestsInFlight === 0);
+      await vi.waitUntil(() => server.requestsInFlight === 0, { timeout: 15_000 });
       return {
         limits: readDecisions(side),
         callers: dependencies.admission.counts,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { AccessLog } from '../../../../services/user-api/observability/requests/access-log.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { createUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
 
@@ -20,7 +21,7 @@ describe('The access log', () => {
     const headers = { 'x-request-id': 'my-request-1' };
     await api.call('GET', '/api/v1/users/999999', { headers });
     // It is written when the answer has gone, which the client may learn first.
-    const line = await vi.waitUntil(() => api.log.find(isAccess));
+    const line = await vi.waitUntil(() => api.log.find(isAccess), { timeout: 15_000 });
 
     expect(line).toMatchObject({
       level: 'info',
@@ -50,7 +51,7 @@ describeWithRedis('The access log, of hits in a cache', (redis) => {
       });
       const { id } = await createUser(api);
       // Until it is in the cache, of which memory keeps nothing before the process is told of writes; the first hit has a line.
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await api.call('GET', `/api/v1/users/${id}`);
         expect(api.log.some(({ oneHitIn }) => oneHitIn === 5)).toBe(true);
       });
@@ -77,7 +78,7 @@ describeWithRedis('The access log, of hits in a cache', (redis) => {
     });
     const sampled = () =>
       api.log.filter(({ oneHitIn, route }) => route === '/api/v1/users' && oneHitIn === 5);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await api.call('GET', '/api/v1/users');
       expect(sampled().length).toBeGreaterThan(1);
     });

@@ -12,6 +12,7 @@ import {
   startEventSource,
 } from '../../../../services/local/event-source/event-source.ts';
 import { TRACES_MAXIMUM_PER_SECOND } from '../../../../services/user-api/observability/requests/trace-sampler.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { system } from '../../../support/system.ts';
 import { createUser, newUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
@@ -70,7 +71,7 @@ describeWithRedis('One trace, from a request to the email it causes', (redis) =>
       logFile: join(directory, 'email-worker.log'),
     });
     // A Redis that is not connected yet would make other spans.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const health = await api.call<{ parts: Record<string, string> }>('GET', '/health');
       expect(health.body.parts.redis).toBe('up');
     });

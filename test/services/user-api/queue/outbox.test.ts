@@ -8,10 +8,10 @@ import {
   expect,
   it,
   onTestFinished,
-  vi,
 } from 'vitest';
 import type { Health } from '../../../../services/user-api/health/health.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { system } from '../../../support/system.ts';
 import { createUser, startTestApi, type TestApi, type TestApiOptions } from '../support/api.ts';
 import { receiveEvents, userIds } from '../support/receive-events.ts';
@@ -76,7 +76,7 @@ describe('an event of a new user', () => {
       datacontenttype: 'application/json',
       data: { userId: user.id },
     });
-    await vi.waitFor(async () => expect(await waiting()).toBe(0));
+    await eventually(async () => expect(await waiting()).toBe(0));
   });
 
   it('is not there when the user was refused', async () => {
@@ -93,7 +93,7 @@ describe('an event of a new user', () => {
     const ids = users.map(({ id }) => id).sort((a, b) => a - b);
     const events = await receiveEvents(api.queueUrl, (received) => received.length >= ids.length);
     expect(userIds(events)).toEqual(ids);
-    await vi.waitFor(async () => expect(await waiting()).toBe(0));
+    await eventually(async () => expect(await waiting()).toBe(0));
   });
 });
 
@@ -105,21 +105,18 @@ describe('while the queue is away', () => {
       if (fault === 'refusing') await sqs.refuse();
       else sqs.silence();
       const users = [await createUser(api), await createUser(api), await createUser(api)];
-      await vi.waitFor(
-        async () => {
-          const health = await api.call<Health>('GET', '/health');
-          expect(health.status).toBe(200);
-          expect(health.body.parts.queue).toBe('down');
-        },
-        { timeout: 10_000 },
-      );
+      await eventually(async () => {
+        const health = await api.call<Health>('GET', '/health');
+        expect(health.status).toBe(200);
+        expect(health.body.parts.queue).toBe('down');
+      });
       expect(await waiting()).toBe(3);
 
       await sqs.restore();
       await makeDue();
       const events = await receiveEvents(api.queueUrl, (received) => userIds(received).length >= 3);
       expect(userIds(events)).toEqual(users.map(({ id }) => id));
-      await vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 10_000 });
+      await eventually(async () => expect(await waiting()).toBe(0));
     },
   );
 
@@ -129,16 +126,13 @@ describe('while the queue is away', () => {
     });
     await sqs.refuse();
     await createUser(api);
-    await vi.waitFor(() => expect(JSON.stringify(api.log)).toContain('The queue is away'));
+    await eventually(() => expect(JSON.stringify(api.log)).toContain('The queue is away'));
     await sqs.restore();
-    await vi.waitFor(
-      async () => {
-        const { id } = await createUser(api);
-        const log = JSON.stringify(api.log);
-        expect([id, log.includes('The queue takes events again')]).toEqual([id, true]);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const { id } = await createUser(api);
+      const log = JSON.stringify(api.log);
+      expect([id, log.includes('The queue takes events again')]).toEqual([id, true]);
+    });
   });
 });
 
@@ -157,7 +151,7 @@ describe('events that a process left behind', () => {
     const api = await startApi();
     const events = await receiveEvents(api.queueUrl, (received) => received.length >= ids.length);
     expect(events.map(({ id }) => id).sort()).toEqual([...ids].sort());
-    await vi.waitFor(async () => expect(await waiting()).toBe(0));
+    await eventually(async () => expect(await waiting()).toBe(0));
   });
 
   it('are shared out among several, each sent by one of them', async () => {
@@ -193,7 +187,7 @@ describe('events that a process left behind', () => {
     const api = await startApi();
     const events = await receiveEvents(api.queueUrl, (received) => received.length > 0);
     expect(events.map((event) => event.id)).toEqual([id]);
-    await vi.waitFor(async () => expect(await waiting()).toBe(1));
+    await eventually(async () => expect(await waiting()).toBe(1));
   });
 });
 

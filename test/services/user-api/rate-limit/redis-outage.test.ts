@@ -5,6 +5,7 @@ import {
   createRateLimits,
   type RateLimits,
 } from '../../../../services/user-api/rate-limit/rate-limits.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { connectToRedis } from './support/connect.ts';
 import { hammer, sumOf } from './support/hammers.ts';
@@ -46,7 +47,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     return passed;
   };
   const processIdOf = async () => Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
-  const untilHandedBack = () => vi.waitFor(() => expect(limits.shared).toBe(true), 15_000);
+  const untilHandedBack = () => eventually(() => expect(limits.shared).toBe(true));
 
   it.each(['creates', 'updates', 'reads'] as const)(
     'killed and started again: %s are decided in the process meanwhile, and by Redis afterwards',
@@ -56,11 +57,11 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       await server().stop();
       try {
         // Takes over with the first decision that needs Redis; a lease that lasts needs none.
-        await vi.waitFor(async () => {
+        await eventually(async () => {
           const key = `user:${Math.random()}`;
           for (let request = 0; request < 3; request += 1) await decide(name, key);
           expect(limits.shared).toBe(false);
-        }, 15_000);
+        });
         expect(takenOver).toHaveBeenCalledOnce();
         expect(await decide(name, 'user:2')).toMatchObject({ allowed: true, source: 'in-process' });
         expect(limits.limiters[name].decideNow('user:2')).toMatchObject({ source: 'in-process' });
@@ -113,7 +114,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       process.kill(processId, 'SIGCONT');
     });
     expect(await decide('reads')).toMatchObject({ source: 'lease' });
-    await vi.waitFor(() => expect(limits.shared).toBe(false), 15_000);
+    await eventually(() => expect(limits.shared).toBe(false));
     process.kill(processId, 'SIGCONT');
     await untilHandedBack();
     expect(await decide('reads')).toMatchObject({ source: 'redis' });
@@ -126,7 +127,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
   it('not there when the process starts: decides in the process, and hands over when it comes', async () => {
     await server().stop();
     try {
-      await vi.waitFor(() => expect(redis.status).not.toBe('ready'));
+      await eventually(() => expect(redis.status).not.toBe('ready'));
       expect(await decide('creates')).toMatchObject({ allowed: true, source: 'in-process' });
     } finally {
       await server().start();
@@ -139,10 +140,10 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     let passed = await passing('creates', 'user:1');
     for (let outage = 0; outage < 2; outage += 1) {
       await server().stop();
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         await decide('creates', `user:${Math.random()}`);
         expect(limits.shared).toBe(false);
-      }, 15_000);
+      });
       passed += await passing('creates', 'user:1');
       await server().start();
       await untilHandedBack();

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
+import { eventually } from '../../../support/eventually.ts';
 import {
   type CallOptions,
   newUser,
@@ -91,7 +92,7 @@ describe('POST with an Idempotency-Key', () => {
       .catch(() => {});
     await inserted.promise;
     const first = create(key, body);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const waiting = await sql`
         select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
       expect(waiting).toHaveLength(1);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import postgres, { type Sql } from 'postgres';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import { type PersonalData, personalData } from '../../../../services/contracts/personal-data.ts';
 import type { User, UserPage } from '../../../../services/contracts/users.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { authorization, createUser, publicOf, startApiOnNewDatabase } from '../support/api.ts';
 
@@ -250,7 +251,7 @@ describeWithRedis('personal data', (redis) => {
     await api.call('GET', `/api/v1/users?cursor=${secret}`);
     await api.call('GET', `/${secret}?name=${secret}`);
     await api.call('POST', '/api/v1/users', { body: { name: secret, email: `${secret}@x` } });
-    await vi.waitFor(() => expect(JSON.stringify(api.log)).toContain('"status":422'));
+    await eventually(() => expect(JSON.stringify(api.log)).toContain('"status":422'));
     const log = JSON.stringify(api.log);
     for (const text of [secret, PASSWORD, tokens.accessToken, tokens.refreshToken ?? '', key.key]) {
       expect(log.toLowerCase()).not.toContain(text.toLowerCase());
