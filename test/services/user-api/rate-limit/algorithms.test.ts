@@ -1,6 +1,5 @@
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Algorithm } from '../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
 import { fixedWindow } from '../../../../services/user-api/rate-limit/algorithms/fixed-window.ts';
 import { slidingWindow } from '../../../../services/user-api/rate-limit/algorithms/sliding-window.ts';
@@ -8,10 +7,8 @@ import {
   TAKE_ONE,
   tokenBucket,
 } from '../../../../services/user-api/rate-limit/algorithms/token-bucket.ts';
-import { describeWithRedis } from '../../../support/redis.ts';
-import { connectToRedis } from './support/connect.ts';
 import { fixedWindowModel, slidingWindowModel } from './support/reference-models.ts';
-import { replay } from './support/timeline-redis.ts';
+import { describeReplays } from './support/timeline-redis.ts';
 import {
   gaps,
   gapsAndSteps,
@@ -24,23 +21,7 @@ import {
   windowSeconds,
 } from './support/timelines.ts';
 
-describeWithRedis('the algorithms of rate limits', (server) => {
-  let redis: Redis;
-  let keys = 0;
-  let key: string;
-  beforeAll(async () => {
-    redis = await connectToRedis(server().url);
-  });
-  beforeEach(() => {
-    keys = 0;
-  });
-  afterAll(() => redis.disconnect());
-  const freshKey = () => {
-    keys += 1;
-    key = `${expect.getState().currentTestName}:${keys}`;
-    return key;
-  };
-
+describeReplays('the algorithms of rate limits', ({ replay, replayOn }) => {
   describe('fixedWindow', () => {
     const algorithmWith = (limit: number, windowSeconds: number) =>
       fixedWindow({
@@ -57,7 +38,7 @@ describeWithRedis('the algorithms of rate limits', (server) => {
           const times = timesOf(steps);
           const algorithm = algorithmWith(limit, windowSeconds);
           const expected = fixedWindowModel(limit, windowSeconds * 1_000, times);
-          expect(passes(await replay(redis, algorithm, freshKey(), times))).toEqual(expected);
+          expect(passes(await replay(algorithm, times))).toEqual(expected);
           expect(passes(meterOutcomes(algorithm, times))).toEqual(expected);
         }),
         RUNS,
@@ -73,9 +54,7 @@ describeWithRedis('the algorithms of rate limits', (server) => {
           async (limit, windowSeconds, steps) => {
             const times = timesOf(steps);
             const algorithm = algorithmWith(limit, windowSeconds);
-            expect(await replay(redis, algorithm, freshKey(), times)).toEqual(
-              meterOutcomes(algorithm, times),
-            );
+            expect(await replay(algorithm, times)).toEqual(meterOutcomes(algorithm, times));
           },
         ),
         RUNS,
@@ -99,7 +78,7 @@ describeWithRedis('the algorithms of rate limits', (server) => {
           const times = timesOf(steps);
           const algorithm = algorithmWith(limit, windowSeconds);
           const expected = slidingWindowModel(limit, windowSeconds * 1_000, times);
-          expect(passes(await replay(redis, algorithm, freshKey(), times))).toEqual(expected);
+          expect(passes(await replay(algorithm, times))).toEqual(expected);
           expect(passes(meterOutcomes(algorithm, times))).toEqual(expected);
         }),
         RUNS,
@@ -115,9 +94,7 @@ describeWithRedis('the algorithms of rate limits', (server) => {
           async (limit, windowSeconds, steps) => {
             const times = timesOf(steps);
             const algorithm = algorithmWith(limit, windowSeconds);
-            expect(await replay(redis, algorithm, freshKey(), times)).toEqual(
-              meterOutcomes(algorithm, times),
-            );
+            expect(await replay(algorithm, times)).toEqual(meterOutcomes(algorithm, times));
           },
         ),
         RUNS,
@@ -126,13 +103,13 @@ describeWithRedis('the algorithms of rate limits', (server) => {
 
     it('when the limit has been lowered, refuses until the log has shrunk below it', async () => {
       const times = Array.from({ length: 10 }, (_, index) => START + index * 100);
-      await replay(redis, algorithmWith(10, 5), freshKey(), times);
+      await replay(algorithmWith(10, 5), times);
       const later = START + 1_000;
-      const [refused] = await replay(redis, algorithmWith(4, 5), key, [later]);
+      const [refused] = await replayOn(algorithmWith(4, 5), [later]);
       // The seventh of ten must leave: three are fewer than four.
       const free = START + 600 + 5_000;
       expect(refused).toMatchObject({ allowed: false, retryAfterMilliseconds: free - later });
-      const atLast = await replay(redis, algorithmWith(4, 5), key, [free - 1, free]);
+      const atLast = await replayOn(algorithmWith(4, 5), [free - 1, free]);
       expect(passes(atLast)).toEqual([false, true]);
     });
   });
@@ -177,7 +154,7 @@ describeWithRedis('the algorithms of rate limits', (server) => {
             const until = [...times.slice(0, refusal + 1), (times[refusal] ?? 0) + wait];
             const justBefore = until.with(-1, (until.at(-1) ?? 0) - 1);
             const lastPasses = async (moments: readonly number[]) =>
-              (await replay(redis, algorithm, freshKey(), moments, extra)).at(-1)?.allowed;
+              (await replay(algorithm, moments, extra)).at(-1)?.allowed;
             expect(await lastPasses(justBefore)).toBe(false);
             expect(await lastPasses(until)).toBe(true);
           }),
@@ -195,7 +172,7 @@ describeWithRedis('the algorithms of rate limits', (server) => {
             const times = timesOf(steps);
             const last = times.at(-1) ?? START;
             const rest = Array.from({ length: 10 }, () => last);
-            const outcomes = await replay(redis, algorithm, freshKey(), [...times, ...rest], extra);
+            const outcomes = await replay(algorithm, [...times, ...rest], extra);
             const passed = outcomes.slice(times.length).filter(({ allowed }) => allowed).length;
             expect(passed).toBe(outcomes[times.length - 1]?.remaining);
           }),

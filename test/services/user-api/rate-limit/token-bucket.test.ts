@@ -1,15 +1,12 @@
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { exponentialBackoff } from '../../../../services/user-api/rate-limit/algorithms/exponential-backoff.ts';
 import {
   TAKE_ONE,
   tokenBucket,
 } from '../../../../services/user-api/rate-limit/algorithms/token-bucket.ts';
-import { describeWithRedis } from '../../../support/redis.ts';
-import { connectToRedis } from './support/connect.ts';
 import { backoffModel, tokenBucketModel } from './support/reference-models.ts';
-import { replay } from './support/timeline-redis.ts';
+import { describeReplays } from './support/timeline-redis.ts';
 import {
   gap,
   gaps,
@@ -23,23 +20,7 @@ import {
   windowSeconds,
 } from './support/timelines.ts';
 
-describeWithRedis('algorithms of rate limits with a memory', (server) => {
-  let redis: Redis;
-  let keys = 0;
-  let key: string;
-  beforeAll(async () => {
-    redis = await connectToRedis(server().url);
-  });
-  beforeEach(() => {
-    keys = 0;
-  });
-  afterAll(() => redis.disconnect());
-  const freshKey = () => {
-    keys += 1;
-    key = `${expect.getState().currentTestName}:${keys}`;
-    return key;
-  };
-
+describeReplays('algorithms of rate limits with a memory', ({ replay }) => {
   describe('tokenBucket', () => {
     const burst = fc.integer({ min: 1, max: 20 });
     const algorithmWith = (limit: number, windowSeconds: number, burst: number) =>
@@ -64,7 +45,7 @@ describeWithRedis('algorithms of rate limits with a memory', (server) => {
             const algorithm = algorithmWith(limit, windowSeconds, burst);
             const calls = times.map((time) => ({ time, cost: 1, spent: 0 }));
             const expected = tokenBucketModel(limit, windowSeconds * 1_000, burst, calls);
-            const replayed = await replay(redis, algorithm, freshKey(), times, () => TAKE_ONE);
+            const replayed = await replay(algorithm, times, () => TAKE_ONE);
             expect(passes(replayed)).toEqual(expected);
             expect(passes(meterOutcomes(algorithm, times))).toEqual(expected);
           },
@@ -83,7 +64,7 @@ describeWithRedis('algorithms of rate limits with a memory', (server) => {
           async (limit, windowSeconds, burst, steps) => {
             const times = timesOf(steps);
             const algorithm = algorithmWith(limit, windowSeconds, burst);
-            expect(await replay(redis, algorithm, freshKey(), times, () => TAKE_ONE)).toEqual(
+            expect(await replay(algorithm, times, () => TAKE_ONE)).toEqual(
               meterOutcomes(algorithm, times),
             );
           },
@@ -112,9 +93,7 @@ describeWithRedis('algorithms of rate limits with a memory', (server) => {
               spent,
             }));
             const outcomes = await replay(
-              redis,
               algorithmWith(limit, windowSeconds, burst),
-              freshKey(),
               times,
               (index) => [calls[index]?.cost ?? 0, calls[index]?.spent ?? 0],
             );
@@ -130,14 +109,14 @@ describeWithRedis('algorithms of rate limits with a memory', (server) => {
       // Seven in a second: one in 142.86 ms.
       const algorithm = algorithmWith(7, 1, 1);
       const take = async (time: number) =>
-        passes(await replay(redis, algorithm, freshKey(), [START, START + time], () => TAKE_ONE));
+        passes(await replay(algorithm, [START, START + time], () => TAKE_ONE));
       expect(await take(142)).toEqual([true, false]);
       expect(await take(143)).toEqual([true, true]);
     });
 
     it('with the largest limit, burst and window, loses no token to rounding', async () => {
       const algorithm = algorithmWith(9_999_991, 86_399, 10_000_000);
-      const [first, second] = await replay(redis, algorithm, freshKey(), [START, START], (index) =>
+      const [first, second] = await replay(algorithm, [START, START], (index) =>
         index === 0 ? [0, 9_999_999] : TAKE_ONE,
       );
       expect(first).toMatchObject({ allowed: true, remaining: 1 });
@@ -162,9 +141,7 @@ describeWithRedis('algorithms of rate limits with a memory', (server) => {
         fc.asyncProperty(steps, async (drawn) => {
           const times = timesOf(drawn);
           const algorithm = exponentialBackoff(settings);
-          expect(await replay(redis, algorithm, freshKey(), times)).toEqual(
-            meterOutcomes(algorithm, times),
-          );
+          expect(await replay(algorithm, times)).toEqual(meterOutcomes(algorithm, times));
         }),
         RUNS,
       );

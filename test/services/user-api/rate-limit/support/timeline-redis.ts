@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type {
   Algorithm,
   ScriptSource,
@@ -6,6 +7,8 @@ import type {
 import { outcomeOf } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
 import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
 import { RedisScript } from '../../../../../services/user-api/rate-limit/redis-script.ts';
+import { describeWithRedis } from '../../../../support/redis.ts';
+import { connectToRedis } from './connect.ts';
 
 /**
  * Lua in front of a script, so that keys expire on the timeline that is replayed: the lifetime that the script gives its key is noted beside it,
@@ -36,13 +39,12 @@ export function onTimeline(script: ScriptSource): ScriptSource {
   return { name: script.name, body: `${EXPIRY_ON_THE_TIMELINE}${script.body}` };
 }
 
-/** Runs the script of `algorithm` on one key at each of `times`, with what `call` adds to its arguments. */
-export async function replay(
+async function replay(
   redis: Redis,
   algorithm: Algorithm,
   key: string,
   times: readonly number[],
-  extra: (index: number) => readonly number[] = () => [],
+  extra: (index: number) => readonly number[],
 ): Promise<Outcome[]> {
   let now = 0;
   const script = new RedisScript(redis, onTimeline(algorithm.script), () => now);
@@ -52,4 +54,39 @@ export async function replay(
     return script.run(key, [...algorithm.scriptArguments, ...extra(index)]);
   });
   return (await Promise.all(replies)).map(outcomeOf);
+}
+
+/** Runs the script of `algorithm` at each of `times`, with what `extra` adds to the arguments of each call. */
+type Replay = (
+  algorithm: Algorithm,
+  times: readonly number[],
+  extra?: (index: number) => readonly number[],
+) => Promise<Outcome[]>;
+
+export interface Replays {
+  /** On a key that nothing has used. */
+  readonly replay: Replay;
+  /** On the key of the last `replay`. */
+  readonly replayOn: Replay;
+}
+
+/** A suite of replays on a Redis server of its own. */
+export function describeReplays(name: string, suite: (replays: Replays) => void): void {
+  describeWithRedis(name, (server) => {
+    let redis: Redis;
+    let keys = 0;
+    beforeAll(async () => {
+      redis = await connectToRedis(server().url);
+    });
+    afterAll(() => redis.disconnect());
+    const replayOn: Replay = (algorithm, times, extra = () => []) =>
+      replay(redis, algorithm, `${expect.getState().currentTestName}:${keys}`, times, extra);
+    suite({
+      replayOn,
+      replay(...call) {
+        keys += 1;
+        return replayOn(...call);
+      },
+    });
+  });
 }
