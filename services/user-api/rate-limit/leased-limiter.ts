@@ -151,18 +151,18 @@ export class LeasedLimiter implements RateLimiter {
     return this.#counter.decision(this.policy, 'redis', outcome);
   }
 
-  /** Tells Redis what was passed, and takes `cost` tokens there if there are so many; `undefined` when Redis failed. */
-  async #tell(key: string, lease: Lease, cost: 0 | 1): Promise<Outcome | undefined> {
+  /** Tells Redis what was passed, and asks for `asking` requests more; `undefined` when Redis failed. */
+  async #tell(key: string, lease: Lease, asking: 0 | 1): Promise<Outcome | undefined> {
     const askedAt = this.#clock();
-    const requests = lease.tell(askedAt);
+    const spent = lease.tell(askedAt);
     try {
       const redisKey = this.#state.keyFormat(this.#space, key);
-      const reply = await this.#script.run(redisKey, [...this.#bucketArguments, cost, requests]);
+      const reply = await this.#script.run(redisKey, [...this.#bucketArguments, spent, asking]);
       const outcome = outcomeOf(reply);
-      lease.told(requests, askedAt, outcome);
+      lease.told(spent, askedAt, outcome);
       return outcome;
     } catch (error) {
-      lease.notTold(requests);
+      lease.notTold(spent);
       this.#state.availability.failed(error);
       return undefined;
     }

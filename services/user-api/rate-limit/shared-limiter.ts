@@ -1,6 +1,13 @@
-import { outcomeOf } from './algorithms/algorithm.ts';
+import DataLoader from 'dataloader';
+import { currentSpan, outsideTrace } from '../../contracts/tracing/trace-context.ts';
+import { outcomesOf } from './algorithms/algorithm.ts';
 import { algorithmOf } from './algorithms/select.ts';
-import { DecisionCounter, type RateLimitDecision, type RateLimiter } from './decision.ts';
+import {
+  DecisionCounter,
+  type Outcome,
+  type RateLimitDecision,
+  type RateLimiter,
+} from './decision.ts';
 import { InProcessLimiter, MAXIMUM_KEYS } from './in-process-limiter.ts';
 import { type RedisKeyFormat, spaceOf } from './key.ts';
 import type { RateLimitPolicy } from './policy.ts';
@@ -26,8 +33,12 @@ export interface SharedLimiterOptions {
   readonly clock?: () => number;
 }
 
+/** Requests that are counted at once, at most: Redis answers nobody else meanwhile. */
+const REQUESTS_AT_ONCE_MAXIMUM = 100;
+
 /**
- * Enforces a policy exactly, over all processes that share the Redis: each request is one atomic step there, in one round trip.
+ * Enforces a policy exactly, over all processes that share the Redis: each request is counted there, in one round trip. Requests of one key
+ * that come in the same turn of the event loop are counted in one atomic step, as if each came by itself: many clients behind one address cost little more than one.
  *
  * A key that Redis has refused is refused here until the time that Redis gave, without asking: a flood from one client does not
  * reach Redis, and nobody is refused that Redis would let pass, as none of the algorithms frees a request before that time.
@@ -43,6 +54,13 @@ export class SharedLimiter implements RateLimiter {
   readonly #insurance: InProcessLimiter;
   /** Times on {@link #clock} until which a key stays refused. */
   readonly #refusedUntil: RecentMap<number>;
+  readonly #gathered = new DataLoader<string, Outcome>((keys) => this.#takeAll(keys), {
+    cache: false,
+    maxBatchSize: REQUESTS_AT_ONCE_MAXIMUM,
+    batchScheduleFn: (send) => {
+      outsideTrace(() => setImmediate(send));
+    },
+  });
 
   constructor(options: SharedLimiterOptions) {
     const { policy, state, expectedProcesses = 1, maximumKeys = MAXIMUM_KEYS } = options;
@@ -93,18 +111,45 @@ export class SharedLimiter implements RateLimiter {
   }
 
   async #ask(key: string): Promise<RateLimitDecision> {
-    // Taken before the command leaves, so that a refusal never outlasts the time that Redis meant.
-    const askedAt = this.#clock();
     try {
-      const redisKey = this.#state.keyFormat(this.#space, key);
-      const outcome = outcomeOf(await this.#script.run(redisKey, this.#scriptArguments));
-      if (!outcome.allowed) {
-        this.#refusedUntil.set(key, askedAt + outcome.retryAfterMilliseconds);
-      }
-      return this.#counter.decision(this.policy, 'redis', outcome);
+      // A command of its own belongs to whoever's trace shows it.
+      const [outcome] =
+        currentSpan() === undefined ? [await this.#gathered.load(key)] : await this.#take(key, 1);
+      if (outcome !== undefined) return this.#counter.decision(this.policy, 'redis', outcome);
     } catch (error) {
       this.#state.availability.failed(error);
-      return this.#insurance.decideNow(key);
     }
+    return this.#insurance.decideNow(key);
+  }
+
+  /** The outcomes of requests of these keys, each of which may be there several times, in their order; errors in place of those that Redis did not count. */
+  async #takeAll(keys: readonly string[]): Promise<(Outcome | Error)[]> {
+    const outcomes: (Outcome | Error)[] = [];
+    const places = Map.groupBy(keys.keys(), (place) => keys[place] ?? '');
+    await Promise.all(
+      Array.from(places, async ([key, asked]) => {
+        const found = await this.#take(key, asked.length).catch((error: unknown) =>
+          asked.map(() => (error instanceof Error ? error : new Error(String(error)))),
+        );
+        for (const [index, place] of asked.entries()) {
+          outcomes[place] = found[index] ?? new Error('A request has no outcome');
+        }
+      }),
+    );
+    return outcomes;
+  }
+
+  /** Has Redis count `requests` requests of `key`. @throws what the client does */
+  async #take(key: string, requests: number): Promise<Outcome[]> {
+    // Taken before the command leaves, so that a refusal never outlasts the time that Redis meant.
+    const askedAt = this.#clock();
+    const redisKey = this.#state.keyFormat(this.#space, key);
+    const reply = await this.#script.run(redisKey, [...this.#scriptArguments, requests]);
+    const outcomes = outcomesOf(reply, requests);
+    const last = outcomes.at(-1);
+    if (last?.allowed === false) {
+      this.#refusedUntil.set(key, askedAt + last.retryAfterMilliseconds);
+    }
+    return outcomes;
   }
 }

@@ -6,7 +6,7 @@ import type { Outcome } from '../decision.ts';
  */
 export interface Algorithm {
   readonly script: ScriptSource;
-  /** What the script gets after the key, and before what varies by call. */
+  /** What the script gets after the key, and before the number of requests that ask at once. */
   readonly scriptArguments: readonly number[];
   /** A meter with its whole quota. */
   createMeter(): Meter;
@@ -33,7 +33,7 @@ export interface ScriptSource {
   readonly body: string;
 }
 
-/** Integers that the scripts of all algorithms return: 1 or 0, requests remaining, and two times in milliseconds. */
+/** Integers that the scripts of all algorithms return: how many of the requests pass, how many more would, and two times in milliseconds. */
 export type OutcomeReply = readonly [
   allowed: number,
   remaining: number,
@@ -45,13 +45,37 @@ function isOutcomeReply(reply: unknown): reply is OutcomeReply {
   return Array.isArray(reply) && reply.length === 4 && reply.every(Number.isInteger);
 }
 
-/** @throws TypeError when `reply` is not an {@link OutcomeReply}. */
-export function outcomeOf(reply: unknown): Outcome {
+/**
+ * The outcomes of `requests` requests that asked at once, in their order: as if each had asked by itself, one after the other.
+ *
+ * @throws TypeError when `reply` is not an {@link OutcomeReply}.
+ */
+export function outcomesOf(reply: unknown, requests: number): Outcome[] {
   if (!isOutcomeReply(reply)) {
     throw new TypeError(
       `a rate limit script replied ${JSON.stringify(reply)}; expected 4 integers`,
     );
   }
   const [allowed, remaining, resetMilliseconds, retryAfterMilliseconds] = reply;
-  return { allowed: allowed === 1, remaining, resetMilliseconds, retryAfterMilliseconds };
+  return Array.from({ length: requests }, (_, index) =>
+    index < allowed
+      ? {
+          allowed: true,
+          remaining: remaining + allowed - 1 - index,
+          resetMilliseconds,
+          retryAfterMilliseconds: 0,
+        }
+      : { allowed: false, remaining, resetMilliseconds, retryAfterMilliseconds },
+  );
+}
+
+/**
+ * The outcome of one request.
+ *
+ * @throws TypeError when `reply` is not an {@link OutcomeReply}.
+ */
+export function outcomeOf(reply: unknown): Outcome {
+  const [outcome] = outcomesOf(reply, 1);
+  if (outcome === undefined) throw new TypeError('One request has one outcome');
+  return outcome;
 }

@@ -11,7 +11,7 @@ import type { Algorithm, Meter } from './algorithm.ts';
  * State in Redis: the string `<start> <count>`, kept until the window ends.
  */
 const SCRIPT = `
-local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, window, requests = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local start, count = now, 0
 local stored = redis.call('GET', KEYS[1])
 if stored then
@@ -23,13 +23,13 @@ if stored then
     start = now
   end
 end
-local allowed = 0
-if count < limit then
-  allowed, count = 1, count + 1
+local allowed = math.max(0, math.min(requests, limit - count))
+if allowed > 0 then
+  count = count + allowed
   redis.call('SET', KEYS[1], string.format('%.0f %.0f', start, count), 'PX', string.format('%.0f', start + window - now))
 end
 local reset = start + window - now
-return { allowed, math.max(0, limit - count), reset, allowed == 1 and 0 or reset }
+return { allowed, math.max(0, limit - count), reset, allowed == requests and 0 or reset }
 `;
 
 export function fixedWindow(policy: FixedWindowPolicy): Algorithm {

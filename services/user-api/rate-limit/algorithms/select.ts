@@ -2,9 +2,9 @@ import type { RateLimitPolicy } from '../policy.ts';
 import type { Algorithm } from './algorithm.ts';
 import { fixedWindow } from './fixed-window.ts';
 import { slidingWindow } from './sliding-window.ts';
-import { TAKE_ONE, tokenBucket } from './token-bucket.ts';
+import { NOTHING_SPENT, tokenBucket } from './token-bucket.ts';
 
-/** The algorithm of `policy`, with everything that its script takes to count one request. */
+/** The algorithm of `policy`, with everything that its script takes before the number of requests to count. */
 export function algorithmOf(policy: RateLimitPolicy): Algorithm {
   switch (policy.algorithm) {
     case 'fixed-window':
@@ -13,7 +13,7 @@ export function algorithmOf(policy: RateLimitPolicy): Algorithm {
       return slidingWindow(policy);
     case 'token-bucket': {
       const algorithm = tokenBucket(policy);
-      return { ...algorithm, scriptArguments: [...algorithm.scriptArguments, ...TAKE_ONE] };
+      return { ...algorithm, scriptArguments: [...algorithm.scriptArguments, NOTHING_SPENT] };
     }
   }
 }

@@ -16,7 +16,7 @@ import type { Algorithm, Meter } from './algorithm.ts';
  * average, since each time is pushed once and popped once.
  */
 const SCRIPT = `
-local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local limit, window, requests = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = now
 local newest = tonumber(redis.call('LINDEX', KEYS[1], -1))
 if newest and newest > now then
@@ -32,13 +32,19 @@ while oldest and now - oldest >= window do
   oldest = tonumber(redis.call('LINDEX', KEYS[1], 0))
 end
 local count = redis.call('LLEN', KEYS[1])
-if count < limit then
-  redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+local allowed = math.max(0, math.min(requests, limit - count))
+if allowed > 0 then
+  for _ = 1, allowed do
+    redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+  end
   redis.call('PEXPIRE', KEYS[1], string.format('%.0f', now - clock + window))
-  return { 1, limit - count - 1, (oldest or now) + window - now, 0 }
+  count = count + allowed
+end
+if allowed == requests then
+  return { allowed, limit - count, (oldest or now) + window - now, 0 }
 end
 local next_free = tonumber(redis.call('LINDEX', KEYS[1], count - limit)) + window - now
-return { 0, 0, next_free, next_free }
+return { allowed, 0, next_free, next_free }
 `;
 
 export function slidingWindow(policy: SlidingWindowPolicy): Algorithm {

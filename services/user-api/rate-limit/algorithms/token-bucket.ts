@@ -10,13 +10,13 @@ import type { Algorithm, Meter } from './algorithm.ts';
  * milliseconds, a token is `window` units, and each millisecond adds `limit` units.
  *
  * A call may bring `spent` tokens that were spent on a lease before Redis was asked (`leased-limiter.ts`). They are always taken,
- * if need be into debt: the level goes below zero, and nothing passes until it has been made good. A call that only settles has `cost` 0.
+ * if need be into debt: the level goes below zero, and nothing passes until it has been made good. A call that only settles is of no request.
  *
  * State in Redis: the string `<level> <time>`, kept until the bucket is full again, when it is the same as no state.
  */
 const SCRIPT = `
 local limit, window, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local cost, spent = tonumber(ARGV[4]), tonumber(ARGV[5])
+local spent, requests = tonumber(ARGV[4]), tonumber(ARGV[5])
 local full = burst * window
 local level = full
 local stored = redis.call('GET', KEYS[1])
@@ -26,11 +26,9 @@ if stored then
   level = math.min(full, tonumber(text_level) + elapsed * limit)
 end
 level = level - spent * window
-local allowed = 0
-if level >= cost * window then
-  allowed, level = 1, level - cost * window
-end
-if spent > 0 or allowed * cost > 0 then
+local allowed = math.max(0, math.min(requests, math.floor(level / window)))
+level = level - allowed * window
+if spent > 0 or allowed > 0 then
   redis.call('SET', KEYS[1], string.format('%.0f %.0f', level, now), 'PX', string.format('%.0f', math.ceil((full - level) / limit)))
 end
 local remaining = math.max(0, math.floor(level / window))
@@ -38,7 +36,7 @@ local reset = 0
 if level < full then
   reset = math.ceil(((remaining + 1) * window - level) / limit)
 end
-return { allowed, remaining, reset, allowed == 1 and 0 or reset }
+return { allowed, remaining, reset, allowed == requests and 0 or reset }
 `;
 
 export function tokenBucket(policy: TokenBucketPolicy): Algorithm {
@@ -52,8 +50,8 @@ export function tokenBucket(policy: TokenBucketPolicy): Algorithm {
   };
 }
 
-/** What a call of the script that takes one request, and settles nothing, has after the arguments of the policy. */
-export const TAKE_ONE = [1, 0] as const;
+/** What a call of the script that settles nothing has between the arguments of the policy and the number of requests. */
+export const NOTHING_SPENT = 0;
 
 class TokenBucketMeter implements Meter {
   readonly #limit: number;

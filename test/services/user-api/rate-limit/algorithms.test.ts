@@ -4,12 +4,13 @@ import type { Algorithm } from '../../../../services/user-api/rate-limit/algorit
 import { fixedWindow } from '../../../../services/user-api/rate-limit/algorithms/fixed-window.ts';
 import { slidingWindow } from '../../../../services/user-api/rate-limit/algorithms/sliding-window.ts';
 import {
-  TAKE_ONE,
+  NOTHING_SPENT,
   tokenBucket,
 } from '../../../../services/user-api/rate-limit/algorithms/token-bucket.ts';
 import { fixedWindowModel, slidingWindowModel } from './support/reference-models.ts';
 import { describeReplays } from './support/timeline-redis.ts';
 import {
+  gap,
   gaps,
   gapsAndSteps,
   limit,
@@ -17,6 +18,7 @@ import {
   passes,
   RUNS,
   START,
+  TAKE_ONE,
   timesOf,
   windowSeconds,
 } from './support/timelines.ts';
@@ -115,6 +117,10 @@ describeReplays('the algorithms of rate limits', ({ replay, replayOn }) => {
   });
 
   describe('every algorithm', () => {
+    const requestsAtOnce = fc.array(fc.tuple(gap, fc.integer({ min: 1, max: 9 })), {
+      minLength: 1,
+      maxLength: 20,
+    });
     const algorithms: Record<string, Algorithm> = {
       'fixed window': fixedWindow({
         name: 'test',
@@ -143,7 +149,7 @@ describeReplays('the algorithms of rate limits', ({ replay, replayOn }) => {
     it.each(Object.entries(algorithms))(
       '%s: after a refusal, refuses until just before the time it gave, and passes at that time',
       async (name, algorithm) => {
-        const extra = () => (name === 'token bucket' ? TAKE_ONE : []);
+        const extra = () => (name === 'token bucket' ? TAKE_ONE : [1]);
         await fc.assert(
           fc.asyncProperty(gaps, async (steps) => {
             const times = timesOf(steps);
@@ -164,9 +170,31 @@ describeReplays('the algorithms of rate limits', ({ replay, replayOn }) => {
     );
 
     it.each(Object.entries(algorithms))(
+      '%s: of requests that ask in one call, has the outcomes of requests that ask one after the other',
+      async (name, algorithm) => {
+        const spent = name === 'token bucket' ? [NOTHING_SPENT] : [];
+        await fc.assert(
+          fc.asyncProperty(requestsAtOnce, async (drawn) => {
+            const times = timesOf(drawn.map(([gap]) => gap));
+            const requests = drawn.map(([, requests]) => requests);
+            const outcomes = await replay(algorithm, times, (index) => [
+              ...spent,
+              requests[index] ?? 1,
+            ]);
+            const timeOfEach = times.flatMap((time, index) =>
+              Array.from({ length: requests[index] ?? 1 }, () => time),
+            );
+            expect(outcomes).toEqual(meterOutcomes(algorithm, timeOfEach));
+          }),
+          RUNS,
+        );
+      },
+    );
+
+    it.each(Object.entries(algorithms))(
       '%s: of requests at one moment, passes as many more as it says remain',
       async (name, algorithm) => {
-        const extra = () => (name === 'token bucket' ? TAKE_ONE : []);
+        const extra = () => (name === 'token bucket' ? TAKE_ONE : [1]);
         await fc.assert(
           fc.asyncProperty(gaps, async (steps) => {
             const times = timesOf(steps);

@@ -89,6 +89,36 @@ describeWithRedis('SharedLimiter', (server) => {
     expect(await callsOf(redis, 'eval')).toBe(0);
   });
 
+  it('for requests that come at once, makes one round trip for each key, and decides as if they had come one after the other', async () => {
+    const limiter = limiterWith(policy('sliding-window', 5, 60));
+    await limiter.decide('user:3');
+    await redis.config('RESETSTAT');
+    const keys = ['user:1', 'user:2', 'user:1', 'user:1', 'user:1', 'user:2', 'user:1', 'user:1'];
+    const decisions = await Promise.all(keys.map((key) => limiter.decide(key)));
+    const seen = (wanted: string) =>
+      decisions
+        .filter((_, index) => keys[index] === wanted)
+        .map(({ allowed, remaining, source }) => ({ allowed, remaining, source }));
+    const passed = (remaining: number) => ({ allowed: true, remaining, source: 'redis' });
+    expect(seen('user:1')).toEqual([
+      ...[4, 3, 2, 1, 0].map(passed),
+      { allowed: false, remaining: 0, source: 'redis' },
+    ]);
+    expect(seen('user:2')).toEqual([4, 3].map(passed));
+    expect(await callsOf(redis, 'evalsha')).toBe(2);
+    expect(limiter.decideNow('user:1')).toMatchObject({ allowed: false, source: 'remembered' });
+    expect(limiter.decideNow('user:2')).toBeUndefined();
+  });
+
+  it('of requests that come at once, decides those in this process whose key Redis cannot count, and no other', async () => {
+    const limiter = limiterWith(policy('fixed-window', 5, 60));
+    await redis.lpush(redisKeyFormat()('test:fixed-window:60', 'user:1'), 'x');
+    const decisions = await Promise.all(
+      ['user:1', 'user:2', 'user:1'].map((key) => limiter.decide(key)),
+    );
+    expect(decisions.map(({ source }) => source)).toEqual(['in-process', 'redis', 'in-process']);
+  });
+
   it('when Redis has forgotten its scripts, goes on', async () => {
     const limiter = limiterWith(policy('fixed-window', 5, 60));
     await limiter.decide('user:1');

@@ -4,7 +4,7 @@ import type {
   Algorithm,
   ScriptSource,
 } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
-import { outcomeOf } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
+import { outcomesOf } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
 import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
 import { RedisScript } from '../../../../../services/user-api/rate-limit/redis-script.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
@@ -53,10 +53,16 @@ async function replay(
     now = time;
     return script.run(key, [...algorithm.scriptArguments, ...extra(index)]);
   });
-  return (await Promise.all(replies)).map(outcomeOf);
+  return (await Promise.all(replies)).flatMap((reply, index) =>
+    // What only settles has an outcome, too.
+    outcomesOf(reply, Math.max(1, extra(index).at(-1) ?? 1)),
+  );
 }
 
-/** Runs the script of `algorithm` at each of `times`, with what `extra` adds to the arguments of each call. */
+/**
+ * Runs the script of `algorithm` at each of `times`, with what `extra` adds to the arguments of each call; the last of that is the number of requests
+ * that ask at once, which is one without it. Gives the outcomes of all requests.
+ */
 type Replay = (
   algorithm: Algorithm,
   times: readonly number[],
@@ -79,7 +85,7 @@ export function describeReplays(name: string, suite: (replays: Replays) => void)
       redis = await connectToRedis(server().url);
     });
     afterAll(() => redis.disconnect());
-    const replayOn: Replay = (algorithm, times, extra = () => []) =>
+    const replayOn: Replay = (algorithm, times, extra = () => [1]) =>
       replay(redis, algorithm, `${expect.getState().currentTestName}:${keys}`, times, extra);
     suite({
       replayOn,

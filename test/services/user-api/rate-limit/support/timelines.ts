@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import type { Algorithm } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
+import { NOTHING_SPENT } from '../../../../../services/user-api/rate-limit/algorithms/token-bucket.ts';
 import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
+
+/** What a call of the token bucket's script that takes one request, and settles nothing, has after the arguments of the policy. */
+export const TAKE_ONE = [NOTHING_SPENT, 1] as const;
 
 export const RUNS = { numRuns: 150 };
 /** Milliseconds since 1970 of a day in 2026: as large as the times that Redis gives. */
