@@ -1,3 +1,4 @@
+import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
@@ -5,6 +6,7 @@ import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
 import { EmailTaken } from './errors.ts';
+import { GatheredCreations } from './gathered-creations.ts';
 import {
   countOfUsers,
   type ListedRow,
@@ -14,12 +16,13 @@ import {
   usersBehind,
 } from './list-statements.ts';
 import { userStatements } from './statements.ts';
-import { toUser } from './user-row.ts';
+import { toUser, type UserRow } from './user-row.ts';
 import {
   type AuditedActor,
   type CreationKey,
   deleteUser,
   insertUser,
+  type NewUser,
   updateUser,
 } from './write-statements.ts';
 
@@ -53,15 +56,22 @@ function toListed({ order }: UserListing, row: ListedRow): ListedUser {
 }
 
 /**
- * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two side by side.
+ * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two side by side; creations without a key that
+ * come at once are one statement together.
  *
  * All methods throw `DatabaseUnavailable` when no server answers.
  */
 export class UserRepository {
   readonly #router: DatabaseRouter;
+  readonly #creations: GatheredCreations;
 
   constructor(router: DatabaseRouter) {
     this.#router = router;
+    this.#creations = new GatheredCreations(router, async (user) => {
+      const row = await this.#insert(user, null);
+      if (row === undefined) throw new Error('An insertion that waits for nobody has no row');
+      return row;
+    });
   }
 
   /** A user as a reader has it, which may be behind, or as the writer has it. */
@@ -115,12 +125,10 @@ export class UserRepository {
     },
   ): Promise<User | null> {
     const { eventId, key = null, passwordHash = null } = options;
-    const create = this.#router.write(({ $client }) =>
-      insertUser($client, { ...fields, passwordHash }, eventId, key),
-    );
-    const [row] = await create.catch((error: unknown) => {
-      throw knownError(error);
-    });
+    const user = { ...fields, passwordHash, eventId, traceParent: currentTraceParent() };
+    // A statement of its own belongs to whoever's trace shows it; and a key that was used before spoils the statement for all.
+    const isAlone = key !== null || currentSpan() !== undefined;
+    const row = await (isAlone ? this.#insert(user, key) : this.#creations.create(user));
     return row === undefined ? null : toUser(row);
   }
 
@@ -159,6 +167,15 @@ export class UserRepository {
       deleteUser($client, id, versions, { actor, erasedGeneration: ERASED_GENERATION }),
     );
     return row?.version ?? null;
+  }
+
+  async #insert(user: NewUser, key: CreationKey | null): Promise<UserRow | undefined> {
+    try {
+      const [row] = await this.#router.write(({ $client }) => insertUser($client, user, key));
+      return row;
+    } catch (error) {
+      throw knownError(error);
+    }
   }
 }
 

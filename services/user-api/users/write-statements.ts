@@ -11,12 +11,17 @@ import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
  * round trip: all that it does is done, or nothing.
  */
 
+/** A user to be created, and the event that tells of it. */
 export interface NewUser {
   readonly name: string;
   readonly email: string;
   readonly status: UserStatus;
   /** A PHC string; null for an account without a password. */
   readonly passwordHash: string | null;
+  /** Id of the event `user.created`, a new UUID. */
+  readonly eventId: string;
+  /** The trace that the event carries. */
+  readonly traceParent: string | null;
 }
 
 /** What a creation is remembered by. */
@@ -66,14 +71,14 @@ const REMEMBERED_INSERTION = insertionText(true);
  * Creates a user with an account and the event `user.created`. With a key, the answer is kept; no row comes back while another request with the
  * same key is under way, and the index of the table refuses one that came before.
  */
-export function insertUser(client: Sql, user: NewUser, eventId: string, key: CreationKey | null) {
+export function insertUser(client: Sql, user: NewUser, key: CreationKey | null) {
   const parameters = [
     user.name,
     user.email,
     user.status,
     user.passwordHash,
-    eventId,
-    currentTraceParent(),
+    user.eventId,
+    user.traceParent,
     FIRST_RELAY_DELAY_SECONDS,
   ];
   const statement =

@@ -9,11 +9,21 @@ import { userStatements } from '../../../../services/user-api/users/statements.t
 import {
   deleteUser,
   insertUser,
+  type NewUser,
   updateUser,
 } from '../../../../services/user-api/users/write-statements.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 
 let database: TestDatabase;
+
+const newUser = (email: string): NewUser => ({
+  name: 'A',
+  email,
+  status: 'active',
+  passwordHash: null,
+  eventId: crypto.randomUUID(),
+  traceParent: null,
+});
 
 beforeAll(async () => {
   database = await createMigratedDatabase();
@@ -49,9 +59,9 @@ describe('the statements', () => {
       await pool.run(async (connections) => {
         const { $client } = connections;
         const outbox = outboxStatements(connections);
-        const user = { name: 'A', email, status: 'active', passwordHash: null } as const;
+        const user = newUser(email);
         const listing = { order: { by: 'creation', newestFirst: false } } as const;
-        await insertUser($client, user, crypto.randomUUID(), null);
+        await insertUser($client, user, null);
         await userStatements(connections).find.execute({ id: 1 });
         await runPrepared($client, usersAfter(listing, null, 1));
         await runPrepared($client, usersAfter({ ...listing, status: 'active' }, null, 1));
@@ -139,14 +149,7 @@ describe('DatabasePool', () => {
   it("with a statement that fails, throws PostgreSQL's error and not one that quotes the parameters", async () => {
     const { pool } = createPool();
     const create = () =>
-      pool.run(({ $client }) =>
-        insertUser(
-          $client,
-          { name: 'A', email: 'secret@example.com', status: 'active', passwordHash: null },
-          crypto.randomUUID(),
-          null,
-        ),
-      );
+      pool.run(({ $client }) => insertUser($client, newUser('secret@example.com'), null));
     await create();
     const failure = await create().catch((error: unknown) => error);
     expect(sqlState(failure)).toBe('23505');
