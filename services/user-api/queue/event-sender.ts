@@ -1,23 +1,15 @@
-import {
-  SendMessageBatchCommand,
-  type SendMessageBatchRequestEntry,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs';
 import type { Event } from '../../contracts/events.ts';
 import type { Tracer } from '../../contracts/tracing/span.ts';
+import { createMessageBatches, type QueueAddress } from './message-batches.ts';
 import { SendSpans, TRACE_ATTRIBUTE } from './send-spans.ts';
 
 /** Most messages that SQS takes in one request. */
 export const SQS_BATCH_MAXIMUM = 10;
 /** Longest wait for one request with all its tries; a lost answer is made up for by sending again. */
 const SEND_TIMEOUT_MILLISECONDS = 3_000;
-const TRIES = 2;
 
-export interface EventSenderSettings {
-  readonly queueUrl: string;
-  readonly region: string;
-  /** Endpoint of SQS. @default that of AWS */
-  readonly endpoint?: string | undefined;
+export interface EventSenderSettings extends QueueAddress {
   /** @default null: nothing is recorded */
   readonly tracer?: Tracer | null;
 }
@@ -44,32 +36,19 @@ function traceAttribute(
 }
 
 export function createEventSender(settings: EventSenderSettings): EventSender {
-  const { endpoint, queueUrl, region, tracer = null } = settings;
+  const { queueUrl, tracer = null } = settings;
   const queueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
-  const client = new SQSClient({
-    region,
-    maxAttempts: TRIES,
-    // Checksums of each message once more, which take a fifth of what sending takes; TLS guards the bytes already.
-    md5: false,
-    // A queue's URL may have a host that only the queue's own machine resolves.
-    ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
-  });
+  const batches = createMessageBatches(settings);
   return {
     async send(events) {
       const spans = new SendSpans(tracer, events, queueName);
-      const command = new SendMessageBatchCommand({
-        QueueUrl: queueUrl,
-        Entries: events.map((event) => ({
-          Id: event.id,
-          MessageBody: JSON.stringify(event),
-          ...traceAttribute(spans.traceParent(event)),
-        })),
-      });
+      const entries = events.map((event) => ({
+        Id: event.id,
+        MessageBody: JSON.stringify(event),
+        ...traceAttribute(spans.traceParent(event)),
+      }));
       try {
-        const { Successful = [] } = await client.send(command, {
-          abortSignal: AbortSignal.timeout(SEND_TIMEOUT_MILLISECONDS),
-        });
-        const sent = Successful.flatMap(({ Id }) => (Id === undefined ? [] : [Id]));
+        const sent = await batches.send(entries, AbortSignal.timeout(SEND_TIMEOUT_MILLISECONDS));
         spans.end(sent);
         return sent;
       } catch (error) {
@@ -77,6 +56,6 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
         throw error;
       }
     },
-    close: () => client.destroy(),
+    close: () => batches.close(),
   };
 }
