@@ -3,6 +3,7 @@ import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type EventSender, SQS_BATCH_MAXIMUM } from './event-sender.ts';
 import type { Outbox } from './outbox.ts';
+import { SentEvents } from './sent-events.ts';
 
 export interface EventDispatcherOptions {
   /** Longest pause between looks at the outbox while the queue takes events, in milliseconds. @default 5000 */
@@ -39,6 +40,7 @@ const CLOSE_TIMEOUT_MILLISECONDS = 2_000;
  */
 export class EventDispatcher {
   readonly #outbox: Outbox;
+  readonly #sent: SentEvents;
   readonly #sender: EventSender;
   readonly #logger: Logger;
   readonly #relayInterval: number;
@@ -60,6 +62,7 @@ export class EventDispatcher {
     options: EventDispatcherOptions = {},
   ) {
     this.#outbox = outbox;
+    this.#sent = new SentEvents(outbox, logger);
     this.#sender = sender;
     this.#logger = logger;
     this.#relayInterval = options.relayIntervalMilliseconds ?? RELAY_INTERVAL_MILLISECONDS;
@@ -109,6 +112,7 @@ export class EventDispatcher {
       const ended = await Promise.race([Promise.all(this.#sends), deadline.then(() => 'late')]);
       if (ended === 'late') break;
     }
+    await Promise.race([this.#sent.remove(), deadline]);
     this.#sender.close();
   }
 
@@ -147,9 +151,7 @@ export class EventDispatcher {
       this.counts.refused += events.length - sent.length;
       this.#logger.warn({ refused: events.length - sent.length }, 'The queue refused some events');
     }
-    await this.#outbox.remove(sent).catch((error: unknown) => {
-      this.#logger.warn({ error }, 'Sent events stay in the outbox, and will be sent again');
-    });
+    this.#sent.add(sent);
     return true;
   }
 
