@@ -25,6 +25,13 @@ export class RecentWrites {
   readonly #kept: number;
   /** In the order of writing: the oldest come first. */
   readonly #writes = new Map<number, RecentWrite>();
+  /**
+   * Goes through the writes as they are forgotten, so that it stands at the oldest: one that begins anew has to pass by the places of all that are
+   * gone, some thousands, before V8 makes a new table.
+   */
+  #order = this.#writes.entries();
+  /** The oldest write, if {@link #order} has come to it and it is still one. */
+  #oldest: readonly [id: number, write: RecentWrite] | undefined;
   readonly #unshared = new Set<number>();
 
   constructor(options: RecentWritesOptions = {}) {
@@ -71,10 +78,23 @@ export class RecentWrites {
 
   #forgetOldest(): void {
     const oldestKept = performance.now() - this.#kept;
-    for (const [id, { writtenAt }] of this.#writes) {
-      if (writtenAt >= oldestKept && this.#writes.size <= this.#maximum) return;
+    while (this.#writes.size > 0) {
+      const [id, write] = this.#findOldest();
+      if (write.writtenAt >= oldestKept && this.#writes.size <= this.#maximum) return;
       this.#writes.delete(id);
       this.#unshared.delete(id);
     }
+  }
+
+  /** Only while there is one. */
+  #findOldest(): readonly [id: number, write: RecentWrite] {
+    let oldest = this.#oldest;
+    while (oldest === undefined || this.#writes.get(oldest[0]) !== oldest[1]) {
+      const next = this.#order.next();
+      if (next.done === true) this.#order = this.#writes.entries();
+      else oldest = next.value;
+    }
+    this.#oldest = oldest;
+    return oldest;
   }
 }

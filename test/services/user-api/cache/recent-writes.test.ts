@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RecentWrites } from '../../../../services/user-api/cache/recent-writes.ts';
 
@@ -23,6 +24,22 @@ describe('RecentWrites', () => {
     writes.record(3, entry(1));
     expect([1, 2, 3].map((id) => writes.floor(id)?.version)).toEqual([2, undefined, 1]);
     expect(unshared(writes)).toEqual([1, 3]);
+  });
+
+  it('of any writes, keeps the last ones', () => {
+    const maximum = 5;
+    const ids = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(ids, (written) => {
+        const writes = new RecentWrites({ maximum });
+        for (const [index, id] of written.entries()) writes.record(id, entry(index + 1));
+        const lastFirst = [...new Set(written.toReversed())];
+        const kept = Array.from({ length: 9 }, (_, index) => index + 1).filter(
+          (id) => writes.floor(id) !== undefined,
+        );
+        expect(kept).toEqual(lastFirst.slice(0, maximum).sort());
+      }),
+    );
   });
 
   it('after the time that it keeps them, forgets writes', async () => {
