@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { gather } from '../../services/contracts/database/gather.ts';
 import type { Database } from '../database/database.ts';
-import { gather } from '../database/gather.ts';
 
 /** What an email needs to know of a user. */
 const recipient = z.object({ name: z.string(), email: z.string() });

@@ -8,8 +8,8 @@ import {
   IdempotencyRecord,
 } from '@aws-lambda-powertools/idempotency/persistence';
 import { z } from 'zod';
+import { gather } from '../../services/contracts/database/gather.ts';
 import type { Database } from '../database/database.ts';
-import { gather } from '../database/gather.ts';
 
 /** A row of `idempotency_records`; PostgreSQL's bigint arrives as text, because it can exceed 2^53. */
 const row = z.object({

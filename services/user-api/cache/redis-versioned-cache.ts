@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader';
-import { Cluster, type Result } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { currentSpan, outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
-import { RAISE_SCRIPT } from './raise-script.ts';
+import { createRaise, type Raise } from './raise.ts';
 import type { RedisClient } from './redis.ts';
 import {
   type RaiseOptions,
@@ -13,22 +13,6 @@ import {
   type VersionedCache,
   type VersionedEntry,
 } from './versioned-cache.ts';
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    raiseEntryBuffer(
-      key: string,
-      version: number,
-      head: string,
-      freshMilliseconds: number,
-      keptMilliseconds: number,
-      loadMilliseconds: number,
-      body: Buffer,
-      channel: string,
-      message: string,
-    ): Result<Buffer | null, Context>;
-  }
-}
 
 /**
  * Bounds how long an entry can be wrong that nobody could correct: when a process changed the row and died before it told Redis.
@@ -68,14 +52,6 @@ function lifetimeOf({ version, body }: VersionedEntry): number {
   return Math.round(longest * (1 - LIFETIME_JITTER * Math.random()));
 }
 
-const NOTHING = Buffer.alloc(0);
-
-/** The same bytes: ioredis takes a Buffer for bytes, and writes any other array as text. */
-function bufferOf(bytes: Uint8Array | null): Buffer {
-  if (bytes === null) return NOTHING;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 /**
  * The shared cache in Redis. Each method is about one key, so that it works in a cluster too. Where there is no cluster, reads of the same turn of the
  * event loop are one command (MGET), because the client's work for a command is the dearest part of a read.
@@ -84,13 +60,14 @@ export class RedisVersionedCache implements VersionedCache {
   readonly #redis: RedisClient;
   readonly #options: RedisVersionedCacheOptions;
   readonly #breaker = new CircuitBreaker(BREAKER);
+  readonly #raise: (raise: Raise) => Promise<Buffer | null>;
   /** Undefined in a cluster, where the keys of one command have to be in one slot. */
   readonly #gathered: DataLoader<number, Buffer | null | undefined> | undefined;
 
   constructor(redis: RedisClient, options: RedisVersionedCacheOptions) {
     this.#redis = redis;
     this.#options = options;
-    redis.defineCommand('raiseEntry', { numberOfKeys: 1, lua: RAISE_SCRIPT });
+    this.#raise = createRaise(redis, options.channel);
     if (redis instanceof Cluster) return;
     this.#gathered = new DataLoader((ids) => this.#getAll(ids), {
       cache: false,
@@ -122,20 +99,18 @@ export class RedisVersionedCache implements VersionedCache {
     { origin, loadMilliseconds = 1 }: RaiseOptions,
   ): Promise<SharedEntry | null | undefined> {
     if (!this.#mayAsk()) return undefined;
-    const { channel, representation } = this.#options;
     const isWrite = origin !== 'load';
     const fresh = origin === 'earlier write' ? 0 : lifetimeOf(entry);
-    const raised = this.#redis.raiseEntryBuffer(
-      this.#key(id),
-      entry.version,
-      headOf(entry, representation),
-      fresh,
-      isWrite ? FLOOR_MILLISECONDS : fresh,
-      Math.max(1, Math.ceil(loadMilliseconds)),
-      bufferOf(entry.body),
-      isWrite ? channel : '',
-      isWrite ? encodeInvalidation(id, entry.version) : '',
-    );
+    const raised = this.#raise({
+      key: this.#key(id),
+      version: entry.version,
+      head: headOf(entry, this.#options.representation),
+      freshMilliseconds: fresh,
+      keptMilliseconds: isWrite ? FLOOR_MILLISECONDS : fresh,
+      loadMilliseconds: Math.max(1, Math.ceil(loadMilliseconds)),
+      body: entry.body,
+      message: isWrite ? encodeInvalidation(id, entry.version) : '',
+    });
     return this.#decode(await this.#answer(raised));
   }
 

@@ -1,7 +1,9 @@
+import { gather } from '../../contracts/database/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
+import type { Database } from '../database/pool.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
@@ -15,7 +17,7 @@ import {
   usersAfter,
   usersBehind,
 } from './list-statements.ts';
-import { userStatements } from './statements.ts';
+import { usersWithIds } from './statements.ts';
 import { toUser, type UserRow } from './user-row.ts';
 import {
   type AuditedActor,
@@ -25,6 +27,15 @@ import {
   type NewUser,
   updateUser,
 } from './write-statements.ts';
+
+/** Where a user is looked for. */
+type Server = 'reader' | 'writer';
+
+/**
+ * So many users at most in one statement: more would hardly make it cheaper for each, and the server would work on one statement while this process
+ * has nothing to answer yet. The rest of them goes to other connections at the same time.
+ */
+const IDS_MAXIMUM = 16;
 
 /** What a user is created of. */
 export type UserFields = Omit<CreateUserBody, 'password'>;
@@ -56,17 +67,24 @@ function toListed({ order }: UserListing, row: ListedRow): ListedUser {
 }
 
 /**
- * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two side by side; creations without a key that
- * come at once are one statement together.
+ * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two side by side. Users that are looked
+ * for at once share a statement, and so do those that are created at once without a key.
  *
  * All methods throw `DatabaseUnavailable` when no server answers.
  */
 export class UserRepository {
   readonly #router: DatabaseRouter;
   readonly #creations: GatheredCreations;
+  readonly #found: Readonly<Record<Server, (id: number) => Promise<User | null>>>;
 
   constructor(router: DatabaseRouter) {
     this.#router = router;
+    const gathered = (on: Server) =>
+      gather((ids: readonly number[]) => this.#findAll(ids, on), {
+        maximum: IDS_MAXIMUM,
+        trace: 'none',
+      });
+    this.#found = { reader: gathered('reader'), writer: gathered('writer') };
     this.#creations = new GatheredCreations(router, async (user) => {
       const row = await this.#insert(user, null);
       if (row === undefined) throw new Error('An insertion that waits for nobody has no row');
@@ -74,12 +92,23 @@ export class UserRepository {
     });
   }
 
-  /** A user as a reader has it, which may be behind, or as the writer has it. */
-  async find(id: number, on: 'reader' | 'writer'): Promise<User | null> {
-    const query = (database: Parameters<typeof userStatements>[0]) =>
-      userStatements(database).find.execute({ id });
-    const [row] = await (on === 'writer' ? this.#router.write(query) : this.#router.read(query));
-    return row === undefined ? null : toUser(row);
+  /**
+   * A user as a reader has it, which may be behind, or as the writer has it. What is asked for in the same turn of the event loop is one statement,
+   * because the driver's work for a statement is the dearest part of a read; so those fail together, too.
+   */
+  async find(id: number, on: Server): Promise<User | null> {
+    if (currentSpan() === undefined) return await this.#found[on](id);
+    // A statement of its own belongs to whoever's trace shows it.
+    const [user = null] = await this.#findAll([id], on);
+    return user;
+  }
+
+  /** @returns the users in the order of the ids; null where there is none. */
+  async #findAll(ids: readonly number[], on: Server): Promise<(User | null)[]> {
+    const query = ({ $client }: Database) => runPrepared<UserRow>($client, usersWithIds(ids));
+    const rows = await (on === 'writer' ? this.#router.write(query) : this.#router.read(query));
+    const users = new Map(rows.map((row) => [row.id, toUser(row)]));
+    return ids.map((id) => users.get(id) ?? null);
   }
 
   /** The users after a position, or from the beginning, as a reader has them. */

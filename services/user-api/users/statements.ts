@@ -1,12 +1,9 @@
-import { eq, sql } from 'drizzle-orm';
-import { type Database, preparedStatements } from '../database/pool.ts';
-import { users } from '../database/schema.ts';
+import type { PreparedText } from '../database/prepared-text.ts';
+import { USER_COLUMNS } from './user-row.ts';
 
-/** What is asked most of all, prepared on one pool's connections. */
-export const userStatements = preparedStatements((database: Database) => ({
-  find: database
-    .select()
-    .from(users)
-    .where(eq(users.id, sql.placeholder('id')))
-    .prepare('find_user'),
-}));
+const USERS_WITH_IDS = `select ${USER_COLUMNS} from users where id = any($1::text::bigint[])`;
+
+/** The users with those ids, in no order, of `UserRow`s. One text for however many they are, so that it is prepared once. */
+export function usersWithIds(ids: readonly number[]): PreparedText {
+  return { text: USERS_WITH_IDS, parameters: [`{${ids.join(',')}}`] };
+}

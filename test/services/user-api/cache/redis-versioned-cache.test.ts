@@ -68,11 +68,12 @@ describeWithRedis('RedisVersionedCache', (server) => {
     expect(await cache.get(999_999_999)).toBeNull();
   });
 
+  const callsOf = async (command: string) => {
+    const statistics = await redis.info('commandstats');
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(statistics)?.[1] ?? 0);
+  };
+
   it('asks for what is read in one turn in one command, and gives each its own', async () => {
-    const callsOf = async (command: string) => {
-      const statistics = await redis.info('commandstats');
-      return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(statistics)?.[1] ?? 0);
-    };
     await write(2_000_001, 1, 'one');
     await write(2_000_002, 2, 'two');
     const [gets, mgets] = [await callsOf('get'), await callsOf('mget')];
@@ -100,6 +101,35 @@ describeWithRedis('RedisVersionedCache', (server) => {
     await write(1_000_002, 3, null);
     expect(plain(await load(1_000_002, 2, 'back'))).toEqual({ version: 3, body: null });
     expect(plain(await cache.get(1_000_002))).toEqual({ version: 3, body: null });
+  });
+
+  it('puts what is raised in one turn in with one command, and answers each for itself', async () => {
+    await write(2_000_011, 5, 'five');
+    await redis.del('test:2000012');
+    await redis.rpush('test:2000012', 'a list, which no entry is');
+    const calls = await callsOf('evalsha');
+    const answers = await Promise.all([
+      load(2_000_010, 1, 'one'),
+      load(2_000_011, 4, 'four'),
+      load(2_000_012, 1, 'nowhere'),
+      write(2_000_013, 2, 'two'),
+      load(2_000_013, 1, 'before two'),
+    ]);
+    expect(await callsOf('evalsha')).toBe(calls + 1);
+    expect(answers.map(plain)).toEqual([
+      null,
+      { version: 5, body: 'five' },
+      undefined,
+      null,
+      { version: 2, body: 'two' },
+    ]);
+    const found = [2_000_010, 2_000_011, 2_000_013].map((of) => cache.get(of));
+    expect((await Promise.all(found)).map(plain)).toEqual([
+      { version: 1, body: 'one' },
+      { version: 5, body: 'five' },
+      { version: 2, body: 'two' },
+    ]);
+    await redis.del('test:2000012');
   });
 
   it('raised by many at once, ends with the newest', async () => {

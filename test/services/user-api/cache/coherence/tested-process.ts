@@ -179,6 +179,8 @@ export class TestedProcess {
   async untilQuiet(): Promise<void> {
     const { gates } = this;
     const held = () => gates.countHeldAt('raise sent') + gates.countHeldAt('raise answered');
+    // What has just been loaded is gathered until this turn ends.
+    await nextTurn();
     while (this.#raisesUnderWay > held()) await nextTurn();
     // What follows on the answer takes no more than this turn.
     await nextTurn();
@@ -217,9 +219,9 @@ export class TestedProcess {
 
   #gatedCommands(redis: Redis): Redis {
     const { gates } = this;
-    const raise = async (...parameters: Parameters<Redis['raiseEntryBuffer']>) => {
+    const raise = async (...parameters: Parameters<Redis['raiseEntriesBuffer']>) => {
       await gates.pass('raise sent');
-      const reply = await redis.raiseEntryBuffer(...parameters);
+      const reply = await redis.raiseEntriesBuffer(...parameters);
       await gates.pass('raise answered');
       return reply;
     };
@@ -229,7 +231,7 @@ export class TestedProcess {
         await gates.pass('lookup answered');
         return replies;
       },
-      raiseEntryBuffer: (...parameters: Parameters<Redis['raiseEntryBuffer']>) => {
+      raiseEntriesBuffer: (...parameters: Parameters<Redis['raiseEntriesBuffer']>) => {
         this.#raisesUnderWay += 1;
         return raise(...parameters).finally(() => {
           this.#raisesUnderWay -= 1;

@@ -7,7 +7,7 @@ export const mutantsOfWrites: readonly Mutant[] = [
   {
     without: 'compare-and-set in Redis',
     file: `${CACHE}/raise-script.ts`,
-    original: 'if version and version > tonumber(ARGV[1]) then return current end',
+    original: 'if held and held > tonumber(version) then return current end',
     replacement: '',
     story: [
       'The user is in the database.',
@@ -21,7 +21,7 @@ export const mutantsOfWrites: readonly Mutant[] = [
   {
     without: 'telling of a write in the step that sets it',
     file: `${CACHE}/raise-script.ts`,
-    original: "if ARGV[7] ~= '' then redis.call('PUBLISH', ARGV[7], ARGV[8]) end",
+    original: "if message ~= '' then redis.call('PUBLISH', channel, message) end",
     replacement: '',
     story: ['The user is in Redis.', 'B: write'],
   },
