@@ -20,10 +20,23 @@ function tooLarge(limitBytes: number): Problem {
  * Reads the whole body, from the Node.js stream rather than through web streams, which cost several times as much.
  * Counts bytes as they come, so that a body without a Content-Length is limited too.
  */
-function readBytes(incoming: ApiRequest, limitBytes: number): Promise<Buffer> {
+function readBytes(incoming: ApiRequest, limitBytes: number): Buffer | Promise<Buffer> {
   if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   // A request that announces no body comes ended, without a word of it (`optimizeEmptyRequests` in ./server.ts).
-  if (incoming.readableEnded) return Promise.resolve(Buffer.alloc(0));
+  if (incoming.readableEnded) return Buffer.alloc(0);
+  return incoming.complete ? takeBytes(incoming, limitBytes) : gatherBytes(incoming, limitBytes);
+}
+
+/** The body of a request that has arrived in full, as most have by the time that they are admitted: without listening for each part. */
+function takeBytes(incoming: ApiRequest, limitBytes: number): Buffer {
+  if (incoming.destroyed) throw new RequestAborted('The client closed the connection');
+  const body: Buffer | null = incoming.read();
+  if (body === null) return Buffer.alloc(0);
+  if (body.length > limitBytes) throw tooLarge(limitBytes);
+  return body;
+}
+
+function gatherBytes(incoming: ApiRequest, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
