@@ -1,5 +1,5 @@
-import DataLoader from 'dataloader';
-import { currentSpan, outsideTrace } from '../../contracts/tracing/trace-context.ts';
+import { gather } from '../../contracts/database/gather.ts';
+import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { outcomesOf } from './algorithms/algorithm.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import {
@@ -54,12 +54,9 @@ export class SharedLimiter implements RateLimiter {
   readonly #insurance: InProcessLimiter;
   /** Times on {@link #clock} until which a key stays refused. */
   readonly #refusedUntil: RecentMap<number>;
-  readonly #gathered = new DataLoader<string, Outcome>((keys) => this.#takeAll(keys), {
-    cache: false,
-    maxBatchSize: REQUESTS_AT_ONCE_MAXIMUM,
-    batchScheduleFn: (send) => {
-      outsideTrace(() => setImmediate(send));
-    },
+  readonly #takeGathered = gather<string, Outcome>((keys) => this.#takeAll(keys), {
+    maximum: REQUESTS_AT_ONCE_MAXIMUM,
+    trace: 'none',
   });
 
   constructor(options: SharedLimiterOptions) {
@@ -114,7 +111,7 @@ export class SharedLimiter implements RateLimiter {
     try {
       // A command of its own belongs to whoever's trace shows it.
       const [outcome] =
-        currentSpan() === undefined ? [await this.#gathered.load(key)] : await this.#take(key, 1);
+        currentSpan() === undefined ? [await this.#takeGathered(key)] : await this.#take(key, 1);
       if (outcome !== undefined) return this.#counter.decision(this.policy, 'redis', outcome);
     } catch (error) {
       this.#state.availability.failed(error);

@@ -1,5 +1,4 @@
-import DataLoader from 'dataloader';
-import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
+import { gather } from '../../contracts/database/gather.ts';
 import { DatabaseUnavailable, sqlState } from '../database/errors.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
@@ -59,12 +58,9 @@ const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Err
 export class GatheredCreations {
   readonly #router: Pick<DatabaseRouter, 'write'>;
   readonly #createAlone: (creation: NewUser) => Promise<UserRow>;
-  readonly #gathered = new DataLoader<NewUser, UserRow>((creations) => this.#createAll(creations), {
-    cache: false,
-    maxBatchSize: ROWS_MAXIMUM,
-    batchScheduleFn: (send) => {
-      outsideTrace(() => setImmediate(send));
-    },
+  readonly #createGathered = gather<NewUser, UserRow>((creations) => this.#createAll(creations), {
+    maximum: ROWS_MAXIMUM,
+    trace: 'none',
   });
 
   /** @param createAlone - creates one user with a statement of its own. */
@@ -78,7 +74,7 @@ export class GatheredCreations {
 
   /** @throws {@link EmailTaken}, and what the statement of one user throws. */
   create(creation: NewUser): Promise<UserRow> {
-    return this.#gathered.load(creation);
+    return this.#createGathered(creation);
   }
 
   async #createAll(creations: readonly NewUser[]): Promise<(UserRow | Error)[]> {
