@@ -1,8 +1,8 @@
-import { pino } from 'pino';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { runAdminister } from './administer.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
+import { LogOutput } from './observability/log-output.ts';
 import { createLogger } from './observability/logger.ts';
 import { PolicyError } from './rate-limit/policy.ts';
 import { startService } from './service.ts';
@@ -14,21 +14,12 @@ import { variables } from './settings.ts';
  * first argument it is that program instead (./administer.ts).
  */
 
-/** Lines are gathered to this many bytes, or this long, before they are written: a write for each would cost more than the request. */
-const LOG_BUFFER_BYTES = 12_288;
-const LOG_FLUSH_MILLISECONDS = 200;
-
 async function main(): Promise<void> {
   const settings = readEnvironment(variables, process.env);
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: LOG_BUFFER_BYTES,
-    periodicFlush: LOG_FLUSH_MILLISECONDS,
-  });
-  const logger = createLogger(settings, destination);
+  const output = new LogOutput();
+  const logger = createLogger(settings, output);
   const exit = (code: number) => {
-    destination.flushSync();
+    output.flushSync();
     process.exit(code);
   };
   process.on('uncaughtException', (error) => {
