@@ -30,8 +30,7 @@ async function findAll(
 ): Promise<(Recipient | null)[]> {
   const rows = await database.run(
     (sql) => sql`
-      select id, name, email from users
-      where id in (select value::bigint from json_array_elements_text(${JSON.stringify(userIds)}::text::json))`,
+      select id, name, email from users where id = any(${`{${userIds.join()}}`}::text::bigint[])`,
   );
   const found = new Map(
     rows.map((row) => {

@@ -16,10 +16,11 @@ import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
 import { inMessageTrace } from '../observability/message-trace.ts';
 import type { EmailChanges } from './email-changes.ts';
-import { type Mailer, MailerError } from './mailer/mailer.ts';
+import { createMailerInStep } from './mailer/in-step.ts';
+import { type Mailer, MailerError, type Message } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
-import type { Recipient, Recipients } from './recipients.ts';
+import type { Recipients } from './recipients.ts';
 import { composeEmailChanged } from './templates/email-changed.ts';
 import { composePasswordReset } from './templates/password-reset.ts';
 import { composeWelcome } from './templates/welcome.ts';
@@ -51,17 +52,30 @@ type Outcome =
   | { readonly outcome: 'user gone' }
   | { readonly outcome: 'for nobody' };
 
+/** What may be done before the record of an event is taken, as it has no effect: reading, and composing. Null where nobody is to get it. */
+async function composeMessage(
+  event: UserCreated | EmailChanged,
+  { recipients, emailChanges, mailer }: EmailWorkerDependencies,
+): Promise<Message | null> {
+  if (event.type === 'user.created') {
+    const recipient = await recipients.find(event.data.userId);
+    return recipient && (await mailer.compose(await composeWelcome(recipient, event.id)));
+  }
+  const notice = await emailChanges.find(event.data.emailChangeId);
+  return notice && (await mailer.compose(await composeEmailChanged(notice, event.id)));
+}
+
 async function welcome(
   { id, data: { userId } }: UserCreated,
-  found: Promise<Recipient | null>,
+  composed: Promise<Message | null>,
   { mailer, logger }: EmailWorkerDependencies,
 ): Promise<Outcome> {
-  const recipient = await found;
-  if (recipient === null) {
+  const message = await composed;
+  if (message === null) {
     logger.info({ eventId: id, userId }, 'User does not exist any more: no welcome is sent');
     return { outcome: 'user gone' };
   }
-  const messageId = await mailer.send(await composeWelcome(recipient, id));
+  const messageId = await mailer.send(message);
   logger.info({ eventId: id, userId, emailId: messageId }, 'Welcome sent');
   return { outcome: 'sent', messageId };
 }
@@ -79,43 +93,44 @@ async function sendPasswordReset(
     logger.info({ eventId: id }, 'A new password was asked for nobody, or too long ago');
     return { outcome: 'for nobody' };
   }
-  const messageId = await mailer.send(await composePasswordReset(link, id));
+  const messageId = await mailer.send(await mailer.compose(await composePasswordReset(link, id)));
   logger.info({ eventId: id, emailId: messageId }, 'Link to a new password sent');
   return { outcome: 'sent', messageId };
 }
 
 async function tellFormerAddress(
-  { id, data: { emailChangeId } }: EmailChanged,
-  { emailChanges, mailer, logger }: EmailWorkerDependencies,
+  { id }: EmailChanged,
+  composed: Promise<Message | null>,
+  { mailer, logger }: EmailWorkerDependencies,
 ): Promise<Outcome> {
-  const notice = await emailChanges.find(emailChangeId);
-  if (notice === null) {
+  const message = await composed;
+  if (message === null) {
     logger.info({ eventId: id }, 'Nobody is left to tell of a new email address');
     return { outcome: 'for nobody' };
   }
-  const messageId = await mailer.send(await composeEmailChanged(notice, id));
+  const messageId = await mailer.send(message);
   logger.info({ eventId: id, emailId: messageId }, 'Former email address told');
   return { outcome: 'sent', messageId };
 }
 
 /**
- * Begins with what may be done before the record of the event is taken, so that one does not wait for the other: reading.
+ * Begins with what may be done before the record of the event is taken, so that one does not wait for the other: while the database
+ * takes the records of a batch, its messages are composed. For an event that turns out to be handled already, that was in vain; a batch
+ * bounds how much.
  *
  * @returns what may be done once only.
  */
 function prepare(event: Event, dependencies: EmailWorkerDependencies): () => Promise<Outcome> {
-  switch (event.type) {
-    case 'user.created': {
-      const recipient = dependencies.recipients.find(event.data.userId);
-      // Nobody waits for it when the event turns out to be handled already.
-      recipient.catch(() => {});
-      return () => welcome(event, recipient, dependencies);
-    }
-    case 'user.password-reset-requested':
-      return () => sendPasswordReset(event, dependencies);
-    case 'user.email-changed':
-      return () => tellFormerAddress(event, dependencies);
+  // What is read here depends on nothing that is done for the event; a link to a new password is made by being asked for.
+  if (event.type === 'user.password-reset-requested') {
+    return () => sendPasswordReset(event, dependencies);
   }
+  const composed = composeMessage(event, dependencies);
+  // Nobody waits for it when the event turns out to be handled already.
+  composed.catch(() => {});
+  return event.type === 'user.created'
+    ? () => welcome(event, composed, dependencies)
+    : () => tellFormerAddress(event, composed, dependencies);
 }
 
 /** Whether a failure is one that a later delivery gets past by itself, so that nobody need look. */
@@ -135,16 +150,17 @@ function passes(error: unknown): boolean {
  * and the email goes out a second time. We choose a rare second welcome over a lost one.
  */
 export function createEmailWorker(
-  dependencies: EmailWorkerDependencies,
+  given: EmailWorkerDependencies,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+  const dependencies = { ...given, mailer: createMailerInStep(given.mailer) };
   const { idempotency, logger, tracer = null } = dependencies;
   const configuration = new IdempotencyConfig({
-    eventKeyJmesPath: 'id',
     throwOnNoIdempotencyKey: true,
     expiresAfterSeconds: HANDLED_SECONDS,
     hashFunction: 'sha256',
   });
-  const handleOnce = makeIdempotent((_event: Event, send: () => Promise<Outcome>) => send(), {
+  // The key is made of the first argument. A JMESPath to the id inside of the event would be looked up by an interpreter, twice.
+  const handleOnce = makeIdempotent((_eventId: string, send: () => Promise<Outcome>) => send(), {
     persistenceStore: idempotency,
     config: configuration,
     // Not Powertools' default, the function's name: that changes when the function is replaced.
@@ -159,7 +175,7 @@ export function createEmailWorker(
     };
     try {
       const event = parseEvent(record.body);
-      await handleOnce(event, prepare(event, dependencies));
+      await handleOnce(event.id, prepare(event, dependencies));
     } catch (error) {
       logger[passes(error) ? 'warn' : 'error']({ ...message, error }, 'Message failed');
       throw error;

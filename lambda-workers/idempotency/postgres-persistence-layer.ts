@@ -106,21 +106,26 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
     await this.#complete(record);
   }
 
+  /**
+   * An insert that finds the records there, by their index. For an update, PostgreSQL would keep the plan that was best when it was first
+   * asked, which is to read all of the table while that is small; it is not small for long. A record that is gone is written anew, as by
+   * Powertools' own layer.
+   */
   async #completeAll(records: readonly IdempotencyRecord[]): Promise<undefined[]> {
-    const values = JSON.stringify(records.map((record) => this.#columns(record)));
+    const lastOfKey = new Map(records.map((record) => [record.idempotencyKey, record]));
+    const values = JSON.stringify([...lastOfKey.values()].map((record) => this.#columns(record)));
     await this.#database.run(
       (sql) => sql`
-        update idempotency_records as existing set
-          status = completed.status,
-          expiry = completed.expiry,
-          response_data = completed.response_data
-        from (
-          select * from json_to_recordset(${values}::text::json)
-            as completed (idempotency_key text, status text, expiry bigint, response_data jsonb)
-          order by idempotency_key
-        ) as completed
-        where existing.consumer = ${this.#consumer}
-          and existing.idempotency_key = completed.idempotency_key`,
+        insert into idempotency_records
+          (consumer, idempotency_key, status, expiry, response_data)
+        select ${this.#consumer}, idempotency_key, status, expiry, response_data
+        from json_to_recordset(${values}::text::json)
+          as completed (idempotency_key text, status text, expiry bigint, response_data jsonb)
+        order by idempotency_key
+        on conflict (consumer, idempotency_key) do update set
+          status = excluded.status,
+          expiry = excluded.expiry,
+          response_data = excluded.response_data`,
     );
     return records.map(() => undefined);
   }

@@ -8,7 +8,10 @@ import {
   type TraceParent,
 } from '../../services/contracts/tracing/trace-parent.ts';
 
-const traced = z.object({ traceparent: z.string().max(TRACE_PARENT_MAXIMUM_LENGTH) });
+/** Most events name none, which is no failure: to make an error of it would take longer than all the rest. */
+const traced = z.object({
+  traceparent: z.string().max(TRACE_PARENT_MAXIMUM_LENGTH).optional(),
+});
 
 /** The trace that an event names; that of whoever sent the message is nearer, where the message names one. */
 function traceOfEvent(body: string): string | undefined {

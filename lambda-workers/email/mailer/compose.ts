@@ -1,5 +1,5 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
-import type { Email } from './mailer.ts';
+import type { Email, Message } from './mailer.ts';
 
 /** The domain of a sender such as `Name <user@domain>`, for Message-IDs. */
 function domainOf(sender: string): string {
@@ -7,12 +7,12 @@ function domainOf(sender: string): string {
 }
 
 /**
- * `email` in the format that travels (RFC 5322 and MIME), with text and HTML as alternatives. nodemailer encodes names
+ * `email` as it travels, with text and HTML as alternatives. nodemailer encodes names
  * and subjects, so that a line break in a name cannot add a header.
  *
  * @param sender - the From header, such as `Headroom <no-reply@example.com>`.
  */
-export async function composeMessage(email: Email, sender: string): Promise<Buffer> {
+export async function composeMessage(email: Email, sender: string): Promise<Message> {
   const composer = new MailComposer({
     from: sender,
     to: email.to,
@@ -24,5 +24,5 @@ export async function composeMessage(email: Email, sender: string): Promise<Buff
     headers: { 'Auto-Submitted': 'auto-generated' },
     newline: 'windows',
   });
-  return await composer.compile().build();
+  return { receiver: email.to.address, content: await composer.compile().build() };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { composeMessage } from './compose.ts';
-import type { Email, Mailer } from './mailer.ts';
+import type { Mailer } from './mailer.ts';
 import { MailerError } from './mailer.ts';
 
 /**
@@ -14,15 +14,15 @@ import { MailerError } from './mailer.ts';
  */
 export function createFolderMailer(directory: string, sender: string): Mailer {
   return {
-    async send(email: Email): Promise<string> {
-      const message = await composeMessage(email, sender);
+    compose: (email) => composeMessage(email, sender),
+    async send({ content }) {
       // The time first, so that names sort by age; no colons, which Windows does not allow.
       const name = `${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}.eml`;
       const partial = join(directory, `.${name}.partial`);
       try {
         await mkdir(directory, { recursive: true });
         // Emails are personal data: for this user's eyes only.
-        await writeFile(partial, message, { mode: 0o600 });
+        await writeFile(partial, content, { mode: 0o600 });
         await rename(partial, join(directory, name));
       } catch (error) {
         // What cannot be removed either is not what the caller has to know.

@@ -8,13 +8,23 @@ export interface Email {
   readonly html: string;
 }
 
+/** An email as it travels. */
+export interface Message {
+  /** The address that it goes to, whatever its headers say. */
+  readonly receiver: string;
+  /** Headers and body (RFC 5322 and MIME). */
+  readonly content: Uint8Array;
+}
+
 /** Sends emails: to Amazon SES, or into a folder on a developer's machine. */
 export interface Mailer {
+  /** Makes what {@link send} takes; most of the work, and with no effect: it may be done in vain. */
+  compose(email: Email): Promise<Message>;
   /**
    * @returns what the receiver calls the email: SES's message id, or the name of the file.
    * @throws {@link MailerError} when it was not accepted.
    */
-  send(email: Email): Promise<string>;
+  send(message: Message): Promise<string>;
 }
 
 /** An email was not accepted. */

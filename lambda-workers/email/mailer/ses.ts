@@ -1,6 +1,6 @@
 import { SESv2Client, type SESv2ClientConfig, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import { composeMessage } from './compose.ts';
-import type { Email, Mailer } from './mailer.ts';
+import type { Mailer } from './mailer.ts';
 import { MailerError } from './mailer.ts';
 
 /**
@@ -54,11 +54,12 @@ export function createSesMailer(sender: string, configuration: SESv2ClientConfig
     ...configuration,
   });
   return {
-    async send(email: Email): Promise<string> {
+    compose: (email) => composeMessage(email, sender),
+    async send({ receiver, content }) {
       const command = new SendEmailCommand({
         // Given here, so that no header can add a receiver.
-        Destination: { ToAddresses: [email.to.address] },
-        Content: { Raw: { Data: await composeMessage(email, sender) } },
+        Destination: { ToAddresses: [receiver] },
+        Content: { Raw: { Data: content } },
       });
       try {
         const { MessageId: messageId } = await client.send(command);

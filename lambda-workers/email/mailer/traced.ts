@@ -8,5 +8,8 @@ import type { Mailer } from './mailer.ts';
  */
 export function createTracedMailer(mailer: Mailer, transport: string): Mailer {
   const options = { kind: 'client', attributes: { 'headroom.mailer': transport } } as const;
-  return { send: (email) => traced('send email', options, () => mailer.send(email)) };
+  return {
+    compose: (email) => mailer.compose(email),
+    send: (message) => traced('send email', options, () => mailer.send(message)),
+  };
 }

@@ -14,6 +14,7 @@ import { startSesEndpoint } from '../workers/ses-endpoint.ts';
 
 const HEADROOM = 'Headroom';
 const FLOOR = 'parse and send only';
+const FLOOR_IN_STEP = 'parse, then send, in step';
 const EXTRA_SECONDS = 3;
 const LOG_LINES_SHOWN = 10;
 /** Beyond warm-up and measurement, before a run counts as hanging. */
@@ -22,28 +23,39 @@ const PATIENCE_MILLISECONDS = 30_000;
 const programs: Readonly<Record<string, string>> = {
   [HEADROOM]: fileURLToPath(new URL('../workers/headroom.ts', import.meta.url)),
   [FLOOR]: fileURLToPath(new URL('../workers/parse-and-send.ts', import.meta.url)),
+  [FLOOR_IN_STEP]: fileURLToPath(new URL('../workers/parse-then-send.ts', import.meta.url)),
 };
 
-/** Batches of ten messages through the email worker, and through a handler that only parses them and sends. */
-export function workerCase(): BenchmarkCase {
+export interface WorkerOptions {
+  readonly name: string;
+  readonly title: string;
+  readonly note: string;
+  /** How long the endpoint takes for an email, in milliseconds; for all subjects alike. */
+  readonly sesMilliseconds: number;
+}
+
+/** Batches of ten messages through the email worker, and through handlers that only parse them and send. */
+export function workerCase({ sesMilliseconds, ...texts }: WorkerOptions): BenchmarkCase {
   return {
-    name: 'worker',
-    title: 'worker, a batch of 10',
+    ...texts,
     operation: { one: 'batch', many: 'batches' },
-    subjects: [HEADROOM, FLOOR],
+    subjects: [HEADROOM, FLOOR, FLOOR_IN_STEP],
     targets: [{ subject: HEADROOM, against: FLOOR, comparison: 'speed', bound: 0.8 }],
-    note: 'Both send through the AWS SDK to an endpoint on this machine that answers as SES does, at once. SES itself takes tens of milliseconds, in which the worker does the rest of its work for other messages.',
     extraSeconds: EXTRA_SECONDS,
     missing: () => null,
-    measure,
+    measure: (subject, stage) => measure(subject, sesMilliseconds, stage),
   };
 }
 
-async function measure(subject: string, stage: Stage): Promise<Measurement> {
+async function measure(
+  subject: string,
+  sesMilliseconds: number,
+  stage: Stage,
+): Promise<Measurement> {
   const { cores, guardian, directory } = stage;
   const surroundings = await stage.surroundings();
   await forgetHandledEvents(surroundings.databaseUrl);
-  const ses = await startSesEndpoint();
+  const ses = await startSesEndpoint(sesMilliseconds);
   const resultFile = join(directory, 'batches.json');
   const supervised = await startProcess({
     name: subject,

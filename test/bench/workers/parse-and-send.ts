@@ -15,7 +15,8 @@ await runBatches(async ({ Records: records }) => {
   await Promise.all(
     records.map(async ({ body }) => {
       const event = JSON.parse(body);
-      await mailer.send(await composeWelcome(recipient, event.id));
+      const message = await mailer.compose(await composeWelcome(recipient, event.id));
+      await mailer.send(message);
     }),
   );
   return { batchItemFailures: [] };

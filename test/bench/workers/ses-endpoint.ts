@@ -3,15 +3,23 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Answers what Amazon SES answers to SendEmail (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html), at once.
+ * Answers what Amazon SES answers to SendEmail (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html).
  * No SES runs on one machine; this one sends nothing, and its being fast is no advantage to the worker that does more besides.
+ *
+ * @param milliseconds - how long each answer takes; 0: it comes at once.
  */
-export async function startSesEndpoint(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startSesEndpoint(
+  milliseconds: number,
+): Promise<{ url: string; stop(): Promise<void> }> {
   const server = createServer((request, response) => {
     request.resume();
-    request.once('end', () => {
+    const answer = () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ MessageId: randomUUID() }));
+    };
+    request.once('end', () => {
+      if (milliseconds === 0) answer();
+      else setTimeout(answer, milliseconds);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -82,9 +82,9 @@ export interface WorkerSetup {
   insertUser(name: string, email: string): Promise<number>;
   /** Emails in the mailbox, parsed. */
   emails(): Promise<Email[]>;
-  /** A worker with its own connection; `mailer` stands in front of the mailbox. */
+  /** A worker with its own connection; what `mailer` has stands in front of the mailbox. */
   createWorker(options?: {
-    mailer?: Mailer;
+    mailer?: Partial<Mailer>;
     databaseUrl?: string;
   }): (event: SQSEvent, context?: Context) => Promise<SQSBatchResponse>;
   close(): Promise<void>;
@@ -129,7 +129,7 @@ export async function setUpWorker(): Promise<WorkerSetup> {
         recipients: createRecipients(connection),
         passwordResets: createPasswordResets(connection, PASSWORD_RESET_URL),
         emailChanges: createEmailChanges(connection),
-        mailer: options.mailer ?? mailer,
+        mailer: { ...mailer, ...options.mailer },
         idempotency: new PostgresPersistenceLayer(connection, 'email-worker'),
         logger: createLogger({ LOG_LEVEL: 'trace', STAGE: 'test' }, 'email-worker', {
           write: (line) => void lines.push(line),

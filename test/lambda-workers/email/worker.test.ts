@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -88,7 +88,7 @@ describe('The email worker, for a new user', () => {
       expect(await worker(sqsEvent(event))).toEqual(allHandled);
       expect(await worker(sqsEvent(event))).toEqual(allHandled);
       expect(await setup.emails()).toHaveLength(1);
-      const refusing: Mailer = { send: () => Promise.reject(new MailerError('no', true)) };
+      const refusing: Partial<Mailer> = { send: () => Promise.reject(new MailerError('no', true)) };
       const failing = setup.createWorker({ databaseUrl: roleUrl.href, mailer: refusing });
       expect(await failing(sqsEvent(userCreatedEvent(userId)))).toEqual(failed(0));
       expect(await setup.sql`select status from idempotency_records`).toMatchObject([
@@ -116,10 +116,10 @@ describe('The email worker, once for each event', () => {
     const userId = await setup.insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const sending = Promise.withResolvers<void>();
-    const slow: Mailer = {
-      async send(email) {
+    const slow: Partial<Mailer> = {
+      async send(message) {
         await sending.promise;
-        return await setup.mailer.send(email);
+        return await setup.mailer.send(message);
       },
     };
     const first = setup.createWorker({ mailer: slow })(sqsEvent(event));
@@ -162,11 +162,11 @@ describe('The email worker, once for each event', () => {
     const userId = await setup.insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     let calls = 0;
-    const unsteady: Mailer = {
-      async send(email) {
+    const unsteady: Partial<Mailer> = {
+      async send(message) {
         calls += 1;
         if (calls === 1) throw new MailerError('not now', true);
-        return await setup.mailer.send(email);
+        return await setup.mailer.send(message);
       },
     };
     const worker = setup.createWorker({ mailer: unsteady });
@@ -179,7 +179,7 @@ describe('The email worker, once for each event', () => {
   it('takes over from a worker that died before it sent, once its time is over and not before', async () => {
     const userId = await setup.insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
-    const dying: Mailer = { send: () => new Promise(() => {}) };
+    const dying: Partial<Mailer> = { send: () => new Promise(() => {}) };
     void setup.createWorker({ mailer: dying })(sqsEvent(event), lambdaContext(20_000));
     await expect
       .poll(() => setup.sql`select status from idempotency_records`)
@@ -194,9 +194,9 @@ describe('The email worker, once for each event', () => {
   it('sends again when the record of a sent email could not be written, rather than lose one', async () => {
     const userId = await setup.insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
-    const cutOff: Mailer = {
-      async send(email) {
-        const id = await setup.mailer.send(email);
+    const cutOff: Partial<Mailer> = {
+      async send(message) {
+        const id = await setup.mailer.send(message);
         await setup.sql`alter table idempotency_records rename to out_of_reach`;
         return id;
       },
@@ -206,6 +206,65 @@ describe('The email worker, once for each event', () => {
     expect(outcome).toEqual(failed(0));
     expect(await setup.createWorker()(sqsEvent(event))).toEqual(allHandled);
     expect(await setup.emails()).toHaveLength(2);
+  });
+
+  it('composes the emails of a batch while their records are being taken, and sends none before', async () => {
+    const userIds = [
+      await setup.insertUser('Ada', 'a@example.com'),
+      await setup.insertUser('Grace', 'g@example.com'),
+    ];
+    let [composed, sent] = [0, 0];
+    const worker = setup.createWorker({
+      mailer: {
+        async compose(email) {
+          composed += 1;
+          return await setup.mailer.compose(email);
+        },
+        async send(message) {
+          sent += 1;
+          return await setup.mailer.send(message);
+        },
+      },
+    });
+    const handled = await setup.sql.begin(async (transaction) => {
+      await transaction`lock table idempotency_records`;
+      const handling = worker(sqsEvent(...userIds.map((id) => userCreatedEvent(id))));
+      await expect.poll(() => composed).toBe(2);
+      expect(sent).toBe(0);
+      return { handling };
+    });
+    expect(await handled.handling).toEqual(allHandled);
+    expect(sent).toBe(2);
+  });
+
+  it('fails the one email that cannot be composed, and sends it when it comes again', async () => {
+    const userIds = [
+      await setup.insertUser('Ada', 'a@example.com'),
+      await setup.insertUser('Grace', 'g@example.com'),
+    ];
+    const events = userIds.map((id) => userCreatedEvent(id));
+    const failing = setup.createWorker({
+      mailer: {
+        async compose(email) {
+          if (email.id === events[0]?.id) throw new Error('cannot be composed');
+          return await setup.mailer.compose(email);
+        },
+      },
+    });
+    expect(await failing(sqsEvent(...events))).toEqual(failed(0));
+    expect(await setup.createWorker()(sqsEvent(...events))).toEqual(allHandled);
+    const receivers = (await setup.emails()).flatMap(({ to }) => to?.map(({ address }) => address));
+    expect(receivers.sort()).toEqual(['a@example.com', 'g@example.com']);
+  });
+
+  it('knows an event by the same key as workers of earlier versions', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const key = createHash('sha256').update(JSON.stringify(event.id)).digest('base64');
+    await setup.createWorker()(sqsEvent(event));
+    expect(await setup.sql`select idempotency_key from idempotency_records`).toMatchObject([
+      { idempotency_key: `email#${key}` },
+    ]);
   });
 
   it('counts an event as handled for longer than a message and its redrive can live', async () => {
@@ -251,10 +310,10 @@ describe('The log of the email worker', () => {
   it('holds no name and no address, whatever happens', async () => {
     const userId = await setup.insertUser('Confidentia Nominata', 'secret.person@example.com');
     const event = userCreatedEvent(userId);
-    const quoting: Mailer = {
-      send({ to }) {
-        const cause = new Error(`Email address is not verified: ${to.address}`);
-        throw new MailerError(`Rejected <${to.address}>`, false, { cause });
+    const quoting: Partial<Mailer> = {
+      send({ receiver }) {
+        const cause = new Error(`Email address is not verified: ${receiver}`);
+        throw new MailerError(`Rejected <${receiver}>`, false, { cause });
       },
     };
     await setup.createWorker({ mailer: quoting })(sqsEvent(event));

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import PostalMime from 'postal-mime';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createFolderMailer } from '../../../../lambda-workers/email/mailer/folder.ts';
-import { type Email, MailerError } from '../../../../lambda-workers/email/mailer/mailer.ts';
+import {
+  type Email,
+  type Mailer,
+  MailerError,
+} from '../../../../lambda-workers/email/mailer/mailer.ts';
 
 const email: Email = {
   id: 'an-id',
@@ -14,6 +18,10 @@ const email: Email = {
   html: '<p>Line två</p>',
 };
 
+async function send(mailer: Mailer): Promise<string> {
+  return await mailer.send(await mailer.compose(email));
+}
+
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'headroom-folder-mailer-'));
@@ -22,7 +30,7 @@ beforeEach(() => {
 
 describe('The mailer into a folder', () => {
   it('writes an email that reads back as it was sent', async () => {
-    const name = await createFolderMailer(directory, 'Sender <from@sender.example>').send(email);
+    const name = await send(createFolderMailer(directory, 'Sender <from@sender.example>'));
     const source = readFileSync(join(directory, name));
     const parsed = await PostalMime.parse(source);
     expect(parsed).toMatchObject({
@@ -39,7 +47,7 @@ describe('The mailer into a folder', () => {
 
   it('makes the folder, and files that only this user may read', async () => {
     const inner = join(directory, 'not', 'there');
-    const name = await createFolderMailer(inner, 'from@sender.example').send(email);
+    const name = await send(createFolderMailer(inner, 'from@sender.example'));
     expect(name).toMatch(/\.eml$/);
     if (process.platform !== 'win32') {
       expect(statSync(join(inner, name)).mode & 0o777).toBe(0o600);
@@ -48,7 +56,7 @@ describe('The mailer into a folder', () => {
 
   it('keeps every email, and leaves no part of one, when many are sent at once', async () => {
     const mailer = createFolderMailer(directory, 'from@sender.example');
-    const names = await Promise.all(Array.from({ length: 50 }, () => mailer.send(email)));
+    const names = await Promise.all(Array.from({ length: 50 }, () => send(mailer)));
     expect(readdirSync(directory).sort()).toEqual(names.sort());
     for (const name of names) {
       const { html } = await PostalMime.parse(readFileSync(join(directory, name)));
@@ -59,7 +67,7 @@ describe('The mailer into a folder', () => {
   it('fails for now when the folder cannot be written to, and names it', async () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    const sending = createFolderMailer(join(file, 'mailbox'), 'from@sender.example').send(email);
+    const sending = send(createFolderMailer(join(file, 'mailbox'), 'from@sender.example'));
     await expect(sending).rejects.toThrow(MailerError);
     await expect(sending).rejects.toMatchObject({
       message: `The mailbox folder ${join(file, 'mailbox')} cannot be written to`,

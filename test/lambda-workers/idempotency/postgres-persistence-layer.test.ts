@@ -1,0 +1,91 @@
+import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Database } from '../../../lambda-workers/database/database.ts';
+import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
+
+let server: TestDatabase;
+let database: Database;
+let layer: PostgresPersistenceLayer;
+
+beforeAll(async () => {
+  server = await createMigratedDatabase();
+  const settings = {
+    DATABASE_URL: server.writerUrl,
+    DATABASE_AUTHENTICATION: 'password',
+    DATABASE_TLS: 'disable',
+    AWS_REGION: 'us-east-1',
+    DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: 5_000,
+  } as const;
+  database = new Database(settings, 'test', () => {});
+  layer = new PostgresPersistenceLayer(database, 'test-worker');
+  layer.configure({ config: new IdempotencyConfig({}), keyPrefix: 'test' });
+});
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+beforeEach(async () => {
+  await database.run((sql) => sql`truncate idempotency_records`);
+});
+
+const REMAINING_MILLISECONDS = 30_000;
+const BATCH_SIZE = 10;
+
+async function handleBatch(number: number): Promise<void> {
+  const ids = Array.from({ length: BATCH_SIZE }, (_, index) => `event ${number}/${index}`);
+  await Promise.all(ids.map((id) => layer.saveInProgress(id, REMAINING_MILLISECONDS)));
+  await Promise.all(ids.map((id) => layer.saveSuccess(id, { done: id })));
+}
+
+/** Rows of the table that all statements so far have looked at. */
+async function rowsRead(): Promise<number> {
+  await database.run((sql) => sql`select pg_stat_force_next_flush()`);
+  const [row] = await database.run(
+    (sql) => sql`
+      select seq_tup_read + idx_tup_fetch as read from pg_stat_user_tables
+      where relname = 'idempotency_records'`,
+  );
+  return Number(row?.read);
+}
+
+async function rowsReadForBatch(number: number): Promise<number> {
+  const before = await rowsRead();
+  await handleBatch(number);
+  return (await rowsRead()) - before;
+}
+
+describe('Idempotency records in PostgreSQL', () => {
+  it('cost a batch the same in a table that has grown since PostgreSQL last counted its rows', async () => {
+    const first = await rowsReadForBatch(0);
+    // More than the five runs after which PostgreSQL keeps the plan of a statement.
+    for (let number = 1; number < 10; number += 1) await handleBatch(number);
+    expect(await rowsReadForBatch(10)).toBe(first);
+  });
+
+  it('are completed together, each with its own answer', async () => {
+    await handleBatch(1);
+    const rows = await database.run(
+      (sql) => sql`
+        select status, in_progress_expiry is not null as kept, response_data->>'done' as done
+        from idempotency_records order by response_data->>'done'`,
+    );
+    expect(rows).toEqual(
+      Array.from({ length: BATCH_SIZE }, (_, index) => ({
+        status: 'COMPLETED',
+        kept: true,
+        done: `event 1/${index}`,
+      })),
+    );
+  });
+
+  it('are written when they are completed and have been removed meanwhile, so that the event stays handled', async () => {
+    await layer.saveInProgress('event', REMAINING_MILLISECONDS);
+    await database.run((sql) => sql`truncate idempotency_records`);
+    await layer.saveSuccess('event', { done: true });
+    await expect(layer.saveInProgress('event', REMAINING_MILLISECONDS)).rejects.toMatchObject({
+      name: 'IdempotencyItemAlreadyExistsError',
+    });
+    expect((await layer.getRecord('event')).getResponse()).toEqual({ done: true });
+  });
+});
