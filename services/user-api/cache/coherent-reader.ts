@@ -3,6 +3,7 @@ import type { CacheMetrics } from './cache-metrics.ts';
 import { refreshesEarly } from './early-refresh.ts';
 import type { HeardVersions } from './heard-versions.ts';
 import type { LoadLimit } from './load-limit.ts';
+import { LoadsUnderWay } from './loads-under-way.ts';
 import type { FillTicket, NearCache } from './near-cache.ts';
 import type { RecentWrites } from './recent-writes.ts';
 import { LEASE_MILLISECONDS } from './redis-versioned-cache.ts';
@@ -76,14 +77,13 @@ interface Lookup {
  */
 export class CoherentReader {
   readonly #parts: CoherentReaderParts;
-  readonly #lookups = new NextFlight<number, Lookup>();
-  /** Loads that began while this process was told of every write, each with since when it was. */
-  readonly #loads = new SingleFlight<string, VersionedEntry>();
-  readonly #untoldLoads = new NextFlight<number, VersionedEntry>();
-  readonly #refreshes = new SingleFlight<number, VersionedEntry>();
+  readonly #lookups = new NextFlight<Lookup>();
+  readonly #loads: LoadsUnderWay;
+  readonly #refreshes = new SingleFlight<VersionedEntry>();
 
   constructor(parts: CoherentReaderParts) {
     this.#parts = parts;
+    this.#loads = new LoadsUnderWay(parts.near, parts.metrics);
     parts.near.onRefresh((id) => this.#renew(id));
   }
 
@@ -91,17 +91,17 @@ export class CoherentReader {
    * @returns the resource; null when there is none.
    * @throws `ReadsShed`, and what the loader throws.
    */
-  async read(id: number): Promise<LoadedResource | null> {
+  read(id: number): Promise<LoadedResource | null> {
     const { metrics, near } = this.#parts;
     const entry = near.get(id);
     if (entry !== undefined) {
       metrics.nearHits += 1;
-      if (entry.answer === null) return null;
-      return { version: entry.version, body: entry.answer.body, fromCache: true };
+      const { answer, version } = entry;
+      return Promise.resolve(answer && { version, body: answer.body, fromCache: true });
     }
     if (near.isOpen) metrics.nearMisses += 1;
     else metrics.nearBypasses += 1;
-    return await this.#readPastNear(id);
+    return this.#readPastNear(id);
   }
 
   async #readPastNear(id: number): Promise<LoadedResource | null> {
@@ -111,16 +111,23 @@ export class CoherentReader {
     if (own?.body === null) return null;
     const told = this.#floorOf(id);
     if (shared === null) return resourceOf(await this.#load(id, this.#unanswered(), told, false));
-    const lookup = await this.#lookups.run(id, () => this.#lookUp(id, shared));
+    const lookup = await this.#lookups.run(id, (done) => this.#lookUp(id, shared, done));
     if (isUsable(lookup.cached, told())) return resourceOf(lookup.cached, true);
     const isHot = this.#lookups.waiting(id) >= HOT_WAITING;
     return resourceOf(await this.#load(id, lookup, told, isHot));
   }
 
-  async #lookUp(id: number, shared: VersionedCache): Promise<Lookup> {
-    const { heard, metrics, near } = this.#parts;
-    const ticket = near.ticket();
-    const cached = await shared.get(id);
+  #lookUp(id: number, shared: VersionedCache, done: (lookup: Lookup) => void): void {
+    const ticket = this.#parts.near.ticket();
+    shared.lookUp(id, (cached) => {
+      const lookup = { ticket, cached };
+      this.#lookedUp(id, shared, lookup);
+      done(lookup);
+    });
+  }
+
+  #lookedUp(id: number, shared: VersionedCache, { cached, ticket }: Lookup): void {
+    const { heard, metrics } = this.#parts;
     if (cached === undefined) metrics.redisSilences += 1;
     else if (cached === null) metrics.redisMisses += 1;
     else if (!isUsable(cached, heard.floor(id))) metrics.redisStale += 1;
@@ -131,7 +138,6 @@ export class CoherentReader {
         this.#refresh(id, shared, { ticket, cached });
       }
     }
-    return { ticket, cached };
   }
 
   /**
@@ -152,20 +158,10 @@ export class CoherentReader {
     isHot: boolean,
   ): Promise<VersionedEntry> {
     const floor = () => Math.max(lookup.cached?.version ?? 0, told());
-    const entry = await this.#share(id, () => this.#loadOnce(id, lookup, floor, isHot));
+    const entry = await this.#loads.run(id, () => this.#loadOnce(id, lookup, floor, isHot));
     // Whoever began that load may have known of less.
     if (entry.version >= floor()) return entry;
     return await this.#loadOnce(id, lookup, floor, false);
-  }
-
-  /** A load that began earlier may lack what was written since. That does no harm where this process has been told of it. */
-  #share(id: number, load: () => Promise<VersionedEntry>): Promise<VersionedEntry> {
-    const { metrics, near } = this.#parts;
-    if (!near.isOpen) return this.#untoldLoads.run(id, load);
-    const { forgotten, opening } = near.ticket();
-    const key = [opening, forgotten, id].join(' ');
-    if (this.#loads.has(key)) metrics.sharedLoads += 1;
-    return this.#loads.run(key, load);
   }
 
   async #loadOnce(

@@ -60,7 +60,7 @@ export interface ListCacheOptions {
  */
 export class ListCache {
   readonly #pages: SieveCache<string, PageEntry>;
-  readonly #flights = new SingleFlight<string, ReadyPage>();
+  readonly #flights = new SingleFlight<ReadyPage>();
   readonly #metrics: CacheMetrics;
   readonly #clock: () => number;
   #isOpen = false;

@@ -1,7 +1,7 @@
-import DataLoader from 'dataloader';
-import { Cluster } from 'ioredis';
-import { currentSpan, outsideTrace } from '../../contracts/tracing/trace-context.ts';
+import { currentSpan } from '../../contracts/tracing/trace-context.ts';
+import { ObservedRedis } from '../observability/tracing/observed-redis.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
+import { CommandBatch, type Settle } from './command-batch.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
 import { createRaise, type Raise } from './raise.ts';
@@ -62,35 +62,36 @@ export class RedisVersionedCache implements VersionedCache {
   readonly #breaker = new CircuitBreaker(BREAKER);
   readonly #raise: (raise: Raise) => Promise<Buffer | null>;
   /** Undefined in a cluster, where the keys of one command have to be in one slot. */
-  readonly #gathered: DataLoader<number, Buffer | null | undefined> | undefined;
+  readonly #lookups: CommandBatch<number, SharedEntry | null> | undefined;
 
   constructor(redis: RedisClient, options: RedisVersionedCacheOptions) {
     this.#redis = redis;
     this.#options = options;
     this.#raise = createRaise(redis, options.channel);
-    if (redis instanceof Cluster) return;
-    this.#gathered = new DataLoader((ids) => this.#getAll(ids), {
-      cache: false,
-      maxBatchSize: KEYS_MAXIMUM,
-      batchScheduleFn: (send) => {
-        outsideTrace(() => setImmediate(send));
+    if (!(redis instanceof ObservedRedis)) return;
+    this.#lookups = new CommandBatch(redis, {
+      maximum: KEYS_MAXIMUM,
+      ask: async (ids) => {
+        const entries = await this.#answer(redis.mgetBuffer(ids.map((id) => this.#key(id))));
+        return entries?.map((entry) => this.#decode(entry) ?? null);
       },
     });
   }
 
-  async get(id: number): Promise<SharedEntry | null | undefined> {
-    if (!this.#mayAsk()) return undefined;
-    // A command of its own belongs to whoever's trace shows it.
-    if (this.#gathered !== undefined && currentSpan() === undefined) {
-      return this.#decode(await this.#gathered.load(id));
-    }
-    return this.#decode(await this.#answer(this.#redis.getBuffer(this.#key(id))));
+  get(id: number): Promise<SharedEntry | null | undefined> {
+    return new Promise((resolve) => this.lookUp(id, resolve));
   }
 
-  async #getAll(ids: readonly number[]): Promise<(Buffer | null | undefined)[]> {
-    const keys = ids.map((id) => this.#key(id));
-    const entries = await this.#answer(this.#redis.mgetBuffer(keys));
-    return entries ?? ids.map(() => undefined);
+  lookUp(id: number, settle: Settle<SharedEntry | null>): void {
+    if (!this.#mayAsk()) settle(undefined);
+    // A command of its own belongs to whoever's trace shows it.
+    else if (this.#lookups !== undefined && currentSpan() === undefined) {
+      this.#lookups.add(id, settle);
+    } else {
+      void this.#answer(this.#redis.getBuffer(this.#key(id))).then((bytes) =>
+        settle(this.#decode(bytes)),
+      );
+    }
   }
 
   async raise(

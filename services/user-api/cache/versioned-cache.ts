@@ -56,6 +56,12 @@ export interface VersionedCache {
   get(id: number): Promise<SharedEntry | null | undefined>;
 
   /**
+   * The same for what is asked most often, without a promise: calls `settle` once with what {@link get} gives, at once or later, and in whatever trace.
+   * `settle` must not throw.
+   */
+  lookUp(id: number, settle: (cached: SharedEntry | null | undefined) => void): void;
+
+  /**
    * Puts `entry` in, unless a newer one is there. With a write as the origin, all processes are told in the same step.
    *
    * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not answer: then

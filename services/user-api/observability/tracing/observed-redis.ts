@@ -9,31 +9,52 @@ const MILLISECONDS_PER_SECOND = 1_000;
  * A client whose commands are counted and, inside a recorded span, are spans. By the one method that all commands go through, not by
  * ioredis' diagnostics channel: that one is of the whole process, hands over all arguments, and costs as much.
  * Keys and values are left out: they may be of persons.
+ *
+ * What is asked for in one turn of the event loop is sent in one write, when all events at hand have been handled: a write of its own for each
+ * command is the dearest part of it. (`enableAutoPipelining` does so too, and takes longer to make its pipelines than the writes take.)
  */
 export class ObservedRedis extends Redis {
   readonly metrics = new RedisCommandCounts();
 
-  /** Whether commands wait for each other, until all events at hand have been handled. */
-  #isGathering = false;
+  /** The connection that keeps commands back until they are sent; null while there are none. */
+  #keeping: Redis['stream'] | null = null;
+  /** Whether commands will be sent at the end of this turn. */
+  #isDue = false;
+  #lastToAsk: (() => void)[] = [];
 
   override sendCommand(...parameters: Parameters<Redis['sendCommand']>): unknown {
     observe(parameters[0], this.metrics);
-    if (!this.#isGathering && this.status === 'ready') this.#gather();
+    if (this.#keeping === null && this.status === 'ready') {
+      this.#keeping = this.stream;
+      this.stream.cork();
+      this.#sendAtEndOfTurn();
+    }
     return super.sendCommand(...parameters);
   }
 
-  /**
-   * Sends what is asked for in one turn of the event loop in one write: a write of its own for each command is the dearest part of it.
-   * (`enableAutoPipelining` does so too, and takes longer to make its pipelines than the writes take.)
-   */
-  #gather(): void {
-    const { stream } = this;
-    this.#isGathering = true;
-    stream.cork();
+  /** Calls `ask` when all events at hand have been handled, and just before commands are sent: the commands that it asks for go with them. */
+  beforeSending(ask: () => void): void {
+    this.#lastToAsk.push(ask);
+    this.#sendAtEndOfTurn();
+  }
+
+  #send(): void {
+    if (this.#lastToAsk.length > 0) {
+      const lastToAsk = this.#lastToAsk;
+      this.#lastToAsk = [];
+      for (const ask of lastToAsk) ask();
+    }
+    this.#keeping?.uncork();
+    this.#keeping = null;
+  }
+
+  #sendAtEndOfTurn(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
     outsideTrace(() =>
       setImmediate(() => {
-        this.#isGathering = false;
-        stream.uncork();
+        this.#send();
+        this.#isDue = false;
       }),
     );
   }

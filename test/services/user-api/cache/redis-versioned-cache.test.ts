@@ -88,6 +88,37 @@ describeWithRedis('RedisVersionedCache', (server) => {
     expect(await callsOf('get')).toBe(gets);
   });
 
+  it('has sent what is read in a turn when that turn has ended, with the commands of that turn', async () => {
+    const { stream } = redis;
+    const sent: string[] = [];
+    const send = stream._write.bind(stream);
+    const sendAll = stream._writev?.bind(stream);
+    const { _write, _writev } = stream;
+    onTestFinished(() => void Object.assign(stream, { _write, _writev }));
+    stream._write = (chunk, encoding, callback) => {
+      sent.push(String(chunk));
+      send(chunk, encoding, callback);
+    };
+    stream._writev = (chunks, callback) => {
+      sent.push(chunks.map(({ chunk }) => String(chunk)).join(''));
+      sendAll?.(chunks, callback);
+    };
+    const reads = [cache.get(2_000_011), redis.ping(), cache.get(2_000_012)];
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent).toEqual([expect.stringMatching(/ping.*mget.*2000011.*2000012/s)]);
+    await Promise.all(reads);
+  });
+
+  it('asks for more than fit into one command in several, and gives each its own', async () => {
+    await write(2_000_120, 3, 'last');
+    const ids = Array.from({ length: 250 }, (_, index) => 2_000_000 + 120 - index);
+    const found = await Promise.all(ids.map((of) => cache.get(of)));
+    expect(found).toHaveLength(ids.length);
+    expect(plain(found[0])).toEqual({ version: 3, body: 'last' });
+    expect(found.slice(1, 100)).toEqual(Array.from({ length: 99 }, () => null));
+    expect(plain(found[119])).toEqual({ version: 1, body: 'one' });
+  });
+
   it('does not let an older version replace a newer one, and gives the newer', async () => {
     await write(1_000_001, 10, 'ten');
     expect(plain(await load(1_000_001, 9, 'nine'))).toEqual({ version: 10, body: 'ten' });

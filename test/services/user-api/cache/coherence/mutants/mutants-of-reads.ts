@@ -7,9 +7,9 @@ export const mutantsOfReads: readonly Mutant[] = [
   {
     without: 'asking Redis anew for each reader',
     file: `${CACHE}/coherent-reader.ts`,
-    original: '#lookups = new NextFlight<number, Lookup>()',
+    original: 'this.#lookups.run(id, (done) => this.#lookUp(id, shared, done));',
     replacement:
-      '#lookups = Object.assign(new SingleFlight<number, Lookup>(), { waiting: () => 0 })',
+      'this.#refreshes.run(id, () => new Promise((done) => this.#lookUp(id, shared, done)));',
     story: [
       'The user is in Redis.',
       'A: hold words',
@@ -49,8 +49,8 @@ export const mutantsOfReads: readonly Mutant[] = [
   },
   {
     without: 'a load of its own for who comes while words may be missed',
-    file: `${CACHE}/coherent-reader.ts`,
-    original: 'if (!near.isOpen) return this.#untoldLoads.run(id, load);',
+    file: `${CACHE}/loads-under-way.ts`,
+    original: 'if (!this.#near.isOpen) return this.#untoldLoads.run(id, asBegun(load));',
     replacement: '',
     story: [
       'The user is nowhere.',
@@ -65,9 +65,9 @@ export const mutantsOfReads: readonly Mutant[] = [
   },
   {
     without: 'telling loads from before the subscription was lost from those after',
-    file: `${CACHE}/coherent-reader.ts`,
-    original: "[opening, forgotten, id].join(' ')",
-    replacement: "[forgotten, id].join(' ')",
+    file: `${CACHE}/loads-under-way.ts`,
+    original: 'now.opening !== opening || now.forgotten !== forgotten',
+    replacement: 'now.forgotten !== forgotten',
     story: [
       'The user is nowhere.',
       'A: read, held up at: load answered',
@@ -81,9 +81,9 @@ export const mutantsOfReads: readonly Mutant[] = [
   },
   {
     without: 'telling loads from before what was heard of was forgotten from those after',
-    file: `${CACHE}/coherent-reader.ts`,
-    original: "[opening, forgotten, id].join(' ')",
-    replacement: "[opening, id].join(' ')",
+    file: `${CACHE}/loads-under-way.ts`,
+    original: 'now.opening !== opening || now.forgotten !== forgotten',
+    replacement: 'now.opening !== opening',
     story: [
       'The user is nowhere.',
       'A: read, held up at: load answered',
