@@ -1,7 +1,7 @@
 import type { CacheMetrics } from './cache-metrics.ts';
 import { refreshesEarly } from './early-refresh.ts';
 import type { HeardVersions } from './heard-versions.ts';
-import { NearEntry } from './near-entry.ts';
+import { NEAR_ENTRY_OVERHEAD_BYTES, NearEntry } from './near-entry.ts';
 import { ReadyAnswer } from './ready-answer.ts';
 import { SieveCache } from './sieve-cache.ts';
 import type { VersionedEntry } from './versioned-cache.ts';
@@ -19,7 +19,8 @@ const MINIMUM_LOAD_MILLISECONDS = 0.1;
 /** Another way to show a resource than the one that the shared cache holds, such as without what is private. */
 export interface DerivedRepresentation {
   readonly name: string;
-  bodyOf(full: Uint8Array): Uint8Array;
+  /** @param full - the body that the shared cache holds; as is what it gives, a byte in each character. */
+  textOf(full: string): string;
   /** What stands in the ETag: another one than that of other representations of the version. */
   tagOf(version: number): string;
 }
@@ -139,6 +140,7 @@ export class NearCache {
 
   /** Takes in what a load has brought, unless it may be out of date by now. */
   fill(id: number, entry: VersionedEntry, ticket: FillTicket): void {
+    if (this.#entries.maximumBytes < NEAR_ENTRY_OVERHEAD_BYTES) return;
     if (!this.wouldTake(id, entry.version, ticket)) {
       this.#metrics.nearFillsRefused += 1;
       return;
@@ -169,11 +171,12 @@ export class NearCache {
   }
 
   /** The entry's answer in another representation, made at the first time; null when there is no such resource. */
-  derive(entry: NearEntry, { name, bodyOf, tagOf }: DerivedRepresentation): ReadyAnswer | null {
+  derive(entry: NearEntry, { name, tagOf, textOf }: DerivedRepresentation): ReadyAnswer | null {
     if (entry.answer === null) return null;
     const known = entry.derived(name);
     if (known !== undefined) return known;
-    const made = new ReadyAnswer(bodyOf(entry.answer.body), tagOf(entry.version));
+    const body = Buffer.from(textOf(entry.answer.text), 'latin1');
+    const made = new ReadyAnswer(body, tagOf(entry.version));
     void made.gzip;
     entry.addDerived(name, made);
     if (this.#entries.peek(entry.key) === entry) this.#entries.grew(entry, made.size);

@@ -58,7 +58,13 @@ export class ReadyAnswer implements ReadyBytes {
   }
 }
 
-function asText(bytes: Uint8Array): string {
-  const { buffer, byteOffset, byteLength } = bytes;
-  return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
+/** Bytes as text, one in each character. */
+export function asText(bytes: Uint8Array): string {
+  return asBuffer(bytes).toString('latin1');
+}
+
+/** The same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

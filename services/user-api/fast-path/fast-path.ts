@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { CacheMetrics } from '../cache/cache-metrics.ts';
 import type { CoherentReader, LoadedResource } from '../cache/coherent-reader.ts';
 import type { DerivedRepresentation, NearCache } from '../cache/near-cache.ts';
-import { ReadyAnswer, type ReadyBytes } from '../cache/ready-answer.ts';
+import { asText, type ReadyBytes } from '../cache/ready-answer.ts';
 import type { Admission } from '../http/admission.ts';
 import { withinDeadline } from '../http/deadline.ts';
 import type { ApiRequest } from '../http/environment.ts';
@@ -63,7 +63,9 @@ export function createFastPath(parts: FastPathParts): FastPath {
   function bytesOf(id: number, { body, version }: LoadedResource): ReadyBytes {
     const entry = near.get(id);
     const kept = entry?.version === version ? near.derive(entry, representation) : null;
-    return kept ?? new ReadyAnswer(representation.bodyOf(body), representation.tagOf(version));
+    if (kept !== null) return kept;
+    const text = representation.textOf(asText(body));
+    return { text, length: String(text.length), etag: `"${representation.tagOf(version)}"` };
   }
 
   async function readFirst(

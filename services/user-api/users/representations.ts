@@ -3,6 +3,7 @@ import { decide, mayUseField } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { userFieldPermissions } from '../auth/permissions.ts';
 import type { DerivedRepresentation } from '../cache/near-cache.ts';
+import { asText } from '../cache/ready-answer.ts';
 import { entityTag } from '../http/preconditions.ts';
 import type { UserSnapshot } from './user-snapshot.ts';
 
@@ -32,32 +33,39 @@ export function representationTag(version: number, representation: Representatio
   return entityTag(version, representation === 'private' ? 'private' : undefined);
 }
 
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
-
 /**
  * What stands before the email address in a body. It stands there only: inside a text of JSON each quotation mark has a backslash before it.
  */
-const EMAIL = Buffer.from(',"email":"');
-const QUOTATION_MARK = 0x22;
-const BACKSLASH = 0x5c;
+const EMAIL = ',"email":"';
 
-/** Makes the bytes for everybody of those that caches hold: cuts the email address out, which takes a tenth of the time of parsing them. */
-export function publicBody(full: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(full.buffer, full.byteOffset, full.byteLength);
-  const start = bytes.indexOf(EMAIL);
-  if (start === -1) return parsedPublicBody(full);
-  let end = start + EMAIL.length;
-  while (end < bytes.length && bytes[end] !== QUOTATION_MARK) {
-    end += bytes[end] === BACKSLASH ? 2 : 1;
-  }
-  return Buffer.concat([bytes.subarray(0, start), bytes.subarray(end + 1)]);
+/**
+ * Makes the body for everybody of the one that caches hold, each a byte in each character: cuts the email address out, which takes a tenth of the
+ * time of parsing them.
+ */
+export function publicText(full: string): string {
+  const start = full.indexOf(EMAIL);
+  if (start === -1) return parsedPublicText(full);
+  let end = full.indexOf('"', start + EMAIL.length);
+  while (end !== -1 && isEscaped(full, end)) end = full.indexOf('"', end + 1);
+  return end === -1 ? parsedPublicText(full) : full.slice(0, start) + full.slice(end + 1);
 }
 
-/** The same for bytes that are not as this release makes them. */
-function parsedPublicBody(full: Uint8Array): Uint8Array {
-  const user: User = JSON.parse(decoder.decode(full));
-  return encoder.encode(JSON.stringify(shownUser(user, 'public')));
+/** Whether the character at `place` has an odd number of backslashes before it. */
+function isEscaped(text: string, place: number): boolean {
+  let before = place - 1;
+  while (text[before] === '\\') before -= 1;
+  return (place - before) % 2 === 0;
+}
+
+/** The same for a body that is not as this release makes them. */
+function parsedPublicText(full: string): string {
+  const user: User = JSON.parse(Buffer.from(full, 'latin1').toString());
+  return asText(Buffer.from(JSON.stringify(shownUser(user, 'public'))));
+}
+
+/** The same of bytes. */
+export function publicBody(full: Uint8Array): Uint8Array {
+  return Buffer.from(publicText(asText(full)), 'latin1');
 }
 
 /** A user as it is answered in one of the representations. */
@@ -79,6 +87,6 @@ export function showUser(
 /** What the near cache answers everybody with: made once for each version. */
 export const publicRepresentation: DerivedRepresentation = {
   name: 'public',
-  bodyOf: publicBody,
+  textOf: publicText,
   tagOf: (version) => `v${version}`,
 };
