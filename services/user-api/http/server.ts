@@ -66,6 +66,30 @@ export class ApiServer {
       }
       observer.pass(incoming, outgoing, listener, isChosen);
     };
+    const countAtItsEnd = (incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>) => {
+      const answer = this.#underWay.add(outgoing);
+      outgoing.once('close', () => {
+        this.#underWay.remove(answer);
+        observer.ended(incoming, outgoing);
+      });
+    };
+    /** Looks at the end whether the client is still there: to listen for that takes longer than to look. */
+    const answeredLater = async (
+      incoming: ApiRequest,
+      outgoing: ServerResponse<ApiRequest>,
+      answering: Promise<boolean>,
+    ) => {
+      const answer = this.#underWay.add(outgoing);
+      const isAnswered = await answering;
+      this.#underWay.remove(answer);
+      if (outgoing.destroyed) observer.ended(incoming, outgoing);
+      else if (isAnswered && isSent(incoming, outgoing)) {
+        observer.answered(incoming, outgoing.statusCode);
+      } else {
+        countAtItsEnd(incoming, outgoing);
+        if (!isAnswered) answerInFull(incoming, outgoing, false);
+      }
+    };
     this.#server = createServer(
       {
         IncomingMessage: ApiRequest,
@@ -87,21 +111,13 @@ export class ApiServer {
         const isChosen = observer.chooses();
         const mayBeFast = !isChosen && !this.#closing && fastPath !== undefined;
         const isAnswered = mayBeFast && fastPath(incoming, outgoing);
-        if (isAnswered === true && isSent(incoming, outgoing)) {
+        if (isAnswered instanceof Promise) {
+          void answeredLater(incoming, outgoing, isAnswered);
+        } else if (isAnswered && isSent(incoming, outgoing)) {
           observer.answered(incoming, outgoing.statusCode);
-          return;
-        }
-        const answer = this.#underWay.add(outgoing);
-        outgoing.once('close', () => {
-          this.#underWay.remove(answer);
-          observer.ended(incoming, outgoing);
-        });
-        if (isAnswered === true) return;
-        if (isAnswered === false) answerInFull(incoming, outgoing, isChosen);
-        else {
-          void isAnswered.then((isDone) => {
-            if (!isDone) answerInFull(incoming, outgoing, isChosen);
-          });
+        } else {
+          countAtItsEnd(incoming, outgoing);
+          if (!isAnswered) answerInFull(incoming, outgoing, isChosen);
         }
       },
     );

@@ -1,4 +1,6 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import type { LoadedResource } from '../../../../services/user-api/cache/coherent-reader.ts';
 import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -61,6 +63,11 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
       }),
     );
 
+  const statusesOf = ({ observer }: Side): Record<number, number> =>
+    Object.fromEntries(
+      [...observer.metrics.series()].flatMap(({ series }) => [...series.statuses]),
+    );
+
   /** Has both read from elsewhere until the test ends. */
   const readBy = (read: () => Promise<null>, readers: readonly Side[] = sides) => {
     for (const { dependencies } of readers) {
@@ -116,6 +123,24 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
     const answer = await expectSameAnswers(hasty, rawGet(`/api/v1/users/${id}`));
     expect(answer.slice(9, 12)).toBe('503');
     expect(answer).toContain('/problems/deadline-exceeded');
+  });
+
+  it('counts a client that has gone meanwhile as gone, once the read has ended', async () => {
+    const [side] = sides;
+    const reading = Promise.withResolvers<LoadedResource | null>();
+    const user = await side.dependencies.userCaching.reader.read(id);
+    const read = vi.spyOn(side.dependencies.userCaching.reader, 'read');
+    onTestFinished(() => void vi.restoreAllMocks());
+    read.mockImplementation(() => reading.promise);
+    const before = statusesOf(side);
+    const socket = connect(side.port, '127.0.0.1');
+    socket.write(rawGet(`/api/v1/users/${id}`));
+    await vi.waitUntil(() => read.mock.calls.length === 1);
+    socket.destroy();
+    await vi.waitUntil(() => side.server.connections === 0);
+    reading.resolve(user);
+    await vi.waitUntil(() => side.server.requestsInFlight === 0);
+    expect(statusesOf(side)).toEqual({ ...before, 499: (before[499] ?? 0) + 1 });
   });
 
   it('while the server closes, says that the connection ends', async () => {
