@@ -8,7 +8,7 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     raiseEntriesBuffer(
       numberOfKeys: number,
-      ...keysAndArguments: (string | number | Buffer)[]
+      ...keysAndArguments: (string | Buffer)[]
     ): Result<(Buffer | Error | null)[], Context>;
   }
 }
@@ -29,17 +29,16 @@ export interface Raise {
   readonly message: string;
 }
 
-/**
- * So many entries at most in one run of the script, during which Redis answers nobody else.
- */
+/** So many entries at most in one run of the script, during which Redis answers nobody else. */
 const RAISES_MAXIMUM = 50;
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING = new Uint8Array();
 
-/** The same bytes: ioredis takes a Buffer for bytes, and writes any other array as text. */
-function bufferOf(bytes: Uint8Array | null): Buffer {
-  if (bytes === null) return NOTHING;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The lines of an entry, as {@link RAISE_SCRIPT} takes them. */
+function linesOf(raise: Raise): string {
+  const { body, freshMilliseconds, head, keptMilliseconds, loadMilliseconds } = raise;
+  const milliseconds = `${freshMilliseconds}\n${keptMilliseconds}\n${loadMilliseconds}`;
+  return `${raise.version}\n${head}\n${milliseconds}\n${body?.byteLength ?? 0}\n${raise.message}\n`;
 }
 
 /**
@@ -61,15 +60,8 @@ export function createRaise(
       raises.length,
       ...raises.map(({ key }) => key),
       channel,
-      ...raises.flatMap((raise) => [
-        raise.version,
-        raise.head,
-        raise.freshMilliseconds,
-        raise.keptMilliseconds,
-        raise.loadMilliseconds,
-        bufferOf(raise.body),
-        raise.message,
-      ]),
+      Buffer.concat(raises.map(({ body }) => body ?? NOTHING)),
+      raises.map(linesOf).join(''),
     );
   const raiseAlone = async (raise: Raise) => {
     const [reply = null] = await raiseAll([raise]);
