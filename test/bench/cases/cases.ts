@@ -127,6 +127,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
       name: 'scaling',
       title: 'two processes on two cores',
       subject: headroom,
+      floor: floors.bare,
       bound: 1.9,
       requests: demoUsers,
       coreCount,

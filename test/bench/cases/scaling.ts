@@ -13,94 +13,136 @@ export interface ScalingOptions {
   readonly name: string;
   readonly title: string;
   readonly subject: Subject;
+  /** The least code that gives the same answers. It shares nothing with anybody, so two of it show what the machine has to give. */
+  readonly floor: Subject;
   /** Least that two processes do in terms of one. */
   readonly bound: number;
   readonly requests: RequestSequence;
-  /** Cores of the machine: with two, the load generator has to share with the servers. */
+  /** Cores of the machine: with two, the load generators have to share them with the servers. */
   readonly coreCount: number;
 }
 
-/** Two processes of one subject, each on a core of its own, in comparison with one. */
+/** Servers that are loaded at the same time, each on a core of its own. */
+interface Arrangement {
+  /** How tables call it. */
+  readonly name: string;
+  readonly measured: readonly Subject[];
+  /** Is loaded beside what is measured, and not counted. @default nothing */
+  readonly neighbour?: Subject;
+}
+
+/**
+ * Two processes of one subject, each on a core of its own, in comparison with one.
+ *
+ * With two cores, each of two servers has the other one's load generator on its core, for want of another one, and a server that is alone has
+ * none. A generator makes the server beside it slower, whatever server it is: they take turns, so that caches are lost and fewer requests wait
+ * each time. Therefore the one process gets a neighbour there: the floor, on the other core, whose generator is where that of a second process
+ * would be. What is left is what two processes cost each other. (With each generator on the core of its own server, how many requests wait each
+ * time depends on how the scheduler shares a core among groups of processes, and ratios come out that are above 2.)
+ */
 export function scalingCase(options: ScalingOptions): BenchmarkCase {
-  const { subject, requests } = options;
-  const one = `${subject.name}, 1 process`;
-  const two = `${subject.name}, 2 processes`;
+  const { subject, floor, requests } = options;
   const loadElsewhere = options.coreCount > 2;
-
-  async function measureProcesses(count: number, stage: Stage): Promise<Measurement> {
-    const { cores, closedLoop, directory, signal } = stage;
-    const own = count === 1 ? [cores.subject] : [cores.subject, cores.second];
-    const rest = cores.others.filter((core) => !own.includes(core));
-    const servers: SubjectServer[] = [];
-    try {
-      for (const core of own) {
-        servers.push(await stage.start(subject, [core]));
-      }
-      const loadAll = (seconds: number) =>
-        Promise.all(
-          servers.map(({ origin }, index) => {
-            const load: LoadRequest = {
-              origin,
-              sequence: requests,
-              connections: CONNECTIONS,
-              seconds,
-              directory,
-              // With no core to spare, each generator shares a core with the other one's server.
-              cores: rest.length > 0 ? rest : [own[(index + 1) % own.length] ?? cores.subject],
-              signal,
-            };
-            return closedLoop.run(load);
-          }),
-        );
-      for (const result of await loadAll(stage.warmUpSeconds)) {
-        requireNoFailures(`Warming up ${subject.name}`, result);
-      }
-      const { result: results, observation } = await observe(
-        {
-          processGroups: servers.map(({ processGroup }) => processGroup),
-          cores: own,
-          otherCores: rest,
-        },
-        () => loadAll(stage.seconds),
-        (all) => all.reduce((sum, result) => sum + result.requests, 0),
-      );
-      for (const result of results) requireNoFailures(subject.name, result);
-      return {
-        operations: results.reduce((sum, result) => sum + result.requests, 0),
-        operationsPerSecond: results.reduce(
-          (sum, result) => sum + result.requests / result.seconds,
-          0,
-        ),
-        // Of two generators' percentiles no common one can be made.
-        latency: null,
-        processes: count,
-        ...observation,
-        // The generators that share the cores are not a disturbance, and cannot be told from one.
-        ...(rest.length === 0 && { disturbance: null }),
-      };
-    } finally {
-      await Promise.all(servers.map((server) => server.stop()));
-    }
-  }
-
+  const one: Arrangement = { name: `${subject.name}, 1 process`, measured: [subject] };
+  const oneBeside: Arrangement = {
+    name: `${subject.name}, 1 process beside ${floor.name}`,
+    measured: [subject],
+    neighbour: floor,
+  };
+  const two: Arrangement = { name: `${subject.name}, 2 processes`, measured: [subject, subject] };
+  const arrangements: readonly Arrangement[] = [
+    one,
+    ...(loadElsewhere ? [] : [oneBeside]),
+    two,
+    { name: `${floor.name}, 1 process`, measured: [floor] },
+    { name: `${floor.name}, 2 processes`, measured: [floor, floor] },
+  ];
+  const arrangementOf = (name: string) => arrangements.find((each) => each.name === name) ?? one;
   return {
     name: options.name,
     title: options.title,
     operation: REQUESTS,
-    subjects: [one, two],
+    subjects: arrangements.map(({ name }) => name),
     targets: [
       {
-        subject: two,
-        against: one,
+        subject: two.name,
+        against: loadElsewhere ? one.name : oneBeside.name,
         comparison: loadElsewhere ? 'throughput' : 'capacity',
         bound: options.bound,
       },
     ],
     note: loadElsewhere
-      ? 'The load comes from other cores.'
-      : 'With two cores, the load generators share them with the two servers. The ratio is therefore that of processes divided by CPU time per request: what they would do if nothing else used their cores. The requests a second are what was left of it.',
+      ? `The load comes from other cores. Two ${floor.name} have nothing to do with each other: they show what the machine has to give.`
+      : `With two cores, each of two servers shares its core with the other one's load generator, which makes any server slower: two ${floor.name} have nothing to do with each other, and show how much. So the one process that two are compared with has such a generator on its core, too: that of a ${floor.name} on the other core. The ratio is that of processes divided by CPU time per request: what they would do if nothing else used their cores. The requests a second are what was left of it.`,
     extraSeconds: EXTRA_SECONDS,
-    missing: () => subject.missing(),
-    measure: (name, stage) => measureProcesses(name === one ? 1 : 2, stage),
+    missing: (name) => {
+      const { measured, neighbour } = arrangementOf(name);
+      return measured[0]?.missing() ?? neighbour?.missing() ?? null;
+    },
+    measure: (name, stage) => measure(arrangementOf(name), requests, stage),
   };
+}
+
+async function measure(
+  { name, measured, neighbour }: Arrangement,
+  requests: RequestSequence,
+  stage: Stage,
+): Promise<Measurement> {
+  const { cores, closedLoop, directory, signal } = stage;
+  const subjects = neighbour === undefined ? measured : [...measured, neighbour];
+  const own = [cores.subject, cores.second].slice(0, subjects.length);
+  const rest = cores.others.filter((core) => !own.includes(core));
+  const servers: SubjectServer[] = [];
+  try {
+    for (const [index, subject] of subjects.entries()) {
+      servers.push(await stage.start(subject, own.slice(index, index + 1)));
+    }
+    const loadAll = (seconds: number) =>
+      Promise.all(
+        servers.map(({ origin }, index) => {
+          const load: LoadRequest = {
+            origin,
+            sequence: requests,
+            connections: CONNECTIONS,
+            seconds,
+            directory,
+            // With no core to spare, each generator shares a core with the other one's server.
+            cores: rest.length > 0 ? rest : [own[(index + 1) % own.length] ?? cores.subject],
+            signal,
+          };
+          return closedLoop.run(load);
+        }),
+      );
+    for (const result of await loadAll(stage.warmUpSeconds)) {
+      requireNoFailures(`Warming up ${name}`, result);
+    }
+    const { result: results, observation } = await observe(
+      {
+        processGroups: servers.slice(0, measured.length).map(({ processGroup }) => processGroup),
+        cores: own.slice(0, measured.length),
+        otherCores: rest,
+      },
+      async () => {
+        const all = await loadAll(stage.seconds);
+        for (const result of all) requireNoFailures(name, result);
+        return all.slice(0, measured.length);
+      },
+      (all) => all.reduce((sum, result) => sum + result.requests, 0),
+    );
+    return {
+      operations: results.reduce((sum, result) => sum + result.requests, 0),
+      operationsPerSecond: results.reduce(
+        (sum, result) => sum + result.requests / result.seconds,
+        0,
+      ),
+      // Of two generators' percentiles no common one can be made.
+      latency: null,
+      processes: measured.length,
+      ...observation,
+      // The generators that share the cores are not a disturbance, and cannot be told from one.
+      ...(rest.length === 0 && { disturbance: null }),
+    };
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
 }
