@@ -47,13 +47,21 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
         MessageBody: JSON.stringify(event),
         ...traceAttribute(spans.traceParent(event)),
       }));
+      // Not AbortSignal.timeout, which goes off all the same when the batch has long been sent, and makes an error then.
+      const timeout = new AbortController();
+      const timer = setTimeout(
+        () => timeout.abort(new Error(`SQS did not answer within ${SEND_TIMEOUT_MILLISECONDS} ms`)),
+        SEND_TIMEOUT_MILLISECONDS,
+      );
       try {
-        const sent = await batches.send(entries, AbortSignal.timeout(SEND_TIMEOUT_MILLISECONDS));
+        const sent = await batches.send(entries, timeout.signal);
         spans.end(sent);
         return sent;
       } catch (error) {
         spans.fail(error);
         throw error;
+      } finally {
+        clearTimeout(timer);
       }
     },
     close: () => batches.close(),
