@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gather } from '../../services/contracts/database/gather.ts';
+import { gather } from '../../services/contracts/gathering/gather.ts';
 import type { Database } from '../database/database.ts';
 
 /** What an email needs to know of a user. */

@@ -1,4 +1,4 @@
-import { gather } from '../../../services/contracts/database/gather.ts';
+import { gather } from '../../../services/contracts/gathering/gather.ts';
 import type { Email, Mailer, Message } from './mailer.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { Cluster, type Result } from 'ioredis';
-import { gather } from '../../contracts/database/gather.ts';
+import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { RAISE_SCRIPT } from './raise-script.ts';
 import type { RedisClient } from './redis.ts';

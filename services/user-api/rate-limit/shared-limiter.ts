@@ -1,4 +1,4 @@
-import { gather } from '../../contracts/database/gather.ts';
+import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { outcomesOf } from './algorithms/algorithm.ts';
 import { algorithmOf } from './algorithms/select.ts';

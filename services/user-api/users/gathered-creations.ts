@@ -1,4 +1,4 @@
-import { gather } from '../../contracts/database/gather.ts';
+import { gather } from '../../contracts/gathering/gather.ts';
 import { DatabaseUnavailable, sqlState } from '../database/errors.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';

@@ -1,4 +1,4 @@
-import { gather } from '../../contracts/database/gather.ts';
+import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';

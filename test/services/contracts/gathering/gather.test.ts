@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type GatherOptions, gather } from '../../../../services/contracts/database/gather.ts';
+import { type GatherOptions, gather } from '../../../../services/contracts/gathering/gather.ts';
 import { currentTrace, inTrace } from '../../../../services/contracts/tracing/trace-context.ts';
 import { parseTraceParent } from '../../../../services/contracts/tracing/trace-parent.ts';
 
