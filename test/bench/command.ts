@@ -37,7 +37,7 @@ same core. Writes a table, results.json and plots to .local/bench. Without a cas
 Cases
 ${cases.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}
 
-  ${'soak'.padEnd(width)}  loads the API for a long time, at half of what it can do, and judges whether memory is flat and latency does
+  ${'soak'.padEnd(width)}  loads the API for a long time, at a third of what it can do, and judges whether memory is flat and latency does
   ${''.padEnd(width)}  not grow; by itself, not together with others
 
 Options

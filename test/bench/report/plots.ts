@@ -184,7 +184,7 @@ function targetBars(results: BenchmarkResults): Bar[] {
       const achieved = (value: number) => (inverse ? target.bound / value : value / target.bound);
       const ends = [achieved(found.minimum), achieved(found.maximum)];
       return {
-        label: `${one.name}: ${target.subject.startsWith('Headroom without') ? 'no near cache; ' : ''}${target.against}`,
+        label: `${one.name}: ${target.subject.startsWith('Headroom without') ? 'no near cache; ' : ''}${target.against.replace(/^Headroom, /, '')}`,
         spread: {
           median: achieved(found.median),
           minimum: Math.min(...ends),

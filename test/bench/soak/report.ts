@@ -87,7 +87,7 @@ export function soakMarkdown(results: SoakResults, plot: string): string {
   const minutes = (samples.at(-1)?.seconds ?? 0) / 60;
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    `${number(minutes)} minutes at ${requestsPerSecond.toLocaleString('en')} requests a second, half of the most that it answers; commit ${results.commit ?? 'unknown'}, ${results.startedAt.slice(0, 10)}; ${machine.processor}, ${machine.cores} cores.`,
+    `${number(minutes)} minutes at ${requestsPerSecond.toLocaleString('en')} requests a second, a third of the most that it answers; commit ${results.commit ?? 'unknown'}, ${results.startedAt.slice(0, 10)}; ${machine.processor}, ${machine.cores} cores.`,
     ...(verdict === null
       ? ['Too short to be judged.']
       : [
