@@ -225,11 +225,16 @@ describeWithRedis('the fast path', (redis) => {
     await fc.assert(
       fc.asyncProperty(requests, async ([method, path, version, headers, closes]) => {
         const lines = headers.map(([name, value]) => `${name}: ${value}`);
-        // What announces a body and has none shows its end by closing.
-        if (method === 'HEAD' || closes) lines.push('Connection: close');
+        if (closes) lines.push('Connection: close');
         await expectSame(rawGet(path, lines, `${method} ${path} ${version}`));
       }),
-      { numRuns: Number(process.env.FAST_PATH_RUNS ?? 300) },
+      {
+        numRuns: Number(process.env.FAST_PATH_RUNS ?? 300),
+        // The connection stays open after a head without a body.
+        examples: [
+          [['HEAD', `/api/v1/users/${id}`, 'HTTP/1.0', [['Connection', 'keep-alive']], true]],
+        ],
+      },
     );
     expect(fast.answered.length).toBeGreaterThan(10);
   });

@@ -24,7 +24,7 @@ export function sendBytes(port: number, request: string, answers = 1): Promise<s
     let received = '';
     socket.on('data', (bytes) => {
       received += bytes.toString('latin1');
-      if (isWhole(received, answers)) socket.end();
+      if (isWhole(received, answers, request.startsWith('HEAD '))) socket.end();
     });
     socket.on('close', () =>
       resolve(
@@ -36,12 +36,14 @@ export function sendBytes(port: number, request: string, answers = 1): Promise<s
   });
 }
 
-function isWhole(received: string, answers: number): boolean {
+/** @param bodiless - whether the length in the head is of a body that does not come. */
+function isWhole(received: string, answers: number, bodiless: boolean): boolean {
   let rest = received;
   for (let answer = 0; answer < answers; answer += 1) {
     const end = rest.indexOf('\r\n\r\n');
     if (end === -1) return false;
-    const length = Number(/^content-length: (\d+)/im.exec(rest.slice(0, end))?.[1] ?? 0);
+    const announced = /^content-length: (\d+)/im.exec(rest.slice(0, end))?.[1] ?? 0;
+    const length = bodiless ? 0 : Number(announced);
     if (rest.length < end + 4 + length) return false;
     rest = rest.slice(end + 4 + length);
   }
