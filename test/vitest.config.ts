@@ -7,6 +7,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What is waited for may take long on a machine that has other things to do; vitest's own limit is a second. */
 const expectOptions = { poll: { timeout: 15_000 } };
 
+/** What every project has: sizes of property tests that are what they say, and the test of that. */
+const setupFiles = ['test/support/property-sizes.ts'];
+const sizesTest = 'test/support/property-sizes.test.ts';
+
 /** `system` has real PostgreSQL, Redis and SQS beside it; the other projects start what they need themselves. */
 export default defineConfig({
   test: {
@@ -20,7 +24,8 @@ export default defineConfig({
         root,
         test: {
           name: 'infrastructure',
-          include: ['test/infrastructure/**/*.test.ts'],
+          include: ['test/infrastructure/**/*.test.ts', sizesTest],
+          setupFiles,
           globalSetup: ['test/infrastructure/support/global-setup.ts'],
           // The CDK's own validation takes seconds, and `cdk synth` has it: cdk-command-line.test.ts.
           env: { CDK_VALIDATION: 'false' },
@@ -37,7 +42,9 @@ export default defineConfig({
             'test/services/**/*.test.ts',
             'test/lambda-workers/**/*.test.ts',
             'test/local/**/*.test.ts',
+            sizesTest,
           ],
+          setupFiles,
           globalSetup: ['test/support/global-setup.ts'],
           expect: expectOptions,
           testTimeout: 30_000,
@@ -48,7 +55,8 @@ export default defineConfig({
         root,
         test: {
           name: 'start',
-          include: ['test/start/**/*.test.ts'],
+          include: ['test/start/**/*.test.ts', sizesTest],
+          setupFiles,
           expect: expectOptions,
           testTimeout: 120_000,
           hookTimeout: 120_000,

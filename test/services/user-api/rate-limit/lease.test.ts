@@ -106,25 +106,21 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('Lease', () => {
   it('in any interleaving of processes whose commands take their time, keeps to burst + limit × t / window + P × A × (1 + t / window)', () => {
     fc.assert(
-      fc.property(
-        terms,
-        fc.array(step, { minLength: 50, maxLength: 600, size: 'max' }),
-        (terms, steps) => {
-          const passes = passesOf(terms, PROCESSES, steps);
-          const { allowance, windowMilliseconds, limit, burst } = terms;
-          const excess = PROCESSES * allowance;
-          let worst = Number.NEGATIVE_INFINITY;
-          passes.forEach((from, first) => {
-            for (let last = first; last < passes.length; last += 1) {
-              const windows = ((passes[last] ?? 0) - from) / windowMilliseconds;
-              const most = burst + limit * windows + excess * (1 + windows);
-              worst = Math.max(worst, last - first + 1 - most);
-            }
-          });
-          // A little for the fractions of the bucket above.
-          expect(worst).toBeLessThan(1e-6);
-        },
-      ),
+      fc.property(terms, fc.array(step, { minLength: 50, maxLength: 600 }), (terms, steps) => {
+        const passes = passesOf(terms, PROCESSES, steps);
+        const { allowance, windowMilliseconds, limit, burst } = terms;
+        const excess = PROCESSES * allowance;
+        let worst = Number.NEGATIVE_INFINITY;
+        passes.forEach((from, first) => {
+          for (let last = first; last < passes.length; last += 1) {
+            const windows = ((passes[last] ?? 0) - from) / windowMilliseconds;
+            const most = burst + limit * windows + excess * (1 + windows);
+            worst = Math.max(worst, last - first + 1 - most);
+          }
+        });
+        // A little for the fractions of the bucket above.
+        expect(worst).toBeLessThan(1e-6);
+      }),
       { numRuns: 1_000 },
     );
   });
