@@ -3,6 +3,7 @@ import { createTracer } from '../../services/contracts/tracing/tracer.ts';
 import { Database } from '../database/database.ts';
 import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../observability/logger.ts';
+import { createApiKeyNotices } from './api-key-notices.ts';
 import { createEmailChanges } from './email-changes.ts';
 import { createFolderMailer } from './mailer/folder.ts';
 import type { Mailer } from './mailer/mailer.ts';
@@ -65,6 +66,7 @@ export async function createDependencies(
     recipients: createRecipients(database),
     passwordResets: createPasswordResets(database, environment.PASSWORD_RESET_URL),
     emailChanges: createEmailChanges(database),
+    apiKeyNotices: createApiKeyNotices(database),
     mailer: createTracedMailer(await createMailer(environment), environment.EMAIL_TRANSPORT),
     idempotency: new PostgresPersistenceLayer(database, PROGRAM),
     logger,

@@ -7,6 +7,7 @@ import {
 import type { BasePersistenceLayer } from '@aws-lambda-powertools/idempotency/persistence';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type {
+  ApiKeyCreated,
   EmailChanged,
   Event,
   PasswordResetRequested,
@@ -15,12 +16,14 @@ import type {
 import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
 import { inMessageTrace } from '../observability/message-trace.ts';
+import type { ApiKeyNotices } from './api-key-notices.ts';
 import type { EmailChanges } from './email-changes.ts';
 import { createMailerInStep } from './mailer/in-step.ts';
 import { type Mailer, MailerError, type Message } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
 import type { Recipients } from './recipients.ts';
+import { composeApiKeyCreated } from './templates/api-key-created.ts';
 import { composeEmailChanged } from './templates/email-changed.ts';
 import { composePasswordReset } from './templates/password-reset.ts';
 import { composeWelcome } from './templates/welcome.ts';
@@ -30,6 +33,7 @@ export interface EmailWorkerDependencies {
   readonly recipients: Recipients;
   readonly passwordResets: PasswordResets;
   readonly emailChanges: EmailChanges;
+  readonly apiKeyNotices: ApiKeyNotices;
   readonly mailer: Mailer;
   /** Where it is written down which events have been handled. */
   readonly idempotency: BasePersistenceLayer;
@@ -54,12 +58,16 @@ type Outcome =
 
 /** What may be done before the record of an event is taken, as it has no effect: reading, and composing. Null where nobody is to get it. */
 async function composeMessage(
-  event: UserCreated | EmailChanged,
-  { recipients, emailChanges, mailer }: EmailWorkerDependencies,
+  event: UserCreated | EmailChanged | ApiKeyCreated,
+  { recipients, emailChanges, apiKeyNotices, mailer }: EmailWorkerDependencies,
 ): Promise<Message | null> {
   if (event.type === 'user.created') {
     const recipient = await recipients.find(event.data.userId);
     return recipient && (await mailer.compose(await composeWelcome(recipient, event.id)));
+  }
+  if (event.type === 'user.api-key-created') {
+    const notice = await apiKeyNotices.find(event.data.apiKeyId);
+    return notice && (await mailer.compose(await composeApiKeyCreated(notice, event.id)));
   }
   const notice = await emailChanges.find(event.data.emailChangeId);
   return notice && (await mailer.compose(await composeEmailChanged(notice, event.id)));
@@ -98,18 +106,30 @@ async function sendPasswordReset(
   return { outcome: 'sent', messageId };
 }
 
-async function tellFormerAddress(
-  { id }: EmailChanged,
+/** What is logged of a notice about an account, by the type of its event. */
+const noticeLog = {
+  'user.email-changed': {
+    sent: 'Former email address told',
+    gone: 'Nobody is left to tell of a new email address',
+  },
+  'user.api-key-created': {
+    sent: 'Owner of a new API key notified',
+    gone: 'A new API key, or its owner, does not exist any more: no notice is sent',
+  },
+} as const;
+
+async function sendNotice(
+  { id, type }: EmailChanged | ApiKeyCreated,
   composed: Promise<Message | null>,
   { mailer, logger }: EmailWorkerDependencies,
 ): Promise<Outcome> {
   const message = await composed;
   if (message === null) {
-    logger.info({ eventId: id }, 'Nobody is left to tell of a new email address');
+    logger.info({ eventId: id }, noticeLog[type].gone);
     return { outcome: 'for nobody' };
   }
   const messageId = await mailer.send(message);
-  logger.info({ eventId: id, emailId: messageId }, 'Former email address told');
+  logger.info({ eventId: id, emailId: messageId }, noticeLog[type].sent);
   return { outcome: 'sent', messageId };
 }
 
@@ -130,7 +150,7 @@ function prepare(event: Event, dependencies: EmailWorkerDependencies): () => Pro
   composed.catch(() => {});
   return event.type === 'user.created'
     ? () => welcome(event, composed, dependencies)
-    : () => tellFormerAddress(event, composed, dependencies);
+    : () => sendNotice(event, composed, dependencies);
 }
 
 /** Whether a failure is one that a later delivery gets past by itself, so that nobody need look. */

@@ -45,10 +45,18 @@ export type PasswordResetRequested = z.infer<typeof passwordResetRequested>;
 export const emailChanged = cloudEvent('user.email-changed', z.object({ emailChangeId: z.uuid() }));
 export type EmailChanged = z.infer<typeof emailChanged>;
 
+/** A user has a new API key. What its owner is told of it is in the database. */
+export const apiKeyCreated = cloudEvent(
+  'user.api-key-created',
+  z.object({ apiKeyId: z.int().positive() }),
+);
+export type ApiKeyCreated = z.infer<typeof apiKeyCreated>;
+
 /** Every event there is, told apart by `type`. */
 export const event = z.discriminatedUnion('type', [
   userCreated,
   passwordResetRequested,
   emailChanged,
+  apiKeyCreated,
 ]);
 export type Event = z.infer<typeof event>;

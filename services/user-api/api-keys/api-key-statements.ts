@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import { API_KEYS_MAXIMUM_PER_USER, type ApiKeyScope } from '../../contracts/api-keys.ts';
 import type { Role } from '../../contracts/authentication.ts';
+import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UserStatus } from '../../contracts/users.ts';
 
 /** How long a key is listed after it was revoked or has ended. */
@@ -36,22 +37,30 @@ export interface NewApiKey {
 
 /**
  * No row where the user has as many keys as one may, or is gone. The user's row is locked, so that of two creations at once the second
- * counts the first one's key.
+ * counts the first one's key. With the key comes the event `user.api-key-created`, which the relay of the outbox sends.
  */
 export async function insertApiKey(client: Sql, key: NewApiKey): Promise<ApiKeyRow | undefined> {
   return await client.begin(async (transaction) => {
     await transaction`select from users where id = ${key.userId} for no key update`;
     const [row] = await transaction<ApiKeyRow[]>`
-      insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
-      select users.id, ${key.name}, ${key.prefix}, ${key.keyHash},
-        array(select jsonb_array_elements_text(${JSON.stringify(key.scopes)}::text::jsonb)),
-        now() + make_interval(days => ${key.expiresInDays})
-      from users
-      where users.id = ${key.userId} and (
-        select count(*) from api_keys
-        where user_id = ${key.userId} and revoked_at is null and expires_at > now()
-      ) < ${API_KEYS_MAXIMUM_PER_USER}
-      returning ${columns(client)}
+      with created as (
+        insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
+        select users.id, ${key.name}, ${key.prefix}, ${key.keyHash},
+          array(select jsonb_array_elements_text(${JSON.stringify(key.scopes)}::text::jsonb)),
+          now() + make_interval(days => ${key.expiresInDays})
+        from users
+        where users.id = ${key.userId} and (
+          select count(*) from api_keys
+          where user_id = ${key.userId} and revoked_at is null and expires_at > now()
+        ) < ${API_KEYS_MAXIMUM_PER_USER}
+        returning *
+      ), event as (
+        insert into outbox (id, type, data, traceparent, available_at)
+        select gen_random_uuid(), 'user.api-key-created', jsonb_build_object('apiKeyId', id),
+          ${currentTraceParent()}::text, now()
+        from created
+      )
+      select ${columns(client)} from created
     `;
     return row;
   });

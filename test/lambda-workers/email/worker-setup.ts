@@ -6,6 +6,7 @@ import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import PostalMime, { type Email } from 'postal-mime';
 import postgres, { type Sql } from 'postgres';
 import { Database } from '../../../lambda-workers/database/database.ts';
+import { createApiKeyNotices } from '../../../lambda-workers/email/api-key-notices.ts';
 import { createEmailChanges } from '../../../lambda-workers/email/email-changes.ts';
 import { createFolderMailer } from '../../../lambda-workers/email/mailer/folder.ts';
 import type { Mailer } from '../../../lambda-workers/email/mailer/mailer.ts';
@@ -129,6 +130,7 @@ export async function setUpWorker(): Promise<WorkerSetup> {
         recipients: createRecipients(connection),
         passwordResets: createPasswordResets(connection, PASSWORD_RESET_URL),
         emailChanges: createEmailChanges(connection),
+        apiKeyNotices: createApiKeyNotices(connection),
         mailer: { ...mailer, ...options.mailer },
         idempotency: new PostgresPersistenceLayer(connection, 'email-worker'),
         logger: createLogger({ LOG_LEVEL: 'trace', STAGE: 'test' }, 'email-worker', {

@@ -250,6 +250,21 @@ describeWithRedis('API keys', (redis) => {
     expect((await createKey(person, token)).status).toBe(201);
   });
 
+  it('leave an event for the email to their owner, each one, and none when one is refused', async () => {
+    const { person, token } = await comeIn();
+    await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 1);
+
+    const { id } = (await createKey(person, token)).body;
+    expect((await createKey(person, token)).status).toBe(409);
+
+    const events = await sql`
+      select type, data, traceparent, available_at <= now() as due from outbox
+      where type = 'user.api-key-created' and (data ->> 'apiKeyId')::bigint >= ${id}`;
+    expect(events).toEqual([
+      { type: 'user.api-key-created', data: { apiKeyId: id }, traceparent: null, due: true },
+    ]);
+  });
+
   it('are counted with those that another transaction is just making', async () => {
     const { person, token } = await comeIn();
     await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 1);

@@ -158,6 +158,9 @@ describe('the roles of the programs', () => {
     const client = await connectAs(EMAIL_WORKER_ROLE);
     expect(await client`select name, email from users where id = 1`).toHaveLength(1);
     expect(await client`select former_email from email_changes`).toHaveLength(0);
+    expect(
+      await client`select user_id, prefix, scopes, expires_at from api_keys where id = 0`,
+    ).toHaveLength(0);
     await client`
       insert into idempotency_records (consumer, idempotency_key, status, expiry)
       values ('test', 'key', 'INPROGRESS', 1)`;
@@ -170,6 +173,8 @@ describe('the roles of the programs', () => {
       'select * from users',
       'select * from outbox',
       'delete from email_changes',
+      'select key_hash from api_keys',
+      'select name from api_keys',
       'drop table idempotency_records',
     ]) {
       await expect(client.unsafe(statement), statement).rejects.toMatchObject(denied);
