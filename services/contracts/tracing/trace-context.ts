@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { outsideScope } from '../changes/change-scope.ts';
 import { errorType } from './error-type.ts';
 import type { Span, SpanOptions } from './span.ts';
 import { formatTraceParent, type TraceParent } from './trace-parent.ts';
@@ -42,9 +43,11 @@ export function inSpan<Result>(span: Span, work: () => Result): Result {
   return contexts.run({ parent: span.parent, span }, work);
 }
 
-/** Runs `work` as part of no trace: for what a request sets off but others share, such as a timer. */
+/** Runs `work` as part of no trace and no request: for what a request sets off but others share, such as a timer. */
 export function outsideTrace<Result>(work: () => Result): Result {
-  return contexts.getStore() === undefined ? work() : contexts.run(undefined, work);
+  return contexts.getStore() === undefined
+    ? outsideScope(work)
+    : contexts.run(undefined, () => outsideScope(work));
 }
 
 /** Runs `work` as part of `span`, which ends with it. */

@@ -43,7 +43,7 @@ export class ApiKeyRepository {
 
   /** Those that are good, then those that ended in the last 30 days, the newest first; 200 at most. */
   async list(userId: number): Promise<ApiKey[]> {
-    const rows = await this.#router.write(({ $client }) => selectApiKeys($client, userId));
+    const rows = await this.#router.readNewest(({ $client }) => selectApiKeys($client, userId));
     return rows.map(toApiKey);
   }
 
@@ -57,7 +57,9 @@ export class ApiKeyRepository {
   async findGrant(keyHash: string, on: 'reader' | 'writer'): Promise<ApiKeyGrant | null> {
     const query = ({ $client }: Parameters<Parameters<DatabaseRouter['read']>[0]>[0]) =>
       selectApiKeyGrant($client, keyHash);
-    const [row] = await (on === 'writer' ? this.#router.write(query) : this.#router.read(query));
+    const [row] = await (on === 'writer'
+      ? this.#router.readNewest(query)
+      : this.#router.read(query));
     return row ?? null;
   }
 

@@ -1,3 +1,4 @@
+import { ConcurrencyLimiter } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { CacheMetrics } from './cache-metrics.ts';
 
 /** Too many reads wait for the database already; this one was not begun. */
@@ -12,29 +13,30 @@ export class ReadsShed extends Error {
 export class LoadLimit {
   readonly #maximum: number;
   readonly #metrics: CacheMetrics;
-  #underWay = 0;
+  readonly #places: ConcurrencyLimiter;
 
   constructor(maximum: number, metrics: CacheMetrics) {
     this.#maximum = maximum;
     this.#metrics = metrics;
+    this.#places = new ConcurrencyLimiter({ concurrency: maximum, maximumWaiting: 0 });
   }
 
   /** Whether there is room for what nobody waits for: it leaves half of the places to those who do. */
   get hasRoomToSpare(): boolean {
-    return this.#underWay < this.#maximum / 2;
+    return this.#places.running < this.#maximum / 2;
   }
 
   /** @throws {@link ReadsShed} when as many loads are under way as there may be. */
   async run<Value>(load: () => Promise<Value>): Promise<Value> {
-    if (this.#underWay >= this.#maximum) {
+    const place = this.#places.tryTake();
+    if (place === undefined) {
       this.#metrics.shed += 1;
-      throw new ReadsShed(`${this.#underWay} reads wait for the database`);
+      throw new ReadsShed(`${this.#maximum} reads wait for the database`);
     }
-    this.#underWay += 1;
     try {
       return await load();
     } finally {
-      this.#underWay -= 1;
+      this.#places.free(place);
     }
   }
 }

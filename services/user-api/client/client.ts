@@ -47,8 +47,8 @@ const ANONYMOUS: ReadonlySet<OperationId> = new Set([
 ]);
 
 /**
- * A client of the user API, typed by the routes that the service declares. It sends what can be repeated again when no answer came or
- * the API asks to come later, with an Idempotency-Key where one is taken; renews the access token when it has ended, once for all requests that wait for
+ * A client of the user API, typed by the routes that the service declares. It sends a request again when the API says that it was not applied; when the
+ * outcome is unknown, only where a repetition does no harm, as with an Idempotency-Key or If-Match. It renews the access token when it has ended, once for all requests that wait for
  * it; and throws problems as {@link ApiProblem}.
  *
  * Every function throws `ApiProblem`, `ApiUnreachable` or `UnexpectedAnswer`, or the reason of its signal.
@@ -82,8 +82,11 @@ export function createClient(options: ClientOptions): UserApiClient {
           signal: input.signal,
         });
       },
-      operation.repeatable,
-      input.signal,
+      {
+        repeatable: operation.repeatable,
+        isConditional: input.ifMatch !== undefined,
+        signal: input.signal,
+      },
       retry,
     );
   };

@@ -26,16 +26,18 @@ export interface Routes {
 }
 export type OperationId = keyof Routes;
 
+/**
+ * Whether a request whose outcome is unknown can be sent again: `yes`, because it changes nothing or ends something for good; `key`, with its
+ * Idempotency-Key; `if-match`, with If-Match, because it could otherwise overwrite a change that came between.
+ */
+export type Repeatability = 'yes' | 'key' | 'if-match' | 'no';
+
 /** What the client must know of an operation when it runs; the types hold it to the service's declarations. */
 export type Operations = {
   readonly [Id in OperationId]: {
     readonly method: Routes[Id]['method'];
     readonly path: Routes[Id]['path'];
-    /**
-     * Whether a request that may have been carried out can be sent again without being carried out twice: `key`, with an Idempotency-Key. RFC 9110, 9.2.2
-     * says it of GET, PUT and DELETE.
-     */
-    readonly repeatable: 'yes' | 'key' | 'no';
+    readonly repeatable: Repeatability;
   };
 };
 
@@ -43,11 +45,11 @@ export const operations: Operations = {
   createUser: { method: 'post', path: '/api/v1/users', repeatable: 'key' },
   listUsers: { method: 'get', path: '/api/v1/users', repeatable: 'yes' },
   getUser: { method: 'get', path: '/api/v1/users/{id}', repeatable: 'yes' },
-  updateUser: { method: 'patch', path: '/api/v1/users/{id}', repeatable: 'no' },
-  replaceUser: { method: 'put', path: '/api/v1/users/{id}', repeatable: 'yes' },
+  updateUser: { method: 'patch', path: '/api/v1/users/{id}', repeatable: 'if-match' },
+  replaceUser: { method: 'put', path: '/api/v1/users/{id}', repeatable: 'if-match' },
   deleteUser: { method: 'delete', path: '/api/v1/users/{id}', repeatable: 'yes' },
   exportUser: { method: 'get', path: '/api/v1/users/{id}/export', repeatable: 'yes' },
-  setRole: { method: 'put', path: '/api/v1/users/{id}/role', repeatable: 'yes' },
+  setRole: { method: 'put', path: '/api/v1/users/{id}/role', repeatable: 'no' },
   endSessions: { method: 'delete', path: '/api/v1/users/{id}/sessions', repeatable: 'yes' },
   logIn: { method: 'post', path: '/api/v1/auth/login', repeatable: 'no' },
   // The service answers a refresh token that comes again within seconds with the same next tokens.

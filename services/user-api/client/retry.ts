@@ -1,6 +1,6 @@
 import type { ProblemSlug } from '../http/problem-types.ts';
 import { ApiProblem, ApiUnreachable, UnexpectedAnswer } from './errors.ts';
-import type { Operations } from './operations.ts';
+import type { Repeatability } from './operations.ts';
 
 export interface RetryOptions {
   /** Attempts for each call, the first included. @default 4 */
@@ -19,23 +19,30 @@ const ATTEMPTS = 4;
 const BASE_MILLISECONDS = 200;
 const MAXIMUM_MILLISECONDS = 10_000;
 
-/** Answers that say that the request was not begun: whatever it was, it can be sent again. */
-const NOT_BEGUN: ReadonlySet<string> = new Set<ProblemSlug>([
+/** Problems that say that the request was not applied: whatever it was, it can be sent again. */
+const NOT_APPLIED: ReadonlySet<string> = new Set<ProblemSlug>([
   'rate-limit-exceeded',
   'too-many-logins',
   'overloaded',
   'password-hashing-busy',
+  'database-unavailable',
+  'deadline-exceeded',
 ]);
 /** Statuses that pass by themselves, of the API or of a proxy in front of it. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
-/** Whether the same request may be sent once more after it failed with `error`. */
+/**
+ * Whether the same request may be sent once more after it failed with `error`.
+ *
+ * @param isConditional - whether it has an If-Match, without which a second attempt could overwrite what somebody else changed after the first.
+ */
 export function mayRetry(
   error: unknown,
-  repeatable: Operations[keyof Operations]['repeatable'],
+  repeatable: Repeatability,
+  isConditional: boolean,
 ): boolean {
-  if (error instanceof ApiProblem && NOT_BEGUN.has(error.slug)) return true;
-  if (repeatable === 'no') return false;
+  if (error instanceof ApiProblem && NOT_APPLIED.has(error.slug)) return true;
+  if (repeatable === 'no' || (repeatable === 'if-match' && !isConditional)) return false;
   if (error instanceof ApiProblem || error instanceof UnexpectedAnswer) {
     return PASSING.has(error.status);
   }
@@ -75,8 +82,12 @@ function waitFor(milliseconds: number, signal: AbortSignal | undefined): Promise
  */
 export async function withRetries<Result>(
   attempt: () => Promise<Result>,
-  repeatable: Operations[keyof Operations]['repeatable'],
-  signal: AbortSignal | undefined,
+  request: {
+    readonly repeatable: Repeatability;
+    /** Whether it has an If-Match. */
+    readonly isConditional: boolean;
+    readonly signal: AbortSignal | undefined;
+  },
   options: RetryOptions = {},
 ): Promise<Result> {
   const {
@@ -86,12 +97,13 @@ export async function withRetries<Result>(
     random = Math.random,
     wait = waitFor,
   } = options;
+  const { isConditional, repeatable, signal } = request;
   for (let made = 1; ; made += 1) {
     try {
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (made >= attempts || !mayRetry(error, repeatable)) throw error;
+      if (made >= attempts || !mayRetry(error, repeatable, isConditional)) throw error;
       const jitter = random() * Math.min(maximumMilliseconds, baseMilliseconds * 2 ** (made - 1));
       const told = error instanceof ApiProblem ? retryAfterMilliseconds(error.headers) : null;
       if (told !== null && told > maximumMilliseconds) throw error;

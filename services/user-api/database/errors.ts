@@ -1,14 +1,42 @@
 import { DrizzleQueryError } from 'drizzle-orm';
 import postgres from 'postgres';
+import { NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
+
+/** What is known of a change that failed. */
+export type Outcome = 'not applied' | 'unknown';
 
 /** The database could not do it now; the same may succeed later. */
 export class DatabaseUnavailable extends Error {
-  override readonly name = 'DatabaseUnavailable';
+  override readonly name: string = 'DatabaseUnavailable';
+  /** `unknown`: the change may have been applied, or may still be. */
+  readonly outcome: Outcome;
+
+  constructor(message: string, options: ErrorOptions & { readonly outcome: Outcome }) {
+    super(message, options);
+    this.outcome = options.outcome;
+  }
 }
 
-/** No answer came within the deadline, which is longer than the server lets a statement run. */
+/** Too many statements wait for a connection. This one was not sent and never will be. */
+export class DatabaseBusy extends DatabaseUnavailable {
+  override readonly name = 'DatabaseBusy';
+}
+
+/** No response came within the deadline, which is longer than the server lets a statement run. */
 export class DatabaseSilent extends Error {
   override readonly name = 'DatabaseSilent';
+  /** Whether the statement was sent; if not, it never will be. */
+  readonly wasSent: boolean;
+
+  constructor(message: string, wasSent: boolean) {
+    super(message);
+    this.wasSent = wasSent;
+  }
+}
+
+/** There was no connection to send the statement on, and it will not be sent. The cause says why. */
+export class StatementNotSent extends Error {
+  override readonly name = 'StatementNotSent';
 }
 
 /**
@@ -42,7 +70,8 @@ const MISUSE_CODES = new Set([
 
 /** Whether `error` says that the server or the way to it is at fault, not the statement. */
 export function isServerFault(error: unknown): boolean {
-  if (error instanceof DatabaseSilent) return true;
+  if (error instanceof DatabaseSilent || error instanceof StatementNotSent) return true;
+  if (error instanceof NoPlace) return true;
   const state = sqlState(error);
   if (state !== undefined) return SERVER_CODES.has(state) || SERVER_CLASSES.has(state.slice(0, 2));
   // Errors of sockets, of TLS and of postgres.js' connections all have a code in words.
@@ -52,6 +81,20 @@ export function isServerFault(error: unknown): boolean {
     typeof error.code === 'string' &&
     !MISUSE_CODES.has(error.code)
   );
+}
+
+/**
+ * SQLSTATEs that a server sends when it ends a connection. It may do so between the commit and the response to it, so that only these leave the
+ * outcome of a statement unknown: any other error of the server has undone it.
+ */
+const CONNECTION_ENDED_CODES = new Set(['57P01', '57P02', '57P05', '08000', '08003', '08006']);
+
+/** What a failed statement has left behind. */
+export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof DatabaseSilent) return error.wasSent ? 'unknown' : 'not applied';
+  if (error instanceof StatementNotSent || error instanceof NoPlace) return 'not applied';
+  const state = sqlState(error);
+  return state === undefined || CONNECTION_ENDED_CODES.has(state) ? 'unknown' : 'not applied';
 }
 
 /** The statement ran longer than the server allows: slow everywhere, so another server is not asked. */
@@ -65,7 +108,7 @@ export type ReadFailure = 'server' | 'try another' | 'statement';
 export function classifyReadFailure(error: unknown): ReadFailure {
   const state = sqlState(error);
   if (state === STATEMENT_TIMEOUT) return 'statement';
-  if (state === RECOVERY_CONFLICT) return 'try another';
+  if (state === RECOVERY_CONFLICT || error instanceof NoPlace) return 'try another';
   return isServerFault(error) ? 'server' : 'statement';
 }
 

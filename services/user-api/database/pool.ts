@@ -1,6 +1,12 @@
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
+import { type Scope, ScopeEnded } from '../../contracts/changes/change-scope.ts';
+import {
+  ConcurrencyLimiter,
+  NoPlace,
+  type Place,
+} from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
 import type { SpanOptions } from '../../contracts/tracing/span.ts';
 import { describeStatement, describingStatements } from '../../contracts/tracing/statement.ts';
@@ -11,9 +17,12 @@ import {
   DatabaseSilent,
   isFailover,
   isServerFault,
+  outcomeOf,
+  StatementNotSent,
   sqlState,
   unwrapDatabaseError,
 } from './errors.ts';
+import { type SentStatements, StatementObserver } from './sent-statements.ts';
 
 /** A pool's connections, as drizzle-orm queries them. */
 export type Database = PostgresJsDatabase & { readonly $client: Sql };
@@ -30,8 +39,14 @@ export interface PoolSettings {
   readonly logger: Logger;
 }
 
-/** How much longer than the server's own limit to wait for its answer: a round trip, and queueing behind others. */
+/** How much longer than the server's own limit to wait for its response: a round trip. */
 const ANSWER_MARGIN_MILLISECONDS = 500;
+/** Longest wait for a connection. Who waits longer is better off with a refusal, and the others with a shorter queue. */
+const CONNECTION_WAIT_MILLISECONDS = 1_000;
+/** Most statements that wait for a connection: far more than a pool that works gets done in that time. */
+const WAITING_MAXIMUM = 1_000;
+/** A server that has answered nothing for so long, though it was asked, is stalled or runs slow statements only. */
+const STALL_MILLISECONDS = 500;
 const CONNECT_TIMEOUT_SECONDS = 2;
 /** postgres.js waits up to 20 s before it opens a connection again; after a failover we want to be back at once. */
 const RECONNECT_DELAY_SECONDS = 0.1;
@@ -65,32 +80,38 @@ function catchingPassword({ connection, logger }: PoolSettings): DatabaseConnect
   };
 }
 
-function connect(settings: PoolSettings): Database {
+function connect(settings: PoolSettings, observer: StatementObserver): Database {
   const client = describingStatements(
-    postgres(settings.url, {
-      ...catchingPassword(settings),
-      max: settings.size,
-      connect_timeout: CONNECT_TIMEOUT_SECONDS,
-      backoff: () => RECONNECT_DELAY_SECONDS,
-      max_lifetime:
-        MINIMUM_LIFETIME_SECONDS +
-        Math.random() * (MAXIMUM_LIFETIME_SECONDS - MINIMUM_LIFETIME_SECONDS),
-      // No array types here: saves the query for them that every new connection would start with.
-      fetch_types: false,
-      onnotice: () => {},
-      connection: {
-        application_name: 'headroom-user-api',
-        statement_timeout: settings.statementTimeoutMilliseconds,
-      },
-    }),
+    observer.observe(
+      postgres(settings.url, {
+        ...catchingPassword(settings),
+        max: settings.size,
+        connect_timeout: CONNECT_TIMEOUT_SECONDS,
+        backoff: () => RECONNECT_DELAY_SECONDS,
+        max_lifetime:
+          MINIMUM_LIFETIME_SECONDS +
+          Math.random() * (MAXIMUM_LIFETIME_SECONDS - MINIMUM_LIFETIME_SECONDS),
+        // No array types here: saves the query for them that every new connection would start with.
+        fetch_types: false,
+        onnotice: () => {},
+        connection: {
+          application_name: 'headroom-user-api',
+          statement_timeout: settings.statementTimeoutMilliseconds,
+          // A transaction whose process has been stopped holds its locks no longer than a statement may.
+          idle_in_transaction_session_timeout: settings.statementTimeoutMilliseconds,
+        },
+      }),
+    ),
   );
   // drizzle-orm calls it in any case, so that it costs nothing but the look for a span.
   return drizzle(client, { logger: { logQuery: (statement) => describeStatement(statement) } });
 }
 
 /**
- * Connections to one server. Adds to postgres.js what it does not have: a deadline for each query, for a server that has gone
- * silent, and new connections for all after a failover.
+ * Connections to one server. Adds to postgres.js what it does not have: a bounded queue in front of the connections, a deadline for each query, for
+ * a server that has gone silent, and new connections for all after a failover.
+ *
+ * The driver itself queues without bound, and sends what its caller has given up on. So it gets no more queries at once than there are connections.
  */
 export class DatabasePool {
   readonly name: string;
@@ -100,8 +121,12 @@ export class DatabasePool {
   readonly #spanName: string;
   readonly #spanOptions: SpanOptions;
   readonly #deadlineMilliseconds: number;
+  readonly #places: ConcurrencyLimiter;
+  readonly #observer = new StatementObserver();
   #database: Database;
   #answeredAt = 0;
+  /** When the server last answered, or was asked after it had nothing to answer. */
+  #progressAt = 0;
   #recycledAt = 0;
 
   constructor(settings: PoolSettings) {
@@ -109,7 +134,12 @@ export class DatabasePool {
     this.size = settings.size;
     this.#settings = settings;
     this.#deadlineMilliseconds = settings.statementTimeoutMilliseconds + ANSWER_MARGIN_MILLISECONDS;
-    this.#database = connect(settings);
+    this.#places = new ConcurrencyLimiter({
+      concurrency: settings.size,
+      maximumWaiting: WAITING_MAXIMUM,
+      maximumWaitMilliseconds: CONNECTION_WAIT_MILLISECONDS,
+    });
+    this.#database = connect(settings, this.#observer);
     this.#spanName = `postgresql ${settings.name}`;
     this.#spanOptions = {
       kind: 'client',
@@ -117,30 +147,41 @@ export class DatabasePool {
     };
   }
 
-  /**
-   * Runs one query. When it fails its outcome is unknown to the caller if the error is a {@link DatabaseSilent} or one of
-   * the connection: a write may have been done.
-   *
-   * @throws {@link DatabaseSilent} after the deadline, and otherwise what postgres.js throws.
-   */
-  run<Result>(query: (database: Database) => Promise<Result>): Promise<Result> {
-    return traced(this.#spanName, this.#spanOptions, () => this.#run(query));
+  /** Queries that wait for a connection. */
+  get waiting(): number {
+    return this.#places.waiting;
   }
 
-  async #run<Result>(query: (database: Database) => Promise<Result>): Promise<Result> {
+  /** Whether the server was asked and has answered nothing for half a second. */
+  get isStalled(): boolean {
+    return this.#places.running > 0 && performance.now() - this.#progressAt > STALL_MILLISECONDS;
+  }
+
+  /**
+   * Runs one query: one statement, or one transaction, which it begins before it first waits. `outcomeOf` says of its error whether a
+   * change may have been made.
+   *
+   * @param scope - the request that the query changes something for: when it ends, the query is not sent any more, or is cancelled. @default none
+   * @throws `NoPlace` when no connection was free for a second, `ScopeEnded`, `StatementNotSent` when there was no connection: the query was not sent.
+   * {@link DatabaseSilent} after the deadline, and otherwise what postgres.js throws.
+   */
+  run<Result>(query: (database: Database) => Promise<Result>, scope?: Scope): Promise<Result> {
+    return traced(this.#spanName, this.#spanOptions, () => this.#run(query, scope));
+  }
+
+  async #run<Result>(
+    query: (database: Database) => Promise<Result>,
+    scope: Scope | undefined,
+  ): Promise<Result> {
     const startedAt = performance.now();
     this.metrics.inProgress += 1;
     try {
-      const result = await this.#answered(query(this.#database));
-      this.#answeredAt = performance.now();
-      return result;
+      const place = this.#places.tryTake() ?? (await this.#places.wait());
+      return await this.#send(query, scope, place);
     } catch (thrown) {
       const error = unwrapDatabaseError(thrown);
-      this.metrics[isServerFault(error) ? 'serverFailures' : 'statementFailures'] += 1;
-      if (sqlState(error) !== undefined) this.#answeredAt = performance.now();
-      // A pool that has answered others since is not silent as a whole: replacing it would only add to an overload.
-      const silent = error instanceof DatabaseSilent && this.#answeredAt < startedAt;
-      if (silent || isFailover(error)) this.#recycle(error);
+      if (error instanceof NoPlace) this.metrics.refused += 1;
+      else this.metrics[isServerFault(error) ? 'serverFailures' : 'statementFailures'] += 1;
       throw error;
     } finally {
       this.metrics.inProgress -= 1;
@@ -148,19 +189,73 @@ export class DatabasePool {
     }
   }
 
-  /** Waits for queries under way, for a second at most. */
+  /** Refuses the queries that wait for a connection, so that they can be sent elsewhere. */
+  refuseWaiting(): void {
+    this.#places.refuseWaiting(new NoPlace(`${this.name} is not waited for any more`));
+  }
+
+  /** Waits for queries in flight, for a second at most. */
   async close(): Promise<void> {
     await this.#database.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
   }
 
-  #answered<Result>(answer: Promise<Result>): Promise<Result> {
+  /** Runs a query at the place that was taken for it, which is free again when the driver is done with it. */
+  #send<Result>(
+    query: (database: Database) => Promise<Result>,
+    scope: Scope | undefined,
+    place: Place,
+  ): Promise<Result> {
+    if (scope?.isEnded === true) {
+      this.#places.free(place);
+      return Promise.reject(new ScopeEnded('The request has ended'));
+    }
+    const sentAt = performance.now();
+    if (this.#places.running === 1) this.#progressAt = sentAt;
+    const { answer, statements } = this.#observer.collect(() => query(this.#database));
+    const report = scope?.sending(() => statements.cancel());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const fail = (error: unknown) => {
+        clearTimeout(timer);
+        report?.(outcomeOf(error) === 'unknown' ? 'applied or unknown' : 'not applied');
+        // A pool that has answered others since is not silent as a whole: replacing it would only add to an overload.
+        const isSilent = error instanceof DatabaseSilent && this.#answeredAt < sentAt;
+        if (isSilent || isFailover(error)) this.#recycle(error);
+        reject(error);
+      };
+      let timer = setTimeout(() => {
+        const { wereSent } = statements;
         const message = `${this.name} did not answer within ${this.#deadlineMilliseconds} ms`;
-        reject(new DatabaseSilent(message));
+        const silent = new DatabaseSilent(message, wereSent);
+        statements.cancel();
+        if (!wereSent || this.#answeredAt < sentAt) fail(silent);
+        // It waited for a new connection, and runs now: the server will say how it ends.
+        else timer = setTimeout(fail, ANSWER_MARGIN_MILLISECONDS, silent);
       }, this.#deadlineMilliseconds);
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+      answer.then(
+        (result) => {
+          clearTimeout(timer);
+          this.#answered(place);
+          report?.('applied or unknown');
+          resolve(result);
+        },
+        (thrown: unknown) => {
+          const error = unwrapDatabaseError(thrown);
+          this.#ended(error, place);
+          fail(withoutConnection(error, statements));
+        },
+      );
     });
+  }
+
+  #answered(place: Place): void {
+    this.#answeredAt = performance.now();
+    this.#progressAt = this.#answeredAt;
+    this.#places.free(place);
+  }
+
+  #ended(error: unknown, place: Place): void {
+    if (sqlState(error) === undefined) this.#places.free(place);
+    else this.#answered(place);
   }
 
   #recycle(error: unknown): void {
@@ -169,12 +264,19 @@ export class DatabasePool {
     this.#recycledAt = now;
     this.metrics.replacements += 1;
     const old = this.#database;
-    this.#database = connect(this.#settings);
+    this.#database = connect(this.#settings, this.#observer);
+    this.#places.forgetRunning();
     this.#settings.logger.warn({ pool: this.name, error }, 'Database connections replaced');
     old.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch((failure: unknown) => {
       this.#settings.logger.warn({ pool: this.name, error: failure }, 'Old connections not closed');
     });
   }
+}
+
+/** The failure of a statement that had no connection yet, as such; one of the server, which refuses connections too, as it is. */
+function withoutConnection(error: unknown, statements: SentStatements): unknown {
+  if (statements.wereSent || sqlState(error) !== undefined || !isServerFault(error)) return error;
+  return new StatementNotSent('There was no connection', { cause: error });
 }
 
 /**

@@ -1,8 +1,17 @@
+import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
+import { ConcurrencyLimiter, NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { Logger } from '../observability/logger.ts';
-import { classifyReadFailure, DatabaseUnavailable, isServerFault } from './errors.ts';
+import {
+  classifyReadFailure,
+  DatabaseBusy,
+  DatabaseUnavailable,
+  isServerFault,
+  type Outcome,
+  outcomeOf,
+} from './errors.ts';
 import type { Database, DatabasePool } from './pool.ts';
 
-/** One statement, or a few, on the connections that the router chose. */
+/** One statement, or one transaction, on the connections that the router chose; begun before anything is waited for. */
 export type Query<Result> = (database: Database) => Promise<Result>;
 
 export interface RouterPools {
@@ -19,6 +28,12 @@ export interface RouterOptions {
 
 const FIRST_SKIP_MILLISECONDS = 1_000;
 const LONGEST_SKIP_MILLISECONDS = 30_000;
+/**
+ * Reads that wait for their turn on the writer while readers are away, and how long they wait in milliseconds: room for what had been sent to a reader
+ * that froze, which comes to the writer all at once.
+ */
+const WRITER_READS_WAITING_MAXIMUM = 1_000;
+const WRITER_READ_WAIT_MILLISECONDS = 3_000;
 /** When a left-out reader's time is up, one read tries it; the others go on leaving it out for this long. */
 const TRIAL_MILLISECONDS = 5_000;
 
@@ -35,9 +50,9 @@ interface Reader {
  * The one way to the database: everything that reads or writes goes through here, so that this is the place to choose among
  * several clusters by user id when one is no longer enough.
  *
- * Reads go to the readers in turn. A reader that fails is left out for a while, and the read goes to the next one, and to the
- * writer last; but only as many at once as the writer's pool has connections, so that losing all readers
- * does not take the writer with them.
+ * Reads go to the readers in turn. A reader that fails is left out for a while, one that answers nothing gets no more reads until it does, and the read
+ * goes to the next one, and to the writer last. There such reads take half of the connections at most and wait for their turn, so that
+ * losing all readers does not take the writer with them.
  */
 export class DatabaseRouter {
   readonly #writer: DatabasePool;
@@ -45,12 +60,17 @@ export class DatabaseRouter {
   readonly #logger: Logger;
   readonly #firstSkip: number;
   readonly #longestSkip: number;
+  readonly #writerReads: ConcurrencyLimiter;
   #turn = 0;
-  #readsOnWriter = 0;
 
   constructor({ writer, readers }: RouterPools, logger: Logger, options: RouterOptions = {}) {
     this.#writer = writer;
     this.#readers = readers.map((pool) => ({ pool, failures: 0, onTrial: false, skippedUntil: 0 }));
+    this.#writerReads = new ConcurrencyLimiter({
+      concurrency: Math.ceil(writer.size / 2),
+      maximumWaiting: WRITER_READS_WAITING_MAXIMUM,
+      maximumWaitMilliseconds: WRITER_READ_WAIT_MILLISECONDS,
+    });
     this.#logger = logger;
     this.#firstSkip = options.firstSkipMilliseconds ?? FIRST_SKIP_MILLISECONDS;
     this.#longestSkip = options.longestSkipMilliseconds ?? LONGEST_SKIP_MILLISECONDS;
@@ -67,11 +87,29 @@ export class DatabaseRouter {
   }
 
   /**
-   * Runs a query on the writer: every change, and reads that must see the newest.
+   * Runs a query that changes something. With a scope, it is not sent once that has ended, and cancelled if it had been sent.
    *
-   * @throws {@link DatabaseUnavailable} when the writer is not there; the change may have been made all the same.
+   * @param scope - whom it is for. @default the request that the running code is part of
+   * @throws {@link DatabaseUnavailable}, whose `outcome` says whether the change may have been made; {@link DatabaseBusy}; `ScopeEnded`: it was
+   * not made.
    */
-  async write<Result>(query: Query<Result>): Promise<Result> {
+  async write<Result>(
+    query: Query<Result>,
+    scope: Scope | undefined = currentScope(),
+  ): Promise<Result> {
+    try {
+      return await this.#writer.run(query, scope);
+    } catch (error) {
+      throw isServerFault(error) ? unavailable('The writer', error, outcomeOf(error)) : error;
+    }
+  }
+
+  /**
+   * Runs a query that changes nothing, and must see the newest, on the writer.
+   *
+   * @throws {@link DatabaseUnavailable} when the writer does not answer.
+   */
+  async readNewest<Result>(query: Query<Result>): Promise<Result> {
     try {
       return await this.#writer.run(query);
     } catch (error) {
@@ -113,7 +151,8 @@ export class DatabaseRouter {
           pool.name,
           await answered.then(
             () => true,
-            () => false,
+            // A pool that is only busy answers others.
+            (error: unknown) => error instanceof NoPlace && !pool.isStalled,
           ),
         ] as const;
       }),
@@ -131,6 +170,10 @@ export class DatabaseRouter {
       const reader = this.#readers[this.#turn];
       this.#turn = (this.#turn + 1) % this.#readers.length;
       if (reader === undefined || now < reader.skippedUntil) continue;
+      if (reader.pool.isStalled) {
+        reader.pool.refuseWaiting();
+        continue;
+      }
       if (reader.failures > 0) {
         reader.onTrial = true;
         reader.skippedUntil = now + TRIAL_MILLISECONDS;
@@ -156,23 +199,30 @@ export class DatabaseRouter {
     reader.failures += 1;
     const wait = Math.min(this.#firstSkip * 2 ** (reader.failures - 1), this.#longestSkip);
     reader.skippedUntil = now + wait;
+    reader.pool.refuseWaiting();
     this.#logger.warn({ pool: reader.pool.name, skipMilliseconds: wait, error }, 'Reader left out');
   }
 
   async #readOnWriter<Result>(query: Query<Result>, failure: unknown): Promise<Result> {
-    if (!this.hasReaders) return await this.write(query);
-    if (this.#readsOnWriter >= this.#writer.size) {
-      throw unavailable('No reader answers, and the writer has as many reads as it may', failure);
-    }
-    this.#readsOnWriter += 1;
+    if (!this.hasReaders) return await this.readNewest(query);
     try {
-      return await this.write(query);
-    } finally {
-      this.#readsOnWriter -= 1;
+      return await this.#writerReads.run(() => this.readNewest(query));
+    } catch (error) {
+      if (!(error instanceof NoPlace)) throw error;
+      throw new DatabaseBusy('No reader answers, and the writer has as many reads as it may', {
+        cause: failure ?? error,
+        outcome: 'not applied',
+      });
     }
   }
 }
 
-function unavailable(who: string, cause: unknown): DatabaseUnavailable {
-  return new DatabaseUnavailable(`${who}: not available`, { cause });
+function unavailable(
+  who: string,
+  cause: unknown,
+  outcome: Outcome = 'not applied',
+): DatabaseUnavailable {
+  return cause instanceof NoPlace
+    ? new DatabaseBusy(`${who}: too many statements wait`, { cause, outcome })
+    : new DatabaseUnavailable(`${who}: not available`, { cause, outcome });
 }

@@ -1,9 +1,15 @@
+import { ChangeScope } from '../../contracts/changes/change-scope.ts';
 import type { ApiRequest } from './environment.ts';
 import type { Operation } from './operations.ts';
 import { Problem } from './problem.ts';
 
 /** Seconds after which to try again what took too long. */
 const RETRY_AFTER_SECONDS = 2;
+/**
+ * How long after the deadline the outcome of a change is waited for, in milliseconds: the server has been asked to end the statement, and takes a
+ * round trip for that.
+ */
+const OUTCOME_WAIT_MILLISECONDS = 500;
 
 /** What a request that took too long is answered with. */
 function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
@@ -14,41 +20,59 @@ function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
       headers: { connection: 'close' },
     });
   }
-  return new Problem('deadline-exceeded', `The request was not done within ${limit}.`, {
-    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
-  });
+  const options = { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } };
+  return incoming.changes?.mayHaveChanged === true
+    ? new Problem('outcome-unknown', `The request was not done within ${limit}.`, options)
+    : new Problem('deadline-exceeded', `The request was not done within ${limit}.`, options);
 }
 
-/** What `work` comes to, or a problem when that takes too long; the work goes on to its own end. */
+/**
+ * What `work` comes to, or a problem when that takes too long. The request's changes end with the deadline: what was not sent is never sent, and what was
+ * sent is cancelled; its outcome is waited for, half a second at most.
+ */
 export function withinDeadline<Result>(
   incoming: ApiRequest,
   work: Promise<Result>,
   milliseconds: number,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(tooLate(incoming, milliseconds)), milliseconds);
+    const refuse = () => reject(tooLate(incoming, milliseconds));
+    let isLate = false;
+    let timer = setTimeout(() => {
+      const { changes } = incoming;
+      isLate = true;
+      changes?.end();
+      if (changes?.mayHaveChanged === true) timer = setTimeout(refuse, OUTCOME_WAIT_MILLISECONDS);
+      else refuse();
+    }, milliseconds);
     const settle = (act: () => void) => {
       clearTimeout(timer);
       act();
     };
     work.then(
       (result) => settle(() => resolve(result)),
-      (error: unknown) => settle(() => reject(error)),
+      // What was cancelled failed because of the deadline.
+      (error: unknown) => settle(isLate ? refuse : () => reject(error)),
     );
   });
 }
 
 /**
- * Bounds how long each of the operations may take: then the client is answered, while what was begun goes on to its own end. What answers
- * without a promise is not bounded, and costs nothing more.
+ * Bounds how long each of the operations may take, as {@link withinDeadline} does. What answers without a promise is not bounded, and costs nothing
+ * more.
  */
 export function withDeadline(operations: readonly Operation[], milliseconds: number): Operation[] {
-  return operations.map(({ handler, route }) => ({
-    route,
-    handler: (context) => {
-      const answer = handler(context);
-      if (!(answer instanceof Promise)) return answer;
-      return withinDeadline(context.env.incoming, answer, milliseconds);
-    },
-  }));
+  return operations.map(({ handler, route }) => {
+    const changesNothing = route.method === 'get';
+    return {
+      route,
+      handler: (context) => {
+        const { incoming } = context.env;
+        if (!changesNothing) incoming.changes = new ChangeScope();
+        const answer = incoming.changes?.run(() => handler(context)) ?? handler(context);
+        if (!(answer instanceof Promise)) return answer;
+        return withinDeadline(incoming, answer, milliseconds);
+      },
+    };
+  });
 }

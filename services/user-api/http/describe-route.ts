@@ -61,6 +61,7 @@ function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
     'invalid-api-key',
     // An API key of nobody in particular has to be looked up.
     'database-unavailable',
+    'overloaded',
     ...(permission?.anonymous === 'yes' ? [] : (['credentials-required', 'forbidden'] as const)),
     // Everywhere, because API keys that do not exist are counted wherever they are sent.
     'rate-limit-exceeded',

@@ -1,4 +1,5 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { ChangeScope } from '../../contracts/changes/change-scope.ts';
 import type { Span } from '../../contracts/tracing/span.ts';
 import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
 import type { LoadedResource } from '../cache/coherent-reader.ts';
@@ -27,6 +28,8 @@ export class ApiRequest extends IncomingMessage {
   counted: CheckedRequest | undefined = undefined;
   /** Set where the user that it asks for is being read, or has been: so that nothing is read again. */
   reading: Promise<LoadedResource | null> | undefined = undefined;
+  /** What it changes; undefined for a request that changes nothing. */
+  changes: ChangeScope | undefined = undefined;
   #id: string | undefined;
 
   /** The caller's `X-Request-Id` where it is a usable one, or a new UUID. */

@@ -1,7 +1,8 @@
 import type { ErrorHandler, NotFoundHandler } from 'hono';
+import { ScopeEnded } from '../../contracts/changes/change-scope.ts';
 import { AccessError } from '../auth/errors.ts';
 import { ReadsShed } from '../cache/load-limit.ts';
-import { DatabaseUnavailable } from '../database/errors.ts';
+import { DatabaseBusy, DatabaseUnavailable } from '../database/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
 import {
@@ -16,6 +17,7 @@ import { RequestAborted } from './body.ts';
 import type { ApiEnvironment } from './environment.ts';
 import { entityTag } from './preconditions.ts';
 import { Problem } from './problem.ts';
+import type { ProblemSlug } from './problem-types.ts';
 
 /** Seconds after which to try again: about as long as new connections take, and not the same for every client. */
 const RETRY_AFTER_MINIMUM_SECONDS = 1;
@@ -27,6 +29,22 @@ const REFUSED_EARLY: ReadonlySet<string> = new Set(['overloaded', 'password-hash
 function retryAfter(): string {
   const spread = Math.floor(Math.random() * RETRY_AFTER_SPREAD_SECONDS);
   return String(RETRY_AFTER_MINIMUM_SECONDS + spread);
+}
+
+/** Problems that say that nothing was changed, and that the same may succeed later. */
+const NOT_APPLIED: ReadonlySet<string> = new Set<ProblemSlug>([
+  'database-unavailable',
+  'deadline-exceeded',
+  'overloaded',
+  'password-hashing-busy',
+  'sessions-unavailable',
+]);
+
+function outcomeUnknown(cause: unknown): Problem {
+  return new Problem('outcome-unknown', 'The response of the database was lost.', {
+    headers: { 'retry-after': retryAfter() },
+    cause,
+  });
 }
 
 /** The problem that an error is answered with: the one place where errors of services become statuses. */
@@ -73,13 +91,20 @@ function toProblem(error: unknown): Problem {
       'The user whom this Idempotency-Key has created was deleted.',
     );
   }
-  if (error instanceof ReadsShed) {
+  if (error instanceof ReadsShed || error instanceof DatabaseBusy) {
     return new Problem('overloaded', 'Too many requests wait for the database.', {
       headers: { 'retry-after': retryAfter() },
       cause: error,
     });
   }
+  if (error instanceof ScopeEnded) {
+    return new Problem('deadline-exceeded', 'The request was not done in time.', {
+      headers: { 'retry-after': retryAfter() },
+      cause: error,
+    });
+  }
   if (error instanceof DatabaseUnavailable) {
+    if (error.outcome === 'unknown') return outcomeUnknown(error);
     return new Problem('database-unavailable', 'The database did not answer in time.', {
       headers: { 'retry-after': retryAfter() },
       cause: error,
@@ -94,7 +119,12 @@ export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment>
     const { requestId, route } = context.env.incoming;
     // Nobody receives this; the status is for the access log, where it is known as 'client closed request'.
     if (error instanceof RequestAborted) return new Response(null, { status: 499 });
-    const problem = toProblem(error);
+    const { changes } = context.env.incoming;
+    let problem = toProblem(error);
+    // A later step failed, but an earlier one may have changed something.
+    if (changes?.mayHaveChanged === true && NOT_APPLIED.has(problem.slug)) {
+      problem = outcomeUnknown(error);
+    }
     context.env.incoming.problem = problem.slug;
     if (problem.status >= 500 && !REFUSED_EARLY.has(problem.slug)) {
       const level = problem.slug === 'internal-error' ? 'error' : 'warn';

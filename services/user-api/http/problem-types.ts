@@ -135,24 +135,30 @@ export const problemTypes = {
   'deadline-exceeded': {
     status: 503,
     title: 'Deadline exceeded',
-    meaning: 'The request took longer than the API lets one take.',
-    remedy:
-      'Send it again after the seconds in Retry-After. A change may have been made although its answer was lost, so read before changing again.',
+    meaning: 'The request took longer than the API lets one take. It was not applied.',
+    remedy: 'Send it again after the seconds in Retry-After.',
   },
   overloaded: {
     status: 503,
     title: 'Overloaded',
     meaning:
-      'More requests wait for the database than it answers in good time, so this one was not begun.',
+      'More requests wait for the database than it answers in good time. This one was not applied.',
     remedy: 'Send the request again after the seconds in Retry-After.',
   },
   'database-unavailable': {
     status: 503,
     title: 'Database unavailable',
     meaning:
-      'The database did not answer in time. While the writer is away, users can be read but not changed.',
+      'The database did not answer in time, and the request was not applied. While the writer is away, users can be read but not changed.',
+    remedy: 'Send the request again after the seconds in Retry-After.',
+  },
+  'outcome-unknown': {
+    status: 503,
+    title: 'Outcome unknown',
+    meaning:
+      'The change was sent to the database, but no response came in time. It may have been applied, or may still be.',
     remedy:
-      'Send the request again after the seconds in Retry-After. A change may have been made although its answer was lost, so read before changing again.',
+      'Send it again after the seconds in Retry-After only with the same Idempotency-Key, or with If-Match. Otherwise read first, and decide whether the change is still needed.',
   },
   ...accessProblemTypes,
 } as const satisfies Record<string, ProblemType>;

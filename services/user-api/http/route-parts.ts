@@ -27,9 +27,9 @@ export const bodyProblems = [
   'validation-failed',
 ] as const;
 /** What every operation with the database behind it may answer. */
-export const databaseProblems = ['database-unavailable'] as const;
-/** The same for one that reads through caches, which may be away. */
-export const readProblems = [...databaseProblems, 'overloaded'] as const;
+export const databaseProblems = ['database-unavailable', 'overloaded', 'outcome-unknown'] as const;
+/** The same for one that changes nothing. */
+export const readProblems = ['database-unavailable', 'overloaded'] as const;
 
 export interface ProblemResponse {
   readonly description: string;

@@ -1,3 +1,9 @@
+import {
+  currentScope,
+  type Scope,
+  ScopeEnded,
+  sharedScope,
+} from '../../contracts/changes/change-scope.ts';
 import { gather } from '../../contracts/gathering/gather.ts';
 import { DatabaseUnavailable, sqlState } from '../database/errors.ts';
 import { runPrepared } from '../database/prepared-text.ts';
@@ -47,7 +53,13 @@ function isOfOneRow(error: unknown): boolean {
   return sqlState(error) !== undefined;
 }
 
-const lowerCase = ({ email }: NewUser) => email.toLowerCase();
+/** A user to be created, and the request that creates it. */
+interface Creation {
+  readonly user: NewUser;
+  readonly scope: Scope | undefined;
+}
+
+const lowerCase = ({ user }: Creation) => user.email.toLowerCase();
 
 const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
@@ -57,8 +69,8 @@ const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Err
  */
 export class GatheredCreations {
   readonly #router: Pick<DatabaseRouter, 'write'>;
-  readonly #createAlone: (creation: NewUser) => Promise<UserRow>;
-  readonly #createGathered = gather<NewUser, UserRow>((creations) => this.#createAll(creations), {
+  readonly #createAlone: (user: NewUser, scope: Scope | undefined) => Promise<UserRow>;
+  readonly #createGathered = gather<Creation, UserRow>((creations) => this.#createAll(creations), {
     maximum: ROWS_MAXIMUM,
     trace: 'none',
   });
@@ -66,33 +78,33 @@ export class GatheredCreations {
   /** @param createAlone - creates one user with a statement of its own. */
   constructor(
     router: Pick<DatabaseRouter, 'write'>,
-    createAlone: (creation: NewUser) => Promise<UserRow>,
+    createAlone: (user: NewUser, scope: Scope | undefined) => Promise<UserRow>,
   ) {
     this.#router = router;
     this.#createAlone = createAlone;
   }
 
   /** @throws {@link EmailTaken}, and what the statement of one user throws. */
-  create(creation: NewUser): Promise<UserRow> {
-    return this.#createGathered(creation);
+  create(user: NewUser): Promise<UserRow> {
+    return this.#createGathered({ user, scope: currentScope() });
   }
 
-  async #createAll(creations: readonly NewUser[]): Promise<(UserRow | Error)[]> {
-    const alone = (creation: NewUser) => this.#createAlone(creation).catch(asError);
+  async #createAll(creations: readonly Creation[]): Promise<(UserRow | Error)[]> {
+    const alone = ({ scope, user }: Creation) => this.#createAlone(user, scope).catch(asError);
     // The first with an address: rows are told apart by it.
     const together = [...Map.groupBy(creations, lowerCase).values()].flatMap((same) =>
       same.slice(0, 1),
     );
     if (together.length === 1) return await Promise.all(creations.map(alone));
-    let rows: ReadonlyMap<string, UserRow>;
+    let rows: ReadonlyMap<string, UserRow | ScopeEnded>;
     try {
       rows = await this.#insert(together);
     } catch (error) {
       if (isOfOneRow(error)) return await Promise.all(creations.map(alone));
       return creations.map(() => asError(error));
     }
-    const inserted = (creation: NewUser) =>
-      rows.get(creation.email) ?? new EmailTaken('The email is taken');
+    const inserted = ({ user }: Creation) =>
+      rows.get(user.email) ?? new EmailTaken('The email is taken');
     if (together.length === creations.length) return creations.map(inserted);
     const isTogether = new Set(together);
     return await Promise.all(
@@ -100,16 +112,32 @@ export class GatheredCreations {
     );
   }
 
-  /** @returns the rows by their addresses. */
-  async #insert(creations: readonly NewUser[]): Promise<ReadonlyMap<string, UserRow>> {
+  /** @returns the rows by their addresses; an error for a request that ended before the statement was sent. */
+  async #insert(
+    creations: readonly Creation[],
+  ): Promise<ReadonlyMap<string, UserRow | ScopeEnded>> {
     // All processes lock addresses in this order, so that no two wait for each other.
     const inOrder = creations.toSorted((one, other) =>
       lowerCase(one) < lowerCase(other) ? -1 : 1,
     );
-    const parameters = [JSON.stringify(inOrder), FIRST_RELAY_DELAY_SECONDS];
-    const rows = await this.#router.write(({ $client }) =>
-      runPrepared<UserRow>($client, { text: INSERTION, parameters }),
+    const ended = new Map<string, ScopeEnded>();
+    const rows = await this.#router.write(
+      ({ $client }) => {
+        // The statement may have waited for a connection for longer than some of the requests.
+        const wanted = inOrder.filter(({ scope, user }) => {
+          if (scope?.isEnded !== true) return true;
+          ended.set(user.email, new ScopeEnded('The request has ended'));
+          return false;
+        });
+        const users = JSON.stringify(wanted.map(({ user }) => user));
+        const parameters = [users, FIRST_RELAY_DELAY_SECONDS];
+        return runPrepared<UserRow>($client, { text: INSERTION, parameters });
+      },
+      sharedScope(creations.map(({ scope }) => scope)),
     );
-    return new Map(rows.map((row) => [row.email, row]));
+    return new Map<string, UserRow | ScopeEnded>([
+      ...ended,
+      ...rows.map((row) => [row.email, row] as const),
+    ]);
   }
 }

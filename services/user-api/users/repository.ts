@@ -1,3 +1,4 @@
+import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
 import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
@@ -85,8 +86,8 @@ export class UserRepository {
         trace: 'none',
       });
     this.#found = { reader: gathered('reader'), writer: gathered('writer') };
-    this.#creations = new GatheredCreations(router, async (user) => {
-      const row = await this.#insert(user, null);
+    this.#creations = new GatheredCreations(router, async (user, scope) => {
+      const row = await this.#insert(user, null, scope);
       if (row === undefined) throw new Error('An insertion that waits for nobody has no row');
       return row;
     });
@@ -106,7 +107,9 @@ export class UserRepository {
   /** @returns the users in the order of the ids; null where there is none. */
   async #findAll(ids: readonly number[], on: Server): Promise<(User | null)[]> {
     const query = ({ $client }: Database) => runPrepared<UserRow>($client, usersWithIds(ids));
-    const rows = await (on === 'writer' ? this.#router.write(query) : this.#router.read(query));
+    const rows = await (on === 'writer'
+      ? this.#router.readNewest(query)
+      : this.#router.read(query));
     const users = new Map(rows.map((row) => [row.id, toUser(row)]));
     return ids.map((id) => users.get(id) ?? null);
   }
@@ -128,12 +131,14 @@ export class UserRepository {
     listing: UserListing,
     { countMaximum, limit, offset }: Readonly<Record<'countMaximum' | 'limit' | 'offset', number>>,
   ): Promise<{ readonly users: ListedUser[]; readonly count: number }> {
-    const [rows, [counted]] = await this.#router.read(({ $client }) =>
-      Promise.all([
+    const [rows, [counted]] = await Promise.all([
+      this.#router.read(({ $client }) =>
         runPrepared<ListedRow>($client, usersBehind(listing, offset, limit)),
+      ),
+      this.#router.read(({ $client }) =>
         runPrepared<{ count: number }>($client, countOfUsers(listing, countMaximum)),
-      ]),
-    );
+      ),
+    ]);
     return { users: rows.map((row) => toListed(listing, row)), count: counted?.count ?? 0 };
   }
 
@@ -198,9 +203,16 @@ export class UserRepository {
     return row?.version ?? null;
   }
 
-  async #insert(user: NewUser, key: CreationKey | null): Promise<UserRow | undefined> {
+  async #insert(
+    user: NewUser,
+    key: CreationKey | null,
+    scope: Scope | undefined = currentScope(),
+  ): Promise<UserRow | undefined> {
     try {
-      const [row] = await this.#router.write(({ $client }) => insertUser($client, user, key));
+      const [row] = await this.#router.write(
+        ({ $client }) => insertUser($client, user, key),
+        scope,
+      );
       return row;
     } catch (error) {
       throw knownError(error);

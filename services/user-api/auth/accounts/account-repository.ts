@@ -65,7 +65,7 @@ export class AccountRepository {
   /** Asks the writer, because what it has just been told counts; while it is away, a reader will do. */
   async #newest<Result>(query: Query<Result>): Promise<Result> {
     try {
-      return await this.#router.write(query);
+      return await this.#router.readNewest(query);
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable)) throw error;
       return await this.#router.read(query);

@@ -32,7 +32,9 @@ export class PasswordResetRepository {
 
   /** @returns null when the secret is not good, or not any more. */
   async findOwner(tokenHash: string): Promise<ResetOwner | null> {
-    const [row] = await this.#router.write(({ $client }) => selectResetOwner($client, tokenHash));
+    const [row] = await this.#router.readNewest(({ $client }) =>
+      selectResetOwner($client, tokenHash),
+    );
     return row ?? null;
   }
 

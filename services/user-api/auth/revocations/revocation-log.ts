@@ -54,7 +54,7 @@ export class RevocationLog {
    * @throws `DatabaseUnavailable`
    */
   async newest(seconds: number): Promise<Revocation[]> {
-    const rows = await this.#router.write((database) =>
+    const rows = await this.#router.readNewest((database) =>
       statements(database).newest.execute({ seconds }),
     );
     return rows.map(({ kind, subject, generation }) =>

@@ -25,6 +25,20 @@ export const databaseMetrics: readonly MetricDefinition[] = [
     read: ofEachPool(({ metrics }) => metrics.inProgress),
   },
   {
+    name: 'database_pool_queries_waiting',
+    type: 'gauge',
+    labels: ['pool'],
+    help: 'Queries that wait for a connection.',
+    read: ofEachPool(({ waiting }) => waiting),
+  },
+  {
+    name: 'database_pool_queries_refused_total',
+    type: 'counter',
+    labels: ['pool'],
+    help: 'Queries that were not sent, because no connection was free in time.',
+    read: ofEachPool(({ metrics }) => metrics.refused),
+  },
+  {
     name: 'database_pool_query_duration_seconds',
     type: 'histogram',
     labels: ['pool'],

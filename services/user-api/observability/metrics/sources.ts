@@ -14,6 +14,7 @@ export interface CacheUse {
 /** What the parts of the service tell about themselves. All of it is read only when somebody asks for metrics. */
 export interface DependencySources {
   readonly pools: readonly {
+    readonly waiting: number;
     readonly name: string;
     /** Most connections. */
     readonly size: number;

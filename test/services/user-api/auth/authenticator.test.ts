@@ -50,7 +50,7 @@ class Keys {
   async findGrant(_hash: string, on: 'reader' | 'writer'): Promise<ApiKeyGrant | null> {
     this.asked.push(on);
     await new Promise((resolve) => setImmediate(resolve));
-    if (!this.isUp) throw new DatabaseUnavailable('down');
+    if (!this.isUp) throw new DatabaseUnavailable('down', { outcome: 'not applied' });
     return this[on];
   }
 }

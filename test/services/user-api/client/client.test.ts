@@ -102,22 +102,55 @@ describe('the client, when a request fails', () => {
     expect(got).toHaveLength(1);
   });
 
-  it('before it was begun, repeats it whatever it is', async () => {
-    const shed = { status: 503, slug: 'password-hashing-busy', headers: { 'retry-after': '1' } };
-    const { client, got } = await serve(inOrder(shed, { status: 200, body: tokensOf('a', 'b') }));
-    await client().logIn({ body: { email: 'a@example.com', password: 'b' } });
-    expect(got).toHaveLength(2);
-  });
+  it.each(['password-hashing-busy', 'overloaded', 'database-unavailable', 'deadline-exceeded'])(
+    'with %s, which says that it was not applied, repeats it whatever it is',
+    async (slug) => {
+      const refused = { status: 503, slug, headers: { 'retry-after': '1' } };
+      const { client, got } = await serve(
+        inOrder(refused, { status: 200, body: tokensOf('a', 'b') }),
+      );
+      await client().logIn({ body: { email: 'a@example.com', password: 'b' } });
+      expect(got).toHaveLength(2);
+    },
+  );
 
-  it('where it may have been begun, does not repeat a change without a key', async () => {
-    const late = { status: 503, slug: 'deadline-exceeded', headers: { 'retry-after': '1' } };
-    const { client, got } = await serve(inOrder(late, { status: 201, body: {} }));
-    const creating = client().createApiKey({
-      parameters: { id: 1 },
-      body: { name: 'n', scopes: [] },
+  describe.each([
+    ['with outcome-unknown', { status: 503, slug: 'outcome-unknown' }],
+    ['by a lost connection', null],
+    ['with 504 of a proxy', { status: 504, headers: { 'content-type': 'text/html' } }],
+  ])('%s,', (_, unknown) => {
+    const parameters = { id: 1 };
+
+    it('does not repeat a change that could overwrite what came between', async () => {
+      const { client, got } = await serve(inOrder(unknown, { status: 200, body: user }));
+      const one = client();
+      await expect(one.updateUser({ parameters, body: { name: 'B' } })).rejects.toThrow();
+      expect(got).toHaveLength(1);
     });
-    await expect(creating).rejects.toThrow(ApiProblem);
-    expect(got).toHaveLength(1);
+
+    it('does not repeat what replaces a user, sets a role or makes a key', async () => {
+      const { client, got } = await serve(() => unknown);
+      const one = client();
+      const full = { ...body, status: 'active' as const };
+      await expect(one.replaceUser({ parameters, body: full })).rejects.toThrow();
+      await expect(one.setRole({ parameters, body: { role: 'user' } })).rejects.toThrow();
+      const key = { name: 'n', scopes: [] };
+      await expect(one.createApiKey({ parameters, body: key })).rejects.toThrow();
+      expect(got).toHaveLength(3);
+    });
+
+    it('repeats a change with If-Match', async () => {
+      const { client, got } = await serve(inOrder(unknown, { status: 200, body: user }));
+      await client().updateUser({ parameters, body: { name: 'B' }, ifMatch: '"v1"' });
+      expect(got).toHaveLength(2);
+    });
+
+    it('repeats a creation with the same key', async () => {
+      const { client, got } = await serve(inOrder(unknown, created));
+      await client().createUser({ body });
+      expect(new Set(got.map(({ key }) => key)).size).toBe(1);
+      expect(got).toHaveLength(2);
+    });
   });
 
   it('for longer than it waits, gives the problem at once', async () => {

@@ -1,0 +1,74 @@
+import type { Sql } from 'postgres';
+
+/** The part of postgres.js' `Query` that says how far a statement has come; its types leave it out. */
+interface DriverQuery extends Promise<unknown> {
+  /** Whether it was handed to the client. Fragments of other statements never are. */
+  readonly executed: boolean;
+  /** The connection that it was sent on; null before. */
+  readonly state: object | null;
+  readonly canceller: ((query: DriverQuery) => Promise<void>) | null;
+}
+
+const isQuery = (value: unknown): value is DriverQuery =>
+  value instanceof Promise && 'executed' in value && 'canceller' in value;
+
+/** The statements of one query of the application. */
+export class SentStatements {
+  readonly #queries: DriverQuery[] = [];
+
+  add(query: DriverQuery): void {
+    this.#queries.push(query);
+  }
+
+  /** Whether any of them is on its way to the server, or was. */
+  get wereSent(): boolean {
+    return this.#queries.some(({ state }) => state !== null);
+  }
+
+  /**
+   * Cancels them: what was not sent is never sent; of what was sent, the server is asked to end it. Both then fail with SQLSTATE 57014, unless
+   * they are done before.
+   */
+  cancel(): void {
+    for (const query of this.#queries) {
+      // Not query.cancel(), which drops a promise that is rejected when the server cannot be reached: that would end the process.
+      if (query.executed) query.canceller?.(query).catch(() => {});
+    }
+  }
+}
+
+/** Sees the statements that are made with a client. */
+export class StatementObserver {
+  #current: SentStatements | null = null;
+
+  /** Observes all statements of `client`, transactions included; of a transaction, its BEGIN. */
+  observe<Client extends Sql>(client: Client): Client {
+    const add = <Value>(value: Value): Value => {
+      if (this.#current !== null && isQuery(value)) this.#current.add(value);
+      return value;
+    };
+    const unsafe = client.unsafe.bind(client);
+    Object.assign(client, {
+      unsafe: (...parameters: Parameters<Sql['unsafe']>) => add(unsafe(...parameters)),
+    });
+    return new Proxy(client, {
+      apply: (target, self, parameters) => add(Reflect.apply(target, self, parameters)),
+    });
+  }
+
+  /** Runs `query`, which makes its statements before it first waits. */
+  collect<Result>(query: () => Promise<Result>): {
+    readonly statements: SentStatements;
+    readonly answer: Promise<Result>;
+  } {
+    const statements = new SentStatements();
+    this.#current = statements;
+    try {
+      return { statements, answer: query() };
+    } catch (error) {
+      return { statements, answer: Promise.reject(error) };
+    } finally {
+      this.#current = null;
+    }
+  }
+}
