@@ -2,7 +2,7 @@ import postgres, { type Sql } from 'postgres';
 import {
   type DatabaseConnectionSettings,
   databaseConnectionOptions,
-  type TokenFailureListener,
+  type PasswordFailureListener,
 } from '../../services/contracts/database/connection-options.ts';
 import { describingStatements } from '../../services/contracts/tracing/statement.ts';
 import { traced } from '../../services/contracts/tracing/trace-context.ts';
@@ -80,19 +80,19 @@ function isConnectionLost(error: unknown): boolean {
 export class Database {
   readonly #settings: DatabaseSettings;
   readonly #applicationName: string;
-  readonly #onTokenFailure: TokenFailureListener;
+  readonly #onPasswordFailure: PasswordFailureListener;
   #client: Client;
 
   /**
    * @param applicationName - shown in `pg_stat_activity`.
-   * @param onTokenFailure - told why no IAM token could be made; the query fails then, too.
+   * @param onPasswordFailure - called with the reason why there is no password; the query fails then, too.
    */
   constructor(
     settings: DatabaseSettings,
     applicationName: string,
-    onTokenFailure: TokenFailureListener,
+    onPasswordFailure: PasswordFailureListener,
   ) {
-    this.#onTokenFailure = onTokenFailure;
+    this.#onPasswordFailure = onPasswordFailure;
     this.#settings = settings;
     this.#applicationName = applicationName;
     this.#client = this.#connect();
@@ -133,7 +133,7 @@ export class Database {
         ...databaseConnectionOptions(
           this.#settings.DATABASE_URL,
           this.#settings,
-          this.#onTokenFailure,
+          this.#onPasswordFailure,
         ),
         max: 1,
         backoff: () => RECONNECT_DELAY_SECONDS,

@@ -20,6 +20,7 @@ const variables = [
   'LOG_LEVEL',
   'DATABASE_URL',
   'DATABASE_AUTHENTICATION',
+  'DATABASE_PASSWORD_FILE',
   'DATABASE_TLS',
   'DATABASE_STATEMENT_TIMEOUT_MILLISECONDS',
   'AWS_REGION',
@@ -53,7 +54,7 @@ export async function createDependencies(
   const environment = readEnvironment(variables, source);
   const logger = createLogger(environment, PROGRAM);
   const database = new Database(environment, PROGRAM, (error) =>
-    logger.error({ error }, 'No token to log in to the database could be made'),
+    logger.error({ error }, 'No password for the database could be made'),
   );
   const tracer = await createTracer(environment, {
     service: PROGRAM,

@@ -14,6 +14,7 @@ const variables = [
   'LOG_LEVEL',
   'DATABASE_URL',
   'DATABASE_AUTHENTICATION',
+  'DATABASE_PASSWORD_FILE',
   'DATABASE_TLS',
   'DATABASE_STATEMENT_TIMEOUT_MILLISECONDS',
   'AWS_REGION',
@@ -35,7 +36,7 @@ export async function handler(
   const logger = createLogger(environment, PROGRAM);
   // Not kept for the next invocation, which is an hour away: a connection would only count against the budget.
   const database = new Database(environment, PROGRAM, (error) =>
-    logger.error({ error }, 'No token to log in to the database could be made'),
+    logger.error({ error }, 'No password for the database could be made'),
   );
   try {
     const removals = await removeExpiredRows(

@@ -26,7 +26,7 @@ export const ADMINISTER_HELP = `npm run administer -- <command>
   appoint-administrator <email>
       Makes a user an administrator: the first one, or one in place of all who have lost their way in. Ends the user's
       password, sessions and API keys, and sends a link to a new password to the address, which proves whose it is.
-      Reads DATABASE_URL (the writer), DATABASE_AUTHENTICATION, DATABASE_TLS, AWS_REGION.
+      Reads DATABASE_URL (the writer), DATABASE_AUTHENTICATION, DATABASE_PASSWORD_FILE, DATABASE_TLS, AWS_REGION.
 
   create-signing-keys
       Prints a new set of one key for access tokens, for ACCESS_TOKEN_KEYS. For the day that a private key has leaked: all
@@ -66,7 +66,13 @@ async function appoint(words: readonly string[], { environment, say }: Administe
   if (email === undefined) throw new UsageError('appoint-administrator takes an email address');
   requireNoMore(rest);
   const settings = readEnvironment(
-    ['DATABASE_URL', 'DATABASE_AUTHENTICATION', 'DATABASE_TLS', 'AWS_REGION'],
+    [
+      'DATABASE_URL',
+      'DATABASE_AUTHENTICATION',
+      'DATABASE_PASSWORD_FILE',
+      'DATABASE_TLS',
+      'AWS_REGION',
+    ],
     environment,
   );
   const url = settings.DATABASE_URL;
@@ -138,7 +144,8 @@ const remedies: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Start PostgreSQL there, or correct the host and port in DATABASE_URL.',
   ENOTFOUND: 'Correct the host in DATABASE_URL.',
   CONNECT_TIMEOUT: 'Run this where the host and port in DATABASE_URL can be reached.',
-  '28P01': 'Correct the user name and password in DATABASE_URL.',
+  '28P01':
+    'Correct the user name in DATABASE_URL, and the password there or in DATABASE_PASSWORD_FILE.',
   '28000': 'Correct the user name and how it logs in (DATABASE_AUTHENTICATION, DATABASE_TLS).',
   '3D000': 'Correct the name of the database in DATABASE_URL.',
   '42P01': 'Migrate the database first: node services/user-api/migrate.ts',

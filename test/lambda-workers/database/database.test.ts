@@ -1,7 +1,10 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Database, type DatabaseSettings } from '../../../lambda-workers/database/database.ts';
 import { startTcpProxy } from '../../services/user-api/support/tcp-proxy.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { createRotatedLogin } from '../../support/rotated-login.ts';
+import { system } from '../../support/system.ts';
 
 let server: TestDatabase;
 beforeAll(async () => {
@@ -79,6 +82,18 @@ describe('The database connection of a worker', () => {
     // As after a network fault: what was open is lost, what is opened now works.
     proxy.silence();
     await proxy.restore();
+    expect(await backendId(database)).not.toBe(id);
+  });
+
+  it('is opened with the password of the moment, when that has been changed', async () => {
+    const { changePassword, settings, url } = await createRotatedLogin(server.writerUrl);
+    const database = connect({ ...settings, DATABASE_URL: url });
+    const id = await backendId(database);
+    await changePassword();
+    expect(await backendId(database)).toBe(id);
+    const administrator = postgres(system().postgres.primary.administratorUrl, { max: 1 });
+    onTestFinished(() => administrator.end());
+    await administrator`select pg_terminate_backend(${id})`;
     expect(await backendId(database)).not.toBe(id);
   });
 

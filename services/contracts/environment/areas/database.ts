@@ -23,9 +23,16 @@ export const databaseVariables = {
   DATABASE_AUTHENTICATION: variable({
     type: z.enum(['password', 'iam']).default('password'),
     description:
-      'How to log in to PostgreSQL: with the password in the URL, or with a short-lived IAM token made for each connection.',
+      'How to log in to PostgreSQL: with a password, in the URL or in DATABASE_PASSWORD_FILE, or with a short-lived IAM token made for each connection.',
     takes: 'password or iam',
     readBy: ['user-api', 'administer', 'email-worker', 'maintenance'],
+  }),
+  DATABASE_PASSWORD_FILE: variable({
+    type: z.string().min(1).optional(),
+    description:
+      'File with the password, such as a mounted secret, in place of the one in DATABASE_URL and DATABASE_READER_URLS. It is read for each new connection, so that a password can be changed while the programs run.',
+    takes: 'the path of a file',
+    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance'],
   }),
   DATABASE_TLS: variable({
     type: z.enum(['disable', 'verify']).default('disable'),

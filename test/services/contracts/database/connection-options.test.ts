@@ -66,9 +66,7 @@ describe('Options of a database connection', () => {
     const options = databaseConnectionOptions(url, iam, (error) => failures.push(error));
     expect(await passwordOf(options)).toBe('');
     expect(failures).toMatchObject([{ name: 'CredentialsProviderError' }]);
-    await expect(passwordOf(databaseConnectionOptions(url, iam))).rejects.toMatchObject({
-      name: 'CredentialsProviderError',
-    });
+    expect(await passwordOf(databaseConnectionOptions(url, iam))).toBe('');
   });
 
   it('refuse IAM without TLS or without a user name, and name both variables', () => {
@@ -78,6 +76,13 @@ describe('Options of a database connection', () => {
     expect(combine).toThrow(
       /^DATABASE_TLS got "disable"; .*\nDATABASE_URL got a URL without a user name/,
     );
+  });
+
+  it('refuse IAM with a password file, and say so', () => {
+    const url = 'postgres://role@db.example/d';
+    const combine = () =>
+      databaseConnectionOptions(url, { ...iam, DATABASE_PASSWORD_FILE: '/run/secrets/password' });
+    expect(combine).toThrow(/^DATABASE_PASSWORD_FILE got a path; it must be unset/);
   });
 });
 

@@ -1,4 +1,6 @@
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { databaseConnectionOptions } from '../../../../services/contracts/database/connection-options.ts';
 import { sqlState } from '../../../../services/user-api/database/errors.ts';
 import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
 import { runPrepared } from '../../../../services/user-api/database/prepared-text.ts';
@@ -13,6 +15,9 @@ import {
   updateUser,
 } from '../../../../services/user-api/users/write-statements.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { createRotatedLogin, passwordSettings } from '../../../support/rotated-login.ts';
+import { system } from '../../../support/system.ts';
 
 let database: TestDatabase;
 
@@ -137,16 +142,31 @@ describe('DatabasePool', () => {
     expect(lines.join()).toContain('Database connections replaced');
   });
 
-  it('with a password function that throws, fails the query and not the process', async () => {
-    const { pool, lines } = createPool({
-      connection: {
-        password: () => Promise.reject(new Error('no credentials')),
-      },
-    });
+  it('with a password that is not to be had, fails the query and not the process', async () => {
+    const failures: unknown[] = [];
+    const connection = databaseConnectionOptions(
+      database.writerUrl,
+      { ...passwordSettings, DATABASE_PASSWORD_FILE: '/nonexistent/password' },
+      (error) => failures.push(error),
+    );
+    const { pool } = createPool({ connection });
     await expect(pool.run(({ $client }) => $client`select 1`)).rejects.toMatchObject({
       code: '28P01',
     });
-    expect(lines.join()).toContain('no credentials');
+    expect(failures).toMatchObject([{ code: 'ENOENT' }]);
+  });
+
+  it('with a password that is changed while it runs, opens connections with the new one', async () => {
+    const { changePassword, connection, url } = await createRotatedLogin(database.writerUrl);
+    const { pool } = createPool({ url, connection });
+    const processId = () => pool.run(({ $client }) => $client`select pg_backend_pid() as id`);
+    const [before] = await processId();
+    await changePassword();
+    expect(await processId()).toEqual([before]);
+    const administrator = postgres(system().postgres.primary.administratorUrl, { max: 1 });
+    onTestFinished(() => administrator.end());
+    await administrator`select pg_terminate_backend(${before?.id})`;
+    await eventually(async () => expect((await processId())[0]?.id).not.toBe(before?.id));
   });
 
   it("with a statement that fails, throws PostgreSQL's error and not one that quotes the parameters", async () => {
