@@ -108,7 +108,7 @@ const versionIsAllowed = (client: Sql, versions: readonly number[] | null) =>
   client`(${versionsText(versions)}::text::int[] is null or version = any(${versionsText(versions)}::text::int[]))`;
 
 /**
- * Changes a user, and raises the version. Whoever is made inactive or suspended has no session from then on. With another email address, links to
+ * Changes a user, and raises the version. A new status ends all sessions, and has processes ask again what API keys are good for: those of who is active again are. With another email address, links to
  * a new password that went to the former one are good for nothing, and the former one is told: the relay of the outbox sends that. The
  * row is locked before it is changed, so that the former address is the one that this change replaces, whoever changes it at the same time.
  */
@@ -120,17 +120,17 @@ export function updateUser(
 ) {
   return client<UpdatedRow[]>`
     with former as (
-      select id as user_id, email as former_email from users where id = ${id} for no key update
+      select id as user_id, email as former_email, status as former_status from users where id = ${id} for no key update
     ), changed as (
       update users set
         name = coalesce(${name}, name), email = coalesce(${email}, email),
         status = coalesce(${status}, status), updated_at = now(), version = version + 1
       from former
       where id = user_id and ${versionIsAllowed(client, versions)}
-      returning users.*, former_email
+      returning users.*, former_email, former_status
     ), ended as (
       insert into accounts (user_id, generation)
-      select id, 1 from changed where ${status}::text is not null and status <> 'active'
+      select id, 1 from changed where status <> former_status
       on conflict (user_id) do update set generation = accounts.generation + 1
       returning user_id, generation
     ), revoked as (

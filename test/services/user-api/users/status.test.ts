@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import type { User } from '../../../../services/contracts/users.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -56,5 +57,40 @@ describeWithRedis('the status of a user', (redis) => {
     const refreshed = await api.call('POST', '/api/v1/auth/refresh', { body: { refreshToken } });
     expect(refreshed.status).toBe(401);
     expect((await login()).status).toBe(403);
+  });
+
+  it.each(['suspended', 'inactive'] as const)(
+    'of who was %s and is active again makes the API keys good again at once',
+    async (status) => {
+      const { id } = await createUser(api);
+      const path = `/api/v1/users/${id}`;
+      const { key } = (
+        await api.call<CreatedApiKey>('POST', `${path}/api-keys`, {
+          as: id,
+          body: { name: 'of a test', scopes: [] },
+        })
+      ).body;
+      const me = async () =>
+        (await api.call('GET', '/api/v1/auth/me', { headers: { 'x-api-key': key } })).status;
+      const become = (next: string) =>
+        api.call<User>('PATCH', path, { as: 'admin', body: { status: next } });
+
+      expect(await me()).toBe(200);
+      await become(status);
+      expect(await me()).toBe(401);
+      await become('active');
+      expect(await me()).toBe(200);
+    },
+  );
+
+  it('ends no session when it is written as it was', async () => {
+    const { id } = await createUser(api);
+    const answer = await api.call('PATCH', `/api/v1/users/${id}`, {
+      as: 'admin',
+      body: { status: 'active' },
+    });
+
+    expect(answer.status).toBe(200);
+    expect((await api.call('GET', '/api/v1/auth/me', { as: id })).status).toBe(200);
   });
 });
