@@ -1,3 +1,5 @@
+import { isViolationOf } from '../database/errors.ts';
+import { ACTIVE_ADMINISTRATOR } from '../database/schema.ts';
 import type { AccessProblemSlug } from './problem-types.ts';
 
 export interface AccessErrorOptions extends ErrorOptions {
@@ -26,4 +28,12 @@ export class AccessError extends Error {
       ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
     };
   }
+}
+
+/** An {@link AccessError} last-admin for what the database refuses because no active administrator would be left; else the error itself. */
+export function lastAdministratorError(error: unknown): unknown {
+  if (!isViolationOf(error, ACTIVE_ADMINISTRATOR)) return error;
+  return new AccessError('last-admin', 'This user is the only active administrator.', {
+    cause: error,
+  });
 }

@@ -84,8 +84,8 @@ export const accessProblemTypes = {
   'last-admin': {
     status: 409,
     title: 'Last administrator',
-    meaning: 'Nobody would be left who could give anybody a role.',
-    remedy: 'Make another user an administrator first.',
+    meaning: 'No active administrator would be left: nobody who could give anybody a role.',
+    remedy: 'Make another active user an administrator first.',
   },
   'too-many-logins': {
     status: 429,

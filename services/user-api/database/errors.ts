@@ -120,6 +120,17 @@ export function isFailover(error: unknown): boolean {
   return state !== undefined && FAILOVER_CODES.has(state);
 }
 
+const CHECK_VIOLATION = '23514';
+
+/** Whether `error` says that the change would break this check; triggers name theirs as constraints do. */
+export function isViolationOf(error: unknown, constraint: string): boolean {
+  return (
+    error instanceof postgres.PostgresError &&
+    error.code === CHECK_VIOLATION &&
+    error.constraint_name === constraint
+  );
+}
+
 const UNIQUE_VIOLATION = '23505';
 
 /** Whether `error` says that a value is in this unique index already. */

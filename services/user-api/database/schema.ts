@@ -27,6 +27,9 @@ const instant = (name: string) =>
 /** The name of the index that keeps emails unique; the repository tells a duplicate by it. */
 export const EMAIL_UNIQUE_INDEX = 'users_email_key';
 
+/** What the triggers of migration 0006 call the rule that an active administrator is left; errors are told by it. */
+export const ACTIVE_ADMINISTRATOR = 'active_administrator';
+
 /**
  * People. Each index serves a query of `users/`: the duplicate check, and lists in order of creation or of name, of all users and of those with a
  * status. Names are ordered by the bytes of their lower case (collation "C"), because that is the one order in which the names with a

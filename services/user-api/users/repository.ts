@@ -2,6 +2,7 @@ import { currentScope, type Scope } from '../../contracts/changes/change-scope.t
 import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
+import { lastAdministratorError } from '../auth/errors.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
 import type { Database } from '../database/pool.ts';
@@ -54,11 +55,11 @@ export interface UserChange {
   readonly generation: number | null;
 }
 
-/** A duplicate email as the typed error it is, anything else as it came. */
+/** What the database refuses as the typed error it is, anything else as it came. */
 function knownError(error: unknown): unknown {
   return isDuplicateOf(error, EMAIL_UNIQUE_INDEX)
     ? new EmailTaken('The email is taken', { cause: error })
-    : error;
+    : lastAdministratorError(error);
 }
 
 function toListed({ order }: UserListing, row: ListedRow): ListedUser {
@@ -171,7 +172,7 @@ export class UserRepository {
    *
    * @param versions - the versions that the user may have; null for any.
    * @returns null when no user has that id and one of those versions.
-   * @throws {@link EmailTaken}
+   * @throws {@link EmailTaken}, `AccessError` last-admin
    */
   async update(
     id: number,
@@ -191,15 +192,19 @@ export class UserRepository {
    * Erases a user and all that the database has of the person, and records who did it.
    *
    * @returns the version that the user had, or null when none has that id and one of `versions`.
+   * @throws `AccessError` last-admin
    */
   async remove(
     id: number,
     versions: readonly number[] | null,
     actor: AuditedActor,
   ): Promise<number | null> {
-    const [row] = await this.#router.write(({ $client }) =>
+    const removal = this.#router.write(({ $client }) =>
       deleteUser($client, id, versions, { actor, erasedGeneration: ERASED_GENERATION }),
     );
+    const [row] = await removal.catch((error: unknown) => {
+      throw knownError(error);
+    });
     return row?.version ?? null;
   }
 

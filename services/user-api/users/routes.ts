@@ -96,6 +96,8 @@ export const updateUserRoute = createRoute({
       // For a new email address.
       'login-too-old',
       'email-taken',
+      // For another status.
+      'last-admin',
       'precondition-failed',
       ...databaseProblems,
     ),
@@ -115,6 +117,8 @@ export const replaceUserRoute = createRoute({
       // For a new email address.
       'login-too-old',
       'email-taken',
+      // For another status.
+      'last-admin',
       'precondition-failed',
       ...databaseProblems,
     ),
@@ -128,7 +132,7 @@ export const deleteUserRoute = createRoute({
   request: { params: userParams },
   responses: {
     204: { description: 'The user is gone' },
-    ...problems('user-not-found', 'precondition-failed', ...databaseProblems),
+    ...problems('user-not-found', 'last-admin', 'precondition-failed', ...databaseProblems),
   },
 });
 

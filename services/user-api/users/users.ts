@@ -117,7 +117,7 @@ export class Users {
    *
    * @param versions - the versions that the user may have; null for any.
    * @param objections - to the fields that may be given, but only as they are.
-   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, the {@link AccessError} of a field that would change
+   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, {@link AccessError} last-admin, or the one of a field that would change
    */
   async update(
     id: number,
@@ -151,7 +151,7 @@ export class Users {
    * Erases a user: the row and all that is kept of the person here, in caches, and in the store of sessions.
    *
    * @param versions - the versions that the user may have; null for any.
-   * @throws {@link UserNotFound}, {@link VersionMismatch}
+   * @throws {@link UserNotFound}, {@link VersionMismatch}, {@link AccessError} last-admin
    */
   async remove(id: number, versions: readonly number[] | null, actor: AuditedActor): Promise<void> {
     const { caching, ender, repository } = this.#parts;

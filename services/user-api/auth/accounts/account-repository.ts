@@ -1,11 +1,11 @@
 import type { Role } from '../../../contracts/authentication.ts';
 import { DatabaseUnavailable } from '../../database/errors.ts';
 import type { DatabaseRouter, Query } from '../../database/router.ts';
+import { lastAdministratorError } from '../errors.ts';
 import {
   type AccountRow,
   changePasswordHash,
   raiseGeneration,
-  type SetRoleOutcome,
   selectAccountByEmail,
   selectAccountById,
   setRole,
@@ -57,9 +57,21 @@ export class AccountRepository {
     return row?.generation ?? null;
   }
 
-  /** Gives a role, and ends all sessions if that changes anything. */
-  async setRole(userId: number, role: Role): Promise<SetRoleOutcome> {
-    return await this.#router.write(({ $client }) => setRole($client, userId, role));
+  /**
+   * Gives a role, and ends all sessions if that changes anything.
+   *
+   * @returns the generation, null where the user has the role already; null when there is no such user.
+   * @throws `AccessError` last-admin
+   */
+  async setRole(
+    userId: number,
+    role: Role,
+  ): Promise<{ readonly generation: number | null } | null> {
+    const given = this.#router.write(({ $client }) => setRole($client, userId, role));
+    const [row] = await given.catch((error: unknown) => {
+      throw lastAdministratorError(error);
+    });
+    return row ?? null;
   }
 
   /** Asks the writer, because what it has just been told counts; while it is away, a reader will do. */

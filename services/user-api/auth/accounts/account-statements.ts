@@ -81,40 +81,26 @@ export function raiseGeneration(client: Sql, userId: number) {
   `;
 }
 
-/** The key of the advisory lock that changes of roles take turns by; any number that nothing else here locks. */
-const ROLE_LOCK = 7_265_001;
-
 /**
- * Gives a role and raises the generation, because tokens name the role. Takes turns with others, so that two administrators who
- * remove each other cannot both succeed.
+ * Gives a role and raises the generation, because tokens name the role. No row where there is no such user; no generation where the
+ * user has the role. The user's row is locked first, as whatever suspends or deletes the user does, so that one waits for the other.
  */
-export async function setRole(client: Sql, userId: number, role: Role): Promise<SetRoleOutcome> {
-  return await client.begin(async (transaction) => {
-    await transaction`select pg_advisory_xact_lock(${ROLE_LOCK})`;
-    const [found] = await transaction<{ role: Role; otherAdmins: boolean }[]>`
-      select coalesce(accounts.role, 'user') as role, exists (
-        select from accounts as others where others.role = 'admin' and others.user_id <> ${userId}
-      ) as "otherAdmins"
-      from users left join accounts on accounts.user_id = users.id where users.id = ${userId}
-    `;
-    if (found === undefined) return 'unknown-user';
-    if (found.role === role) return 'unchanged';
-    if (found.role === 'admin' && !found.otherAdmins) return 'last-admin';
-    const [account] = await transaction<{ generation: number }[]>`
-      insert into accounts (user_id, role, generation) values (${userId}, ${role}, 1)
-      on conflict (user_id) do update set role = excluded.role, generation = accounts.generation + 1
-      returning generation
-    `;
-    const generation = account?.generation ?? 0;
-    await transaction`
-      insert into revocations (kind, subject, generation) values ('user', ${String(userId)}, ${generation})
-    `;
-    return { generation };
-  });
+export function setRole(client: Sql, userId: number, role: Role) {
+  return client<{ generation: number | null }[]>`
+    with target as (
+      select id from users where id = ${userId} for no key update
+    ), account as (
+      insert into accounts (user_id, role, generation)
+      select id, ${role}, 1 from target
+      where ${role} <> 'user' or exists (select from accounts where user_id = target.id)
+      on conflict (user_id) do update
+        set role = excluded.role, generation = accounts.generation + 1
+        where accounts.role <> excluded.role
+      returning user_id, generation
+    ), revoked as (
+      insert into revocations (kind, subject, generation)
+      select 'user', user_id::text, generation from account
+    )
+    select (select generation from account) as generation from target
+  `;
 }
-
-export type SetRoleOutcome =
-  | 'unknown-user'
-  | 'unchanged'
-  | 'last-admin'
-  | { readonly generation: number };

@@ -14,6 +14,7 @@ function appoint(client: Sql, email: string) {
   return client<{ userId: number }[]>`
     with person as (
       select id from users where lower(email) = lower(${email}) and status = 'active'
+      for no key update
     ), account as (
       insert into accounts (user_id, role, generation) select id, 'admin', 1 from person
       on conflict (user_id) do update

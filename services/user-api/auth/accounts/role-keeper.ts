@@ -1,7 +1,6 @@
 import type { Role, UserRole } from '../../../contracts/authentication.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { UserNotFound } from '../../users/errors.ts';
-import { AccessError } from '../errors.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { AccountRepository } from './account-repository.ts';
 
@@ -21,15 +20,12 @@ export class RoleKeeper {
    * Gives a user a role, which ends all sessions of the user, because access tokens name the role.
    *
    * @param by - who gives it; null for an operator at the command line.
-   * @throws `UserNotFound`, {@link AccessError} last-admin
+   * @throws `UserNotFound`, `AccessError` last-admin
    */
   async setRole(userId: number, role: Role, by: number | null): Promise<UserRole> {
     const outcome = await this.#accounts.setRole(userId, role);
-    if (outcome === 'unknown-user') throw new UserNotFound('There is no such user');
-    if (outcome === 'last-admin') {
-      throw new AccessError('last-admin', 'This user is the only administrator.');
-    }
-    if (outcome !== 'unchanged') {
+    if (outcome === null) throw new UserNotFound('There is no such user');
+    if (outcome.generation !== null) {
       this.#logger.info({ userId, role, by }, 'Role changed');
       await this.#ender.forgetSessions(userId, outcome.generation);
     }
