@@ -18,8 +18,8 @@ export interface RunningService {
   /** The port of metrics and diagnostics; null when there is none. */
   readonly internalPort: number | null;
   /**
-   * Stops in an order that no request notices: readiness fails; the delay, in which load balancers find out; connections are closed
-   * after the answers that are under way; then everything behind.
+   * Stops in an order that no request notices: readiness fails, and each response closes its connection; the delay, in which load balancers find
+   * out; no new connections; the rest are closed after the responses in flight; then everything behind.
    *
    * @returns whether all requests under way were answered; if not, they have been cut.
    */
@@ -58,6 +58,8 @@ export async function startService(
   const server = new ApiServer(app, observer, {
     keepAliveTimeoutMilliseconds,
     headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
+    responseTimeoutMilliseconds:
+      settings.REQUEST_DEADLINE_MILLISECONDS + settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
     answerHeaders: createAnswerHeaders(answerHeaderSettings),
     fastPath: createUserFastPath({
       caching: userCaching,
@@ -86,6 +88,7 @@ export async function startService(
     internalPort: internal?.port ?? null,
     async stop() {
       health.drain();
+      server.drain();
       logger.info({ delayMilliseconds: settings.SHUTDOWN_DELAY_MILLISECONDS }, 'Draining');
       await wait(settings.SHUTDOWN_DELAY_MILLISECONDS);
       const inTime = await server.close(settings.SHUTDOWN_TIMEOUT_MILLISECONDS);

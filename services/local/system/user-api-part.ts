@@ -80,6 +80,8 @@ export async function startUserApiPart(options: {
     arguments: [programs.apiEntry],
     workingDirectory: programs.root,
     environment: {
+      // There is no other process that clients could go to meanwhile.
+      SHUTDOWN_DELAY_MILLISECONDS: '0',
       ...settings.environment,
       ...options.environment,
       HOST: settings.host,

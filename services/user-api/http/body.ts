@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
-import type { ApiEnvironment, ApiRequest } from './environment.ts';
+import type { ApiBindings, ApiEnvironment, ApiRequest } from './environment.ts';
 import { Problem } from './problem.ts';
 import { parseBody } from './validation.ts';
 
@@ -20,11 +20,17 @@ function tooLarge(limitBytes: number): Problem {
  * Reads the whole body, from the Node.js stream rather than through web streams, which cost several times as much.
  * Counts bytes as they come, so that a body without a Content-Length is limited too.
  */
-function readBytes(incoming: ApiRequest, limitBytes: number): Buffer | Promise<Buffer> {
+function readBytes(
+  { incoming, outgoing }: ApiBindings,
+  limitBytes: number,
+): Buffer | Promise<Buffer> {
   if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   // A request that announces no body comes ended, without a word of it (`optimizeEmptyRequests` in ./server.ts).
   if (incoming.readableEnded) return Buffer.alloc(0);
-  return incoming.complete ? takeBytes(incoming, limitBytes) : gatherBytes(incoming, limitBytes);
+  if (incoming.complete) return takeBytes(incoming, limitBytes);
+  // The client waits until it knows that nothing but the body can be wrong.
+  if (incoming.expectsContinue) outgoing.writeContinue();
+  return gatherBytes(incoming, limitBytes);
 }
 
 /** The body of a request that has arrived in full, as most have by the time that they are admitted: without listening for each part. */
@@ -50,7 +56,6 @@ function gatherBytes(incoming: ApiRequest, limitBytes: number): Promise<Buffer> 
         return;
       }
       stop();
-      incoming.pause();
       reject(tooLarge(limitBytes));
     };
     const onEnd = () => {
@@ -83,7 +88,7 @@ function requireMediaType(incoming: ApiRequest, taken: readonly string[]): void 
       },
     );
   }
-  if (charset !== undefined && !/^charset="?utf-8"?$/.test(charset)) {
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) {
     throw new Problem('unsupported-media-type', 'The body must be encoded in UTF-8.', { headers });
   }
   if (encoding !== undefined && encoding !== 'identity') {
@@ -130,8 +135,7 @@ export type JsonBodyReader = <Schema extends z.ZodObject>(
  */
 export function createJsonBodyReader(limitBytes: number): JsonBodyReader {
   return async (context, schema, mediaTypes = ['application/json']) => {
-    const { incoming } = context.env;
-    requireMediaType(incoming, mediaTypes);
-    return parseBody(schema, parseJson(await readBytes(incoming, limitBytes)));
+    requireMediaType(context.env.incoming, mediaTypes);
+    return parseBody(schema, parseJson(await readBytes(context.env, limitBytes)));
   };
 }

@@ -57,6 +57,8 @@ function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
     'uri-too-long',
     'headers-too-large',
     'request-timeout',
+    'expectation-failed',
+    'transfer-coding-unsupported',
     'invalid-access-token',
     'invalid-api-key',
     // An API key of nobody in particular has to be looked up.

@@ -32,6 +32,11 @@ export class ApiRequest extends IncomingMessage {
   changes: ChangeScope | undefined = undefined;
   #id: string | undefined;
 
+  /** Whether the client waits for 100 before it sends the body; in HTTP/1.0 there is no such thing (RFC 9110, 10.1.1). */
+  get expectsContinue(): boolean {
+    return this.headers.expect !== undefined && this.httpVersionMinor > 0;
+  }
+
   /** The caller's `X-Request-Id` where it is a usable one, or a new UUID. */
   get requestId(): string {
     if (this.#id === undefined) {

@@ -113,6 +113,12 @@ export const problemTypes = {
     remedy:
       'Set Content-Type to one that the Accept-Post or Accept-Patch header lists, and leave out Content-Encoding.',
   },
+  'expectation-failed': {
+    status: 417,
+    title: 'Expectation failed',
+    meaning: 'The Expect header asks for something other than 100-continue.',
+    remedy: 'Leave the Expect header out.',
+  },
   'headers-too-large': {
     status: 431,
     title: 'Request header fields too large',
@@ -131,6 +137,12 @@ export const problemTypes = {
     title: 'Internal error',
     meaning: 'The API failed in a way that it was not made for.',
     remedy: 'Report the `requestId`: its log lines say what happened.',
+  },
+  'transfer-coding-unsupported': {
+    status: 501,
+    title: 'Transfer coding unsupported',
+    meaning: 'The Transfer-Encoding of the request is another one than chunked.',
+    remedy: 'Send the body with a Content-Length, or chunked and not compressed.',
   },
   'deadline-exceeded': {
     status: 503,

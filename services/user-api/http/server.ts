@@ -8,10 +8,10 @@ import { type AnswerHeaders, securityHeaders } from './answer-headers.ts';
 import { AnswersUnderWay } from './answers-under-way.ts';
 import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
 import { ListenError } from './listen-error.ts';
+import { brokenRule } from './message-rules.ts';
 import { Problem } from './problem.ts';
+import { dropUnreadBody } from './unread-body.ts';
 
-/** Longest path and query together, in characters. */
-export const URL_MAXIMUM_LENGTH = 2_048;
 /** All headers of a request together, in bytes. */
 const HEADERS_MAXIMUM_BYTES = 16_384;
 /** A client that takes longer for the whole of a request of at most some 64 KiB is not served, be it that nothing reads the body. */
@@ -22,8 +22,13 @@ const TIMEOUT_CHECKS = 5;
 export interface ApiServerSettings {
   /** How long an idle connection stays open; longer than the idle timeout of the load balancer in front. */
   readonly keepAliveTimeoutMilliseconds: number;
-  /** How long a client may take for the headers of a request, from its first byte on, or from the opening of the connection. */
+  /**
+   * How long a client may take for the headers of a request, from its first byte on, or from the opening of the connection; and to end a body that
+   * was refused.
+   */
   readonly headersTimeoutMilliseconds: number;
+  /** How long after the first byte of a request its response must have been taken by the client, or the connection is cut within a fifth more. */
+  readonly responseTimeoutMilliseconds: number;
   /** Sets what every answer has. */
   readonly answerHeaders: AnswerHeaders;
   /** Asked first; see there. @default none */
@@ -35,6 +40,9 @@ export class ApiServer {
   readonly #server: Server<typeof ApiRequest>;
   readonly #connections = new Set<Socket>();
   readonly #underWay = new AnswersUnderWay();
+  readonly #responseTimeoutMilliseconds: number;
+  /** Connections on which nothing is read as a request any more: where the refused one ended, nobody can tell. */
+  readonly #refused = new WeakSet<Socket>();
   #closing = false;
 
   constructor(
@@ -43,7 +51,11 @@ export class ApiServer {
     settings: ApiServerSettings,
   ) {
     const fastPath = settings.fastPath ?? undefined;
+    const { headersTimeoutMilliseconds } = settings;
+    this.#responseTimeoutMilliseconds = settings.responseTimeoutMilliseconds;
     const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings), {
+      // It would close the connection half a second after the response, whatever still comes.
+      autoCleanupIncoming: false,
       // Thrown before there is a request to hand on: its target or its Host is not valid.
       errorHandler: () =>
         new Problem('malformed-request', 'The URL or the Host is not valid.').toResponse(undefined),
@@ -53,15 +65,24 @@ export class ApiServer {
       outgoing: ServerResponse<ApiRequest>,
       isChosen: boolean,
     ) => {
+      if (this.#refused.has(incoming.socket)) return;
       outgoing.setHeader('x-request-id', incoming.requestId);
       settings.answerHeaders(incoming, outgoing);
-      if (this.#closing) outgoing.setHeader('connection', 'close');
-      const { length } = incoming.url ?? '';
-      if (length > URL_MAXIMUM_LENGTH) {
-        const problem = tooLong(length);
+      // Whether a client that got a refusal instead of 100 sends its body nevertheless is not known (RFC 9110, 10.1.1).
+      if (this.#closing || incoming.expectsContinue) {
+        outgoing.setHeader('connection', 'close');
+      }
+      if (!incoming.readableEnded) dropUnreadBody(incoming, outgoing, headersTimeoutMilliseconds);
+      const problem = brokenRule(incoming);
+      if (problem !== null) {
+        this.#refused.add(incoming.socket);
         incoming.problem = problem.slug;
-        outgoing.writeHead(problem.status, problem.headers);
-        outgoing.end(JSON.stringify(problem.details(incoming.requestId)));
+        const body = JSON.stringify(problem.details(incoming.requestId));
+        outgoing.writeHead(problem.status, {
+          ...problem.headers,
+          'content-length': Buffer.byteLength(body),
+        });
+        outgoing.end(body);
         return;
       }
       observer.pass(incoming, outgoing, listener, isChosen);
@@ -90,38 +111,51 @@ export class ApiServer {
         if (!isAnswered) answerInFull(incoming, outgoing, false);
       }
     };
-    this.#server = createServer(
-      {
-        IncomingMessage: ApiRequest,
-        keepAliveTimeout: settings.keepAliveTimeoutMilliseconds,
-        headersTimeout: settings.headersTimeoutMilliseconds,
-        // Node.js takes none that is shorter than that of the headers.
-        requestTimeout: Math.max(REQUEST_TIMEOUT_MILLISECONDS, settings.headersTimeoutMilliseconds),
-        connectionsCheckingInterval: Math.ceil(
-          settings.headersTimeoutMilliseconds / TIMEOUT_CHECKS,
-        ),
-        maxHeaderSize: HEADERS_MAXIMUM_BYTES,
-        // The listener refuses a request without one, as a problem.
-        requireHostHeader: false,
-        noDelay: true,
-        // A request that announces no body need not end: the events of a stream that does cost more than all features of a hit.
-        optimizeEmptyRequests: true,
-      },
-      (incoming, outgoing) => {
-        const isChosen = observer.chooses();
-        const mayBeFast = !isChosen && !this.#closing && fastPath !== undefined;
-        const isAnswered = mayBeFast && fastPath(incoming, outgoing);
-        if (isAnswered instanceof Promise) {
-          void answeredLater(incoming, outgoing, isAnswered);
-        } else if (isAnswered && isSent(incoming, outgoing)) {
-          observer.answered(incoming, outgoing.statusCode);
-        } else {
-          countAtItsEnd(incoming, outgoing);
-          if (!isAnswered) answerInFull(incoming, outgoing, isChosen);
-        }
-      },
+    this.#server = createServer({
+      IncomingMessage: ApiRequest,
+      keepAliveTimeout: settings.keepAliveTimeoutMilliseconds,
+      headersTimeout: settings.headersTimeoutMilliseconds,
+      // Node.js takes none that is shorter than that of the headers.
+      requestTimeout: Math.max(REQUEST_TIMEOUT_MILLISECONDS, settings.headersTimeoutMilliseconds),
+      connectionsCheckingInterval: Math.ceil(settings.headersTimeoutMilliseconds / TIMEOUT_CHECKS),
+      maxHeaderSize: HEADERS_MAXIMUM_BYTES,
+      // The listener refuses a request without one, as a problem.
+      requireHostHeader: false,
+      noDelay: true,
+      // A request that announces no body need not end: the events of a stream that does cost more than all features of a hit.
+      optimizeEmptyRequests: true,
+    });
+    const answerRequest = (incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>) => {
+      // It came behind one that was the last on its connection.
+      if (incoming.socket.writableEnded) return;
+      const isChosen = observer.chooses();
+      const mayBeFast = !isChosen && !this.#closing && fastPath !== undefined;
+      const isAnswered = mayBeFast && fastPath(incoming, outgoing);
+      if (isAnswered instanceof Promise) {
+        void answeredLater(incoming, outgoing, isAnswered);
+      } else if (isAnswered && isSent(incoming, outgoing)) {
+        observer.answered(incoming, outgoing.statusCode);
+      } else {
+        countAtItsEnd(incoming, outgoing);
+        if (!isAnswered) answerInFull(incoming, outgoing, isChosen);
+      }
+    };
+    this.#server.on('request', answerRequest);
+    // Without these, Node.js would say 100 at once, and would answer other expectations without a problem.
+    this.#server.on('checkContinue', answerRequest);
+    this.#server.on('checkExpectation', answerRequest);
+    this.#server.on('connect', (_: ApiRequest, socket: Socket) =>
+      refuseByHand(
+        socket,
+        new Problem('method-not-allowed', 'CONNECT is not taken here.'),
+        headersTimeoutMilliseconds,
+      ),
     );
-    this.#server.on('clientError', answerClientError);
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      if (error.code === 'ECONNRESET' || socket.destroyed) socket.destroy();
+      else if (!this.#refused.has(socket))
+        refuseByHand(socket, clientProblem(error.code), headersTimeoutMilliseconds);
+    });
     this.#server.on('connection', (socket) => {
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
@@ -144,6 +178,11 @@ export class ApiServer {
    * @throws {@link ListenError} naming the port or the host, and what to do.
    */
   listen(host: string, port: number): Promise<number> {
+    const cutting = setInterval(
+      () => this.#cutSlowReaders(),
+      Math.ceil(this.#responseTimeoutMilliseconds / TIMEOUT_CHECKS),
+    ).unref();
+    this.#server.once('close', () => clearInterval(cutting));
     return new Promise((resolve, reject) => {
       const fail = (error: NodeJS.ErrnoException) => reject(new ListenError({ host, port }, error));
       this.#server.once('error', fail);
@@ -154,6 +193,15 @@ export class ApiServer {
     });
   }
 
+  /** From now on each response is the last on its connection, so that clients come back on a new one: to another process, if there is one. */
+  drain(): void {
+    this.#closing = true;
+    // Without this header a client would use the connection again, and find it closed.
+    for (const outgoing of this.#underWay) {
+      if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
+    }
+  }
+
   /**
    * Takes no new connections, closes the idle ones, and those in use after the answer that is under way.
    *
@@ -161,11 +209,7 @@ export class ApiServer {
    * @returns whether all of them ended in time; if not, they have been cut.
    */
   async close(timeoutMilliseconds: number): Promise<boolean> {
-    this.#closing = true;
-    // Without this header a client would use the connection again, and find it closed.
-    for (const outgoing of this.#underWay) {
-      if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
-    }
+    this.drain();
     const closed = new Promise<boolean>((resolve) => {
       this.#server.close(() => resolve(true));
     });
@@ -185,18 +229,17 @@ export class ApiServer {
   cut(): void {
     this.#server.closeAllConnections();
   }
+
+  /** Node.js waits for ever for a client that does not read. */
+  #cutSlowReaders(): void {
+    const latest = performance.now() - this.#responseTimeoutMilliseconds;
+    for (const { req } of this.#underWay) if (req.receivedAt < latest) req.socket.destroy();
+  }
 }
 
 /** Whether the system has taken all of an answer, as it does unless the client is slow to read. */
 function isSent({ socket }: ApiRequest, outgoing: ServerResponse<ApiRequest>): boolean {
   return outgoing.writableLength === 0 && socket.errored === null;
-}
-
-function tooLong(length: number): Problem {
-  return new Problem(
-    'uri-too-long',
-    `The path and query are ${length} characters long; ${URL_MAXIMUM_LENGTH} are read at most.`,
-  );
 }
 
 /** The problem of a request that Node.js could not read as HTTP. */
@@ -211,13 +254,13 @@ function clientProblem(code: string | undefined): Problem {
   return new Problem('malformed-request', 'The request is not valid HTTP.');
 }
 
-/** Node.js has no request to answer here; the answer is written by hand, and is the last on its connection. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = clientProblem(error.code);
+/**
+ * Answers where Node.js has no request to answer: by hand, and as the last on the connection. It is cut when the client has not closed it in time:
+ * to close it while the client still sends would reset it, and with it goes the response.
+ */
+function refuseByHand(socket: Socket, problem: Problem, milliseconds: number): void {
+  // What comes after what was refused is refused again.
+  if (socket.writableEnded) return;
   const details = problem.details(undefined);
   const body = JSON.stringify(details);
   const headers = {
@@ -228,4 +271,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${problem.status} ${details.title}\r\n${head.join('')}\r\n${body}`);
+  const timer = setTimeout(() => socket.destroy(), milliseconds).unref();
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
 }

@@ -51,7 +51,7 @@ export const httpVariables = {
   REQUEST_HEADERS_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(100, 60_000).default(10_000),
     description:
-      'Longest that a client may take to send the headers of a request, in milliseconds; one that trickles them is answered 408 within a fifth more, and the connection is closed.',
+      'Longest that a client may take to send the headers of a request, in milliseconds; one that trickles them is answered 408 within a fifth more, and the connection is closed. A client has as long for the rest of a body that was refused, and, on top of the deadline, to take a response.',
     takes: 'a whole number from 100 to 60000',
     readBy: ['user-api'],
   }),
@@ -70,9 +70,9 @@ export const httpVariables = {
     readBy: ['user-api'],
   }),
   SHUTDOWN_DELAY_MILLISECONDS: variable({
-    type: wholeNumber(0, 300_000).default(0),
+    type: wholeNumber(0, 300_000).default(5_000),
     description:
-      'How long the service goes on answering after SIGTERM with readiness failing, in milliseconds, so that a load balancer can take it out first.',
+      'How long the service goes on answering after SIGTERM with readiness failing, in milliseconds, so that a load balancer can take it out first; each response closes its connection. It must be longer than the load balancer takes to notice. 0 with `npm start`, which has one process.',
     takes: 'a whole number from 0 to 300000',
     readBy: ['user-api'],
   }),

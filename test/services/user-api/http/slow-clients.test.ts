@@ -107,4 +107,18 @@ describe('a client that is slow on purpose', () => {
     expect((await slow).every(({ cut }) => cut)).toBe(true);
     await expect.poll(connections).toBeLessThan(5);
   });
+
+  it('to read the responses, is cut', async () => {
+    const requests = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100);
+    const readers = Array.from({ length: 5 }, () => {
+      const socket = connect(api.port, '127.0.0.1').pause();
+      socket.on('error', () => {});
+      socket.write(requests);
+      return socket;
+    });
+    await expect.poll(connections).toBeGreaterThanOrEqual(readers.length);
+
+    await expect.poll(connections, { timeout: 10_000 }).toBeLessThan(readers.length);
+    for (const socket of readers) socket.destroy();
+  });
 });

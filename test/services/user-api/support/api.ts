@@ -102,6 +102,7 @@ export async function testEnvironment(
     AWS_REGION: region,
     SQS_ENDPOINT: endpoint,
     EMAIL_QUEUE_URL: queues.email?.url ?? '',
+    SHUTDOWN_DELAY_MILLISECONDS: '0',
     SHUTDOWN_TIMEOUT_MILLISECONDS: '5000',
     SERVICE_SECRET,
     RATE_LIMITS: UNLIMITED,

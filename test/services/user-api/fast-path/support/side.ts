@@ -74,6 +74,7 @@ export async function startSide(options: SideOptions): Promise<Side> {
   });
   const server = new ApiServer(app, observer, {
     keepAliveTimeoutMilliseconds,
+    responseTimeoutMilliseconds: 60_000,
     headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
     answerHeaders: createAnswerHeaders(headers),
     fastPath: !options.hasFastPath

@@ -1,0 +1,61 @@
+import type { ApiRequest } from './environment.ts';
+import { Problem } from './problem.ts';
+
+/** Longest path and query together, in characters. */
+export const URL_MAXIMUM_LENGTH = 2_048;
+
+/** A proxy may believe another one of two than we do (RFC 9110, 5.3): it would see another request than the one we answer. */
+const SINGLE_FIELDS: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'host',
+]);
+
+/**
+ * What of the rules for messages (RFC 9112) a request breaks that Node.js lets pass; null for none. Node.js itself refuses what is ambiguous
+ * about the end of a body and the lines of a head.
+ */
+export function brokenRule(incoming: ApiRequest): Problem | null {
+  const { length } = incoming.url ?? '';
+  if (length > URL_MAXIMUM_LENGTH) {
+    const detail = `The path and query are ${length} characters long; ${URL_MAXIMUM_LENGTH} are read at most.`;
+    return new Problem('uri-too-long', detail, CLOSED);
+  }
+  const repeated = repeatedField(incoming.rawHeaders);
+  if (repeated !== null) {
+    return new Problem('malformed-request', `There is more than one ${repeated} field.`, CLOSED);
+  }
+  const { expect, host, 'transfer-encoding': coding } = incoming.headers;
+  const isCurrent = incoming.httpVersionMinor > 0;
+  if (isCurrent && host === undefined) {
+    return new Problem('malformed-request', 'There is no Host field.', CLOSED);
+  }
+  if (coding !== undefined && !isCurrent) {
+    const detail = 'Transfer-Encoding cannot be used in HTTP/1.0; send Content-Length.';
+    return new Problem('malformed-request', detail, CLOSED);
+  }
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    const detail = 'The only Transfer-Encoding that is read is chunked.';
+    return new Problem('transfer-coding-unsupported', detail, CLOSED);
+  }
+  if (isCurrent && expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    const detail = 'The only expectation that can be met is 100-continue.';
+    return new Problem('expectation-failed', detail, CLOSED);
+  }
+  return null;
+}
+
+/** Where its request ends is not sure. */
+const CLOSED = { headers: { connection: 'close' } } as const;
+
+function repeatedField(raw: readonly string[]): string | null {
+  const seen = new Set<string>();
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]?.toLowerCase() ?? '';
+    if (!SINGLE_FIELDS.has(name)) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
+  return null;
+}
