@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { newPassword, presentedPassword } from './password.ts';
-import { EMAIL_MAXIMUM_LENGTH, user } from './users.ts';
+import { EMAIL_MAXIMUM_LENGTH, visibleUser } from './users.ts';
 import { expects } from './validation-message.ts';
 
 /** What a person may be here; `permissions.ts` says what each may do. */
@@ -97,7 +97,8 @@ export type Tokens = z.infer<typeof tokens>;
 /** Who the credentials of a request belong to. */
 export const currentUser = z
   .object({
-    user,
+    /** With the email address unless the credentials are an API key without the scope for it. */
+    user: visibleUser,
     role: z.enum(roles),
     /** What the request was authenticated by. */
     credential: z.enum(['access-token', 'api-key']),

@@ -11,6 +11,7 @@ import type { User } from '../../contracts/users.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import { UserNotFound } from '../users/errors.ts';
+import { representationFor, shownUser } from '../users/representations.ts';
 import type { RoleKeeper } from './accounts/role-keeper.ts';
 import { requireCredentials } from './authenticator.ts';
 import type { ProtectedOperation } from './authorization.ts';
@@ -157,8 +158,9 @@ export function createAuthOperations(
   ];
 }
 
-function describe(identity: Exclude<Identity, { kind: 'anonymous' }>, user: User): CurrentUser {
+function describe(identity: Exclude<Identity, { kind: 'anonymous' }>, found: User): CurrentUser {
   const { role } = identity;
+  const user = shownUser(found, representationFor(identity, found.id));
   if (identity.kind === 'user') return { user, role, credential: 'access-token' };
   return { user, role, credential: 'api-key', scopes: [...identity.scopes] };
 }

@@ -25,6 +25,7 @@ import { UserNotFound } from './errors.ts';
 import { createListHandler } from './list-handler.ts';
 import type { PersonalDataExporter } from './personal-data.ts';
 import {
+  creatorRepresentation,
   type Representation,
   representationFor,
   representationTag,
@@ -139,8 +140,13 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
     fields: UpdateUserBody,
   ): Promise<Response> {
     const id = userIdParameter(context);
-    const changed = await users.update(id, fields, versionsOf(context), objectionsOf(identity, id));
+    const objections = objectionsOf(identity, id);
     const representation = representationFor(identity, id);
+    // Not even as it is, by who may not see it: the response would confirm a guess.
+    if (fields.email !== undefined && objections.email !== null && representation === 'public') {
+      throw objections.email;
+    }
+    const changed = await users.update(id, fields, versionsOf(context), objections);
     return answer(showUser(changed, representation), representation);
   }
 
@@ -177,8 +183,8 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
           location: `${USERS_PATH}/${id}`,
           ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),
         };
-        // Whoever creates a user has just said the email address.
-        return answer(showUser(snapshot, 'private'), 'private', more, 201);
+        const representation = creatorRepresentation;
+        return answer(showUser(snapshot, representation), representation, more, 201);
       },
     },
     {

@@ -7,7 +7,10 @@ import { asText } from '../cache/ready-answer.ts';
 import { entityTag } from '../http/preconditions.ts';
 import type { UserSnapshot } from './user-snapshot.ts';
 
-/** The two ways to show a user: to everybody, without the email address; and with it. */
+/**
+ * The two ways to show a user: to everybody, without the email address; and with it. Which one a response has is decided in this
+ * file alone.
+ */
 export type Representation = 'public' | 'private';
 
 /** How `identity` may see the user with that id. */
@@ -20,6 +23,9 @@ export function listRepresentationFor(identity: Identity): Representation {
   const ofAll = decide(userFieldPermissions.readEmail, identity, undefined);
   return ofAll === 'allowed' ? 'private' : 'public';
 }
+
+/** How a user is shown to whoever creates it: the request had the email address. */
+export const creatorRepresentation: Representation = 'private';
 
 export function shownUser(user: User, representation: Representation): VisibleUser {
   if (representation === 'private') return user;

@@ -108,9 +108,9 @@ const versionIsAllowed = (client: Sql, versions: readonly number[] | null) =>
   client`(${versionsText(versions)}::text::int[] is null or version = any(${versionsText(versions)}::text::int[]))`;
 
 /**
- * Changes a user, and raises the version. A new status ends all sessions, and has processes ask again what API keys are good for: those of who is active again are. With another email address, links to
- * a new password that went to the former one are good for nothing, and the former one is told: the relay of the outbox sends that. The
- * row is locked before it is changed, so that the former address is the one that this change replaces, whoever changes it at the same time.
+ * Changes a user, and raises the version. A new status ends all sessions, and makes processes load the owner of an API key again.
+ * With another email address, links to a new password that went to the former one are worthless, and the former one gets a notice,
+ * which the relay of the outbox sends. The row is locked first, so that the former values are those that this change replaces.
  */
 export function updateUser(
   client: Sql,
@@ -120,7 +120,8 @@ export function updateUser(
 ) {
   return client<UpdatedRow[]>`
     with former as (
-      select id as user_id, email as former_email, status as former_status from users where id = ${id} for no key update
+      select id as user_id, email as former_email, status as former_status
+      from users where id = ${id} for no key update
     ), changed as (
       update users set
         name = coalesce(${name}, name), email = coalesce(${email}, email),

@@ -143,7 +143,6 @@ const cases: readonly Case[] = [
     own(person, '/export'),
     { as: person.user.id },
   ]),
-  // Takes a lock, looks, changes, tells; between begin and commit.
   row('PUT /api/v1/users/{id}/role', 1, 200, (person) => [
     own(person, '/role'),
     { as: 'admin', body: { role: 'admin' } },
