@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { currentScope, ScopeEnded } from '../../../contracts/changes/change-scope.ts';
 import { AccessError } from '../errors.ts';
 import {
   ARGON2ID_COST,
@@ -80,8 +81,13 @@ export class PasswordHasher {
   }
 
   async #run<Result>(task: () => Promise<Result>): Promise<Result> {
+    const scope = currentScope();
     try {
-      return await this.#queue.run(task);
+      return await this.#queue.run(async () => {
+        // Nobody waits for it any more, and others wait for the place.
+        if (scope?.isEnded === true) throw new ScopeEnded('The request has ended');
+        return await task();
+      });
     } catch (error) {
       if (!(error instanceof QueueFull)) throw error;
       throw new AccessError(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ChangeScope, ScopeEnded } from '../../../../services/contracts/changes/change-scope.ts';
 import { newPassword } from '../../../../services/contracts/password.ts';
 import {
   ARGON2ID_COST,
@@ -135,6 +136,17 @@ describe('PasswordHasher', () => {
     expect(outcomes[4]).toMatchObject({
       reason: { slug: 'password-hashing-busy', headers: { 'retry-after': '1' } },
     });
+    expect(hasher.load).toEqual({ running: 0, waiting: 0 });
+  });
+
+  it('does not hash for a request that ended while it waited', async () => {
+    const hasher = new PasswordHasher({ cost: CHEAP_COST, concurrency: 1 });
+    const running = hasher.hash('one');
+    const scope = new ChangeScope();
+    const waiting = scope.run(() => hasher.hash('another'));
+    scope.end();
+    await expect(waiting).rejects.toThrow(ScopeEnded);
+    await running;
     expect(hasher.load).toEqual({ running: 0, waiting: 0 });
   });
 
