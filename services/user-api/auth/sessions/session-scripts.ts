@@ -7,17 +7,22 @@
  * - `beganAt`, `endsAt`, `idleEndsAt`: seconds since 1970; `generation`: of the account when the session began
  *
  * The time is Redis's, so that the clocks of processes don't matter. Scripts may read the time and write since Redis 5.
+ *
+ * The last of ARGV is the moment in milliseconds of Redis's clock after which a script does nothing and returns {'late'}, or 0 for none: a Redis that
+ * was frozen runs what it was sent meanwhile, long after the request was refused.
  */
 const PRELUDE = `
 local time = redis.call('TIME')
 local now = tonumber(time[1])
 local nowMilliseconds = now * 1000 + math.floor(tonumber(time[2]) / 1000)
+local runUntil = tonumber(ARGV[#ARGV])
+if runUntil > 0 and nowMilliseconds > runUntil then return {'late'} end
 local function ended(session) return session.endsAt <= now or session.idleEndsAt <= now end
 `;
 
 /**
- * KEYS[1]: the user's sessions. ARGV: session id, hash of the first token, generation, seconds of life, seconds of idle life, most sessions.
- * Removes what has ended, and the least recently used one when there is no room. Returns when the session began.
+ * KEYS[1]: the user's sessions. ARGV: session id, hash of the first token, generation, seconds of life, seconds of idle life, most sessions, when it is too late.
+ * Removes what has ended, and the least recently used one when there is no room. Returns {when the session began}.
  */
 export const OPEN_SESSION = `${PRELUDE}
 local count, oldest, oldestUse = 0, nil, nil
@@ -40,12 +45,12 @@ local session = {
 }
 redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(session))
 redis.call('EXPIRE', KEYS[1], ARGV[5])
-return now
+return {now}
 `;
 
 /**
  * KEYS[1]: the user's sessions. ARGV: session id, hash of the token that was sent, salt and hash of a successor, generation of the account,
- * seconds of idle life, grace in milliseconds.
+ * seconds of idle life, grace in milliseconds, when it is too late.
  *
  * Returns {'rotated' | 'repeated', salt, seconds until the session ends, idle or not, when it began}, or {'unknown'}, or {'reused'} when
  * a used token came again: the session is gone then.

@@ -28,7 +28,8 @@ declare module 'ioredis' {
       lifetimeSeconds: number,
       idleSeconds: number,
       maximum: number,
-    ): Result<number, Context>;
+      runUntil: number,
+    ): Result<unknown, Context>;
     rotateSession(
       key: string,
       sessionId: string,
@@ -38,6 +39,7 @@ declare module 'ioredis' {
       generation: number,
       idleSeconds: number,
       graceMilliseconds: number,
+      runUntil: number,
     ): Result<unknown, Context>;
   }
 }
@@ -51,6 +53,8 @@ export interface SessionLifetimes {
   readonly reuseGraceSeconds?: number;
   /** @default SESSIONS_MAXIMUM_PER_USER, 50 */
   readonly maximumPerUser?: number;
+  /** How long after it was sent a script may still run. @default RUN_WITHIN_MILLISECONDS, 5 seconds */
+  readonly runWithinMilliseconds?: number;
 }
 
 /** A session's newest token, and for how many seconds it is good if it is not used. */
@@ -65,6 +69,8 @@ export interface OpenSession {
 /** What came of a refresh token: the next one; or a session that there is not; or a token that was used before. */
 export type Rotation = OpenSession | 'unknown' | 'reused';
 
+const lateReply = z.tuple([z.literal('late')]);
+const openingReply = z.tuple([z.number()]);
 const rotationReply = z.union([
   z.tuple([z.enum(['rotated', 'repeated']), z.string(), z.number(), z.number()]),
   z.tuple([z.enum(['unknown', 'reused'])]),
@@ -88,6 +94,14 @@ export interface StoredSession {
   readonly endsAt: string;
 }
 
+/**
+ * How long after it was sent a script may still run, in milliseconds: longer than any command is waited for, and shorter than a used refresh token is
+ * answered again, so that a client whose refresh was refused can repeat it.
+ */
+const RUN_WITHIN_MILLISECONDS = 5_000;
+/** How often the clock of Redis is compared with that of this process. */
+const CLOCK_CHECK_MILLISECONDS = 60_000;
+
 /** How long a client waits before it tries again; Redis is tried again several times a second. */
 const RETRY_AFTER_SECONDS = 1;
 
@@ -103,6 +117,10 @@ export class SessionStore {
   readonly #idleSeconds: number;
   readonly #graceSeconds: number;
   readonly #maximumPerUser: number;
+  readonly #runWithin: number;
+  /** By how much the clock of Redis is ahead of this process's, in milliseconds; undefined while unknown. */
+  #clockAhead: number | undefined;
+  #clockCheckedAt = Number.NEGATIVE_INFINITY;
 
   /** @param redis - must give commands a timeout and refuse them while not connected; null where there is no Redis. */
   constructor(redis: RedisClient | null, lifetimes: SessionLifetimes = {}) {
@@ -111,6 +129,7 @@ export class SessionStore {
     this.#idleSeconds = lifetimes.idleSeconds ?? SESSION_IDLE_SECONDS;
     this.#graceSeconds = lifetimes.reuseGraceSeconds ?? REUSE_GRACE_SECONDS;
     this.#maximumPerUser = lifetimes.maximumPerUser ?? SESSIONS_MAXIMUM_PER_USER;
+    this.#runWithin = lifetimes.runWithinMilliseconds ?? RUN_WITHIN_MILLISECONDS;
     redis?.defineCommand('openSession', { numberOfKeys: 1, lua: OPEN_SESSION });
     redis?.defineCommand('rotateSession', { numberOfKeys: 1, lua: ROTATE_SESSION });
   }
@@ -123,7 +142,7 @@ export class SessionStore {
   async open(userId: number, generation: number): Promise<OpenSession> {
     const token = createRefreshToken(userId);
     const sessionId = sessionIdOf(token);
-    const beganAt = await this.#ask((redis) =>
+    const reply = await this.#askInTime((redis, runUntil) =>
       redis.openSession(
         keyOf(userId),
         sessionId,
@@ -132,8 +151,10 @@ export class SessionStore {
         this.#lifetimeSeconds,
         this.#idleSeconds,
         this.#maximumPerUser,
+        runUntil,
       ),
     );
+    const [beganAt] = openingReply.parse(reply);
     const expiresInSeconds = Math.min(this.#idleSeconds, this.#lifetimeSeconds);
     return { sessionId, token, expiresInSeconds, beganAt: 1_000 * beganAt };
   }
@@ -147,7 +168,7 @@ export class SessionStore {
   async rotate(token: RefreshToken, generation: number): Promise<Rotation> {
     const sessionId = sessionIdOf(token);
     const salt = createSuccessorSalt();
-    const reply = await this.#ask((redis) =>
+    const reply = await this.#askInTime((redis, runUntil) =>
       redis.rotateSession(
         keyOf(token.userId),
         sessionId,
@@ -157,6 +178,7 @@ export class SessionStore {
         generation,
         this.#idleSeconds,
         1_000 * this.#graceSeconds,
+        runUntil,
       ),
     );
     const [outcome, usedSalt, expiresInSeconds, beganAt] = rotationReply.parse(reply);
@@ -203,16 +225,51 @@ export class SessionStore {
     await this.#ask((redis) => redis.del(keyOf(userId)));
   }
 
+  /** Sends a script that does nothing when Redis runs it too late. */
+  async #askInTime(
+    script: (redis: RedisClient, runUntil: number) => Promise<unknown>,
+  ): Promise<unknown> {
+    const reply = await this.#ask((redis) => {
+      this.#checkClock(redis);
+      const ahead = this.#clockAhead;
+      const runUntil = ahead === undefined ? 0 : Date.now() + ahead + this.#runWithin;
+      return script(redis, Math.round(runUntil));
+    });
+    if (!lateReply.safeParse(reply).success) return reply;
+    // It was answered, so that it was not late: a clock has been set.
+    this.#clockAhead = undefined;
+    this.#clockCheckedAt = Number.NEGATIVE_INFINITY;
+    throw unavailable();
+  }
+
+  /** Compares the clocks now and then, which nobody waits for. */
+  #checkClock(redis: RedisClient): void {
+    const now = performance.now();
+    if (now - this.#clockCheckedAt < CLOCK_CHECK_MILLISECONDS) return;
+    this.#clockCheckedAt = now;
+    redis.time().then(
+      ([seconds, microseconds]) => {
+        this.#clockAhead = 1_000 * Number(seconds) + Number(microseconds) / 1_000 - Date.now();
+      },
+      () => {
+        this.#clockCheckedAt = Number.NEGATIVE_INFINITY;
+      },
+    );
+  }
+
   async #ask<Reply>(command: (redis: RedisClient) => Promise<Reply>): Promise<Reply> {
-    const problem = 'The store of sessions does not answer';
-    const retryAfterSeconds = RETRY_AFTER_SECONDS;
-    if (this.#redis === null) {
-      throw new AccessError('sessions-unavailable', problem, { retryAfterSeconds });
-    }
+    if (this.#redis === null) throw unavailable();
     try {
       return await command(this.#redis);
     } catch (cause) {
-      throw new AccessError('sessions-unavailable', problem, { cause, retryAfterSeconds });
+      throw unavailable(cause);
     }
   }
+}
+
+function unavailable(cause?: unknown): AccessError {
+  return new AccessError('sessions-unavailable', 'The store of sessions does not answer', {
+    cause,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }
