@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { singleLine } from './single-line.ts';
 import { expects } from './validation-message.ts';
 
 /**
@@ -25,24 +26,12 @@ export const API_KEYS_LISTED_MAXIMUM = 200;
 const API_KEY_TEXT_MAXIMUM_LENGTH = 100;
 
 const scope = z.enum(apiKeyScopeNames, { error: expects(`one of ${apiKeyScopeNames.join(', ')}`) });
-const nameLength = `1 to ${API_KEY_NAME_MAXIMUM_LENGTH} characters long, without control characters`;
 
 /** Body of a request that creates an API key. */
 export const createApiKeyBody = z
   .strictObject({
     /** What the key is for, so that its owner knows it in a list. */
-    name: z
-      .string({ error: expects('a string') })
-      .max(2 * API_KEY_NAME_MAXIMUM_LENGTH, { error: `must be ${nameLength}`, abort: true })
-      .trim()
-      .refine(
-        (text) =>
-          text.isWellFormed() &&
-          /^\P{Cc}+$/u.test(text) &&
-          [...text].length <= API_KEY_NAME_MAXIMUM_LENGTH,
-        { error: `must be ${nameLength}` },
-      )
-      .meta({ minLength: 1, maxLength: API_KEY_NAME_MAXIMUM_LENGTH, examples: ['nightly export'] }),
+    name: singleLine(API_KEY_NAME_MAXIMUM_LENGTH, ['nightly export']),
     scopes: z
       .array(scope, { error: expects('a list of scopes, which may be empty') })
       .max(apiKeyScopeNames.length, { error: 'must not name a scope twice' })

@@ -1,22 +1,13 @@
 import { z } from 'zod';
+import { presentedEmailAddress } from './email-address.ts';
 import { newPassword, presentedPassword } from './password.ts';
-import { EMAIL_MAXIMUM_LENGTH, visibleUser } from './users.ts';
+import { visibleUser } from './users.ts';
 import { expects } from './validation-message.ts';
 
 /** What a person may be here; `permissions.ts` says what each may do. */
 export const roles = ['user', 'admin'] as const;
 export type Role = (typeof roles)[number];
 export const defaultRole: Role = 'user';
-
-/** An address to look for; whether it is a well-made one does not matter, and is not told. */
-const presentedEmail = z
-  .string({ error: expects('a string') })
-  .max(EMAIL_MAXIMUM_LENGTH, {
-    error: `must be at most ${EMAIL_MAXIMUM_LENGTH} characters long`,
-  })
-  // No text of PostgreSQL holds it, so that looking for it would fail.
-  .refine((text) => !text.includes('\u0000'), { error: 'must not contain the character NUL' })
-  .meta({ examples: ['ada@example.com'] });
 
 /** Longer than any secret that is given out here. */
 const SECRET_MAXIMUM_LENGTH = 200;
@@ -31,7 +22,7 @@ const presentedSecret = z.string({ error: expects('a string') }).max(SECRET_MAXI
 
 /** Body of a login. */
 export const loginBody = z
-  .strictObject({ email: presentedEmail, password: presentedPassword })
+  .strictObject({ email: presentedEmailAddress, password: presentedPassword })
   .meta({ id: 'Login' });
 export type LoginBody = z.output<typeof loginBody>;
 
@@ -52,7 +43,7 @@ export type ChangePasswordBody = z.output<typeof changePasswordBody>;
 
 /** Body of a request for a link to a new password. */
 export const requestPasswordResetBody = z
-  .strictObject({ email: presentedEmail })
+  .strictObject({ email: presentedEmailAddress })
   .meta({ id: 'RequestPasswordReset' });
 export type RequestPasswordResetBody = z.output<typeof requestPasswordResetBody>;
 

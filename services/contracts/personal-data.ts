@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { apiKey } from './api-keys.ts';
 import { roles } from './authentication.ts';
-import { EMAIL_MAXIMUM_LENGTH, user } from './users.ts';
+import { EMAIL_MAXIMUM_LENGTH } from './email-address.ts';
+import { user } from './users.ts';
 
 /** More sessions, requests, answers and audit records than anybody has, and texts longer than any of theirs. */
 const ENTRIES_MAXIMUM = 10_000;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { EMAIL_MAXIMUM_LENGTH, emailAddress } from './email-address.ts';
 import { newPassword } from './password.ts';
+import { prefixOfLine, singleLine } from './single-line.ts';
 import { expects } from './validation-message.ts';
 
 /** Most characters (code points, as PostgreSQL counts them) of a name. */
 export const NAME_MAXIMUM_LENGTH = 100;
-/** Most characters of an email address: what fits an SMTP path (RFC 5321, 4.5.3.1.3, and erratum 1690 of RFC 3696). */
-export const EMAIL_MAXIMUM_LENGTH = 254;
 /** Users on a page of a list, when `limit` is not given, and at most. */
 export const PAGE_DEFAULT_LIMIT = 20;
 export const PAGE_MAXIMUM_LIMIT = 100;
@@ -14,44 +14,7 @@ export const userStatuses = ['active', 'inactive', 'suspended'] as const;
 export type UserStatus = (typeof userStatuses)[number];
 export const defaultUserStatus: UserStatus = 'active';
 
-const CONTROL_OR_LINE_SEPARATOR = /[\p{Cc}\u2028\u2029]/u;
-/** A name of nothing but spaces and invisible format characters would look empty wherever it is shown. */
-const VISIBLE = /[^\p{Z}\p{Cf}]/u;
-
-const nameLength = `1 to ${NAME_MAXIMUM_LENGTH} characters long, not counting blanks around it`;
-
-const name = z
-  .string({ error: expects('a string') })
-  .refine((text) => text.isWellFormed(), {
-    error: 'must be valid Unicode: it has half of a surrogate pair',
-    abort: true,
-  })
-  .trim()
-  .refine((text) => !CONTROL_OR_LINE_SEPARATOR.test(text), {
-    error: 'must be one line without control characters',
-    abort: true,
-  })
-  .refine((text) => VISIBLE.test(text) && [...text].length <= NAME_MAXIMUM_LENGTH, {
-    error: `must be ${nameLength}`,
-  })
-  .meta({
-    description: `One line, ${nameLength}.`,
-    minLength: 1,
-    maxLength: NAME_MAXIMUM_LENGTH,
-    examples: ['Ada Lovelace'],
-  });
-
-const email = z
-  .string({ error: expects('a string') })
-  // Before the pattern, so that it never runs over a long text.
-  .max(EMAIL_MAXIMUM_LENGTH, { error: `must be at most ${EMAIL_MAXIMUM_LENGTH} characters long` })
-  .pipe(z.email({ error: 'must be an email address such as ada@example.com' }))
-  .meta({
-    format: 'email',
-    maxLength: EMAIL_MAXIMUM_LENGTH,
-    description: 'Upper and lower case count as the same.',
-    examples: ['ada@example.com'],
-  });
+const name = singleLine(NAME_MAXIMUM_LENGTH, ['Ada Lovelace']);
 
 const status = z.enum(userStatuses, { error: expects(`one of ${userStatuses.join(', ')}`) });
 
@@ -59,7 +22,7 @@ const status = z.enum(userStatuses, { error: expects(`one of ${userStatuses.join
 export const createUserBody = z
   .strictObject({
     name,
-    email,
+    email: emailAddress,
     status: status.default(defaultUserStatus),
     /** To log in with. Without one, a password reset gives the first. */
     password: newPassword.optional(),
@@ -68,14 +31,16 @@ export const createUserBody = z
 export type CreateUserBody = z.output<typeof createUserBody>;
 
 /** Body of PUT: every field that a client may set, so that nothing is set by being left out. */
-export const replaceUserBody = z.strictObject({ name, email, status }).meta({ id: 'ReplaceUser' });
+export const replaceUserBody = z
+  .strictObject({ name, email: emailAddress, status })
+  .meta({ id: 'ReplaceUser' });
 export type ReplaceUserBody = z.output<typeof replaceUserBody>;
 
 /** Body of PATCH, a JSON Merge Patch (RFC 7396): what is left out stays; nothing can be removed, so null is refused. */
 export const updateUserBody = z
   .strictObject({
     name: name.optional(),
-    email: email.optional(),
+    email: emailAddress.optional(),
     status: status.optional(),
   })
   .meta({ id: 'UpdateUser' });
@@ -145,18 +110,7 @@ export const listUsersQuery = z
     per_page: wholeNumber(1, PAGE_MAXIMUM_LIMIT).optional(),
     status: status.optional(),
     /** How names begin, without regard to case. Such a list is in order of name. */
-    name_prefix: z
-      .string()
-      .refine(
-        (text) =>
-          text.isWellFormed() &&
-          text !== '' &&
-          [...text].length <= NAME_MAXIMUM_LENGTH &&
-          !CONTROL_OR_LINE_SEPARATOR.test(text),
-        { error: `must be 1 to ${NAME_MAXIMUM_LENGTH} characters of a name` },
-      )
-      .meta({ minLength: 1, maxLength: NAME_MAXIMUM_LENGTH, examples: ['Ada'] })
-      .optional(),
+    name_prefix: prefixOfLine(NAME_MAXIMUM_LENGTH, ['Ada']).optional(),
     sort: z.enum(userSorts, { error: expects(`one of ${userSorts.join(', ')}`) }).optional(),
   })
   .superRefine(({ cursor, limit, name_prefix, page, per_page, sort }, context) => {

@@ -12,7 +12,7 @@ import {
   varchar,
 } from 'drizzle-orm/pg-core';
 import { defaultRole, roles } from '../../contracts/authentication.ts';
-import { EMAIL_MAXIMUM_LENGTH } from '../../contracts/users.ts';
+import { EMAIL_MAXIMUM_LENGTH } from '../../contracts/email-address.ts';
 import { users } from '../database/schema.ts';
 
 const instant = (name: string) =>

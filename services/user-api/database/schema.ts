@@ -13,12 +13,8 @@ import {
   uuid,
   varchar,
 } from 'drizzle-orm/pg-core';
-import {
-  defaultUserStatus,
-  EMAIL_MAXIMUM_LENGTH,
-  NAME_MAXIMUM_LENGTH,
-  userStatuses,
-} from '../../contracts/users.ts';
+import { EMAIL_MAXIMUM_LENGTH } from '../../contracts/email-address.ts';
+import { defaultUserStatus, NAME_MAXIMUM_LENGTH, userStatuses } from '../../contracts/users.ts';
 
 /** Milliseconds are what a JavaScript date and the API's timestamps hold; more would not survive a round trip. */
 const instant = (name: string) =>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConnectionOptions } from '../../../contracts/database/connection-options.ts';
+import { normalEmailAddress } from '../../../contracts/email-address.ts';
 
 const CONNECT_TIMEOUT_SECONDS = 10;
 
@@ -13,7 +14,7 @@ function appoint(client: Sql, email: string) {
   const [passwordResetId, eventId] = [randomUUID(), randomUUID()];
   return client<{ userId: number }[]>`
     with person as (
-      select id from users where lower(email) = lower(${email}) and status = 'active'
+      select id from users where lower(email) = lower(${normalEmailAddress(email)}) and status = 'active'
       for no key update
     ), account as (
       insert into accounts (user_id, role, generation) select id, 'admin', 1 from person

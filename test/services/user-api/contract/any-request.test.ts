@@ -134,7 +134,11 @@ describe('whatever is sent', () => {
     async () => {
       const name = fc
         .string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
-        .filter((text) => /\p{L}/u.test(text) && !/[\p{Cc}\u2028\u2029]/u.test(text));
+        .filter(
+          (text) =>
+            /(?!\p{Default_Ignorable_Code_Point})\p{L}/u.test(text) &&
+            !/[\p{Cc}\u2028\u2029]/u.test(text),
+        );
       const fields = fc.record({
         name,
         email: fc.uuid().map((id) => `${id}@example.com`),
@@ -154,7 +158,7 @@ describe('whatever is sent', () => {
           headers,
           body: undefined,
         });
-        expect(found.body).toMatchObject({ ...body, name: body.name.trim() });
+        expect(found.body).toMatchObject({ ...body, name: body.name.trim().normalize() });
         expect(found.headers.get('etag')).toBe('"v1-private"');
       });
     },

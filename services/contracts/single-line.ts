@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { expects } from './validation-message.ts';
+
+const CONTROL_OR_LINE_SEPARATOR = /[\p{Cc}\u2028\u2029]/u;
+/**
+ * At least one character that shows something. Unicode's invisible ones are spaces, format characters and those that may be ignored (Hangul fillers,
+ * variation selectors); three more are drawn as nothing: the empty Braille pattern, a note head without a note, and a filler of Khitan.
+ */
+const VISIBLE = /[^\p{Z}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}\u{16FE4}]/u;
+
+/** Texts that look the same are kept as the same characters (Unicode Standard Annex 15), so that one finds the other. */
+const NORMAL_FORM = 'NFC';
+
+/**
+ * A text that people read, of 1 to `maximum` characters (code points, as PostgreSQL counts them) in one line: without control characters, with something
+ * to see, without blanks around it, and in Unicode's normal form C.
+ */
+export function singleLine(maximum: number, examples: readonly string[]) {
+  const length = `1 to ${maximum} characters long, not counting blanks around it`;
+  return z
+    .string({ error: expects('a string') })
+    .refine((text) => text.isWellFormed(), {
+      error: 'must be valid Unicode: it has half of a surrogate pair',
+      abort: true,
+    })
+    .trim()
+    .normalize(NORMAL_FORM)
+    .refine((text) => !CONTROL_OR_LINE_SEPARATOR.test(text), {
+      error: 'must be one line without control characters',
+      abort: true,
+    })
+    .refine((text) => VISIBLE.test(text) && [...text].length <= maximum, {
+      error: `must be ${length}, and not only invisible ones`,
+    })
+    .meta({
+      description: `One line, ${length}.`,
+      minLength: 1,
+      maxLength: maximum,
+      examples: [...examples],
+    });
+}
+
+/** How a {@link singleLine} may begin: it is looked for in the same normal form, and may end with a blank. */
+export function prefixOfLine(maximum: number, examples: readonly string[]) {
+  return z
+    .string()
+    .normalize(NORMAL_FORM)
+    .refine(
+      (text) =>
+        text.isWellFormed() &&
+        text !== '' &&
+        [...text].length <= maximum &&
+        !CONTROL_OR_LINE_SEPARATOR.test(text),
+      { error: `must be 1 to ${maximum} characters of a name` },
+    )
+    .meta({ minLength: 1, maxLength: maximum, examples: [...examples] });
+}
