@@ -12,6 +12,7 @@ const directions: Readonly<Record<string, readonly string[]>> = {
     'services/contracts',
     'test/bench',
     'test/load',
+    'test/mutation',
   ],
   lib: [],
   'lambda-workers': ['services/contracts'],

@@ -1,0 +1,103 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Stryker } from '@stryker-mutator/core';
+import { Command, InvalidArgumentError } from 'commander';
+import { unknownName } from '../../lib/config/configuration-error.ts';
+import { folders, type MutatedFolder } from './folders.ts';
+import {
+  readReport,
+  type Score,
+  scoreOf,
+  scoreTable,
+  survivorsOf,
+  TARGET_SCORE,
+} from './report.ts';
+
+const OUTPUT = 'test-results/mutation';
+/** More than a test may take, so that a mutant that hangs fails the test, and the worker with its servers lives on. */
+const TIMEOUT_MILLISECONDS = 30_000;
+
+interface Options {
+  readonly concurrency: number;
+  readonly force: boolean;
+  readonly report: boolean;
+}
+
+function addFolder(name: string, previous: readonly string[] = []): readonly string[] {
+  if (!Object.hasOwn(folders, name)) {
+    throw new InvalidArgumentError(unknownName('folder', name, Object.keys(folders)));
+  }
+  return [...previous, name];
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It takes a whole number from 1 to 99.');
+}
+
+async function mutate(name: string, folder: MutatedFolder, options: Options): Promise<void> {
+  const directory = join(OUTPUT, name);
+  await new Stryker({
+    mutate: [...folder.mutate],
+    testFiles: [...folder.tests],
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+    // StrykerJS reads a tsconfig with TypeScript's JavaScript API, which TypeScript 7 does not have; a missing file is passed over.
+    tsconfigFile: 'no-tsconfig.json',
+    coverageAnalysis: 'perTest',
+    // What runs only while a module loads needs all tests in a new process for each mutant.
+    ignoreStatic: true,
+    concurrency: options.concurrency,
+    timeoutMS: TIMEOUT_MILLISECONDS,
+    dryRunTimeoutMinutes: 15,
+    incremental: true,
+    incrementalFile: join(directory, 'incremental.json'),
+    force: options.force,
+    reporters: ['json', 'html', 'progress-append-only'],
+    jsonReporter: { fileName: join(directory, 'mutation.json') },
+    htmlReporter: { fileName: join(directory, 'mutation.html') },
+    tempDirName: join(directory, 'sandbox'),
+    cleanTempDir: 'always',
+    ignorePatterns: ['test-results', 'cdk.out', '.local', 'coverage'],
+  }).runMutationTest();
+  const report = readReport(directory);
+  if (report !== null) {
+    writeFileSync(join(directory, 'survivors.txt'), `${survivorsOf(report).join('\n')}\n`);
+  }
+}
+
+/** `npm run test:mutation`, from the root of the repository: see docs/testing.md. Its exit code is 1 when a score is below the target. */
+export async function mutation(commandLine: readonly string[]): Promise<void> {
+  await new Command('npm run test:mutation --')
+    .description(
+      `Changes the code in small ways (mutants) and looks whether the tests notice; the target is ${TARGET_SCORE} % in each folder.
+What has been judged before and has not changed since is not run again, also after Ctrl+C.
+Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
+    )
+    .argument('[folders...]', `of ${Object.keys(folders).join(', ')} (default: all)`, addFolder)
+    .option(
+      '--concurrency <count>',
+      'processes that run tests, each with servers of its own',
+      wholeNumber,
+      1,
+    )
+    .option('--force', 'run all mutants again', false)
+    .option('--report', 'run nothing; print the scores of the last runs', false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('See --help.')
+    .action(async (names: readonly string[] = [], options: Options) => {
+      const chosen = names.length === 0 ? Object.keys(folders) : names;
+      const scores = new Map<string, Score | null>();
+      for (const name of chosen) {
+        const folder = folders[name];
+        if (folder !== undefined && !options.report) await mutate(name, folder, options);
+        const report = readReport(join(OUTPUT, name));
+        scores.set(name, report === null ? null : scoreOf(report));
+      }
+      console.log(`\n${scoreTable(scores)}`);
+      const isBelow = [...scores.values()].some((score) => (score?.percent ?? 100) < TARGET_SCORE);
+      if (isBelow) process.exitCode = 1;
+    })
+    .parseAsync(commandLine, { from: 'user' });
+}

@@ -1,0 +1,61 @@
+/** What is mutated together, and the suites that must notice. Globs are relative to the repository. */
+export interface MutatedFolder {
+  readonly mutate: readonly string[];
+  readonly tests: readonly string[];
+}
+
+const userApi = 'services/user-api';
+const tests = 'test/services/user-api';
+
+/** The text of pages, which browsers look at in suites that take too long for every mutant. */
+const pages = [
+  `!${userApi}/auth/permissions-page.ts`,
+  `!${userApi}/auth/password-resets/reset-page.ts`,
+  `!${userApi}/http/problem-pages.ts`,
+  `!${userApi}/http/problems-page.ts`,
+];
+
+/**
+ * By name. Suites that start processes are left out: a mutant is active in the process of the tests alone. So is the coherence
+ * suite, which covers all of the caches in one test of seconds.
+ */
+export const folders: Readonly<Record<string, MutatedFolder>> = {
+  capacity: {
+    mutate: ['lib/capacity/**/*.ts'],
+    tests: ['capacity', 'sizing', 'plan', 'cost', 'mistakes'].map(
+      (name) => `test/infrastructure/${name}.test.ts`,
+    ),
+  },
+  'rate-limit': {
+    mutate: [`${userApi}/rate-limit/**/*.ts`],
+    tests: [`${tests}/rate-limit/**/*.test.ts`],
+  },
+  queue: {
+    mutate: [`${userApi}/queue/**/*.ts`],
+    tests: [`${tests}/queue/**/*.test.ts`],
+  },
+  database: {
+    mutate: [`${userApi}/database/**/*.ts`, `!${userApi}/database/drizzle.config.ts`],
+    tests: [`${tests}/database/**/*.test.ts`],
+  },
+  cache: {
+    mutate: [`${userApi}/cache/**/*.ts`],
+    tests: [`${tests}/cache/*.test.ts`],
+  },
+  http: {
+    mutate: [`${userApi}/http/**/*.ts`, ...pages],
+    tests: [`${tests}/http/**/*.test.ts`, `${tests}/*.test.ts`, `!${tests}/main.test.ts`],
+  },
+  auth: {
+    mutate: [`${userApi}/auth/**/*.ts`, `${userApi}/api-keys/**/*.ts`, ...pages],
+    tests: [
+      `${tests}/auth/**/*.test.ts`,
+      `${tests}/api-keys/**/*.test.ts`,
+      `!${tests}/auth/administer.test.ts`,
+    ],
+  },
+  'lambda-workers': {
+    mutate: ['lambda-workers/**/*.ts'],
+    tests: ['test/lambda-workers/**/*.test.ts'],
+  },
+};

@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { keptThread } from './kept-thread.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const setupFiles = ['test/support/property-sizes.ts', 'test/mutation/setup.ts'];
+const pool = keptThread();
+
+export default defineConfig({
+  plugins: [
+    {
+      name: 'kept-thread',
+      // StrykerJS sets a pool of vitest's own on the command line, which has precedence over the configuration.
+      configureVitest({ vitest }) {
+        for (const { config } of vitest.projects) {
+          config.pool = pool.name;
+          config.poolRunner = pool;
+        }
+      },
+    },
+  ],
+  test: {
+    isolate: false,
+    projects: [
+      {
+        root,
+        test: {
+          name: 'infrastructure',
+          include: ['test/infrastructure/**/*.test.ts'],
+          setupFiles,
+          isolate: false,
+          globalSetup: ['test/infrastructure/support/global-setup.ts'],
+          env: { CDK_VALIDATION: 'false' },
+          testTimeout: 20_000,
+        },
+      },
+      {
+        root,
+        test: {
+          name: 'system',
+          include: ['test/services/**/*.test.ts', 'test/lambda-workers/**/*.test.ts'],
+          setupFiles,
+          isolate: false,
+          globalSetup: ['test/support/global-setup.ts'],
+          expect: { poll: { timeout: 3_000 } },
+          testTimeout: 10_000,
+          hookTimeout: 20_000,
+        },
+      },
+    ],
+  },
+});
