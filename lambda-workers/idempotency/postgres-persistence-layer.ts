@@ -38,6 +38,9 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
     this.#completeAll(records),
   );
 
+  /** When the attempts of this process run out of time, by the keys of their records: it tells an attempt from a later one at the same event. */
+  readonly #attempts = new Map<string, number | null>();
+
   /** @param consumer - who handles the events; another consumer of the same event has records of its own. */
   constructor(database: Database, consumer: string) {
     super();
@@ -46,7 +49,10 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
   }
 
   protected override async _putRecord(record: IdempotencyRecord): Promise<void> {
-    if (await this.#take(record)) return;
+    if (await this.#take(record)) {
+      this.#attempts.set(record.idempotencyKey, record.inProgressExpiryTimestamp ?? null);
+      return;
+    }
     throw new IdempotencyItemAlreadyExistsError(
       `There is a record already for the idempotency key ${record.idempotencyKey} of ${this.#consumer}`,
     );
@@ -104,6 +110,7 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
 
   protected override async _updateRecord(record: IdempotencyRecord): Promise<void> {
     await this.#complete(record);
+    this.#attempts.delete(record.idempotencyKey);
   }
 
   /**
@@ -130,13 +137,19 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
     return records.map(() => undefined);
   }
 
-  /** Only an attempt in progress is taken back: what another has completed meanwhile must stay done. */
+  /**
+   * Only this process's own attempt is taken back: what another has completed meanwhile must stay done, and one that took the record when this attempt had
+   * run out of time must not be joined by a third.
+   */
   protected override async _deleteRecord(record: IdempotencyRecord): Promise<void> {
+    const expiry = this.#attempts.get(record.idempotencyKey) ?? null;
+    this.#attempts.delete(record.idempotencyKey);
     await this.#database.run(
       (sql) => sql`
         delete from idempotency_records
         where consumer = ${this.#consumer} and idempotency_key = ${record.idempotencyKey}
-          and status = ${IdempotencyRecordStatus.INPROGRESS}`,
+          and status = ${IdempotencyRecordStatus.INPROGRESS}
+          and in_progress_expiry is not distinct from ${expiry}::bigint`,
     );
   }
 

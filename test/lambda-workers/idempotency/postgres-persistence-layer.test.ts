@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Database } from '../../../lambda-workers/database/database.ts';
@@ -77,6 +78,18 @@ describe('Idempotency records in PostgreSQL', () => {
         done: `event 1/${index}`,
       })),
     );
+  });
+
+  it('are taken back by the attempt that took them alone, not by one that ran out of time before', async () => {
+    const other = new PostgresPersistenceLayer(database, 'test-worker');
+    other.configure({ config: new IdempotencyConfig({}), keyPrefix: 'test' });
+    await layer.saveInProgress('slow', 1);
+    await wait(5);
+    await other.saveInProgress('slow', REMAINING_MILLISECONDS);
+    await layer.deleteRecord('slow');
+    await expect(layer.saveInProgress('slow', REMAINING_MILLISECONDS)).rejects.toThrow('already');
+    await other.deleteRecord('slow');
+    await layer.saveInProgress('slow', REMAINING_MILLISECONDS);
   });
 
   it('are written when they are completed and have been removed meanwhile, so that the event stays handled', async () => {
