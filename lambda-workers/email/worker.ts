@@ -51,6 +51,12 @@ const HANDLED_SECONDS = 30 * 24 * 60 * 60;
 /** Longest that an invocation waits for the collector of traces, in milliseconds: emails matter, spans don't. */
 const TRACE_FLUSH_TIMEOUT_MILLISECONDS = 1_000;
 
+/**
+ * Share of an invocation's time in which the sending of an email may start. One that starts later could be cut off with the invocation after it was sent and
+ * before its record says so, and would be sent again.
+ */
+const SENDING_SHARE = 1 / 2;
+
 type Outcome =
   | { readonly outcome: 'sent'; readonly messageId: string }
   | { readonly outcome: 'user gone' }
@@ -172,7 +178,20 @@ function passes(error: unknown): boolean {
 export function createEmailWorker(
   given: EmailWorkerDependencies,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
-  const dependencies = { ...given, mailer: createMailerInStep(given.mailer) };
+  const inStep = createMailerInStep(given.mailer);
+  // An execution environment handles one invocation at a time.
+  let mayStartSending = () => false;
+  const mailer: Mailer = {
+    compose: (email) => inStep.compose(email),
+    async send(message) {
+      if (mayStartSending()) return await inStep.send(message);
+      throw new MailerError(
+        'Too little time is left to send it: it is left to the next delivery',
+        true,
+      );
+    },
+  };
+  const dependencies = { ...given, mailer };
   const { idempotency, logger, tracer = null } = dependencies;
   const configuration = new IdempotencyConfig({
     throwOnNoIdempotencyKey: true,
@@ -206,6 +225,8 @@ export function createEmailWorker(
 
   return async (event, context) => {
     configuration.registerLambdaContext(context);
+    const least = (1 - SENDING_SHARE) * context.getRemainingTimeInMillis();
+    mayStartSending = () => context.getRemainingTimeInMillis() >= least;
     try {
       return await processPartialResponse(event, handleInTrace, processor, {
         context,

@@ -191,6 +191,21 @@ describe('The email worker, once for each event', () => {
     expect(await setup.emails()).toHaveLength(1);
   });
 
+  it('sends nothing when there is no time left to finish it, and leaves the event to the next delivery', async () => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const event = userCreatedEvent(userId);
+    const worker = setup.createWorker();
+    let asked = 0;
+    const slow = {
+      ...lambdaContext(),
+      getRemainingTimeInMillis: () => (asked++ < 2 ? 30_000 : 14_000),
+    };
+    expect(await worker(sqsEvent(event), slow)).toEqual(failed(0));
+    expect(await setup.emails()).toHaveLength(0);
+    expect(await worker(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(1);
+  });
+
   it('sends again when the record of a sent email could not be written, rather than lose one', async () => {
     const userId = await setup.insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
