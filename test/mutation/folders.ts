@@ -22,7 +22,7 @@ const pages = [
 export const folders: Readonly<Record<string, MutatedFolder>> = {
   capacity: {
     mutate: ['lib/capacity/**/*.ts'],
-    tests: ['capacity', 'sizing', 'plan', 'cost', 'mistakes'].map(
+    tests: ['capacity', 'sizing', 'plan', 'cost', 'mistakes', 'size-limits'].map(
       (name) => `test/infrastructure/${name}.test.ts`,
     ),
   },
