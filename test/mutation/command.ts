@@ -15,7 +15,7 @@ import {
 
 const OUTPUT = 'test-results/mutation';
 /** More than a test may take, so that a mutant that hangs fails the test, and the worker with its servers lives on. */
-const TIMEOUT_MILLISECONDS = 30_000;
+const TIMEOUT_MILLISECONDS = 60_000;
 
 interface Options {
   readonly concurrency: number;

@@ -31,7 +31,7 @@ export default defineConfig({
           isolate: false,
           globalSetup: ['test/infrastructure/support/global-setup.ts'],
           env: { CDK_VALIDATION: 'false' },
-          testTimeout: 20_000,
+          testTimeout: 180_000,
         },
       },
       {
