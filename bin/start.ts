@@ -5,6 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { workers } from '../lib/config/workers.ts';
 import { LocalFailure } from '../services/local/local-failure.ts';
 import { onNpmEnd } from '../services/local/process/npm-end.ts';
+import {
+  programEnvironment,
+  shieldFromShell,
+} from '../services/local/process/program-environment.ts';
 import { followLog } from '../services/local/system/follow-log.ts';
 import type { Programs } from '../services/local/system/programs.ts';
 import { createScreen, reportFailure } from '../services/local/system/screen.ts';
@@ -23,7 +27,7 @@ const inRepository = (path: string) => fileURLToPath(new URL(`../${path}`, impor
 async function migrate(databaseUrl: string): Promise<void> {
   const child = spawn(process.execPath, [inRepository('services/user-api/migrate.ts')], {
     cwd: root,
-    env: { ...process.env, DATABASE_URL: databaseUrl },
+    env: { ...programEnvironment(process.env), DATABASE_URL: databaseUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [output, errors, [code]] = await Promise.all([
@@ -55,7 +59,8 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  const settings = readSettings(process.env, options);
+  const settings = readSettings({ ...process.env }, options);
+  shieldFromShell(process.env, settings.queues !== undefined);
   const screen = createScreen(process.stdout, startedAt);
 
   const stopAsked = new AbortController();

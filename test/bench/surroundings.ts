@@ -8,6 +8,7 @@ import { workers } from '../../lib/config/workers.ts';
 import { LocalFailure } from '../../services/local/local-failure.ts';
 import { startPostgres } from '../../services/local/postgres/postgres.ts';
 import type { Guardian } from '../../services/local/process/guardian.ts';
+import { systemEnvironment } from '../../services/local/process/program-environment.ts';
 import { redisInstallLine } from '../../services/local/redis/install-hint.ts';
 import { startRedis } from '../../services/local/redis/redis.ts';
 import { startSqs } from '../../services/local/sqs/sqs.ts';
@@ -71,7 +72,7 @@ export async function startSurroundings(
   onProgress('Migrating, and inserting 1,000 users');
   await runFile(process.execPath, [MIGRATE], {
     cwd: repository,
-    env: { ...process.env, DATABASE_URL: server.primary.url },
+    env: { ...systemEnvironment(), DATABASE_URL: server.primary.url },
   });
   await insertDemoUsers(server.primary.url);
   await waitForReplica(server.primary.url, server.replica.url);

@@ -52,7 +52,15 @@ function createClient({ region, endpoint, environment }: QueueLocation): SQSClie
   const credentials = given ?? emulator;
   return new SQSClient({
     region,
-    ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
+    ...(endpoint === undefined
+      ? {}
+      : {
+          endpoint,
+          useQueueUrlAsEndpoint: false,
+          // The SDK refuses an endpoint of its own beside these, which the shell or ~/.aws/config may set.
+          useFipsEndpoint: false,
+          useDualstackEndpoint: false,
+        }),
     ...(credentials === undefined ? {} : { credentials }),
   });
 }

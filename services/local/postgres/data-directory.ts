@@ -7,7 +7,6 @@ import { startProcess } from '../process/supervised-process.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { ADMINISTRATOR } from './credentials.ts';
 import { corruptData, explainServerFailure, otherVersion } from './failures.ts';
-import { serverEnvironment } from './server-environment.ts';
 import type { ServerUser } from './server-user.ts';
 
 /** Data of this major version can be used; a new one of the programs needs new data. */
@@ -63,7 +62,6 @@ export async function createDataDirectory(options: NewDataDirectory): Promise<vo
         '--no-instructions',
         ...(options.durable ? [] : ['--no-sync']),
       ]),
-      environment: serverEnvironment(),
       logFile,
       guardian: options.guardian,
     });

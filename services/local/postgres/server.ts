@@ -11,7 +11,6 @@ import {
 } from '../process/supervised-process.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { explainServerFailure, portTaken, saysPortTaken } from './failures.ts';
-import { serverEnvironment } from './server-environment.ts';
 import type { ServerUser } from './server-user.ts';
 
 export interface ServerOptions {
@@ -115,7 +114,6 @@ async function startOnPort(options: ServerOptions, port: number): Promise<Superv
       dataDirectory,
       ...Object.entries(settings).flatMap(([setting, value]) => ['-c', `${setting}=${value}`]),
     ]),
-    environment: serverEnvironment(),
     logFile,
     guardian: options.guardian,
     // Fast shutdown, then the immediate one (https://www.postgresql.org/docs/18/server-shutdown.html).

@@ -5,6 +5,7 @@ import { explainFileError } from './directory.ts';
 import type { Guardian } from './guardian.ts';
 import { lastLines } from './last-lines.ts';
 import { endGroup, isErrorWithCode } from './process-life.ts';
+import { systemEnvironment } from './program-environment.ts';
 
 export interface ProcessOptions {
   /** What to call it in messages, such as `PostgreSQL primary`. */
@@ -12,7 +13,7 @@ export interface ProcessOptions {
   /** Program to run: a path, or a name to be found on the PATH. */
   readonly command: string;
   readonly arguments?: readonly string[];
-  /** The whole environment of the process. @default that of this process */
+  /** The whole environment of the process. @default {@link systemEnvironment} */
   readonly environment?: NodeJS.ProcessEnv;
   /** @default that of this process */
   readonly workingDirectory?: string;
@@ -119,7 +120,7 @@ function spawnWithLog(options: ProcessOptions): ChildProcess {
   try {
     return spawn(options.command, options.arguments ?? [], {
       cwd: options.workingDirectory,
-      env: options.environment ?? process.env,
+      env: options.environment ?? systemEnvironment(),
       uid: options.userId,
       gid: options.groupId,
       detached: true,

@@ -102,6 +102,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       environment: {
         ...queues.credentials,
         SERVICE_SECRET: settings.environment.SERVICE_SECRET || secrets.serviceSecret,
+        ACCESS_TOKEN_ISSUER: settings.environment.ACCESS_TOKEN_ISSUER || apiUrl(settings, port),
         AWS_REGION: settings.region,
         DATABASE_URL: database.apiUrls.writer,
         DATABASE_READER_URLS: database.apiUrls.readers.join(','),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { LocalFailure } from '../local-failure.ts';
 import type { Guardian } from '../process/guardian.ts';
 import { findFreePort, isPortFree } from '../process/ports.ts';
+import { programEnvironment } from '../process/program-environment.ts';
 import { waitUntilReady } from '../process/readiness.ts';
 import { startProcess } from '../process/supervised-process.ts';
 import type { LocalDirectories } from './directory.ts';
@@ -82,7 +83,7 @@ export async function startUserApiPart(options: {
     environment: {
       // There is no other process that clients could go to meanwhile.
       SHUTDOWN_DELAY_MILLISECONDS: '0',
-      ...settings.environment,
+      ...programEnvironment(settings.environment),
       ...options.environment,
       HOST: settings.host,
       PORT: String(port),

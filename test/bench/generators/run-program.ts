@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { systemEnvironment } from '../../../services/local/process/program-environment.ts';
 import { LoadError } from './generator.ts';
 
 export interface ProgramRun {
   readonly command: string;
   readonly arguments: readonly string[];
-  /** Its whole environment. @default that of this process */
+  /** Its whole environment. @default what the operating system needs */
   readonly environment?: Readonly<Record<string, string>>;
   /** Longest that it may take, in seconds. */
   readonly timeoutSeconds: number;
@@ -26,7 +27,7 @@ export function runProgram(run: ProgramRun): Promise<string> {
       {
         timeout: run.timeoutSeconds * 1_000,
         signal: run.signal,
-        env: run.environment ?? process.env,
+        env: run.environment ?? systemEnvironment(),
         maxBuffer: OUTPUT_MAXIMUM_BYTES,
       },
       (error, stdout, stderr) => {
