@@ -5,6 +5,7 @@ import type { HealthMonitor } from './health/health.ts';
 import { createHealthOperations } from './health/operations.ts';
 import type { Admission } from './http/admission.ts';
 import { createJsonBodyReader } from './http/body.ts';
+import { withPreconditions } from './http/conditional-requests.ts';
 import type { CursorSigner } from './http/cursor.ts';
 import { withDeadline } from './http/deadline.ts';
 import { describeRoute } from './http/describe-route.ts';
@@ -76,9 +77,10 @@ export function describeApp(
  * 4. the deadline
  * 5. admission (./http/admission.ts): who asks, and the rate limit of that client
  * 6. the table of permissions (./auth/permissions.ts): a route without a row is refused to everybody
- * 7. one handler, which reads what it needs of the request
+ * 7. preconditions (./http/conditional-requests.ts)
+ * 8. one handler, which reads what it needs of the request
  *
- * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 4 to 6 are functions around the handler,
+ * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 4 to 7 are functions around the handler,
  * which answer without a promise where nothing has to be waited for, as most reads do.
  */
 export function createApp(parts: AppParts) {
@@ -95,7 +97,7 @@ export function createApp(parts: AppParts) {
     ...createOperations(parts),
     ...createReferenceOperations(() => describeApp(app, parts.publicUrl)),
   ].map((operation) => ({
-    ...operation,
+    ...withPreconditions(operation),
     route: describeRoute(operation.route, {
       permission: permissionOf(operation),
       policy: policyOf(operation.route),

@@ -57,6 +57,7 @@ function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
     'uri-too-long',
     'headers-too-large',
     'request-timeout',
+    'precondition-failed',
     'expectation-failed',
     'transfer-coding-unsupported',
     'invalid-access-token',

@@ -68,7 +68,7 @@ function toProblem(error: unknown): Problem {
     const { currentVersion } = error;
     return new Problem(
       'precondition-failed',
-      `If-Match does not name the version that the user has now, which is ${entityTag(currentVersion)}.`,
+      `The preconditions do not allow the version that the user has now, which is ${entityTag(currentVersion)}.`,
       { currentVersion, headers: { etag: entityTag(currentVersion) } },
     );
   }

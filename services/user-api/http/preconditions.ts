@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 /**
  * The ETag of a version of a resource.
  *
@@ -27,18 +29,59 @@ export function matchesEntityTag(header: string, wanted: string): boolean {
   return false;
 }
 
+/** Whether a list of entity tags has this one, strongly compared as RFC 9110, 13.1.1 says. */
+export function namesStrongTag(header: string, wanted: string): boolean {
+  for (const [, weak, tag] of header.matchAll(ENTITY_TAGS)) {
+    if (weak === undefined && `"${tag}"` === wanted) return true;
+  }
+  return false;
+}
+
+/** The versions that a resource may have for a change of it to be made. */
+export interface VersionCondition {
+  /** Null for any. */
+  readonly allowed: readonly number[] | null;
+  readonly excluded: readonly number[];
+}
+
+/** Whether a request for a change depends on the state of what it changes. If-Modified-Since is about reading only (RFC 9110, 13.1.3). */
+export function isConditional(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers['if-match'] !== undefined ||
+    headers['if-none-match'] !== undefined ||
+    headers['if-unmodified-since'] !== undefined
+  );
+}
+
 /**
- * The versions that an `If-Match` header allows: null where it allows any (absent, or `*`), and an empty list where
- * nothing can match, as with weak tags, which RFC 9110, 13.1.1 tells to refuse.
+ * What the preconditions of a change say about versions; null for nothing. Nothing matches weak tags in If-Match, `*` in If-None-Match, and
+ * If-Unmodified-Since, because resources have no Last-Modified: to ignore it would overwrite what the client wants to keep.
  */
-export function allowedVersions(header: string | undefined): readonly number[] | null {
-  if (header === undefined || header.trim() === '*') return null;
+export function versionCondition(headers: IncomingHttpHeaders): VersionCondition | null {
+  if (!isConditional(headers)) return null;
+  const { 'if-match': match, 'if-none-match': noneMatch = '' } = headers;
+  const isNever =
+    noneMatch.trim() === '*' ||
+    (match === undefined && headers['if-unmodified-since'] !== undefined);
+  const isAny = match === undefined || match.trim() === '*';
+  return {
+    allowed: isNever ? [] : isAny ? null : versionsIn(match, 'strong'),
+    excluded: versionsIn(noneMatch, 'weak'),
+  };
+}
+
+export function allowsVersion(condition: VersionCondition | null, version: number): boolean {
+  if (condition === null) return true;
+  const { allowed, excluded } = condition;
+  return (allowed === null || allowed.includes(version)) && !excluded.includes(version);
+}
+
+function versionsIn(header: string, comparison: 'strong' | 'weak'): readonly number[] {
   const versions: number[] = [];
   for (const [, weak, tag = ''] of header.matchAll(ENTITY_TAGS)) {
     const version = VERSION_TAG.exec(tag)?.[1];
-    if (weak === undefined && version !== undefined && Number(version) <= VERSION_MAXIMUM) {
-      versions.push(Number(version));
-    }
+    if (version === undefined || Number(version) > VERSION_MAXIMUM) continue;
+    if (comparison === 'weak' || weak === undefined) versions.push(Number(version));
   }
   return versions;
 }

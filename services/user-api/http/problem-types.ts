@@ -90,7 +90,8 @@ export const problemTypes = {
   'precondition-failed': {
     status: 412,
     title: 'Precondition failed',
-    meaning: 'The user has changed since the version that If-Match names, so nothing was done.',
+    meaning:
+      'What is here is not what If-Match, If-None-Match or If-Unmodified-Since allows, or the operation has no preconditions. Nothing was done.',
     remedy:
       'Get the user again, decide whether the change still makes sense, and send it with the new ETag.',
   },

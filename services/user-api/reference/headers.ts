@@ -17,7 +17,8 @@ export const requestHeaders = {
   ifNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
-    description: 'Answer 304, without a body, if the ETag is one of these.',
+    description:
+      'If the ETag is one of these, answer 304 without a body to a read, and 412 to a change.',
     schema: string(1_000, { examples: ['"v3"'] }),
   },
   idempotencyKey: {

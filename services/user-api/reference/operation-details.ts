@@ -35,33 +35,33 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
     tag: 'users',
     description:
       'Pages follow the Link header (or `nextCursor`), at a cost that does not depend on how deep the page is.',
-    requestHeaders: ['ifNoneMatch'],
+    requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'GET /api/v1/users/{id}': {
     operationId: 'getUser',
     tag: 'users',
     description:
       'The ETag names the version: send it as If-None-Match, or as If-Match to change it.',
-    requestHeaders: ['ifNoneMatch'],
+    requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'PATCH /api/v1/users/{id}': {
     operationId: 'updateUser',
     tag: 'users',
     description:
       'Fields that are left out stay as they are (RFC 7396). With If-Match, nothing is overwritten unseen.',
-    requestHeaders: ['ifMatch'],
+    requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'PUT /api/v1/users/{id}': {
     operationId: 'replaceUser',
     tag: 'users',
     description: 'Takes every field that can be set. With If-Match, nothing is overwritten unseen.',
-    requestHeaders: ['ifMatch'],
+    requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'DELETE /api/v1/users/{id}': {
     operationId: 'deleteUser',
     tag: 'users',
     description: 'Erases the personal data of the user everywhere, and ends sessions and API keys.',
-    requestHeaders: ['ifMatch'],
+    requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'GET /api/v1/users/{id}/export': {
     operationId: 'exportUser',

@@ -19,7 +19,7 @@ import type { JsonBodyReader } from '../http/body.ts';
 import type { CursorSigner } from '../http/cursor.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
-import { allowedVersions, matchesEntityTag } from '../http/preconditions.ts';
+import { matchesEntityTag, versionCondition } from '../http/preconditions.ts';
 import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
 import { UserNotFound } from './errors.ts';
 import { createListHandler } from './list-handler.ts';
@@ -48,11 +48,6 @@ import type { AuditedActor } from './write-statements.ts';
 
 /** What an answer depends on besides the path: who may see what. */
 const VARY = 'authorization, origin, x-api-key';
-
-/** The versions that If-Match allows; null for any. */
-function versionsOf({ env }: Context<ApiEnvironment>): readonly number[] | null {
-  return allowedVersions(env.incoming.headers['if-match']);
-}
 
 /** The fields of an answer with a user that say who may keep it, in their order. */
 export function cachingFields(representation: Representation): [name: string, value: string][] {
@@ -146,7 +141,12 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
     if (fields.email !== undefined && objections.email !== null && representation === 'public') {
       throw objections.email;
     }
-    const changed = await users.update(id, fields, versionsOf(context), objections);
+    const changed = await users.update(
+      id,
+      fields,
+      versionCondition(context.env.incoming.headers),
+      objections,
+    );
     return answer(showUser(changed, representation), representation);
   }
 
@@ -203,7 +203,11 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
       route: deleteUserRoute,
       handler: async (context, identity) => {
         const id = userIdParameter(context);
-        await users.remove(id, versionsOf(context), actorOf(identity, id));
+        await users.remove(
+          id,
+          versionCondition(context.env.incoming.headers),
+          actorOf(identity, id),
+        );
         return new Response(null, { status: 204 });
       },
     },

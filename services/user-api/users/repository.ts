@@ -9,6 +9,7 @@ import type { Database } from '../database/pool.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
+import type { VersionCondition } from '../http/preconditions.ts';
 import { EmailTaken } from './errors.ts';
 import { GatheredCreations } from './gathered-creations.ts';
 import {
@@ -170,17 +171,17 @@ export class UserRepository {
   /**
    * Changes the fields that are given and raises the version by one.
    *
-   * @param versions - the versions that the user may have; null for any.
-   * @returns null when no user has that id and one of those versions.
+   * @param condition - the versions that the user may have; null for any.
+   * @returns null when no user has that id and a version that is allowed.
    * @throws {@link EmailTaken}, `AccessError` last-admin
    */
   async update(
     id: number,
     { name = null, email = null, status = null }: Nullable<UpdateUserBody>,
-    versions: readonly number[] | null,
+    condition: VersionCondition | null,
   ): Promise<UserChange | null> {
     const update = this.#router.write(({ $client }) =>
-      updateUser($client, id, { name, email, status }, versions),
+      updateUser($client, id, { name, email, status }, condition),
     );
     const [row] = await update.catch((error: unknown) => {
       throw knownError(error);
@@ -191,16 +192,16 @@ export class UserRepository {
   /**
    * Erases a user and all that the database has of the person, and records who did it.
    *
-   * @returns the version that the user had, or null when none has that id and one of `versions`.
+   * @returns the version that the user had, or null when none has that id and a version that is allowed.
    * @throws `AccessError` last-admin
    */
   async remove(
     id: number,
-    versions: readonly number[] | null,
+    condition: VersionCondition | null,
     actor: AuditedActor,
   ): Promise<number | null> {
     const removal = this.#router.write(({ $client }) =>
-      deleteUser($client, id, versions, { actor, erasedGeneration: ERASED_GENERATION }),
+      deleteUser($client, id, condition, { actor, erasedGeneration: ERASED_GENERATION }),
     );
     const [row] = await removal.catch((error: unknown) => {
       throw knownError(error);

@@ -9,6 +9,7 @@ import type { CoherentReader } from '../cache/coherent-reader.ts';
 import type { ListCache, LoadedPage, ReadyPage } from '../cache/list-cache.ts';
 import type { LoadLimit } from '../cache/load-limit.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
+import { allowsVersion, type VersionCondition } from '../http/preconditions.ts';
 import { userCreatedEvent } from '../queue/events.ts';
 import { type CreationMemory, isKeyTaken, type RememberedCreation } from './creation-memory.ts';
 import {
@@ -115,14 +116,14 @@ export class Users {
   /**
    * Changes the fields that are given; with none given, nothing changes, the version neither.
    *
-   * @param versions - the versions that the user may have; null for any.
+   * @param condition - the versions that the user may have; null for any.
    * @param objections - to the fields that may be given, but only as they are.
    * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, {@link AccessError} last-admin, or the one of a field that would change
    */
   async update(
     id: number,
     changes: UpdateUserBody,
-    versions: readonly number[] | null,
+    condition: VersionCondition | null,
     objections: FieldObjections,
   ): Promise<UserSnapshot> {
     const { ender, repository } = this.#parts;
@@ -134,15 +135,15 @@ export class Users {
     const isEmpty = Object.values(wanted).every((value) => value === undefined);
     if (kept.length > 0 || isEmpty) {
       const user = await repository.find(id, 'writer');
-      if (user === null || versions?.includes(user.version) === false) throw refusal(user);
+      if (user === null || !allowsVersion(condition, user.version)) throw refusal(user);
       for (const field of kept) {
         const objection = objections[field];
         if (objection !== null && user[field] !== changes[field]) throw objection;
       }
       if (isEmpty) return toSnapshot(user);
     }
-    const change = await repository.update(id, wanted, versions);
-    if (change === null) throw await this.#whyNot(id, versions);
+    const change = await repository.update(id, wanted, condition);
+    if (change === null) throw await this.#whyNot(id, condition);
     if (change.generation !== null) await ender.forgetSessions(id, change.generation);
     return await this.#published(change.user);
   }
@@ -150,13 +151,13 @@ export class Users {
   /**
    * Erases a user: the row and all that is kept of the person here, in caches, and in the store of sessions.
    *
-   * @param versions - the versions that the user may have; null for any.
+   * @param condition - the versions that the user may have; null for any.
    * @throws {@link UserNotFound}, {@link VersionMismatch}, {@link AccessError} last-admin
    */
-  async remove(id: number, versions: readonly number[] | null, actor: AuditedActor): Promise<void> {
+  async remove(id: number, condition: VersionCondition | null, actor: AuditedActor): Promise<void> {
     const { caching, ender, repository } = this.#parts;
-    const version = await repository.remove(id, versions, actor);
-    if (version === null) throw await this.#whyNot(id, versions);
+    const version = await repository.remove(id, condition, actor);
+    if (version === null) throw await this.#whyNot(id, condition);
     await Promise.all([
       // One more than any version the user had, so that nothing older replaces it.
       caching.writes.publish(id, { version: version + 1, body: null }),
@@ -184,8 +185,8 @@ export class Users {
   }
 
   /** Why a change met no user: asked of the writer only when a version could be the reason. */
-  async #whyNot(id: number, versions: readonly number[] | null): Promise<Error> {
-    return refusal(versions === null ? null : await this.#parts.repository.find(id, 'writer'));
+  async #whyNot(id: number, condition: VersionCondition | null): Promise<Error> {
+    return refusal(condition === null ? null : await this.#parts.repository.find(id, 'writer'));
   }
 }
 

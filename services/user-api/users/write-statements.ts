@@ -3,6 +3,7 @@ import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UserStatus } from '../../contracts/users.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { auditActors } from '../database/schema.ts';
+import type { VersionCondition } from '../http/preconditions.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
 import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
 
@@ -100,12 +101,16 @@ export interface UpdatedRow extends UserRow {
   readonly generation: number | null;
 }
 
-/** PostgreSQL's text form of an array of integers; null, for any version, stays null. */
-const versionsText = (versions: readonly number[] | null) =>
-  versions === null ? null : `{${versions.join(',')}}`;
+/** PostgreSQL's text form of an array of integers. */
+const versionsText = (versions: readonly number[]) => `{${versions.join(',')}}`;
 
-const versionIsAllowed = (client: Sql, versions: readonly number[] | null) =>
-  client`(${versionsText(versions)}::text::int[] is null or version = any(${versionsText(versions)}::text::int[]))`;
+const versionIsAllowed = (client: Sql, condition: VersionCondition | null) => {
+  if (condition === null) return client`true`;
+  const { allowed, excluded } = condition;
+  const isExcluded = client`version = any(${versionsText(excluded)}::text::int[])`;
+  if (allowed === null) return client`not ${isExcluded}`;
+  return client`version = any(${versionsText(allowed)}::text::int[]) and not ${isExcluded}`;
+};
 
 /**
  * Changes a user, and raises the version. A new status ends all sessions, and makes processes load the owner of an API key again.
@@ -116,7 +121,7 @@ export function updateUser(
   client: Sql,
   id: number,
   { email, name, status }: UserChanges,
-  versions: readonly number[] | null,
+  condition: VersionCondition | null,
 ) {
   return client<UpdatedRow[]>`
     with former as (
@@ -127,7 +132,7 @@ export function updateUser(
         name = coalesce(${name}, name), email = coalesce(${email}, email),
         status = coalesce(${status}, status), updated_at = now(), version = version + 1
       from former
-      where id = user_id and ${versionIsAllowed(client, versions)}
+      where id = user_id and ${versionIsAllowed(client, condition)}
       returning users.*, former_email, former_status
     ), ended as (
       insert into accounts (user_id, generation)
@@ -169,12 +174,12 @@ export interface AuditedActor {
 export function deleteUser(
   client: Sql,
   id: number,
-  versions: readonly number[] | null,
+  condition: VersionCondition | null,
   { actor, erasedGeneration }: { readonly actor: AuditedActor; readonly erasedGeneration: number },
 ) {
   return client<{ version: number }[]>`
     with deleted as (
-      delete from users where id = ${id} and ${versionIsAllowed(client, versions)}
+      delete from users where id = ${id} and ${versionIsAllowed(client, condition)}
       returning id, version
     ), forgotten as (
       update idempotency_keys set fingerprint = null, answer = null
