@@ -4,13 +4,14 @@ import { roles } from './authentication.ts';
 import { EMAIL_MAXIMUM_LENGTH } from './email-address.ts';
 import { user } from './users.ts';
 
-/** More sessions, requests, answers and audit records than anybody has, and texts longer than any of theirs. */
-const ENTRIES_MAXIMUM = 10_000;
+/** Of each list in an export, the newest: more than anybody has without trying. All are some 500 KB. */
+export const PERSONAL_DATA_ENTRIES_MAXIMUM = 1_000;
+/** Texts longer than any there are. */
 const TEXT_MAXIMUM_LENGTH = 100;
 
 const text = z.string().meta({ maxLength: TEXT_MAXIMUM_LENGTH });
 const entries = <Entry extends z.ZodType>(entry: Entry) =>
-  z.array(entry).meta({ maxItems: ENTRIES_MAXIMUM });
+  z.array(entry).meta({ maxItems: PERSONAL_DATA_ENTRIES_MAXIMUM });
 
 /** All that is held about a user. Secrets are held as hashes, which say nothing about anybody, and are left out. */
 export const personalData = z

@@ -16,6 +16,10 @@ function parameterAt(path: readonly PropertyKey[]): Place {
 
 /** Names longer than this come from nobody's typing mistake, and need not be sent back whole. */
 const NAME_SHOWN_MAXIMUM = 100;
+/** A body can have 10,000 faults: the response must not grow with them. */
+const ERRORS_SHOWN_MAXIMUM = 20;
+
+const shownName = (name: string) => name.slice(0, NAME_SHOWN_MAXIMUM).toWellFormed();
 
 function errorsOf(
   error: z.ZodError,
@@ -27,7 +31,7 @@ function errorsOf(
       return [{ ...placeOf(issue.path), detail: issue.message }];
     }
     return issue.keys.map((key) => ({
-      ...placeOf([...issue.path, key.toWellFormed().slice(0, NAME_SHOWN_MAXIMUM)]),
+      ...placeOf([...issue.path, shownName(key)]),
       detail: `is not taken here; what is taken: ${known.join(', ')}`,
     }));
   });
@@ -41,10 +45,12 @@ function parse<Schema extends z.ZodObject>(
 ): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const errors = errorsOf(result.error, Object.keys(schema.shape), placeOf);
+  const all = errorsOf(result.error, Object.keys(schema.shape), placeOf);
+  const errors = all.slice(0, ERRORS_SHOWN_MAXIMUM);
+  const more = all.length > errors.length ? ` There are ${all.length} errors in all.` : '';
   const places = errors.map(({ pointer, parameter }) => parameter ?? pointer).filter(Boolean);
   const where = places.length === 0 ? '' : `: ${[...new Set(places)].slice(0, 10).join(', ')}`;
-  throw new Problem('validation-failed', `The ${what} is not valid${where}.`, { errors });
+  throw new Problem('validation-failed', `The ${what} is not valid${where}.${more}`, { errors });
 }
 
 /** @throws {@link Problem} validation-failed, with a pointer for each field at fault. */
@@ -76,7 +82,7 @@ export function parseQuery<Schema extends z.ZodObject>(
 
 /** The problem of one parameter that only the handler can judge. */
 export function invalidParameter(name: string, detail: string): Problem {
-  const shown = name.slice(0, NAME_SHOWN_MAXIMUM);
+  const shown = shownName(name);
   return new Problem('validation-failed', `The query is not valid: ${shown}.`, {
     errors: [{ parameter: shown, detail }],
   });

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import type { PersonalData } from '../../contracts/personal-data.ts';
+import { PERSONAL_DATA_ENTRIES_MAXIMUM, type PersonalData } from '../../contracts/personal-data.ts';
 import { userColumns } from './user-row.ts';
 import type { AuditedActor } from './write-statements.ts';
 
@@ -15,9 +15,16 @@ export type HeldDataRow = Pick<
   | 'auditRecords'
 >;
 
-/** The rows of a query as a JSON array. */
-const list = (client: Sql, query: ReturnType<typeof client>) =>
-  client`(select coalesce(jsonb_agg(to_jsonb(held)), '[]') from (${query}) as held)`;
+/**
+ * The newest rows of a query as a JSON array, oldest first: clients add to most lists as often as they like, and an export adds to one itself.
+ *
+ * @param order - field of the rows, in quotes, that tells which are the newest.
+ */
+const list = (client: Sql, order: ReturnType<typeof client>, query: ReturnType<typeof client>) =>
+  client`(
+    select coalesce(jsonb_agg(to_jsonb(held) order by ${order}), '[]')
+    from (select * from (${query}) as every_row order by ${order} desc limit ${PERSONAL_DATA_ENTRIES_MAXIMUM}) as held
+  )`;
 
 /**
  * All that the database holds about a user, at one moment; and, in the same transaction, a record of who has asked for it. No row where
@@ -40,37 +47,41 @@ export function selectHeldData(client: Sql, id: number, actor: AuditedActor) {
       ) as account,
       ${list(
         client,
+        client`id`,
         client`
           select id, name, prefix, scopes, created_at as "createdAt", expires_at as "expiresAt",
             last_used_at as "lastUsedAt", revoked_at as "revokedAt"
-          from api_keys where user_id = ${id} order by id`,
+          from api_keys where user_id = ${id}`,
       )} as "apiKeys",
       ${list(
         client,
+        client`"requestedAt"`,
         client`
           select requested_at as "requestedAt", expires_at as "expiresAt"
-          from password_resets where user_id = ${id} order by requested_at`,
+          from password_resets where user_id = ${id}`,
       )} as "passwordResets",
       ${list(
         client,
+        client`"changedAt"`,
         client`
           select former_email as "formerEmail", changed_at as "changedAt"
-          from email_changes where user_id = ${id} order by changed_at`,
+          from email_changes where user_id = ${id}`,
       )} as "emailChanges",
       ${list(
         client,
+        client`"createdAt"`,
         client`
           select created_at as "createdAt", answer
-          from idempotency_keys where user_id = ${id} order by created_at`,
+          from idempotency_keys where user_id = ${id}`,
       )} as "idempotentAnswers",
       ${list(
         client,
+        client`"createdAt"`,
         client`
           select action, actor, actor_id as "actorId", created_at as "createdAt"
           from audit_records where subject_id = ${id}
           union all
-          select action, actor, actor_id, created_at from recorded
-          order by "createdAt"`,
+          select action, actor, actor_id, created_at from recorded`,
       )} as "auditRecords"
     from found
   `;

@@ -25,7 +25,7 @@ describe('VerifiedTokens', () => {
 
   it('holds no more than it has room for, whatever comes, and what it holds is what was put in', () => {
     const operation = fc.record({
-      header: fc.constantFrom(...'abcdefgh'),
+      header: fc.constantFrom(...'abcdefgh').map((text) => `Bearer ${text}`),
       expiresAt: fc.integer({ min: 0, max: 100 }),
       now: fc.integer({ min: 0, max: 100 }),
     });
@@ -46,5 +46,19 @@ describe('VerifiedTokens', () => {
         }
       }),
     );
+  });
+
+  it('whatever headers a client writes around a good token, holds at most two of them', () => {
+    const verified = new VerifiedTokens();
+    for (let padding = 1; padding <= 1_000; padding += 1) {
+      for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
+        verified.add(`${scheme}${' '.repeat(padding)}a.b.c`, token(1_000));
+      }
+    }
+    expect(verified.size).toBe(2);
+    verified.add(`Bearer ${'a'.repeat(1_018)}`, token(1_000));
+    expect(verified.size).toBe(2);
+    verified.add(`Bearer ${'a'.repeat(1_017)}`, token(1_000));
+    expect(verified.size).toBe(3);
   });
 });

@@ -176,6 +176,23 @@ describeWithRedis('personal data', (redis) => {
     );
   });
 
+  it('is exported with the newest entries of each list, however often it is exported', async () => {
+    const user = await createUser(api);
+    await sql`
+      insert into audit_records (action, subject_id, actor, actor_id, created_at)
+      select 'user.exported', ${user.id}, 'self', ${user.id}, now() - make_interval(secs => 2000 - n)
+      from generate_series(1, 1500) as n`;
+    const { body, text } = await api.call<PersonalData>('GET', `/api/v1/users/${user.id}/export`, {
+      as: 'admin',
+    });
+    expect(body.auditRecords).toHaveLength(1_000);
+    expect(body.auditRecords.at(-1)?.actor).toBe('admin');
+    expect(body.auditRecords.map(({ createdAt }) => createdAt)).toEqual(
+      body.auditRecords.map(({ createdAt }) => createdAt).toSorted(),
+    );
+    expect(text.length).toBeLessThan(150_000);
+  });
+
   /** Every row of every table that has the text in it, whatever the column. */
   async function rowsWith(text: string): Promise<string[]> {
     const tables = await sql<{ name: string }[]>`
