@@ -115,6 +115,11 @@ function limitRates(settings: Settings, redis: RedisClient | null, logger: Logge
   });
 }
 
+function limitersByPolicy({ limiters, unknownApiKeys, usersAtAddress }: RateLimits) {
+  const all = [...Object.values(limiters), ...Object.values(usersAtAddress), unknownApiKeys];
+  return Object.fromEntries(all.map((limiter) => [limiter.policy.name, limiter]));
+}
+
 /**
  * Builds everything that the service talks to. Connections are opened when they are first needed, so that it starts whatever is down.
  *
@@ -180,7 +185,7 @@ export async function createDependencies(
   });
   const admission = new Admission({
     authenticator: authentication.authenticator,
-    limiters: rateLimits.limiters,
+    limits: rateLimits,
     addressOf: createRequestAddressFinder({
       hops: settings.TRUSTED_PROXY_HOPS,
       networks: settings.TRUSTED_PROXY_NETWORKS,
@@ -212,7 +217,7 @@ export async function createDependencies(
       dispatcher,
       outboxDepth: new OutboxDepth(router),
       rateLimits: {
-        limiters: { ...rateLimits.limiters, 'unknown-api-keys': rateLimits.unknownApiKeys },
+        limiters: limitersByPolicy(rateLimits),
         get shared() {
           return rateLimits.shared;
         },

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
-import { BY_CLIENT, type RoutePolicyName } from '../rate-limit/default-policies.ts';
-import { type ClientIdentity, keyFor } from '../rate-limit/key.ts';
+import type { RoutePolicyName } from '../rate-limit/default-policies.ts';
+import { type ClientIdentity, callerKey } from '../rate-limit/key.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import {
   type CheckedRequest,
@@ -14,7 +14,7 @@ import {
 
 export interface AdmissionParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
-  readonly limiters: RateLimits['limiters'];
+  readonly limits: Pick<RateLimits, 'limiters' | 'usersAtAddress'>;
   /** Where a request comes from, as `client-address/` finds it. */
   readonly addressOf: (request: IncomingMessage) => string;
 }
@@ -35,7 +35,8 @@ function clientOf(identity: Identity, address: string): ClientIdentity {
 }
 
 /**
- * Lets requests in: finds out who sends one, and counts it under the policy of its route, by who that is. A request with credentials that are
+ * Lets requests in: finds out who sends one, and counts it under the policy of its route, by account and by
+ * address. A request with credentials that are
  * not good counts by its address, so that guessing them is limited as well. The fields of the limit go on the answer, whatever
  * that will be.
  *
@@ -48,15 +49,17 @@ export class Admission {
   /** Requests by what they came with, for metrics; refused are those whose credentials are not good. */
   readonly counts = { anonymous: 0, user: 0, 'api-key': 0, refused: 0 };
 
-  constructor({ addressOf, authenticator, limiters }: AdmissionParts) {
+  constructor({ addressOf, authenticator, limits }: AdmissionParts) {
     this.#authenticator = authenticator;
     this.#addressOf = addressOf;
+    const limitOf = (name: RoutePolicyName) =>
+      createRequestLimit(limits.limiters[name], limits.usersAtAddress[name]);
     this.#limits = {
-      reads: createRequestLimit(limiters.reads),
-      creates: createRequestLimit(limiters.creates),
-      updates: createRequestLimit(limiters.updates),
-      deletes: createRequestLimit(limiters.deletes),
-      logins: createRequestLimit(limiters.logins),
+      reads: limitOf('reads'),
+      creates: limitOf('creates'),
+      updates: limitOf('updates'),
+      deletes: limitOf('deletes'),
+      logins: limitOf('logins'),
     };
   }
 
@@ -92,14 +95,14 @@ export class Admission {
    * what this returned as `counted`.
    */
   countAnonymousReadNow(incoming: IncomingMessage): CheckedRequest | undefined {
-    const checked = this.#limits.reads.checkNow({ address: this.#addressOf(incoming) });
+    const checked = this.#limits.reads.checkNow(this.#addressOf(incoming));
     if (checked !== undefined) this.counts.anonymous += 1;
     return checked;
   }
 
-  /** Names who sends a request, as limits by client do: by API key, else user, else address. */
+  /** Names who sends a request: the API key, else the user, else the address. */
   callerOf(identity: Identity, incoming: IncomingMessage): string {
-    return keyFor({ keyedBy: BY_CLIENT }, clientOf(identity, this.#addressOf(incoming)));
+    return callerKey(clientOf(identity, this.#addressOf(incoming)));
   }
 
   #count(

@@ -1,9 +1,17 @@
-import { definePolicy, PolicyError, type RateLimitPolicy } from './policy.ts';
+import {
+  definePolicy,
+  MAXIMUM_LIMIT,
+  MAXIMUM_SLIDING_LIMIT,
+  PolicyError,
+  type RateLimitPolicy,
+} from './policy.ts';
 
 const MINUTE_SECONDS = 60;
 
-/** A client that has proved who it is shares no limit with others behind its address. */
-export const BY_CLIENT = ['api-key', 'user', 'address'] as const;
+const BY_USER_AND_ADDRESS = ['user', 'address'] as const;
+
+/** So many times its limit may all users behind one address have together: accounts cost nothing, but people share addresses. */
+const USERS_OF_ADDRESS = 10;
 
 /** The policies of the API. `RATE_LIMITS` may change the limit and the window of each; see {@link policiesWith}. */
 export const defaultPolicies = {
@@ -18,15 +26,18 @@ export const defaultPolicies = {
     windowSeconds: MINUTE_SECONDS,
     // A tenth too much in the long run, and two in the worst minute; fewer than that many requests of a key cost Redis nothing.
     leasedShare: 0.1,
-    keyedBy: BY_CLIENT,
+    keyedBy: BY_USER_AND_ADDRESS,
   },
-  /** Creating sends an email and takes storage: the exact algorithm, with no doubling across the edge of a window. */
+  /**
+   * Creating sends an email and takes storage: the exact algorithm, with no doubling across the edge of a window, and the same limit for
+   * an address whoever sends from it.
+   */
   creates: {
     name: 'creates',
     algorithm: 'sliding-window',
     limit: 100,
     windowSeconds: MINUTE_SECONDS,
-    keyedBy: BY_CLIENT,
+    keyedBy: BY_USER_AND_ADDRESS,
   },
   /** The cheapest algorithm: a client that gets its limit twice around the edge of a window does no harm, since updates are guarded by version. */
   updates: {
@@ -34,7 +45,7 @@ export const defaultPolicies = {
     algorithm: 'fixed-window',
     limit: 100,
     windowSeconds: MINUTE_SECONDS,
-    keyedBy: BY_CLIENT,
+    keyedBy: BY_USER_AND_ADDRESS,
   },
   /** Deleting cannot be undone: exact, as creates are. */
   deletes: {
@@ -42,7 +53,7 @@ export const defaultPolicies = {
     algorithm: 'sliding-window',
     limit: 50,
     windowSeconds: MINUTE_SECONDS,
-    keyedBy: BY_CLIENT,
+    keyedBy: BY_USER_AND_ADDRESS,
   },
   /**
    * Guessing passwords, over all accounts, from one address; each account has its own backoff besides (`login-backoff.ts`).
@@ -102,4 +113,14 @@ export function policiesWith(
   }
   for (const policy of Object.values(policies)) definePolicy(policy);
   return policies;
+}
+
+/**
+ * `policy` for all users behind one address together: ten times as much as one of them may. Creates have none, as accounts must bring nothing there:
+ * they count with everybody else behind the address.
+ */
+export function policyOfUsersAtAddress(policy: RateLimitPolicy): RateLimitPolicy {
+  const most = policy.algorithm === 'sliding-window' ? MAXIMUM_SLIDING_LIMIT : MAXIMUM_LIMIT;
+  const limit = Math.min(most, policy.limit * USERS_OF_ADDRESS);
+  return { ...policy, name: `${policy.name}-of-users-at-address`, limit, keyedBy: ['address'] };
 }

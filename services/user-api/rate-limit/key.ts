@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey } from 'node:crypto';
-import type { KeyKind, RateLimitPolicy } from './policy.ts';
+import type { RateLimitPolicy } from './policy.ts';
 
 /**
  * Who sent a request, as far as it has been **proved**: an API key or user id belongs here only after the key or token was verified. Counting by
@@ -13,25 +13,15 @@ export interface ClientIdentity {
   readonly address: string;
 }
 
-function identityValue(identity: ClientIdentity, kind: KeyKind): string | number | undefined {
-  switch (kind) {
-    case 'api-key':
-      return identity.apiKeyId;
-    case 'user':
-      return identity.userId;
-    case 'address':
-      return identity.address;
-  }
+/** Names who sends a request, as specifically as is proved: the API key, else the user, else the address. */
+export function callerKey(identity: ClientIdentity): string {
+  const { address, apiKeyId, userId } = identity;
+  if (apiKeyId !== undefined) return `api-key:${apiKeyId}`;
+  return userId === undefined ? addressKey(address) : userKey(userId);
 }
 
-/** The key that `policy` counts a request of `identity` under: the first kind in its `keyedBy` that the identity has, else the address. */
-export function keyFor(policy: Pick<RateLimitPolicy, 'keyedBy'>, identity: ClientIdentity): string {
-  for (const kind of policy.keyedBy) {
-    const value = identityValue(identity, kind);
-    if (value !== undefined) return `${kind}:${value}`;
-  }
-  return `address:${identity.address}`;
-}
+export const addressKey = (address: string): string => `address:${address}`;
+export const userKey = (userId: number): string => `user:${userId}`;
 
 /** Makes the name that a key has in Redis. */
 export type RedisKeyFormat = (space: string, key: string) => string;

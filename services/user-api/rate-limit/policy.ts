@@ -1,5 +1,5 @@
-/** What a key of a policy stands for, most specific first. A key of kind `address` is a client address as `client-address/` gives it. */
-export type KeyKind = 'api-key' | 'user' | 'address';
+/** What requests are counted by: the account that is proved (with all its API keys), and the address, as `client-address/` gives it. */
+export type KeyKind = 'user' | 'address';
 
 interface PolicyBase {
   /** Name in headers, keys, metrics and problems: lower-case letters, digits and hyphens. */
@@ -8,7 +8,7 @@ interface PolicyBase {
   readonly limit: number;
   /** Length of the window, in whole seconds: 1 to {@link MAXIMUM_WINDOW_SECONDS}. */
   readonly windowSeconds: number;
-  /** Kinds of key that requests are counted by: the first of them that the request has. */
+  /** Kinds of key that requests are counted by: each of them that a request has. */
   readonly keyedBy: readonly KeyKind[];
 }
 

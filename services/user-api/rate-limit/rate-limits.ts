@@ -1,10 +1,16 @@
 import { exponentialBackoff } from './algorithms/exponential-backoff.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import type { RateLimiter } from './decision.ts';
-import { defaultPolicies, policiesWith, type RoutePolicyName } from './default-policies.ts';
+import {
+  defaultPolicies,
+  policiesWith,
+  policyOfUsersAtAddress,
+  type RoutePolicyName,
+} from './default-policies.ts';
 import { FailureLimiter } from './failure-limiter.ts';
 import { redisKeyFormat } from './key.ts';
 import { LOGIN_BACKOFF, LoginBackoff } from './login-backoff.ts';
+import type { RateLimitPolicy } from './policy.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { RedisAvailability } from './redis-availability.ts';
 import { RedisScript, type ScriptClient } from './redis-script.ts';
@@ -28,6 +34,8 @@ export interface RateLimitsOptions {
 /** All the limits of one process. */
 export interface RateLimits {
   readonly limiters: Readonly<Record<RoutePolicyName, RateLimiter>>;
+  /** What users behind one address count under together, besides the limit of each (`policyOfUsersAtAddress`). */
+  readonly usersAtAddress: Readonly<Partial<Record<RoutePolicyName, RateLimiter>>>;
   /** Of API keys that do not exist, by address. */
   readonly unknownApiKeys: FailureLimiter;
   readonly loginBackoff: LoginBackoff;
@@ -46,12 +54,11 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
   const { redis = null, expectedProcesses = 1 } = options;
   const policies = policiesWith(options.overrides ?? []);
   const state = redis === null ? undefined : sharedState(redis, options);
-  const limiter = (name: RoutePolicyName): RateLimiter =>
-    createRateLimiter({
-      policy: policies[name],
-      expectedProcesses,
-      ...(state !== undefined && { state }),
-    });
+  const limiterOf = (policy: RateLimitPolicy): RateLimiter =>
+    createRateLimiter({ policy, expectedProcesses, ...(state !== undefined && { state }) });
+  const limiter = (name: RoutePolicyName) => limiterOf(policies[name]);
+  const limiterOfUsers = (name: RoutePolicyName) =>
+    limiterOf(policyOfUsersAtAddress(policies[name]));
   const limiters = {
     reads: limiter('reads'),
     creates: limiter('creates'),
@@ -59,9 +66,15 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
     deletes: limiter('deletes'),
     logins: limiter('logins'),
   };
+  const usersAtAddress = {
+    reads: limiterOfUsers('reads'),
+    updates: limiterOfUsers('updates'),
+    deletes: limiterOfUsers('deletes'),
+  };
   const { limit, windowSeconds } = policies['unknown-api-keys'];
   return {
     limiters,
+    usersAtAddress,
     unknownApiKeys: new FailureLimiter({
       policy: { ...defaultPolicies['unknown-api-keys'], limit, windowSeconds },
     }),
@@ -70,7 +83,9 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
       return state?.availability.available ?? false;
     },
     async close() {
-      await Promise.all(Object.values(limiters).map((each) => each.close()));
+      await Promise.all(
+        [...Object.values(limiters), ...Object.values(usersAtAddress)].map((each) => each.close()),
+      );
       state?.availability.close();
     },
   };

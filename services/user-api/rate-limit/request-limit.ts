@@ -1,6 +1,6 @@
 import type { RateLimitDecision, RateLimiter } from './decision.ts';
 import { headersFor, type RateLimitHeaders } from './headers.ts';
-import { type ClientIdentity, keyFor } from './key.ts';
+import { addressKey, type ClientIdentity, userKey } from './key.ts';
 import { RateLimitExceeded } from './rate-limit-exceeded.ts';
 import { RecentMap } from './recent-map.ts';
 
@@ -17,39 +17,76 @@ export interface CheckedRequest {
 /** One policy as requests meet it: whose request it is, the decision, and the fields of the answer. */
 export interface RequestLimit {
   /**
-   * Counts a request without waiting; `undefined`, and nothing counted, when Redis must be asked: then {@link check} does. For
-   * listeners that answer before any promise.
+   * Counts a request without credentials and without waiting; `undefined`, and nothing counted, when Redis must be asked: then {@link check}
+   * does. For listeners that answer before any promise.
    */
-  checkNow(identity: ClientIdentity): CheckedRequest | undefined;
-  /** Counts a request, without a promise whenever this process can decide. Never rejects. */
+  checkNow(address: string): CheckedRequest | undefined;
+  /**
+   * Counts a request under every limit that applies, without a promise whenever this process can decide, and gives the decision that leaves the
+   * client least. Never rejects. A request that one limit refuses may count under the other.
+   */
   check(identity: ClientIdentity): CheckedRequest | Promise<CheckedRequest>;
 }
 
-export function createRequestLimit(limiter: RateLimiter): RequestLimit {
-  const headers = headersFor(limiter.policy);
-  const checked = (decision: RateLimitDecision): CheckedRequest => ({
-    decision,
-    headers: headers(decision),
-  });
+/** Which of two decisions about one request a client should know. */
+function tighter(one: CheckedRequest, other: CheckedRequest): CheckedRequest {
+  const [first, second] = [one.decision, other.decision];
+  if (first.allowed !== second.allowed) return first.allowed ? other : one;
+  if (!first.allowed) {
+    return second.retryAfterMilliseconds > first.retryAfterMilliseconds ? other : one;
+  }
+  return second.remaining < first.remaining ? other : one;
+}
+
+/**
+ * @param own - counts by account, and by address for who has none.
+ * @param usersAtAddress - counts all accounts behind an address together. @default `own`: they count with everybody else behind it
+ */
+export function createRequestLimit(own: RateLimiter, usersAtAddress = own): RequestLimit {
+  const withHeaders = (limiter: RateLimiter) => {
+    const headers = headersFor(limiter.policy);
+    return (decision: RateLimitDecision): CheckedRequest => ({
+      decision,
+      headers: headers(decision),
+    });
+  };
+  const ofOwn = withHeaders(own);
+  const ofAddress = withHeaders(usersAtAddress);
+  const countsUsers = own.policy.keyedBy.some((kind) => kind === 'user');
   // A key that is made anew is hashed anew, too, when what belongs to it is looked up.
   const addressKeys = new RecentMap<string>(REMEMBERED_KEYS);
-  const keyOf = (identity: ClientIdentity): string => {
-    const { address, apiKeyId, userId } = identity;
-    if (apiKeyId !== undefined || userId !== undefined) return keyFor(limiter.policy, identity);
+  const keyOf = (address: string): string => {
     const known = addressKeys.get(address);
     if (known !== undefined) return known;
-    const key = keyFor(limiter.policy, identity);
+    const key = addressKey(address);
     addressKeys.set(address, key);
     return key;
   };
+  const later = async (
+    one: RateLimitDecision | Promise<RateLimitDecision>,
+    other: RateLimitDecision | Promise<RateLimitDecision>,
+  ) => {
+    const [first, second] = await Promise.all([one, other]);
+    return tighter(ofOwn(first), ofAddress(second));
+  };
   return {
-    checkNow(identity) {
-      const decision = limiter.decideNow(keyOf(identity));
-      return decision && checked(decision);
+    checkNow(address) {
+      const decision = own.decideNow(keyOf(address));
+      return decision && ofOwn(decision);
     },
-    check(identity) {
-      const decision = limiter.decide(keyOf(identity));
-      return decision instanceof Promise ? decision.then(checked) : checked(decision);
+    check({ address, userId }) {
+      if (userId === undefined || !countsUsers) {
+        const decision = own.decide(keyOf(address));
+        return decision instanceof Promise ? decision.then(ofOwn) : ofOwn(decision);
+      }
+      // First, so that what a user has too much is not taken from others behind the address.
+      const byUser = own.decide(userKey(userId));
+      if (!(byUser instanceof Promise) && !byUser.allowed) return ofOwn(byUser);
+      const byAddress = usersAtAddress.decide(keyOf(address));
+      if (byUser instanceof Promise || byAddress instanceof Promise) {
+        return later(byUser, byAddress);
+      }
+      return tighter(ofOwn(byUser), ofAddress(byAddress));
     },
   };
 }

@@ -146,6 +146,41 @@ describe('a limit', () => {
     }
   });
 
+  it('is of the account, however many API keys it has', async () => {
+    const api = await start({ RATE_LIMITS: 'reads=4/60' });
+    const { id } = await createUser(api);
+    const keys: string[] = [];
+    for (const name of ['one', 'two', 'three']) {
+      const { body } = await api.call<{ key: string }>('POST', `/api/v1/users/${id}/api-keys`, {
+        as: id,
+        body: { name, scopes: [] },
+      });
+      keys.push(body.key);
+    }
+    const answers: number[] = [];
+    for (const [at, key] of [...keys, ...keys].entries()) {
+      const call = from(`192.0.2.${at}`, { 'x-api-key': key });
+      answers.push((await api.call('GET', `/api/v1/users/${id}`, call)).status);
+    }
+    expect(answers).toEqual([200, 200, 200, 200, 429, 429]);
+  });
+
+  it('of creates is of the address as well, however many accounts send from it; others are ten times as much', async () => {
+    const api = await start({ RATE_LIMITS: 'creates=3/60,reads=1/60' });
+    const as = async (user: number) =>
+      from('192.0.2.1', { authorization: await authorization(user) });
+    const create = async (user: number) =>
+      await api.call('POST', '/api/v1/users', { ...(await as(user)), body: newUser() });
+    const created: number[] = [];
+    for (const user of [1, 2, 3, 4]) created.push((await create(user)).status);
+    expect(created).toEqual([201, 201, 201, 429]);
+    const read: number[] = [];
+    for (let user = 1; user <= 11; user += 1) {
+      read.push((await api.call('GET', '/api/v1/users/1', await as(user))).status);
+    }
+    expect(read.slice(9)).toEqual([200, 429]);
+  });
+
   it('of API keys that do not exist, refuses the next ones from that address before it looks them up', async () => {
     const statements = await startStatementCounter(database.writerUrl);
     onTestFinished(() => statements.close());

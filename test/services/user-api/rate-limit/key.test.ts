@@ -1,21 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
-import { keyFor, redisKeyFormat } from '../../../../services/user-api/rate-limit/key.ts';
+import { callerKey, redisKeyFormat } from '../../../../services/user-api/rate-limit/key.ts';
 
-const { reads, logins } = defaultPolicies;
 const address = '203.0.113.7';
 
-describe('keyFor', () => {
+describe('callerKey', () => {
   it.each([
     ['an API key', { apiKeyId: 'k1', userId: 5, address }, 'api-key:k1'],
     ['a user', { userId: 5, address }, 'user:5'],
     ['nobody known', { address }, 'address:203.0.113.7'],
   ])('for a request of %s, takes the most specific kind', (_case, identity, key) => {
-    expect(keyFor(reads, identity)).toBe(key);
-  });
-
-  it('for a policy by address, takes the address whoever it is', () => {
-    expect(keyFor(logins, { apiKeyId: 'k1', userId: 5, address })).toBe('address:203.0.113.7');
+    expect(callerKey(identity)).toBe(key);
   });
 });
 

@@ -97,7 +97,7 @@ const parts: Readonly<Record<string, (call: number) => unknown>> = {
     const found = near.get((call % USERS) + 1);
     return found && near.derive(found, publicRepresentation);
   },
-  'rate limit: address, count, both fields': () => limit.checkNow({ address: addressOf(incoming) }),
+  'rate limit: address, count, both fields': () => limit.checkNow(addressOf(incoming)),
   'request id': () => ids.next(),
   'answer: join head and body': (call) => {
     write(outgoing, {
