@@ -32,11 +32,27 @@ export const refreshTokenBody = z
   .meta({ id: 'RefreshToken' });
 export type RefreshTokenBody = z.output<typeof refreshTokenBody>;
 
+/** Leave the API keys as they are, for an owner who is sure that nobody else has had the account. */
+const keepApiKeys = z.boolean({ error: expects('true or false') }).default(false);
+
+/** Query of "log out everywhere". */
+export const endSessionsQuery = z
+  .strictObject({
+    /** `keepApiKeys` of the bodies, as a parameter. */
+    keep_api_keys: z
+      .enum(['true', 'false'], { error: expects('true or false') })
+      .default('false')
+      .transform((text) => text === 'true')
+      .meta({ type: 'boolean', default: false }),
+  })
+  .meta({ id: 'EndSessionsQuery' });
+
 /** Body of a change of password. */
 export const changePasswordBody = z
   .strictObject({
     currentPassword: presentedPassword,
     newPassword,
+    keepApiKeys,
   })
   .meta({ id: 'ChangePassword' });
 export type ChangePasswordBody = z.output<typeof changePasswordBody>;
@@ -52,8 +68,7 @@ export const resetPasswordBody = z
   .strictObject({
     token: presentedSecret,
     newPassword,
-    /** Leave the API keys as they are, for who has only forgotten the password and is sure that nobody else had it. */
-    keepApiKeys: z.boolean({ error: expects('true or false') }).default(false),
+    keepApiKeys,
   })
   .meta({ id: 'ResetPassword' });
 export type ResetPasswordBody = z.output<typeof resetPasswordBody>;

@@ -131,7 +131,6 @@ export async function createAuthentication(
     resets,
     hasher,
     ender,
-    feed,
     issuer,
     throttle,
     dispatch,

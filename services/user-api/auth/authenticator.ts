@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiKeyVerifier } from '../api-keys/api-key-verifier.ts';
 import { AccessError } from './errors.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
+import { RECENT_LOGIN_SECONDS } from './permissions.ts';
 import type { Revocations } from './revocations/revocations.ts';
 import type { AccessTokens, VerifiedToken } from './tokens/access-tokens.ts';
 import { VerifiedTokens } from './tokens/verified-tokens.ts';
@@ -107,17 +108,13 @@ function refuseApiKey(): AccessError {
   });
 }
 
-/**
- * What to answer somebody who logged in too long ago for what they ask (RFC 9470, step-up authentication).
- *
- * @param maximumAgeSeconds - how long ago the login may be.
- */
-export function requireNewerLogin(maximumAgeSeconds: number): AccessError {
+/** What to answer somebody who logged in too long ago for what they ask (RFC 9470, step-up authentication). */
+export function requireRecentLogin(): AccessError {
   return new AccessError(
     'login-too-old',
-    `This takes a login of the last ${maximumAgeSeconds / 60} minutes; a renewed session does not count.`,
+    `This takes a login of the last ${RECENT_LOGIN_SECONDS / 60} minutes; a renewed session does not count.`,
     {
-      challenge: `${CHALLENGE}, error="insufficient_user_authentication", max_age="${maximumAgeSeconds}"`,
+      challenge: `${CHALLENGE}, error="insufficient_user_authentication", max_age="${RECENT_LOGIN_SECONDS}"`,
     },
   );
 }

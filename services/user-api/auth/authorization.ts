@@ -1,15 +1,25 @@
 import type { Context } from 'hono';
 import type { ApiEnvironment } from '../http/environment.ts';
 import type { Operation } from '../http/operations.ts';
-import { requireCredentials } from './authenticator.ts';
+import { requireCredentials, requireRecentLogin } from './authenticator.ts';
 import { AccessError } from './errors.ts';
-import type { Identity } from './identity.ts';
-import { type FieldPermission, type Permission, permissions } from './permissions.ts';
+import type { AuthenticatedUser, Identity } from './identity.ts';
+import {
+  type FieldPermission,
+  type Permission,
+  permissions,
+  RECENT_LOGIN_SECONDS,
+} from './permissions.ts';
 
-export type Decision = 'allowed' | 'credentials required' | 'forbidden';
+export type Decision = 'allowed' | 'credentials required' | 'recent login required' | 'forbidden';
 
 /** The cells of a row, of a route or of a field. */
-type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey'>;
+type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey' | 'login'>;
+
+/** Whether the login that a session began with is recent; renewing the session does not count. */
+function isRecent({ authenticatedAt }: AuthenticatedUser): boolean {
+  return Date.now() - authenticatedAt <= 1_000 * RECENT_LOGIN_SECONDS;
+}
 
 /**
  * Reads one row.
@@ -23,7 +33,10 @@ export function decide(cells: Cells, identity: Identity, subject: string | undef
   const reach = cells[identity.role];
   const reaches = reach === 'all' || (reach === 'self' && subject === String(identity.userId));
   if (!reaches) return 'forbidden';
-  if (identity.kind === 'user' || cells.apiKey === 'any key') return 'allowed';
+  if (identity.kind === 'user') {
+    return cells.login === 'any' || isRecent(identity) ? 'allowed' : 'recent login required';
+  }
+  if (cells.apiKey === 'any key') return 'allowed';
   return cells.apiKey !== 'no key' && identity.scopes.includes(cells.apiKey)
     ? 'allowed'
     : 'forbidden';
@@ -83,6 +96,7 @@ export function protect(operations: readonly ProtectedOperation[], admit: Admit)
       if (permission === undefined) throw forbidden('No permission has been given for this route.');
       const decision = decide(permission, identity, context.req.param('id'));
       if (decision === 'credentials required') throw requireCredentials();
+      if (decision === 'recent login required') throw requireRecentLogin();
       if (decision === 'forbidden') throw forbidden(reasonFor(identity, permission));
       return operation.handler(context, identity);
     };

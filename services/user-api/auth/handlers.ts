@@ -1,6 +1,7 @@
 import {
   type CurrentUser,
   changePasswordBody,
+  endSessionsQuery,
   loginBody,
   refreshTokenBody,
   requestPasswordResetBody,
@@ -10,6 +11,7 @@ import {
 import type { User } from '../../contracts/users.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
+import { parseQuery } from '../http/validation.ts';
 import { UserNotFound } from '../users/errors.ts';
 import { representationFor, shownUser } from '../users/representations.ts';
 import type { RoleKeeper } from './accounts/role-keeper.ts';
@@ -98,7 +100,8 @@ export function createAuthOperations(
     {
       route: endSessionsRoute,
       handler: async (context) => {
-        const found = await ender.endAll(userIdParameter(context));
+        const { keep_api_keys: keepApiKeys } = parseQuery(endSessionsQuery, context.req.url);
+        const found = await ender.endAll(userIdParameter(context), { keepApiKeys });
         if (!found) throw new UserNotFound('No sessions of nobody');
         return noContent();
       },

@@ -3,22 +3,24 @@ import {
   type FieldPermission,
   type Permission,
   permissions,
+  RECENT_LOGIN_SECONDS,
   userFieldPermissions,
 } from './permissions.ts';
 
-type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey'>;
+type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey' | 'login'>;
 
 const YES = 'yes';
 const NO = '–';
 
 /** The columns from 'anonymous' on. */
-function cellsOf({ admin, anonymous, apiKey, user }: Cells): string[] {
+function cellsOf({ admin, anonymous, apiKey, login, user }: Cells): string[] {
   return [
     anonymous === 'yes' ? YES : NO,
     user === 'none' ? NO : YES,
     user === 'all' ? YES : NO,
     admin === 'all' ? YES : admin === 'self' ? 'self' : NO,
     apiKey === 'no key' ? NO : apiKey === 'any key' ? 'any' : `\`${apiKey}\``,
+    login === 'recent' ? 'recent' : '',
   ];
 }
 
@@ -32,6 +34,7 @@ function table(first: readonly string[], rows: readonly (readonly string[])[]): 
     'user (other)',
     'admin',
     'API key with scope',
+    'login',
   ];
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)];
 }
@@ -46,6 +49,8 @@ export function permissionsPage(): string {
     '',
     'Every route has a row; what has none is refused to everybody. *self* is a path with the id of the one who asks. An API key may do',
     'what its owner may, and of that only what its scopes open: *any* is a key with whatever scopes, – no key at all.',
+    '',
+    `*recent* takes a login of the last ${RECENT_LOGIN_SECONDS / 60} minutes ([why](authentication.md#a-recent-login)); an older one gets 401 \`login-too-old\`.`,
     '',
     '## Routes',
     '',

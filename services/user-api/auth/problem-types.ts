@@ -27,7 +27,7 @@ export const accessProblemTypes = {
     status: 401,
     title: 'Login too old',
     meaning:
-      'What is asked for could cost somebody the account, so it takes a login a short time ago. A renewed session does not count as one.',
+      'What is asked for gives lasting access, hands out personal data or destroys it, so it takes a login of the last 10 minutes. A renewed session does not count as one.',
     remedy: 'Ask for the password, log in, and send the request again with the new access token.',
   },
   'invalid-refresh-token': {

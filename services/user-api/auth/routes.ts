@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import {
   changePasswordBody,
   currentUser,
+  endSessionsQuery,
   loginBody,
   refreshTokenBody,
   requestPasswordResetBody,
@@ -70,11 +71,11 @@ export const logoutRoute = createRoute({
 export const endSessionsRoute = createRoute({
   method: 'delete',
   path: `${USERS_PATH}/{id}/sessions`,
-  summary: 'End all sessions of a user: log out everywhere',
-  request: { params: userParams },
+  summary: 'End all sessions of a user, and revoke the API keys: log out everywhere',
+  request: { params: userParams, query: endSessionsQuery },
   responses: {
     204: { description: 'They have ended' },
-    ...problems('user-not-found', ...databaseProblems),
+    ...problems('validation-failed', 'user-not-found', ...databaseProblems),
   },
 });
 
@@ -92,7 +93,7 @@ export const currentUserRoute = createRoute({
 export const changePasswordRoute = createRoute({
   method: 'put',
   path: `${AUTH_PATH}/password`,
-  summary: 'Change the password, and end all other sessions',
+  summary: 'Change the password, end all other sessions, and revoke the API keys',
   request: { body: jsonBody(changePasswordBody) },
   responses: {
     200: json('Tokens of a new session', tokens),
@@ -123,7 +124,7 @@ export const resetPasswordRoute = createRoute({
   summary: 'Set a new password with the secret of a link',
   request: { body: jsonBody(resetPasswordBody) },
   responses: {
-    204: { description: 'The password is set, and all sessions have ended' },
+    204: { description: 'The password is set, all sessions have ended, and API keys are revoked' },
     ...problems(
       ...bodyProblems,
       'invalid-reset-token',

@@ -66,6 +66,7 @@ function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
     'database-unavailable',
     'overloaded',
     ...(permission?.anonymous === 'yes' ? [] : (['credentials-required', 'forbidden'] as const)),
+    ...(permission?.login === 'recent' ? (['login-too-old'] as const) : []),
     // Everywhere, because API keys that do not exist are counted wherever they are sent.
     'rate-limit-exceeded',
     'deadline-exceeded',

@@ -7,11 +7,16 @@ import {
   type UpdateUserBody,
   updateUserBody,
 } from '../../contracts/users.ts';
-import { requireCredentials, requireNewerLogin } from '../auth/authenticator.ts';
-import { decide, mayUseField, type ProtectedOperation } from '../auth/authorization.ts';
+import { requireCredentials, requireRecentLogin } from '../auth/authenticator.ts';
+import {
+  type Decision,
+  decide,
+  mayUseField,
+  type ProtectedOperation,
+} from '../auth/authorization.ts';
 import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
-import { EMAIL_CHANGE_LOGIN_SECONDS, userFieldPermissions } from '../auth/permissions.ts';
+import { userFieldPermissions } from '../auth/permissions.ts';
 import { answerJson, userIdParameter } from '../auth/route-parts.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { Admission } from '../http/admission.ts';
@@ -104,17 +109,14 @@ function objectionsOf(identity: Identity, id: number): FieldObjections {
   const { writeEmail, writeStatus } = userFieldPermissions;
   return {
     status: mayUseField(writeStatus, identity, id) ? null : statusForbidden(),
-    email: mayUseField(writeEmail, identity, id)
-      ? loginObjection(identity)
-      : new AccessError('forbidden', 'API keys may not change email addresses; log in.'),
+    email: emailObjection(decide(writeEmail, identity, String(id))),
   };
 }
 
-function loginObjection(identity: Identity): AccessError | null {
-  const isRecent =
-    identity.kind === 'user' &&
-    Date.now() - identity.authenticatedAt <= 1_000 * EMAIL_CHANGE_LOGIN_SECONDS;
-  return isRecent ? null : requireNewerLogin(EMAIL_CHANGE_LOGIN_SECONDS);
+function emailObjection(decision: Decision): AccessError | null {
+  if (decision === 'allowed') return null;
+  if (decision === 'recent login required') return requireRecentLogin();
+  return new AccessError('forbidden', 'API keys may not change email addresses; log in.');
 }
 
 export interface UserOperationParts {

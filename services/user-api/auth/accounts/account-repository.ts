@@ -5,6 +5,8 @@ import { lastAdministratorError } from '../errors.ts';
 import {
   type AccountRow,
   changePasswordHash,
+  type PasswordChange,
+  type RevokedRow,
   raiseGeneration,
   selectAccountByEmail,
   selectAccountById,
@@ -14,6 +16,7 @@ import {
 
 /** Who somebody is and what they log in with. */
 export type Account = AccountRow;
+export type Revoked = RevokedRow;
 
 /** Accounts in PostgreSQL. All methods throw `DatabaseUnavailable` when no server that can do it answers. */
 export class AccountRepository {
@@ -40,21 +43,23 @@ export class AccountRepository {
   }
 
   /**
-   * Sets a new password and ends all sessions.
+   * Sets a new password and ends all sessions; API keys, too, unless they are kept.
    *
-   * @returns the new generation, or null when the password is no longer the one of `from`.
+   * @returns null when the password is no longer the one of `from`.
    */
-  async changePassword(userId: number, from: string, to: string): Promise<number | null> {
+  async changePassword(userId: number, change: PasswordChange): Promise<Revoked | null> {
     const [row] = await this.#router.write(({ $client }) =>
-      changePasswordHash($client, userId, from, to),
+      changePasswordHash($client, userId, change),
     );
-    return row?.generation ?? null;
+    return row ?? null;
   }
 
-  /** Ends all sessions. @returns the new generation, or null when there is no such user. */
-  async raiseGeneration(userId: number): Promise<number | null> {
-    const [row] = await this.#router.write(({ $client }) => raiseGeneration($client, userId));
-    return row?.generation ?? null;
+  /** Ends all sessions; API keys, too, unless they are kept. @returns null when there is no such user. */
+  async raiseGeneration(userId: number, keepApiKeys: boolean): Promise<Revoked | null> {
+    const [row] = await this.#router.write(({ $client }) =>
+      raiseGeneration($client, userId, keepApiKeys),
+    );
+    return row ?? null;
   }
 
   /**

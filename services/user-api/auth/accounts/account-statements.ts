@@ -46,38 +46,67 @@ export function updateOutdatedHash(client: Sql, userId: number, from: string, to
   `;
 }
 
+export interface PasswordChange {
+  /** The hash that the account must still have. */
+  readonly from: string;
+  readonly to: string;
+  readonly keepApiKeys: boolean;
+}
+
+/** What one transaction has revoked of a user. */
+export interface RevokedRow {
+  /** The account's new generation: sessions of earlier ones are not valid, and API keys are loaded again. */
+  readonly generation: number;
+  readonly revokedApiKeys: number;
+}
+
+/** Two common table expressions: tells processes of the generation of `account`, and revokes its API keys unless they are kept. */
+export const revokeEverything = (client: Sql, keepApiKeys: boolean) => client`
+  revoked as (
+    insert into revocations (kind, subject, generation)
+    select 'user', user_id::text, generation from account
+  ), keys as (
+    update api_keys set revoked_at = now()
+    where user_id = (select user_id from account) and revoked_at is null and not ${keepApiKeys}::boolean
+    returning id
+  )
+`;
+
+/** The columns of an {@link RevokedRow}, of the expressions before. */
+export const revokedColumns = (client: Sql) => client`
+  generation, (select count(*)::int from keys) as "revokedApiKeys"
+`;
+
 /**
- * Sets a new password where `from` is still the hash, raises the generation, and makes links to a new password worthless.
- * Returns the generation, or no row where the password has been changed since.
+ * Sets a new password where `from` is still the hash, revokes everything, and makes links to a new password worthless. No row where the
+ * password has been changed since.
  */
-export function changePasswordHash(client: Sql, userId: number, from: string, to: string) {
-  return client<{ generation: number }[]>`
+export function changePasswordHash(
+  client: Sql,
+  userId: number,
+  { from, to, keepApiKeys }: PasswordChange,
+) {
+  return client<RevokedRow[]>`
     with account as (
       update accounts set password_hash = ${to}, generation = generation + 1
       where user_id = ${userId} and password_hash = ${from}
       returning user_id, generation
-    ), revoked as (
-      insert into revocations (kind, subject, generation)
-      select 'user', user_id::text, generation from account
-    ), resets as (
+    ), ${revokeEverything(client, keepApiKeys)}, resets as (
       delete from password_resets where user_id = (select user_id from account)
     )
-    select generation from account
+    select ${revokedColumns(client)} from account
   `;
 }
 
-/** Raises the generation; returns it, or no row where there is no such user. */
-export function raiseGeneration(client: Sql, userId: number) {
-  return client<{ generation: number }[]>`
+/** Revokes everything; no row where there is no such user. */
+export function raiseGeneration(client: Sql, userId: number, keepApiKeys: boolean) {
+  return client<RevokedRow[]>`
     with account as (
       insert into accounts (user_id, generation) select id, 1 from users where id = ${userId}
       on conflict (user_id) do update set generation = accounts.generation + 1
       returning user_id, generation
-    ), revoked as (
-      insert into revocations (kind, subject, generation)
-      select 'user', user_id::text, generation from account
-    )
-    select generation from account
+    ), ${revokeEverything(client, keepApiKeys)}
+    select ${revokedColumns(client)} from account
   `;
 }
 

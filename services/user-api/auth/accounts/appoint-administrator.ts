@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConnectionOptions } from '../../../contracts/database/connection-options.ts';
 import { normalEmailAddress } from '../../../contracts/email-address.ts';
+import { revokeEverything } from './account-statements.ts';
 
 const CONNECT_TIMEOUT_SECONDS = 10;
 
@@ -21,15 +22,7 @@ function appoint(client: Sql, email: string) {
       on conflict (user_id) do update
         set role = 'admin', password_hash = null, generation = accounts.generation + 1
       returning user_id, generation
-    ), keys as (
-      update api_keys set revoked_at = now()
-      where user_id = (select id from person) and revoked_at is null
-      returning id
-    ), revoked as (
-      insert into revocations (kind, subject, generation)
-      select 'user', user_id::text, generation from account
-      union all select 'api-key', id::text, null from keys
-    ), reset as (
+    ), ${revokeEverything(client, false)}, reset as (
       insert into password_resets (id, user_id) select ${passwordResetId}::uuid, id from person
     ), event as (
       insert into outbox (id, type, data, available_at)

@@ -1,6 +1,11 @@
 import type { Sql } from 'postgres';
 import { currentTraceParent } from '../../../contracts/tracing/trace-context.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../../queue/outbox-statements.ts';
+import {
+  type RevokedRow,
+  revokedColumns,
+  revokeEverything,
+} from '../accounts/account-statements.ts';
 
 /** Emails with links that one user is sent within an hour at most, so that nobody's mailbox is filled through us. */
 export const RESETS_MAXIMUM_PER_HOUR = 3;
@@ -56,16 +61,12 @@ export function selectResetOwner(client: Sql, tokenHash: string) {
   `;
 }
 
-export interface UsedResetRow {
+export interface UsedResetRow extends RevokedRow {
   readonly userId: number;
-  readonly generation: number;
-  /** Ids of the API keys that were revoked, as JSON. */
-  readonly revokedApiKeyIds: readonly number[];
 }
 
 /**
- * Uses a link's secret up: sets the password, raises the generation, makes all other links of the user worthless and, unless
- * they are to be kept, revokes the API keys. No row where the secret is not good any more; of two at once, one gets a row.
+ * Uses a link's secret up: sets the password, revokes everything, and makes all other links of the user worthless. No row where the secret is not good any more; of two at once, one gets a row.
  */
 export function usePasswordReset(
   client: Sql,
@@ -86,17 +87,7 @@ export function usePasswordReset(
     ), others as (
       delete from password_resets
       where user_id = (select user_id from used) and token_hash is distinct from ${tokenHash}
-    ), keys as (
-      update api_keys set revoked_at = now()
-      where user_id = (select user_id from used) and revoked_at is null and not ${keepApiKeys}::boolean
-      returning id
-    ), revoked as (
-      insert into revocations (kind, subject, generation)
-      select 'user', user_id::text, generation from account
-      union all select 'api-key', id::text, null from keys
-    )
-    select user_id::float8 as "userId", generation,
-      (select coalesce(jsonb_agg(id), '[]') from keys) as "revokedApiKeyIds"
-    from account
+    ), ${revokeEverything(client, keepApiKeys)}
+    select user_id::float8 as "userId", ${revokedColumns(client)} from account
   `;
 }

@@ -14,7 +14,6 @@ import { passwordResetRequestedEvent } from '../events.ts';
 import { type LoginThrottle, takeAttempt } from '../logins/login-throttle.ts';
 import type { TokenIssuer } from '../logins/token-issuer.ts';
 import type { PasswordResetRepository } from '../password-resets/password-reset-repository.ts';
-import type { RevocationFeed } from '../revocations/revocation-feed.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { type PasswordOwner, PasswordRules } from './password-rules.ts';
@@ -24,7 +23,6 @@ export interface PasswordsParts {
   readonly resets: PasswordResetRepository;
   readonly hasher: PasswordHasher;
   readonly ender: SessionEnder;
-  readonly feed: RevocationFeed;
   readonly issuer: TokenIssuer;
   readonly throttle: LoginThrottle;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
@@ -58,24 +56,30 @@ export class Passwords {
   }
 
   /**
-   * Changes a password for who knows it, ends all sessions, and begins a new one for the caller.
+   * Changes a password for who knows it, ends all sessions, and API keys unless they are to be kept, and begins a new session for the
+   * caller.
    *
    * @throws `Problem` validation-failed; {@link AccessError} wrong-password, too-many-logins, password-hashing-busy
    */
-  async change(userId: number, body: ChangePasswordBody): Promise<Tokens> {
+  async change(
+    userId: number,
+    { currentPassword, newPassword, keepApiKeys }: ChangePasswordBody,
+  ): Promise<Tokens> {
     const { accounts, ender, hasher, issuer, logger, throttle } = this.#parts;
     const account = await accounts.find(userId);
     if (account === null) throw wrongPassword();
     await takeAttempt(throttle, account.email);
-    const { matches } = await hasher.verify(body.currentPassword, account.passwordHash);
+    const { matches } = await hasher.verify(currentPassword, account.passwordHash);
     if (account.passwordHash === null || !matches) throw wrongPassword();
     await throttle.succeeded(account.email);
-    const hash = await this.hashNew(body.newPassword, account, 'newPassword');
-    const generation = await accounts.changePassword(userId, account.passwordHash, hash);
-    if (generation === null) throw wrongPassword();
-    logger.info({ userId }, 'Password changed');
+    const hash = await this.hashNew(newPassword, account, 'newPassword');
+    const { passwordHash: from, role } = account;
+    const ended = await accounts.changePassword(userId, { from, to: hash, keepApiKeys });
+    if (ended === null) throw wrongPassword();
+    const { generation, revokedApiKeys } = ended;
+    logger.info({ userId, revokedApiKeys }, 'Password changed');
     await ender.forgetSessions(userId, generation);
-    return await issuer.begin({ userId, role: account.role, generation });
+    return await issuer.begin({ userId, role, generation });
   }
 
   /**
@@ -96,16 +100,15 @@ export class Passwords {
    * @throws `Problem` validation-failed; {@link AccessError} invalid-reset-token, password-hashing-busy
    */
   async reset({ token, newPassword, keepApiKeys }: ResetPasswordBody): Promise<void> {
-    const { ender, feed, logger, resets, throttle } = this.#parts;
+    const { ender, logger, resets, throttle } = this.#parts;
     const tokenHash = hashPasswordResetToken(token);
     const owner = await resets.findOwner(tokenHash);
     if (owner === null) throw invalidResetToken();
     const passwordHash = await this.hashNew(newPassword, owner, 'newPassword');
     const used = await resets.use(tokenHash, passwordHash, keepApiKeys);
     if (used === null) throw invalidResetToken();
-    const { generation, revokedApiKeyIds, userId } = used;
-    logger.info({ userId, revokedApiKeys: revokedApiKeyIds.length }, 'Password reset');
-    for (const apiKeyId of revokedApiKeyIds) feed.publish({ kind: 'api-key', apiKeyId });
+    const { generation, revokedApiKeys, userId } = used;
+    logger.info({ userId, revokedApiKeys }, 'Password reset');
     await ender.forgetSessions(userId, generation);
     await throttle.succeeded(owner.email);
   }

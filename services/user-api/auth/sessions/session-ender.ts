@@ -25,16 +25,18 @@ export class SessionEnder {
   }
 
   /**
-   * "Log out everywhere". Call it too when a user is suspended or made inactive. It works without Redis: a session of an earlier
-   * generation is refused by the next refresh.
+   * "Log out everywhere". Revokes API keys, too, unless they are kept: whoever had a session can have made one. It works without
+   * Redis: a session of an earlier generation is refused by the next refresh.
    *
+   * @param options.keepApiKeys - @default false
    * @returns whether there is such a user.
    * @throws `DatabaseUnavailable`, when nothing has been ended.
    */
-  async endAll(userId: number): Promise<boolean> {
-    const generation = await this.#parts.accounts.raiseGeneration(userId);
-    if (generation === null) return false;
-    await this.forgetSessions(userId, generation);
+  async endAll(userId: number, { keepApiKeys = false } = {}): Promise<boolean> {
+    const ended = await this.#parts.accounts.raiseGeneration(userId, keepApiKeys);
+    if (ended === null) return false;
+    this.#parts.logger.info({ userId, revokedApiKeys: ended.revokedApiKeys }, 'All sessions ended');
+    await this.forgetSessions(userId, ended.generation);
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ApiKeyScope } from '../../../../services/contracts/api-keys.ts';
 import {
   decide,
@@ -15,6 +15,7 @@ import { permissionsPage } from '../../../../services/user-api/auth/permissions-
 import {
   callers,
   expected,
+  expectedRecent,
   identityOf,
   isAllowed,
   nameOf,
@@ -43,6 +44,26 @@ describe('the table of permissions', () => {
       }
     },
   );
+
+  it('takes a recent login for what is written down here, and for nothing that is open to all', () => {
+    const recent = permissions.filter(({ login }) => login === 'recent');
+    expect(recent.map(nameOf).sort()).toEqual([...expectedRecent].sort());
+    expect(recent.filter(({ anonymous }) => anonymous === 'yes')).toEqual([]);
+  });
+
+  it('counts a login as recent for ten minutes, and no longer', () => {
+    const row = permissions.find(({ login }) => login === 'recent');
+    if (row === undefined) throw new Error('No row takes a recent login');
+    vi.useFakeTimers({ now: 1_800_000_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const admin = { kind: 'user', userId: 1, role: 'admin', sessionId: 'x' } as const;
+    const at = (age: number) => decide(row, { ...admin, authenticatedAt: Date.now() - age }, '2');
+
+    expect(at(600_000)).toBe('allowed');
+    expect(at(600_001)).toBe('recent login required');
+    expect(decide({ ...row, login: 'any' }, { ...admin, authenticatedAt: 0 }, '2')).toBe('allowed');
+    expect(decide(row, { ...admin, role: 'user', authenticatedAt: 0 }, '2')).toBe('forbidden');
+  });
 
   it('gives nobody less for having said who they are', () => {
     for (const row of permissions.filter(({ anonymous }) => anonymous === 'yes')) {
@@ -116,7 +137,7 @@ describe('fields of a user', () => {
     userId: 1,
     role: 'user',
     sessionId: 'x',
-    authenticatedAt: 0,
+    authenticatedAt: Date.now(),
   };
   const admin: Identity = { ...user, userId: 2, role: 'admin' };
   const key = (owner: typeof user, ...scopes: ApiKeyScope[]): Identity => ({
@@ -158,11 +179,13 @@ describe('permissionsPage', () => {
       expect(page.split(`| ${method} | \`${path}\` |`)).toHaveLength(2);
     }
     expect(page).toContain(
-      '| DELETE | `/api/v1/users/{id}` | – | yes | – | yes | `users:delete` |',
+      '| DELETE | `/api/v1/users/{id}` | – | yes | – | yes | `users:delete` | recent |',
     );
-    expect(page).toContain('| POST | `/api/v1/users/{id}/api-keys` | – | yes | – | self | – |');
-    expect(page).toContain('| PUT | `/api/v1/users/{id}/role` | – | – | – | yes | – |');
-    expect(page).toContain('| GET | `/api/v1/auth/me` | – | yes | yes | yes | any |');
-    expect(page).toContain('| `email` | read | – | yes | – | yes | `users:read-private` |');
+    expect(page).toContain(
+      '| POST | `/api/v1/users/{id}/api-keys` | – | yes | – | self | – | recent |',
+    );
+    expect(page).toContain('| PUT | `/api/v1/users/{id}/role` | – | – | – | yes | – | recent |');
+    expect(page).toContain('| GET | `/api/v1/auth/me` | – | yes | yes | yes | any |  |');
+    expect(page).toContain('| `email` | read | – | yes | – | yes | `users:read-private` |  |');
   });
 });

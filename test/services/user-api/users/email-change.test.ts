@@ -5,7 +5,7 @@ import type { CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import type { Event } from '../../../../services/contracts/events.ts';
 import type { User } from '../../../../services/contracts/users.ts';
-import { EMAIL_CHANGE_LOGIN_SECONDS } from '../../../../services/user-api/auth/permissions.ts';
+import { RECENT_LOGIN_SECONDS } from '../../../../services/user-api/auth/permissions.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   authorization,
@@ -17,7 +17,7 @@ import {
 import { receiveEvents } from '../support/receive-events.ts';
 
 const PASSWORD = 'a pass phrase of some length';
-const LONG_AGO = 1_000 * (EMAIL_CHANGE_LOGIN_SECONDS + 5);
+const LONG_AGO = 1_000 * (RECENT_LOGIN_SECONDS + 5);
 
 describe('the email address of a user', () => {
   let api: Awaited<ReturnType<typeof startApiOnNewDatabase>>;

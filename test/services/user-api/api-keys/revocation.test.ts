@@ -1,0 +1,192 @@
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ApiKeyList, CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
+import {
+  createPasswordResetToken,
+  hashPasswordResetToken,
+} from '../../../../services/contracts/password-reset-token.ts';
+import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { describeWithRedis } from '../../../support/redis.ts';
+import {
+  type AuthApi,
+  connect,
+  createPerson,
+  eventually,
+  logIn,
+  PASSWORD,
+  type Person,
+  startAuthApi,
+} from '../auth/support/auth-api.ts';
+
+describeWithRedis('API keys that are not valid any more', (redis) => {
+  let database: TestDatabase;
+  let sql: Sql;
+  let api: AuthApi;
+  /** Another process, with reads from the replica, which only Redis can tell what was revoked. */
+  let other: AuthApi;
+  /** One that only the database tells. */
+  let deaf: AuthApi;
+
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+    sql = connect(database);
+    const keys = JSON.stringify(await createSigningKeySet());
+    const redisUrl = redis().url;
+    api = await startAuthApi({ database, redisUrl, keys });
+    other = await startAuthApi({
+      database,
+      redisUrl,
+      keys,
+      readers: true,
+      options: { revocationPollSeconds: 3_600, apiKeyUseWriteMilliseconds: 100 },
+    });
+    deaf = await startAuthApi({ database, keys, options: { revocationPollSeconds: 0.2 } });
+  });
+  afterAll(async () => {
+    for (const each of [api, other, deaf]) await each?.stop();
+    await sql?.end();
+    await database?.drop();
+  });
+
+  const pathOf = (person: Person) => `/api/v1/users/${person.id}/api-keys`;
+  const me = async (on: AuthApi, apiKey: string) =>
+    (await on.call('GET', '/api/v1/auth/me', { apiKey })).status;
+
+  async function comeIn(): Promise<{ person: Person; token: string }> {
+    const person = await createPerson(api, sql);
+    return { person, token: (await logIn(api, person)).accessToken };
+  }
+
+  async function createKey(person: Person, token: string, fields: object = {}) {
+    const answer = await api.call<CreatedApiKey & ProblemDetails>('POST', pathOf(person), {
+      token,
+      body: { name: 'nightly export', scopes: ['users:read-private'], ...fields },
+    });
+    return answer;
+  }
+
+  it('end in every process when they are revoked, and can be revoked again', async () => {
+    const { person, token } = await comeIn();
+    const { id, key } = (await createKey(person, token)).body;
+    for (const each of [api, other, deaf]) expect(await me(each, key)).toBe(200);
+    const revoke = () => api.call('DELETE', `${pathOf(person)}/${id}`, { token });
+
+    expect((await revoke()).status).toBe(204);
+
+    expect(await me(api, key)).toBe(401);
+    await eventually(async () => (await me(other, key)) === 401);
+    await eventually(async () => (await me(deaf, key)) === 401);
+    expect((await revoke()).status).toBe(204);
+    const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
+    expect(listed.body.data[0]?.revokedAt).toMatch(/Z$/);
+  });
+
+  it('end in time', async () => {
+    const { person, token } = await comeIn();
+    const { id, key } = (await createKey(person, token)).body;
+    await sql`update api_keys set expires_at = now() + interval '1500 milliseconds' where id = ${id}`;
+
+    expect(await me(api, key)).toBe(200);
+    await eventually(async () => (await me(api, key)) === 401);
+    const again = await me(other, key);
+    expect(again).toBe(401);
+  });
+
+  it("end with their owner: suspended or erased; and take the owner's role as it is", async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+    const role = async (on: AuthApi) =>
+      (await on.call<{ role: string }>('GET', '/api/v1/auth/me', { apiKey: key })).body.role;
+    expect(await role(other)).toBe('user');
+    const admin = await createPerson(api, sql, { role: 'admin' });
+    const { accessToken } = await logIn(api, admin);
+    await api.call('PUT', `/api/v1/users/${person.id}/role`, {
+      token: accessToken,
+      body: { role: 'admin' },
+    });
+    expect(await role(api)).toBe('admin');
+    await eventually(async () => (await role(other)) === 'admin');
+
+    await sql`update users set status = 'suspended' where id = ${person.id}`;
+    await api.authentication.ender.endAll(person.id);
+    expect(await me(api, key)).toBe(401);
+    await eventually(async () => (await me(other, key)) === 401);
+
+    const gone = await comeIn();
+    const ofGone = (await createKey(gone.person, gone.token)).body.key;
+    expect(await me(other, ofGone)).toBe(200);
+    await sql`delete from users where id = ${gone.person.id}`;
+    await api.authentication.ender.erase(gone.person.id);
+    await eventually(async () => (await me(other, ofGone)) === 401);
+  });
+
+  const takeovers = {
+    'a change of password': (person: Person, keep: object) =>
+      logIn(api, person).then(({ accessToken: token }) =>
+        api.call('PUT', '/api/v1/auth/password', {
+          token,
+          body: { currentPassword: PASSWORD, newPassword: 'a password of another kind', ...keep },
+        }),
+      ),
+    'a reset of the password': async (person: Person, keep: object) => {
+      const secret = createPasswordResetToken();
+      await sql`
+        insert into password_resets (id, user_id, token_hash, expires_at)
+        values (gen_random_uuid(), ${person.id}, ${hashPasswordResetToken(secret)}, now() + interval '1 minute')`;
+      return await api.call('POST', '/api/v1/auth/password-resets/confirm', {
+        body: { token: secret, newPassword: 'a password of another kind', ...keep },
+      });
+    },
+    'a logout everywhere': async (person: Person, keep: object) =>
+      await api.call(
+        'DELETE',
+        `/api/v1/users/${person.id}/sessions${'keepApiKeys' in keep ? '?keep_api_keys=true' : ''}`,
+        { token: (await logIn(api, person)).accessToken },
+      ),
+  };
+  it.each(Object.entries(takeovers))(
+    'are revoked by %s, in every process, unless the owner keeps them; and those of nobody else',
+    async (_what, take) => {
+      const [mine, kept, theirs] = [await comeIn(), await comeIn(), await comeIn()];
+      const keyOf = async ({ person, token }: typeof mine) =>
+        (await createKey(person, token)).body.key;
+      const [key, keptKey, theirKey] = [await keyOf(mine), await keyOf(kept), await keyOf(theirs)];
+      for (const each of [api, other, deaf]) expect(await me(each, key)).toBe(200);
+
+      expect((await take(mine.person, {})).status).toBeLessThan(300);
+      expect((await take(kept.person, { keepApiKeys: true })).status).toBeLessThan(300);
+
+      expect(await me(api, key)).toBe(401);
+      for (const each of [other, deaf]) await eventually(async () => (await me(each, key)) === 401);
+      for (const each of [api, other, deaf]) {
+        expect([await me(each, keptKey), await me(each, theirKey)]).toEqual([200, 200]);
+      }
+      const rows = await sql`
+        select user_id::int as user, revoked_at is null as valid from api_keys
+        where user_id in (${mine.person.id}, ${kept.person.id}) order by id`;
+      expect(rows).toEqual([
+        { user: mine.person.id, valid: false },
+        { user: kept.person.id, valid: true },
+      ]);
+    },
+  );
+
+  it('are not kept by what is neither true nor false', async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+
+    const answer = await api.call<ProblemDetails>(
+      'DELETE',
+      `/api/v1/users/${person.id}/sessions?keep_api_keys=maybe`,
+      { token },
+    );
+
+    expect(answer.status).toBe(422);
+    expect(answer.body.errors).toEqual([
+      { parameter: 'keep_api_keys', detail: 'must be true or false' },
+    ]);
+    expect(await me(api, key)).toBe(200);
+  });
+});
