@@ -19,6 +19,7 @@ const TIMEOUT_MILLISECONDS = 60_000;
 
 interface Options {
   readonly concurrency: number;
+  readonly dryRun: boolean;
   readonly force: boolean;
   readonly report: boolean;
 }
@@ -51,6 +52,7 @@ async function mutate(name: string, folder: MutatedFolder, options: Options): Pr
     concurrency: options.concurrency,
     timeoutMS: TIMEOUT_MILLISECONDS,
     dryRunTimeoutMinutes: 15,
+    dryRunOnly: options.dryRun,
     incremental: true,
     incrementalFile: join(directory, 'incremental.json'),
     force: options.force,
@@ -82,6 +84,7 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
       wholeNumber,
       1,
     )
+    .option('--dry-run', 'run the tests once, with no mutant active', false)
     .option('--force', 'run all mutants again', false)
     .option('--report', 'run nothing; print the scores of the last runs', false)
     .showSuggestionAfterError()
