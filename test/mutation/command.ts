@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 import { Command, InvalidArgumentError } from 'commander';
@@ -14,6 +14,8 @@ import {
 } from './report.ts';
 
 const OUTPUT = 'test-results/mutation';
+/** What StrykerJS has judged of a folder; written after Ctrl+C, too. */
+const INCREMENTAL = 'incremental.json';
 /** More than a test may take, so that a mutant that hangs fails the test, and the worker with its servers lives on. */
 const TIMEOUT_MILLISECONDS = 60_000;
 
@@ -38,6 +40,9 @@ function wholeNumber(text: string): number {
 
 async function mutate(name: string, folder: MutatedFolder, options: Options): Promise<void> {
   const directory = join(OUTPUT, name);
+  const sandbox = join(directory, 'sandbox');
+  // What a run that was stopped has left.
+  rmSync(sandbox, { recursive: true, force: true });
   await new Stryker({
     mutate: [...folder.mutate],
     testFiles: [...folder.tests],
@@ -54,19 +59,23 @@ async function mutate(name: string, folder: MutatedFolder, options: Options): Pr
     dryRunTimeoutMinutes: 15,
     dryRunOnly: options.dryRun,
     incremental: true,
-    incrementalFile: join(directory, 'incremental.json'),
+    incrementalFile: join(directory, INCREMENTAL),
     force: options.force,
-    reporters: ['json', 'html', 'progress-append-only'],
-    jsonReporter: { fileName: join(directory, 'mutation.json') },
+    reporters: ['html', 'progress-append-only'],
     htmlReporter: { fileName: join(directory, 'mutation.html') },
-    tempDirName: join(directory, 'sandbox'),
+    tempDirName: sandbox,
     cleanTempDir: 'always',
     ignorePatterns: ['test-results', 'cdk.out', '.local', 'coverage'],
   }).runMutationTest();
-  const report = readReport(directory);
-  if (report !== null) {
-    writeFileSync(join(directory, 'survivors.txt'), `${survivorsOf(report).join('\n')}\n`);
-  }
+}
+
+/** Lists the survivors of the last run of a folder, whole or not, and counts; null when it has not been run. */
+function summarise(name: string): Score | null {
+  const directory = join(OUTPUT, name);
+  const report = readReport(join(directory, INCREMENTAL));
+  if (report === null) return null;
+  writeFileSync(join(directory, 'survivors.txt'), `${survivorsOf(report).join('\n')}\n`);
+  return scoreOf(report);
 }
 
 /** `npm run test:mutation`, from the root of the repository: see docs/testing.md. Its exit code is 1 when a score is below the target. */
@@ -86,7 +95,11 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
     )
     .option('--dry-run', 'run the tests once, with no mutant active', false)
     .option('--force', 'run all mutants again', false)
-    .option('--report', 'run nothing; print the scores of the last runs', false)
+    .option(
+      '--report',
+      'run nothing; print the scores of the last runs, and list their survivors',
+      false,
+    )
     .showSuggestionAfterError()
     .showHelpAfterError('See --help.')
     .action(async (names: readonly string[] = [], options: Options) => {
@@ -95,8 +108,7 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
       for (const name of chosen) {
         const folder = folders[name];
         if (folder !== undefined && !options.report) await mutate(name, folder, options);
-        const report = readReport(join(OUTPUT, name));
-        scores.set(name, report === null ? null : scoreOf(report));
+        scores.set(name, summarise(name));
       }
       console.log(`\n${scoreTable(scores)}`);
       const isBelow = [...scores.values()].some((score) => (score?.percent ?? 100) < TARGET_SCORE);

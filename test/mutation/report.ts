@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 
 /** Percent of the mutants of each folder that the suites notice. */
@@ -36,9 +35,8 @@ export interface Score {
   readonly percent: number | null;
 }
 
-/** The last report of a folder; null when there is none. */
-export function readReport(directory: string): MutationReport | null {
-  const file = join(directory, 'mutation.json');
+/** The report in `file`; null when there is none. */
+export function readReport(file: string): MutationReport | null {
   return existsSync(file) ? report.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
 }
 
