@@ -18,11 +18,14 @@ const name = singleLine(NAME_MAXIMUM_LENGTH, ['Ada Lovelace']);
 
 const status = z.enum(userStatuses, { error: expects(`one of ${userStatuses.join(', ')}`) });
 
+/** What a client sets of a user: the one list that requests, statements and demo data are made of. The table has a column for each. */
+export const userFields = { name, email: emailAddress, status };
+export type UserFields = z.output<z.ZodObject<typeof userFields>>;
+
 /** Body of a request that creates a user. Fields that are not named here are refused. */
 export const createUserBody = z
   .strictObject({
-    name,
-    email: emailAddress,
+    ...userFields,
     status: status.default(defaultUserStatus),
     /** To log in with. Without one, a password reset gives the first. */
     password: newPassword.optional(),
@@ -31,19 +34,11 @@ export const createUserBody = z
 export type CreateUserBody = z.output<typeof createUserBody>;
 
 /** Body of PUT: every field that a client may set, so that nothing is set by being left out. */
-export const replaceUserBody = z
-  .strictObject({ name, email: emailAddress, status })
-  .meta({ id: 'ReplaceUser' });
+export const replaceUserBody = z.strictObject(userFields).meta({ id: 'ReplaceUser' });
 export type ReplaceUserBody = z.output<typeof replaceUserBody>;
 
 /** Body of PATCH, a JSON Merge Patch (RFC 7396): what is left out stays; nothing can be removed, so null is refused. */
-export const updateUserBody = z
-  .strictObject({
-    name: name.optional(),
-    email: emailAddress.optional(),
-    status: status.optional(),
-  })
-  .meta({ id: 'UpdateUser' });
+export const updateUserBody = z.strictObject(userFields).partial().meta({ id: 'UpdateUser' });
 export type UpdateUserBody = z.output<typeof updateUserBody>;
 
 /** All about a user: as the person, an administrator, or an API key with the scope for it sees it. */
@@ -66,6 +61,7 @@ export const user = z
   })
   .meta({ id: 'User' });
 export type User = z.infer<typeof user>;
+export const userFieldNames = Object.keys(user.shape) as (keyof User)[];
 
 /** What anybody sees of a user. */
 export const publicUser = user.omit({ email: true }).meta({ id: 'PublicUser' });

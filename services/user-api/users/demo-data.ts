@@ -1,5 +1,6 @@
 import postgres from 'postgres';
-import type { UserStatus } from '../../contracts/users.ts';
+import { createUserBody, type UserFields, type UserStatus } from '../../contracts/users.ts';
+import { SETTABLE_FIELDS, SETTABLE_NAMES, SETTABLE_RECORD } from './user-columns.ts';
 
 /** Ids 1 to this are taken by the demo users. */
 export const DEMO_USER_COUNT = 1_000;
@@ -22,13 +23,7 @@ const STATUS_CYCLE = 20;
 const FIRST_CREATED_AT = Date.UTC(2025, 0, 1);
 const HOUR_MILLISECONDS = 60 * 60 * 1_000;
 
-type DemoUser = {
-  readonly id: number;
-  readonly name: string;
-  readonly email: string;
-  readonly status: UserStatus;
-  readonly createdAt: string;
-};
+type DemoUser = UserFields & { readonly id: number; readonly createdAt: string };
 
 function demoStatus(id: number): UserStatus {
   const place = id % STATUS_CYCLE;
@@ -45,13 +40,13 @@ export function demoCreatedAt(id: number): string {
 function demoUser(id: number): DemoUser {
   const given = GIVEN_NAMES[id % GIVEN_NAMES.length] ?? '';
   const family = FAMILY_NAMES[id % FAMILY_NAMES.length] ?? '';
-  return {
-    id,
+  // What a creation may leave out is as a creation sets it.
+  const { password: _, ...fields } = createUserBody.parse({
     name: `${given} ${family}`,
     email: `${given}.${family}@example.com`.toLowerCase(),
     status: demoStatus(id),
-    createdAt: demoCreatedAt(id),
-  };
+  });
+  return { id, ...fields, createdAt: demoCreatedAt(id) };
 }
 
 /**
@@ -64,17 +59,18 @@ export async function insertDemoUsers(databaseUrl: string): Promise<boolean> {
   const client = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {
     return await client.begin(async (transaction) => {
+      const sql = (text: string) => transaction.unsafe(text);
       // Two first starts at once must not both find the table empty.
       await transaction`lock table users in exclusive mode`;
       const [found] = await transaction`select from users limit 1`;
       if (found !== undefined) return false;
       const demoUsers = Array.from({ length: DEMO_USER_COUNT }, (_, index) => demoUser(index + 1));
       await transaction`
-        insert into users (id, name, email, status, created_at, updated_at)
+        insert into users (id, ${sql(SETTABLE_NAMES)}, created_at, updated_at)
         overriding system value
-        select id, name, email, status, "createdAt", "createdAt"
+        select id, ${sql(SETTABLE_FIELDS)}, "createdAt", "createdAt"
         from jsonb_to_recordset(${transaction.json(demoUsers)})
-          as demo (id bigint, name text, email text, status text, "createdAt" timestamptz)
+          as demo (id bigint, ${sql(SETTABLE_RECORD)}, "createdAt" timestamptz)
       `;
       await transaction`select setval(pg_get_serial_sequence('users', 'id'), ${DEMO_USER_COUNT})`;
       return true;

@@ -10,6 +10,7 @@ import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
 import { EmailTaken } from './errors.ts';
+import { SETTABLE_FIELDS, SETTABLE_NAMES, SETTABLE_RECORD } from './user-columns.ts';
 import { USER_COLUMNS, type UserRow } from './user-row.ts';
 import type { NewUser } from './write-statements.ts';
 
@@ -25,11 +26,11 @@ const ROWS_MAXIMUM = 100;
 const INSERTION = `
   with wanted as (
     select * from json_to_recordset($1::text::json) as wanted (
-      name text, email text, status text, "passwordHash" text, "eventId" uuid, "traceParent" text
+      ${SETTABLE_RECORD}, "passwordHash" text, "eventId" uuid, "traceParent" text
     )
   ), created as (
-    insert into users (name, email, status)
-    select name, email, status from wanted
+    insert into users (${SETTABLE_NAMES})
+    select ${SETTABLE_FIELDS} from wanted
     on conflict (lower(email)) do nothing
     returning *
   ), account as (

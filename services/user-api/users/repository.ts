@@ -1,7 +1,7 @@
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
 import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
-import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
+import type { UpdateUserBody, User, UserFields } from '../../contracts/users.ts';
 import { lastAdministratorError } from '../auth/errors.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
@@ -39,9 +39,6 @@ type Server = 'reader' | 'writer';
  * has nothing to answer yet. The rest of them goes to other connections at the same time.
  */
 const IDS_MAXIMUM = 16;
-
-/** What a user is created of. */
-export type UserFields = Omit<CreateUserBody, 'password'>;
 
 /** A user on a page, and where it stands in the order. */
 export interface ListedUser {
@@ -177,12 +174,10 @@ export class UserRepository {
    */
   async update(
     id: number,
-    { name = null, email = null, status = null }: Nullable<UpdateUserBody>,
+    changes: UpdateUserBody,
     condition: VersionCondition | null,
   ): Promise<UserChange | null> {
-    const update = this.#router.write(({ $client }) =>
-      updateUser($client, id, { name, email, status }, condition),
-    );
+    const update = this.#router.write(({ $client }) => updateUser($client, id, changes, condition));
     const [row] = await update.catch((error: unknown) => {
       throw knownError(error);
     });
@@ -225,5 +220,3 @@ export class UserRepository {
     }
   }
 }
-
-type Nullable<Fields> = { readonly [Name in keyof Fields]: Fields[Name] | null };

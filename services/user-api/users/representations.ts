@@ -29,9 +29,8 @@ export const creatorRepresentation: Representation = 'private';
 
 export function shownUser(user: User, representation: Representation): VisibleUser {
   if (representation === 'private') return user;
-  // Written out: taking all fields but one copies an object field by field, which a page of them is felt in.
-  const { id, name, status, createdAt, updatedAt, version } = user;
-  return { id, name, status, createdAt, updatedAt, version };
+  // JSON leaves it out. To copy all fields but one takes several times as long, which is felt in a page of users.
+  return { ...user, email: undefined };
 }
 
 /** What is the same at every version of a user has other bytes in each representation, so their tags differ, too (RFC 9110, 8.8.1). */

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { userFieldNames } from '../../contracts/users.ts';
 import { CacheMetrics } from '../cache/cache-metrics.ts';
 import { CoherentReader } from '../cache/coherent-reader.ts';
 import { HeardVersions } from '../cache/heard-versions.ts';
@@ -53,8 +55,8 @@ export interface UserCaching {
 
 const KEY_PREFIX = 'user:';
 const CHANNEL = 'user:writes';
-/** Names the bytes of a user; another one for other bytes, so that releases that differ can run side by side. */
-const REPRESENTATION = '1';
+/** Names the bytes of a user: another one for other fields, so that releases that differ can run side by side. */
+const REPRESENTATION = createHash('sha256').update(userFieldNames.join()).digest('hex').slice(0, 8);
 /** Share of the near cache's bytes that pages of lists may take. */
 const LIST_SHARE = 1 / 8;
 

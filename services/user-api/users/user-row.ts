@@ -1,21 +1,14 @@
 import type { Sql } from 'postgres';
-import type { User, UserStatus } from '../../contracts/users.ts';
+import { type User, userFieldNames } from '../../contracts/users.ts';
+import { allColumns } from './user-columns.ts';
 
-/** A user as PostgreSQL gives it. */
-export interface UserRow {
-  readonly id: number;
-  readonly name: string;
-  readonly email: string;
-  readonly status: UserStatus;
-  /** In PostgreSQL's text form. */
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly version: number;
-}
+/** A user as PostgreSQL gives it: with times in its text form. */
+export type UserRow = Readonly<User>;
 
 /** The columns of a {@link UserRow}. The id is exact below 2^53, as ids are; postgres.js gives a bigint as text. */
-export const USER_COLUMNS =
-  'id::float8 as id, name, email, status, created_at as "createdAt", updated_at as "updatedAt", version';
+export const USER_COLUMNS = allColumns
+  .map(({ field, name }) => `${field === 'id' ? 'id::float8' : name} as "${field}"`)
+  .join(', ');
 
 /** {@link USER_COLUMNS} in a template of postgres.js. */
 export const userColumns = (client: Sql) => client.unsafe(USER_COLUMNS);
@@ -39,12 +32,13 @@ export function isoInstant(text: string): string {
   return `${text.slice(0, DATE_END)}T${text.slice(DATE_END + 1, SECONDS_END)}.${milliseconds}Z`;
 }
 
-export const toUser = (row: UserRow): User => ({
-  id: row.id,
-  name: row.name,
-  email: row.email,
-  status: row.status,
-  createdAt: isoInstant(row.createdAt),
-  updatedAt: isoInstant(row.updatedAt),
-  version: row.version,
-});
+/** All fields, in the order of the contract, and no other column of the row. */
+export function toUser(row: UserRow): User {
+  const shown: Record<string, unknown> = {};
+  for (const field of userFieldNames) shown[field] = row[field];
+  return {
+    ...(shown as User),
+    createdAt: isoInstant(row.createdAt),
+    updatedAt: isoInstant(row.updatedAt),
+  };
+}

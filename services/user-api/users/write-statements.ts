@@ -1,10 +1,11 @@
 import type { Sql } from 'postgres';
 import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
-import type { UserStatus } from '../../contracts/users.ts';
+import type { UpdateUserBody, UserFields } from '../../contracts/users.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { auditActors } from '../database/schema.ts';
 import type { VersionCondition } from '../http/preconditions.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
+import { SETTABLE_NAMES, settableColumns } from './user-columns.ts';
 import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
 
 /**
@@ -13,10 +14,7 @@ import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
  */
 
 /** A user to be created, and the event that tells of it. */
-export interface NewUser {
-  readonly name: string;
-  readonly email: string;
-  readonly status: UserStatus;
+export interface NewUser extends Readonly<UserFields> {
   /** A PHC string; null for an account without a password. */
   readonly passwordHash: string | null;
   /** Id of the event `user.created`, a new UUID. */
@@ -33,32 +31,36 @@ export interface CreationKey {
   readonly fingerprint: string;
 }
 
+const FIRST_COLUMN = 5;
+const DIGEST = `$${FIRST_COLUMN + settableColumns.length}`;
+const FINGERPRINT = `$${FIRST_COLUMN + settableColumns.length + 1}`;
+
 /**
  * One statement for all that creating does, made once, because creating is what is written most. With `remembers`, its answer is kept under a key.
  *
- * Parameters: 1 name, 2 email, 3 status, 4 password hash or null, 5 id of the event, 6 trace or null, 7 seconds until a relay may take the event;
- * to be remembered, 8 digest, 9 fingerprint.
+ * Parameters: 1 password hash or null, 2 id of the event, 3 trace or null, 4 seconds until a relay may take the event; the settable columns; to be
+ * remembered, digest and fingerprint.
  */
 const insertionText = (remembers: boolean) => `
   with turn (mine) as materialized (
-    values (${remembers ? 'pg_try_advisory_xact_lock(hashtextextended($8, 0))' : 'true'})
+    values (${remembers ? `pg_try_advisory_xact_lock(hashtextextended(${DIGEST}, 0))` : 'true'})
   ), created as (
-    insert into users (name, email, status)
-    select $1, $2, $3 from turn where mine
+    insert into users (${SETTABLE_NAMES})
+    select ${settableColumns.map(({ type }, index) => `$${FIRST_COLUMN + index}::${type}`).join(', ')} from turn where mine
     returning *
   ), account as (
     insert into accounts (user_id, password_hash)
-    select id, $4::text from created where $4::text is not null
+    select id, $1::text from created where $1::text is not null
   ), event as (
     insert into outbox (id, type, data, traceparent, created_at, available_at)
-    select $5::uuid, 'user.created', jsonb_build_object('userId', id), $6::text,
-      created_at, created_at + make_interval(secs => $7)
+    select $2::uuid, 'user.created', jsonb_build_object('userId', id), $3::text,
+      created_at, created_at + make_interval(secs => $4)
     from created
   )${
     remembers
       ? `, kept as (
     insert into idempotency_keys (digest, fingerprint, user_id, answer)
-    select $8, $9, created.id, to_jsonb(answer)
+    select ${DIGEST}, ${FINGERPRINT}, created.id, to_jsonb(answer)
     from created cross join lateral (select ${USER_COLUMNS}) as answer
   )`
       : ''
@@ -74,26 +76,17 @@ const REMEMBERED_INSERTION = insertionText(true);
  */
 export function insertUser(client: Sql, user: NewUser, key: CreationKey | null) {
   const parameters = [
-    user.name,
-    user.email,
-    user.status,
     user.passwordHash,
     user.eventId,
     user.traceParent,
     FIRST_RELAY_DELAY_SECONDS,
+    ...settableColumns.map(({ field }) => user[field]),
   ];
   const statement =
     key === null
       ? { text: INSERTION, parameters }
       : { text: REMEMBERED_INSERTION, parameters: [...parameters, key.digest, key.fingerprint] };
   return runPrepared<UserRow>(client, statement);
-}
-
-export interface UserChanges {
-  /** Null: stays as it is. */
-  readonly name: string | null;
-  readonly email: string | null;
-  readonly status: UserStatus | null;
 }
 
 export interface UpdatedRow extends UserRow {
@@ -120,17 +113,20 @@ const versionIsAllowed = (client: Sql, condition: VersionCondition | null) => {
 export function updateUser(
   client: Sql,
   id: number,
-  { email, name, status }: UserChanges,
+  changes: UpdateUserBody,
   condition: VersionCondition | null,
 ) {
+  const assignments = settableColumns.map(({ field, name, type }) => {
+    const column = client(name);
+    return client`${column} = coalesce(${changes[field] ?? null}::${client.unsafe(type)}, ${column}),`;
+  });
   return client<UpdatedRow[]>`
     with former as (
       select id as user_id, email as former_email, status as former_status
       from users where id = ${id} for no key update
     ), changed as (
       update users set
-        name = coalesce(${name}, name), email = coalesce(${email}, email),
-        status = coalesce(${status}, status), updated_at = now(), version = version + 1
+        ${assignments} updated_at = now(), version = version + 1
       from former
       where id = user_id and ${versionIsAllowed(client, condition)}
       returning users.*, former_email, former_status
@@ -144,7 +140,7 @@ export function updateUser(
       select 'user', user_id::text, generation from ended
     ), links as (
       delete from password_resets
-      where user_id = (select id from changed) and ${email}::text is not null
+      where user_id = (select id from changed) and ${changes.email ?? null}::text is not null
     ), told as (
       insert into email_changes (id, user_id, former_email)
       select gen_random_uuid(), id, former_email from changed
