@@ -28,11 +28,11 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   'rate-limit': {
     mutate: [`${userApi}/rate-limit/**/*.ts`],
-    tests: [`${tests}/rate-limit/**/*.test.ts`],
+    tests: [`${tests}/rate-limit/**/*.test.ts`, `${tests}/http/admission.test.ts`],
   },
   queue: {
     mutate: [`${userApi}/queue/**/*.ts`],
-    tests: [`${tests}/queue/**/*.test.ts`],
+    tests: [`${tests}/queue/**/*.test.ts`, `${tests}/observability/{metrics,traces}.test.ts`],
   },
   database: {
     mutate: [`${userApi}/database/**/*.ts`, `!${userApi}/database/drizzle.config.ts`],
@@ -40,7 +40,11 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   cache: {
     mutate: [`${userApi}/cache/**/*.ts`],
-    tests: [`${tests}/cache/*.test.ts`],
+    tests: [
+      `${tests}/cache/*.test.ts`,
+      `${tests}/fast-path/past-memory.test.ts`,
+      `${tests}/rate-limit/cluster.test.ts`,
+    ],
   },
   http: {
     mutate: [`${userApi}/http/**/*.ts`, ...pages],
@@ -51,11 +55,12 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
     tests: [
       `${tests}/auth/**/*.test.ts`,
       `${tests}/api-keys/**/*.test.ts`,
+      `${tests}/users/email-{change,visibility}.test.ts`,
       `!${tests}/auth/administer.test.ts`,
     ],
   },
   'lambda-workers': {
     mutate: ['lambda-workers/**/*.ts'],
-    tests: ['test/lambda-workers/**/*.test.ts'],
+    tests: ['test/lambda-workers/**/*.test.ts', '!test/lambda-workers/email/handler.test.ts'],
   },
 };
