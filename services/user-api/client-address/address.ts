@@ -1,4 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+const { IPv6 } = ipaddr;
 
 /**
  * The IP address in one entry of a forwarding header, or of a socket: with or without a port (`192.0.2.1:443`, `[2001:db8::1]:443`) or
@@ -24,40 +27,42 @@ function ipv6Address(text: string): string | undefined {
   // A zone (`fe80::1%eth0`) names an interface of this machine, not the client.
   const zone = text.indexOf('%');
   const address = (zone === -1 ? text : text.slice(0, zone)).toLowerCase();
-  const groups = groupsOf(address);
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (!mapped) return address;
-  const [high = 0, low = 0] = groups.slice(6);
-  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join('.');
+  const { parts } = IPv6.parse(address);
+  return hasPrefix(parts, [0, 0, 0, 0, 0, 0xffff]) ? ipv4Of(parts.slice(6)) : address;
 }
 
-/** The eight 16-bit groups of an IPv6 address that is known to be well formed. */
-function groupsOf(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const before = groupsOfPart(head);
-  if (tail === undefined) return before;
-  const after = groupsOfPart(tail);
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
-  return [...before, ...zeros, ...after];
+const hasPrefix = (groups: readonly number[], prefix: readonly number[]) =>
+  prefix.every((group, at) => groups[at] === group);
+
+/** The IPv4 address of two groups of 16 bits; `flipped` where all bits are. */
+function ipv4Of([high = 0, low = 0]: readonly number[], flipped = 0): string {
+  return [high >> 8, high & 0xff, low >> 8, low & 0xff].map((byte) => byte ^ flipped).join('.');
 }
 
-function groupsOfPart(part: string): number[] {
-  if (part === '') return [];
-  return part.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
-    return [(a << 8) | b, (c << 8) | d];
-  });
+/** Networks whose addresses each stand for one of IPv4, which tells clients apart better than the network does. */
+function embeddedIpv4(groups: readonly number[]): string | undefined {
+  const isTranslated =
+    // NAT64 (RFC 6052; RFC 8215 for networks of one's own), SIIT (RFC 2765).
+    hasPrefix(groups, [0x64, 0xff9b, 0, 0, 0, 0]) ||
+    hasPrefix(groups, [0x64, 0xff9b, 1, 0, 0, 0]) ||
+    hasPrefix(groups, [0, 0, 0, 0, 0xffff, 0]);
+  if (isTranslated) return ipv4Of(groups.slice(6));
+  // 6to4 (RFC 3056): a network of 2^16 /64s for each IPv4 address.
+  if (groups[0] === 0x2002) return ipv4Of(groups.slice(1));
+  // Teredo (RFC 4380): all clients of a server in one /64.
+  return hasPrefix(groups, [0x2001, 0]) ? ipv4Of(groups.slice(6), 0xff) : undefined;
 }
 
 /**
- * What requests from `address` are counted under: an IPv4 address itself, and the /64 network of an IPv6 one, such as `2001:db8:0:1::/64`.
+ * What requests from `address` are counted under: an IPv4 address itself, also one that is embedded in IPv6 by a translator or a tunnel, and
+ * else the /64 network of an IPv6 address, such as `2001:db8:0:1::/64`.
  * A site gets at least a /64 (RFC 6177, and RFC 4291, section 2.5.4, for the 64 bits of interface), so whoever has one has 2^64 addresses to send from.
  *
  * @param address as {@link parseAddress} gives it.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
-  const groups = groupsOf(address).slice(0, 4);
-  return `${groups.map((group) => group.toString(16)).join(':')}::/64`;
+  const { parts } = IPv6.parse(address);
+  const network = parts.slice(0, 4).map((group) => group.toString(16));
+  return embeddedIpv4(parts) ?? `${network.join(':')}::/64`;
 }
