@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import type { Authentication } from './auth/authentication.ts';
 import { type ProtectedOperation, permissionOf, protect } from './auth/authorization.ts';
 import type { HealthMonitor } from './health/health.ts';
@@ -88,8 +89,10 @@ export function createApp(parts: AppParts) {
   const app = new OpenAPIHono<ApiEnvironment>();
   app.onError(createErrorHandler(logger));
   // What is looked for in vain costs as much as what is found.
+  const admitAsRead = ({ env }: Context<ApiEnvironment>) =>
+    admission.admit(env.incoming, env.outgoing, 'reads');
   app.notFound(async (context) => {
-    await admission.admit(context.env.incoming, context.env.outgoing, 'reads');
+    await admitAsRead(context);
     return answerNotFound(context);
   });
 
@@ -107,6 +110,6 @@ export function createApp(parts: AppParts) {
     admission.admit(env.incoming, env.outgoing, policyOf(route)),
   );
   const bounded = withDeadline(protectedOperations, deadlineMilliseconds);
-  mountOperations(app, withDeprecation(bounded), aliasesOf);
+  mountOperations(app, withDeprecation(bounded), aliasesOf, admitAsRead);
   return app;
 }

@@ -60,6 +60,7 @@ export async function startService(
     headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
     responseTimeoutMilliseconds:
       settings.REQUEST_DEADLINE_MILLISECONDS + settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
+    countRefused: (incoming) => admission.countRefused(incoming),
     answerHeaders: createAnswerHeaders(answerHeaderSettings),
     fastPath: createUserFastPath({
       caching: userCaching,

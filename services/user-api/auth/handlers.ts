@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import {
   type CurrentUser,
   changePasswordBody,
@@ -11,6 +12,7 @@ import {
 import type { User } from '../../contracts/users.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
+import type { ApiEnvironment } from '../http/environment.ts';
 import { parseQuery } from '../http/validation.ts';
 import { UserNotFound } from '../users/errors.ts';
 import { representationFor, shownUser } from '../users/representations.ts';
@@ -60,6 +62,8 @@ function loggedIn(identity: Identity): AuthenticatedUser {
   return identity;
 }
 
+const addressOf = ({ env }: Context<ApiEnvironment>): string => env.incoming.clientAddress;
+
 function noContent(status = 204): Response {
   return new Response(null, { status, headers: { 'cache-control': cacheControl.moment } });
 }
@@ -80,7 +84,7 @@ export function createAuthOperations(
     {
       route: loginRoute,
       handler: async (context) =>
-        answerJson(await logins.login(await readBody(context, loginBody))),
+        answerJson(await logins.login(await readBody(context, loginBody), addressOf(context))),
     },
     {
       route: refreshRoute,
@@ -120,7 +124,7 @@ export function createAuthOperations(
       handler: async (context, identity) => {
         const { userId } = loggedIn(identity);
         const body = await readBody(context, changePasswordBody);
-        return answerJson(await passwords.change(userId, body));
+        return answerJson(await passwords.change(userId, body, addressOf(context)));
       },
     },
     {
@@ -134,7 +138,7 @@ export function createAuthOperations(
     {
       route: resetPasswordRoute,
       handler: async (context) => {
-        await passwords.reset(await readBody(context, resetPasswordBody));
+        await passwords.reset(await readBody(context, resetPasswordBody), addressOf(context));
         return noContent();
       },
     },

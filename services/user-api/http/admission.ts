@@ -4,6 +4,7 @@ import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
 import type { RoutePolicyName } from '../rate-limit/default-policies.ts';
 import { type ClientIdentity, callerKey } from '../rate-limit/key.ts';
+import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import {
   type CheckedRequest,
@@ -11,6 +12,7 @@ import {
   type RequestLimit,
   requireAllowed,
 } from '../rate-limit/request-limit.ts';
+import { Problem } from './problem.ts';
 
 export interface AdmissionParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
@@ -20,7 +22,10 @@ export interface AdmissionParts {
 }
 
 /** A request that may have been counted already. */
-type CountedMessage = IncomingMessage & { readonly counted?: CheckedRequest | undefined };
+type CountedMessage = IncomingMessage & {
+  readonly counted?: CheckedRequest | undefined;
+  clientAddress?: string;
+};
 
 /** Whom a request is counted by. */
 function clientOf(identity: Identity, address: string): ClientIdentity {
@@ -100,6 +105,20 @@ export class Admission {
     return checked;
   }
 
+  /**
+   * Counts a request that is refused before anybody looks at who sends it, under `reads` by its address.
+   *
+   * @returns what to answer in place of that refusal; null when the request is within the limit.
+   */
+  async countRefused(incoming: IncomingMessage): Promise<Problem | null> {
+    const { decision, headers } = await this.#limits.reads.check({
+      address: this.#addressOf(incoming),
+    });
+    if (decision.allowed) return null;
+    const { message } = new RateLimitExceeded(decision, headers);
+    return new Problem('rate-limit-exceeded', message, { headers: { ...headers } });
+  }
+
   /** Names who sends a request: the API key, else the user, else the address. */
   callerOf(identity: Identity, incoming: IncomingMessage): string {
     return callerKey(clientOf(identity, this.#addressOf(incoming)));
@@ -111,9 +130,10 @@ export class Admission {
     outgoing: ServerResponse,
     policy: RoutePolicyName | null,
   ): Identity | Promise<Identity> {
+    incoming.clientAddress = this.#addressOf(incoming);
     if (policy === null) return identity;
     const checked =
-      incoming.counted ?? this.#limits[policy].check(clientOf(identity, this.#addressOf(incoming)));
+      incoming.counted ?? this.#limits[policy].check(clientOf(identity, incoming.clientAddress));
     const pass = (request: CheckedRequest) => {
       for (const [name, value] of Object.entries(request.headers)) outgoing.setHeader(name, value);
       requireAllowed(request);

@@ -3,6 +3,7 @@ import type { ChangeScope } from '../../contracts/changes/change-scope.ts';
 import type { Span } from '../../contracts/tracing/span.ts';
 import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
 import type { LoadedResource } from '../cache/coherent-reader.ts';
+import { UNKNOWN_ADDRESS } from '../client-address/client-address.ts';
 import type { CheckedRequest } from '../rate-limit/request-limit.ts';
 import { RequestIds } from './request-ids.ts';
 
@@ -24,6 +25,8 @@ export class ApiRequest extends IncomingMessage {
   /** The trace that it belongs to, if any, and its span there when it is recorded. */
   trace: TraceParent | undefined = undefined;
   span: Span | undefined = undefined;
+  /** Where it comes from, as limits count it; set when it is let in. */
+  clientAddress: string = UNKNOWN_ADDRESS;
   /** Set where the request has been counted as a read by somebody without credentials: so that it is not counted again. */
   counted: CheckedRequest | undefined = undefined;
   /** Set where the user that it asks for is being read, or has been: so that nothing is read again. */

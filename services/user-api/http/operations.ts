@@ -31,11 +31,13 @@ function allowedMethods(operations: readonly Operation[]): string[] {
  * there are, and every other method with 405; HEAD goes to GET's handler, as Hono does by itself.
  *
  * @param aliasesOf - further paths that answer as `path` does, in Hono's syntax. They stay out of the document.
+ * @param admit - lets in what no operation does: OPTIONS, and methods that are not taken.
  */
 export function mountOperations(
   app: OpenAPIHono<ApiEnvironment>,
   operations: readonly Operation[],
   aliasesOf: (path: string) => readonly string[] = () => [],
+  admit: (context: Context<ApiEnvironment>) => unknown = () => undefined,
 ): void {
   const byPath = Map.groupBy(operations, ({ route }) => route.path);
   for (const [pattern, there] of byPath) {
@@ -47,9 +49,14 @@ export function mountOperations(
       app.openAPIRegistry.registerPath(route);
       app.on([route.method.toUpperCase()], paths, onRoute(pattern, handler));
     }
-    const options: ApiHandler = () => new Response(null, { status: 204, headers: { allow } });
+    const options: ApiHandler = async (context) => {
+      await admit(context);
+      return new Response(null, { status: 204, headers: { allow } });
+    };
     app.on(['OPTIONS'], paths, onRoute(pattern, options));
-    const refuse: ApiHandler = ({ req }) => {
+    const refuse: ApiHandler = async (context) => {
+      await admit(context);
+      const { req } = context;
       throw new Problem('method-not-allowed', `${req.method} is not taken here; ${allow} are.`, {
         headers: { allow },
       });

@@ -31,6 +31,8 @@ export interface ApiServerSettings {
   readonly responseTimeoutMilliseconds: number;
   /** Sets what every answer has. */
   readonly answerHeaders: AnswerHeaders;
+  /** Counts what is refused before there is a route; gives what to answer in its place. @default nothing is counted */
+  readonly countRefused?: (incoming: ApiRequest) => Promise<Problem | null>;
   /** Asked first; see there. @default none */
   readonly fastPath?: FastPath | null;
 }
@@ -57,9 +59,35 @@ export class ApiServer {
       // It would close the connection half a second after the response, whatever still comes.
       autoCleanupIncoming: false,
       // Thrown before there is a request to hand on: its target or its Host is not valid.
-      errorHandler: () =>
-        new Problem('malformed-request', 'The URL or the Host is not valid.').toResponse(undefined),
+      errorHandler: async () => {
+        const incoming = atHand;
+        const problem = new Problem('malformed-request', 'The URL or the Host is not valid.');
+        const shown = (incoming && (await settings.countRefused?.(incoming))) ?? problem;
+        if (incoming !== undefined) incoming.problem = shown.slug;
+        return shown.toResponse(incoming?.requestId);
+      },
     });
+    // Errors of that kind are handled before the listener first waits.
+    let atHand: ApiRequest | undefined;
+    const listen = (incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>) => {
+      atHand = incoming;
+      return listener(incoming, outgoing);
+    };
+    const refuse = async (
+      incoming: ApiRequest,
+      outgoing: ServerResponse<ApiRequest>,
+      problem: Problem,
+    ) => {
+      const shown = (await settings.countRefused?.(incoming)) ?? problem;
+      incoming.problem = shown.slug;
+      const body = JSON.stringify(shown.details(incoming.requestId));
+      outgoing.writeHead(shown.status, {
+        ...problem.headers,
+        ...shown.headers,
+        'content-length': Buffer.byteLength(body),
+      });
+      outgoing.end(body);
+    };
     const answerInFull = (
       incoming: ApiRequest,
       outgoing: ServerResponse<ApiRequest>,
@@ -76,16 +104,10 @@ export class ApiServer {
       const problem = brokenRule(incoming);
       if (problem !== null) {
         this.#refused.add(incoming.socket);
-        incoming.problem = problem.slug;
-        const body = JSON.stringify(problem.details(incoming.requestId));
-        outgoing.writeHead(problem.status, {
-          ...problem.headers,
-          'content-length': Buffer.byteLength(body),
-        });
-        outgoing.end(body);
+        void refuse(incoming, outgoing, problem);
         return;
       }
-      observer.pass(incoming, outgoing, listener, isChosen);
+      observer.pass(incoming, outgoing, listen, isChosen);
     };
     const countAtItsEnd = (incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>) => {
       const answer = this.#underWay.add(outgoing);

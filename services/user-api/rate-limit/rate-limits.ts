@@ -1,4 +1,4 @@
-import { exponentialBackoff } from './algorithms/exponential-backoff.ts';
+import { exponentialBackoff, WITHDRAWAL_SCRIPT } from './algorithms/exponential-backoff.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import type { RateLimiter } from './decision.ts';
 import {
@@ -92,13 +92,12 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
 }
 
 function sharedState(client: ScriptClient, options: RateLimitsOptions): SharedState {
-  const algorithms = [
-    ...Object.values(policiesWith(options.overrides ?? [])).map(algorithmOf),
-    exponentialBackoff(LOGIN_BACKOFF),
+  const sources = [
+    ...Object.values(policiesWith(options.overrides ?? [])).map((each) => algorithmOf(each).script),
+    exponentialBackoff(LOGIN_BACKOFF).script,
+    WITHDRAWAL_SCRIPT,
   ];
-  const scripts = new Map(
-    algorithms.map(({ script }) => [script.name, new RedisScript(client, script)]),
-  );
+  const scripts = new Map(sources.map((source) => [source.name, new RedisScript(client, source)]));
   return {
     client,
     keyFormat: redisKeyFormat(options.keySecret),

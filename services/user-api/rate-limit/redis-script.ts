@@ -19,6 +19,8 @@ export interface ScriptClient {
   ): Promise<unknown>;
   script(subcommand: 'LOAD', script: string): Promise<unknown>;
   del(key: string): Promise<unknown>;
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>;
 }
 
 /**

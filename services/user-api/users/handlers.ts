@@ -180,7 +180,11 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
         requireStatusOfCreation(body, identity);
         const idempotency =
           key === null ? null : { key, caller: admission.callerOf(identity, incoming) };
-        const { id, isRepeated, snapshot } = await users.create(body, idempotency);
+        const { id, isRepeated, snapshot } = await users.create(
+          body,
+          idempotency,
+          incoming.clientAddress,
+        );
         const more = {
           location: `${USERS_PATH}/${id}`,
           ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),

@@ -9,6 +9,7 @@ import type { CoherentReader } from '../cache/coherent-reader.ts';
 import type { ListCache, LoadedPage, ReadyPage } from '../cache/list-cache.ts';
 import type { LoadLimit } from '../cache/load-limit.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
+import { UNKNOWN_ADDRESS } from '../client-address/client-address.ts';
 import { allowsVersion, type VersionCondition } from '../http/preconditions.ts';
 import { userCreatedEvent } from '../queue/events.ts';
 import { type CreationMemory, isKeyTaken, type RememberedCreation } from './creation-memory.ts';
@@ -93,17 +94,22 @@ export class Users {
   /**
    * Creates a user, whose welcome email is then certain to be asked for; once for each Idempotency-Key.
    *
+   * @param address - where the request comes from.
    * @throws `EmailTaken`, {@link IdempotencyKeyInUse}, {@link IdempotencyKeyReused}, {@link IdempotentAnswerErased}; for the
    * password what `hashNew` throws.
    */
-  async create(body: CreateUserBody, idempotency: Idempotency | null): Promise<Creation> {
+  async create(
+    body: CreateUserBody,
+    idempotency: Idempotency | null,
+    address = UNKNOWN_ADDRESS,
+  ): Promise<Creation> {
     const { memory } = this.#parts;
-    if (idempotency === null) return await this.#createNew(body, null);
+    if (idempotency === null) return await this.#createNew(body, null, address);
     const key = memory.keyOf(idempotency.caller, idempotency.key, body);
     const remembered = await memory.recall(key);
     if (remembered !== null) return repeat(remembered, key);
     try {
-      return await this.#createNew(body, key);
+      return await this.#createNew(body, key, address);
     } catch (error) {
       if (!isKeyTaken(error) && !(error instanceof EmailTaken)) throw error;
       // Perhaps by a request with the same key, a moment ago.
@@ -168,9 +174,11 @@ export class Users {
   async #createNew(
     { password, ...fields }: CreateUserBody,
     key: CreationKey | null,
+    address: string,
   ): Promise<Creation> {
     const { dispatch, passwords, repository } = this.#parts;
-    const passwordHash = password === undefined ? null : await passwords.hashNew(password, fields);
+    const passwordHash =
+      password === undefined ? null : await passwords.hashNew(password, fields, address);
     const eventId = randomUUID();
     const user = await repository.create(fields, { eventId, passwordHash, key });
     if (user === null) throw new IdempotencyKeyInUse('Another request has the key');

@@ -6,7 +6,7 @@ import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { parseRefreshToken, type RefreshToken, sessionIdOf } from '../sessions/refresh-token.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
-import { type LoginThrottle, takeAttempt } from './login-throttle.ts';
+import { type LoginThrottle, throttled } from './login-throttle.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
 export interface LoginsParts {
@@ -30,22 +30,29 @@ export class Logins {
   /**
    * Takes the same steps and the same time for an account that there is and for one that there is not.
    *
+   * @param address - where it comes from, as limits count it.
    * @throws {@link AccessError} invalid-credentials, account-not-active, too-many-logins, password-hashing-busy
    */
-  async login({ email, password }: LoginBody): Promise<Tokens> {
+  async login({ email, password }: LoginBody, address: string): Promise<Tokens> {
     const { accounts, hasher, issuer, throttle } = this.#parts;
-    await takeAttempt(throttle, email);
-    const account = await accounts.findByEmail(email);
-    const stored = account?.passwordHash ?? null;
-    const { matches, isOutdated } = await hasher.verify(password, stored);
+    const { account, stored, matches, isOutdated } = await throttled(
+      throttle,
+      email,
+      address,
+      async () => {
+        const account = await accounts.findByEmail(email);
+        const stored = account?.passwordHash ?? null;
+        return { account, stored, ...(await hasher.verify(password, stored, address)) };
+      },
+    );
     if (account === null || stored === null || !matches) {
       throw new AccessError('invalid-credentials', 'The email address or the password is wrong.');
     }
-    await throttle.succeeded(email);
+    await throttle.succeeded(email, address);
     if (account.status !== 'active') {
       throw new AccessError('account-not-active', `The account is ${account.status}.`);
     }
-    if (isOutdated) await this.#renewHash(account.userId, password, stored);
+    if (isOutdated) await this.#renewHash(account.userId, password, stored, address);
     return await issuer.begin(account);
   }
 
@@ -94,10 +101,10 @@ export class Logins {
   }
 
   /** Nobody's login fails for it: another login will come. */
-  async #renewHash(userId: number, password: string, from: string): Promise<void> {
+  async #renewHash(userId: number, password: string, from: string, address: string): Promise<void> {
     const { accounts, hasher, logger } = this.#parts;
     try {
-      await accounts.replaceOutdatedHash(userId, from, await hasher.hash(password));
+      await accounts.replaceOutdatedHash(userId, from, await hasher.hash(password, address));
     } catch (error) {
       logger.warn({ userId, error }, 'An outdated password hash was not replaced');
     }

@@ -10,14 +10,22 @@ export interface BoundedQueueOptions {
   readonly maximumWaiting: number;
 }
 
+interface Waiter {
+  start(): void;
+  refuse(error: QueueFull): void;
+}
+
 /**
- * Runs a few tasks at once, has a few more wait in order, and refuses the rest at once: with both numbers bounded, so is
- * the time that anybody waits.
+ * Runs a few tasks at once, has a few more wait, and refuses the rest: with both numbers bounded, so is the time that anybody waits. Callers take
+ * turns; when all places are taken, the newest task of whoever has most there makes room for one who has less (longest queue drop), so that
+ * one caller's crowd costs others at most a turn.
  */
 export class BoundedQueue {
   readonly #concurrency: number;
   readonly #maximumWaiting: number;
-  readonly #waiting: (() => void)[] = [];
+  /** By caller, in the order of their turns; never empty lists. */
+  readonly #waiting = new Map<string, Waiter[]>();
+  #waitingCount = 0;
   #running = 0;
 
   constructor({ concurrency, maximumWaiting }: BoundedQueueOptions) {
@@ -32,28 +40,56 @@ export class BoundedQueue {
 
   /** Tasks that wait now. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waitingCount;
   }
 
-  /** @throws {@link QueueFull} at once, or what the task throws. */
-  async run<Result>(task: () => Promise<Result>): Promise<Result> {
-    if (this.#running < this.#concurrency) {
-      this.#running += 1;
-    } else {
-      if (this.#waiting.length >= this.#maximumWaiting) {
-        throw new QueueFull(
-          `${this.#running} tasks run and ${this.#waiting.length} wait, as many as may`,
-        );
-      }
-      // The task that ends hands its place on, so that a newcomer cannot slip in before the one that is woken.
-      await new Promise<void>((start) => this.#waiting.push(start));
-    }
+  /** @throws {@link QueueFull} when `task` was not begun, or what it throws. */
+  async run<Result>(caller: string, task: () => Promise<Result>): Promise<Result> {
+    if (this.#running < this.#concurrency) this.#running += 1;
+    else await this.#wait(caller);
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
+      // The task that ends hands its place on, so that a newcomer cannot slip in before the one that is woken.
+      const next = this.#next();
       if (next === undefined) this.#running -= 1;
-      else next();
+      else next.start();
     }
+  }
+
+  async #wait(caller: string): Promise<void> {
+    if (this.#waitingCount >= this.#maximumWaiting) this.#makeRoomFor(caller);
+    this.#waitingCount += 1;
+    await new Promise<void>((start, refuse) => {
+      const waiter = { start, refuse };
+      const own = this.#waiting.get(caller);
+      if (own === undefined) this.#waiting.set(caller, [waiter]);
+      else own.push(waiter);
+    });
+  }
+
+  /** @throws {@link QueueFull} when nobody has more places than `caller` would have then. */
+  #makeRoomFor(caller: string): void {
+    const full = new QueueFull(
+      `${this.#running} tasks run and ${this.#waitingCount} wait, as many as may`,
+    );
+    const own = this.#waiting.get(caller)?.length ?? 0;
+    let most: Waiter[] = [];
+    for (const waiters of this.#waiting.values()) if (waiters.length > most.length) most = waiters;
+    if (most.length <= own + 1) throw full;
+    this.#waitingCount -= 1;
+    most.pop()?.refuse(full);
+  }
+
+  #next(): Waiter | undefined {
+    const [first] = this.#waiting;
+    if (first === undefined) return undefined;
+    const [caller, waiters] = first;
+    const next = waiters.shift();
+    // Its next task waits for the turns of all others.
+    this.#waiting.delete(caller);
+    if (waiters.length > 0) this.#waiting.set(caller, waiters);
+    this.#waitingCount -= 1;
+    return next;
   }
 }

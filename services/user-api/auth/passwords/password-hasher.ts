@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { currentScope, ScopeEnded } from '../../../contracts/changes/change-scope.ts';
+import { UNKNOWN_ADDRESS } from '../../client-address/client-address.ts';
 import { AccessError } from '../errors.ts';
 import {
   ARGON2ID_COST,
@@ -58,11 +59,12 @@ export class PasswordHasher {
   }
 
   /**
+   * @param caller - who waits in turn with other callers, such as an address.
    * @returns a PHC string to store.
    * @throws {@link AccessError} password-hashing-busy when too many wait.
    */
-  async hash(password: string): Promise<string> {
-    return await this.#run(() => hashArgon2id(password, this.#cost));
+  async hash(password: string, caller = UNKNOWN_ADDRESS): Promise<string> {
+    return await this.#run(caller, () => hashArgon2id(password, this.#cost));
   }
 
   /**
@@ -72,18 +74,24 @@ export class PasswordHasher {
    * @throws {@link AccessError} password-hashing-busy when too many wait.
    * @throws MalformedPasswordHash when what is stored is damaged.
    */
-  async verify(password: string, encoded: string | null): Promise<PasswordVerdict> {
-    const matches = await this.#run(() => verifyArgon2id(password, encoded ?? this.#unmatchable));
+  async verify(
+    password: string,
+    encoded: string | null,
+    caller = UNKNOWN_ADDRESS,
+  ): Promise<PasswordVerdict> {
+    const matches = await this.#run(caller, () =>
+      verifyArgon2id(password, encoded ?? this.#unmatchable),
+    );
     return {
       matches: matches && encoded !== null,
       isOutdated: matches && encoded !== null && costsOtherwise(encoded, this.#cost),
     };
   }
 
-  async #run<Result>(task: () => Promise<Result>): Promise<Result> {
+  async #run<Result>(caller: string, task: () => Promise<Result>): Promise<Result> {
     const scope = currentScope();
     try {
-      return await this.#queue.run(async () => {
+      return await this.#queue.run(caller, async () => {
         // Nobody waits for it any more, and others wait for the place.
         if (scope?.isEnded === true) throw new ScopeEnded('The request has ended');
         return await task();

@@ -11,7 +11,7 @@ import type { Logger } from '../../observability/logger.ts';
 import type { AccountRepository } from '../accounts/account-repository.ts';
 import { AccessError } from '../errors.ts';
 import { passwordResetRequestedEvent } from '../events.ts';
-import { type LoginThrottle, takeAttempt } from '../logins/login-throttle.ts';
+import { type LoginThrottle, throttled } from '../logins/login-throttle.ts';
 import type { TokenIssuer } from '../logins/token-issuer.ts';
 import type { PasswordResetRepository } from '../password-resets/password-reset-repository.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
@@ -42,17 +42,23 @@ export class Passwords {
   /**
    * The hash of somebody's first password, for the statement that creates the user.
    *
+   * @param address - where the request comes from.
    * @param field - name of the password's field in the body.
    * @throws `Problem` validation-failed for a common password, {@link AccessError} password-hashing-busy
    */
-  async hashNew(password: string, owner: PasswordOwner, field = 'password'): Promise<string> {
+  async hashNew(
+    password: string,
+    owner: PasswordOwner,
+    address: string,
+    field = 'password',
+  ): Promise<string> {
     const detail = this.#rules.objectionTo(password, owner);
     if (detail !== null) {
       throw new Problem('validation-failed', `The body is not valid: /${field}.`, {
         errors: [{ pointer: `/${field}`, detail }],
       });
     }
-    return await this.#parts.hasher.hash(password);
+    return await this.#parts.hasher.hash(password, address);
   }
 
   /**
@@ -64,15 +70,21 @@ export class Passwords {
   async change(
     userId: number,
     { currentPassword, newPassword, keepApiKeys }: ChangePasswordBody,
+    address: string,
   ): Promise<Tokens> {
     const { accounts, ender, hasher, issuer, logger, throttle } = this.#parts;
     const account = await accounts.find(userId);
     if (account === null) throw wrongPassword();
-    await takeAttempt(throttle, account.email);
-    const { matches } = await hasher.verify(currentPassword, account.passwordHash);
+    // Apart from logins, which strangers can make fail: whoever comes here has logged in.
+    const { matches } = await throttled(throttle, changeOf(userId), undefined, () =>
+      hasher.verify(currentPassword, account.passwordHash, address),
+    );
     if (account.passwordHash === null || !matches) throw wrongPassword();
-    await throttle.succeeded(account.email);
-    const hash = await this.hashNew(newPassword, account, 'newPassword');
+    await Promise.all([
+      throttle.succeeded(changeOf(userId)),
+      throttle.succeeded(account.email, address),
+    ]);
+    const hash = await this.hashNew(newPassword, account, address, 'newPassword');
     const { passwordHash: from, role } = account;
     const ended = await accounts.changePassword(userId, { from, to: hash, keepApiKeys });
     if (ended === null) throw wrongPassword();
@@ -99,20 +111,26 @@ export class Passwords {
    *
    * @throws `Problem` validation-failed; {@link AccessError} invalid-reset-token, password-hashing-busy
    */
-  async reset({ token, newPassword, keepApiKeys }: ResetPasswordBody): Promise<void> {
+  async reset(
+    { token, newPassword, keepApiKeys }: ResetPasswordBody,
+    address: string,
+  ): Promise<void> {
     const { ender, logger, resets, throttle } = this.#parts;
     const tokenHash = hashPasswordResetToken(token);
     const owner = await resets.findOwner(tokenHash);
     if (owner === null) throw invalidResetToken();
-    const passwordHash = await this.hashNew(newPassword, owner, 'newPassword');
+    const passwordHash = await this.hashNew(newPassword, owner, address, 'newPassword');
     const used = await resets.use(tokenHash, passwordHash, keepApiKeys);
     if (used === null) throw invalidResetToken();
     const { generation, revokedApiKeys, userId } = used;
     logger.info({ userId, revokedApiKeys }, 'Password reset');
     await ender.forgetSessions(userId, generation);
-    await throttle.succeeded(owner.email);
+    await throttle.succeeded(owner.email, address);
   }
 }
+
+/** No email address: none is without @. */
+const changeOf = (userId: number) => `password of user ${userId}`;
 
 function wrongPassword(): AccessError {
   return new AccessError('wrong-password', 'The current password is wrong.');

@@ -1,5 +1,5 @@
 import type { Outcome } from '../decision.ts';
-import type { Algorithm, Meter } from './algorithm.ts';
+import type { Algorithm, Meter, ScriptSource } from './algorithm.ts';
 
 /** How failures lengthen the wait before the next attempt. */
 export interface BackoffSettings {
@@ -46,7 +46,27 @@ redis.call('SET', KEYS[1], string.format('%.0f %.0f %.0f', failures, now + delay
 return { 1, math.max(0, free - failures), delay, 0 }
 `;
 
-export function exponentialBackoff(settings: BackoffSettings): Algorithm {
+/**
+ * Takes one attempt off the count, as it was never decided, with the wait of `ARGV[1]` milliseconds that it has caused; state as above. A wait that a later
+ * attempt has caused is shorter by as much: it was doubled for this one.
+ */
+export const WITHDRAWAL_SCRIPT: ScriptSource = {
+  name: 'exponential-backoff-withdrawal',
+  body: `
+local stored = redis.call('GET', KEYS[1])
+if not stored then return 0 end
+local failures, not_before, last = string.match(stored, '^(%d+) (%d+) (%d+)$')
+if tonumber(failures) <= 1 then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], string.format('%.0f %.0f %.0f', tonumber(failures) - 1, tonumber(not_before) - tonumber(ARGV[1]), tonumber(last)), 'KEEPTTL')
+return 1
+`,
+};
+
+interface BackoffAlgorithm extends Algorithm {
+  createMeter(): BackoffMeter;
+}
+
+export function exponentialBackoff(settings: BackoffSettings): BackoffAlgorithm {
   return {
     script: { name: 'exponential-backoff', body: SCRIPT },
     scriptArguments: [
@@ -59,7 +79,8 @@ export function exponentialBackoff(settings: BackoffSettings): Algorithm {
   };
 }
 
-class BackoffMeter implements Meter {
+/** The failures of one account, held in this process. */
+export class BackoffMeter implements Meter {
   readonly #settings: BackoffSettings;
   #failures = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
@@ -99,5 +120,11 @@ class BackoffMeter implements Meter {
       resetMilliseconds: delay,
       retryAfterMilliseconds: 0,
     };
+  }
+
+  /** As {@link WITHDRAWAL_SCRIPT} does. */
+  withdraw(delayMilliseconds: number): void {
+    this.#failures = Math.max(0, this.#failures - 1);
+    this.#notBefore -= delayMilliseconds;
   }
 }

@@ -18,7 +18,7 @@ import {
 
 /** Hundreds of logins are what is tested here, not what slows them down. */
 const noThrottle: LoginThrottle = {
-  attempt: async () => ({ allowed: true, retryAfterMilliseconds: 0 }),
+  attempt: async () => ({ allowed: true, retryAfterMilliseconds: 0, withdraw: async () => {} }),
   succeeded: async () => {},
 };
 

@@ -115,11 +115,11 @@ describeWithRedis('passwords', (redis) => {
       // Listened to from the beginning: the one that fails may do so before this transaction is over.
       changes = Promise.allSettled(
         ['the first of the passwords', 'the second of the passwords'].map((newPassword) =>
-          passwords.change(person.id, {
-            currentPassword: PASSWORD,
-            newPassword,
-            keepApiKeys: false,
-          }),
+          passwords.change(
+            person.id,
+            { currentPassword: PASSWORD, newPassword, keepApiKeys: false },
+            '192.0.2.1',
+          ),
         ),
       );
       // Both have found the password right, and come to where they change it.

@@ -96,7 +96,7 @@ describe('BoundedQueue', () => {
         let most = 0;
         const outcomes = await Promise.allSettled(
           Array.from({ length: tasks }, (_, task) =>
-            queue.run(async () => {
+            queue.run('somebody', async () => {
               started.push(task);
               most = Math.max(most, queue.running);
               await new Promise((resolve) => setImmediate(resolve));
@@ -115,6 +115,30 @@ describe('BoundedQueue', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it("has callers take turns, and one caller's crowd make room for others", async () => {
+    const queue = new BoundedQueue({ concurrency: 1, maximumWaiting: 6 });
+    const started: string[] = [];
+    const refused: string[] = [];
+    const run = (caller: string, count: number) =>
+      Array.from({ length: count }, (_, at) =>
+        queue
+          .run(caller, async () => {
+            started.push(`${caller}${at}`);
+            await new Promise((resolve) => setImmediate(resolve));
+          })
+          .catch((error: unknown) => {
+            expect(error).toBeInstanceOf(QueueFull);
+            refused.push(`${caller}${at}`);
+          }),
+      );
+    await Promise.all([...run('crowd', 9), ...run('owner', 2), ...run('guest', 4)]);
+    expect(started).toEqual(['crowd0', 'crowd1', 'owner0', 'guest0', 'crowd2', 'owner1', 'guest1']);
+    expect(refused.toSorted()).toEqual(
+      ['crowd7', 'crowd8', 'crowd6', 'crowd5', 'crowd4', 'crowd3', 'guest2', 'guest3'].toSorted(),
+    );
+    expect([queue.running, queue.waiting]).toEqual([0, 0]);
   });
 });
 

@@ -19,6 +19,7 @@ import {
   startTestApi,
   type TestApi,
 } from '../support/api.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import { startStatementCounter } from '../support/statement-counter.ts';
 
 let database: TestDatabase;
@@ -220,6 +221,23 @@ describe('a limit', () => {
   });
 
   it.each([
+    ['OPTIONS', ['OPTIONS /api/v1/users HTTP/1.1', 'Host: a'], 204],
+    ['a method that is not taken', ['PATCH /api/v1/users HTTP/1.1', 'Host: a'], 405],
+    ['too long a URL', [`GET /${'x'.repeat(3_000)} HTTP/1.1`, 'Host: a'], 414],
+    ['two Host fields', ['GET /api/v1/users/1 HTTP/1.1', 'Host: a', 'Host: b'], 400],
+    ['no Host', ['GET /api/v1/users/1 HTTP/1.1'], 400],
+    ['HTTP/1.0 without Host', ['GET /api/v1/users/1 HTTP/1.0'], 400],
+    ['a Host that is none', ['GET /api/v1/users/1 HTTP/1.1', 'Host: a b'], 400],
+    ['an unknown expectation', ['GET / HTTP/1.1', 'Host: a', 'Expect: more'], 417],
+    ['HTTP/1.0', ['GET /nothing HTTP/1.0', 'Host: a'], 404],
+  ] as const)('counts %s as a read', async (_what, head, status) => {
+    const api = await start({ RATE_LIMITS: 'reads=2/60' });
+    const lines = [...head, 'X-Forwarded-For: 192.0.2.1', 'Connection: close', '', ''];
+    const ask = () => sendRaw(api.port, lines.join('\r\n'));
+    expect(await statuses(3, ask)).toEqual([status, status, 429]);
+  });
+
+  it.each([
     ['creates', 'POST', '/api/v1/users', (): unknown => newUser(), 201],
     ['updates', 'PATCH', '/api/v1/users/1', (): unknown => ({}), 200],
     ['deletes', 'DELETE', '/api/v1/users/999999999', (): unknown => undefined, 404],
@@ -244,7 +262,11 @@ describe('a limit', () => {
 
 describeWithRedis('a limit that processes share', (redis) => {
   it('is one for all of them, and their Redis holds no address', async () => {
-    const limits = { RATE_LIMITS: 'creates=3/60' };
+    // A busy machine must not look like an outage.
+    const limits = {
+      RATE_LIMITS: 'creates=3/60',
+      REDIS_COMMAND_TIMEOUT_MILLISECONDS: '5000',
+    };
     const [first, second] = [await start(limits, redis().url), await start(limits, redis().url)];
     const create = (api: TestApi) => () =>
       api.call('POST', '/api/v1/users', { ...from('192.0.2.77'), body: newUser() });

@@ -5,6 +5,7 @@ import { describeWithRedis } from '../../../support/redis.ts';
 import { connectToRedis, sharedStateOn } from './support/connect.ts';
 
 const ACCOUNT = 'somebody@example.com';
+const HOME = '198.51.100.7';
 
 async function attempts(backoff: LoginBackoff, account: string, count: number) {
   const results: boolean[] = [];
@@ -19,7 +20,7 @@ describe('LoginBackoff without Redis', () => {
     let now = 0;
     const backoff = new LoginBackoff({ clock: () => now });
     expect(await attempts(backoff, ACCOUNT, 5)).toEqual([true, true, true, true, true]);
-    expect(await backoff.attempt(ACCOUNT)).toEqual({
+    expect(await backoff.attempt(ACCOUNT)).toMatchObject({
       allowed: false,
       retryAfterMilliseconds: 1_000,
     });
@@ -43,6 +44,44 @@ describe('LoginBackoff without Redis', () => {
     await attempts(backoff, ACCOUNT, 4);
     await backoff.succeeded(ACCOUNT);
     expect(await attempts(backoff, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
+  });
+
+  it('when nobody looked at the password, counts nothing: neither the attempt nor its wait', async () => {
+    const backoff = new LoginBackoff({ clock: () => 0 });
+    await attempts(backoff, ACCOUNT, 4);
+    for (let time = 0; time < 20; time += 1) {
+      const attempt = await backoff.attempt(ACCOUNT);
+      expect(attempt.allowed).toBe(true);
+      await attempt.withdraw();
+    }
+    expect(await attempts(backoff, ACCOUNT, 2)).toEqual([true, false]);
+    const refused = await backoff.attempt(ACCOUNT);
+    await refused.withdraw();
+    expect((await backoff.attempt(ACCOUNT)).allowed).toBe(false);
+  });
+
+  it('when the first attempt is withdrawn, has nothing left of it', async () => {
+    const backoff = new LoginBackoff({ clock: () => 0 });
+    await (await backoff.attempt(ACCOUNT)).withdraw();
+    expect(await attempts(backoff, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
+  });
+
+  it('for an address that has logged in, counts apart from strangers, and not from itself', async () => {
+    const backoff = new LoginBackoff({ clock: () => 0 });
+    await backoff.succeeded(ACCOUNT, HOME);
+    for (let time = 0; time < 6; time += 1) await backoff.attempt(ACCOUNT, `192.0.2.${time}`);
+    expect((await backoff.attempt(ACCOUNT, '192.0.2.99')).allowed).toBe(false);
+    const own: boolean[] = [];
+    for (let time = 0; time < 6; time += 1) {
+      own.push((await backoff.attempt(ACCOUNT.toUpperCase(), HOME)).allowed);
+    }
+    expect(own).toEqual([true, true, true, true, true, false]);
+    // That of one account is a stranger to another.
+    for (let time = 0; time < 6; time += 1) await backoff.attempt('other@example.com');
+    expect((await backoff.attempt('other@example.com', HOME)).allowed).toBe(false);
+    await backoff.succeeded(ACCOUNT, HOME);
+    expect((await backoff.attempt(ACCOUNT, HOME)).allowed).toBe(true);
+    expect((await backoff.attempt(ACCOUNT, '192.0.2.99')).allowed).toBe(true);
   });
 
   it('for one account written in different cases, counts together; for another, apart', async () => {
@@ -75,6 +114,44 @@ describeWithRedis('LoginBackoff with Redis', (server) => {
     expect(await attempts(one, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
     await other.succeeded(ACCOUNT);
     expect(await one.attempt(ACCOUNT)).toMatchObject({ allowed: true });
+  });
+
+  it('when nobody looked at the password, counts nothing: neither the attempt nor its wait', async () => {
+    const backoff = backoffOfOneProcess();
+    await attempts(backoff, ACCOUNT, 4);
+    for (let time = 0; time < 20; time += 1) {
+      const attempt = await backoff.attempt(ACCOUNT);
+      expect(attempt.allowed).toBe(true);
+      await attempt.withdraw();
+    }
+    expect(await attempts(backoff, ACCOUNT, 2)).toEqual([true, false]);
+    const refused = await backoff.attempt(ACCOUNT);
+    await refused.withdraw();
+    expect((await backoff.attempt(ACCOUNT)).allowed).toBe(false);
+  });
+
+  it('when the first attempt is withdrawn, has nothing left of it', async () => {
+    const backoff = backoffOfOneProcess();
+    await (await backoff.attempt(ACCOUNT)).withdraw();
+    expect(await attempts(backoff, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
+  });
+
+  it('for an address that has logged in, counts apart from strangers, and not from itself', async () => {
+    const backoff = backoffOfOneProcess();
+    await backoff.succeeded(ACCOUNT, HOME);
+    for (let time = 0; time < 6; time += 1) await backoff.attempt(ACCOUNT, `192.0.2.${time}`);
+    expect((await backoff.attempt(ACCOUNT, '192.0.2.99')).allowed).toBe(false);
+    const own: boolean[] = [];
+    for (let time = 0; time < 6; time += 1) {
+      own.push((await backoff.attempt(ACCOUNT.toUpperCase(), HOME)).allowed);
+    }
+    expect(own).toEqual([true, true, true, true, true, false]);
+    // That of one account is a stranger to another.
+    for (let time = 0; time < 6; time += 1) await backoff.attempt('other@example.com');
+    expect((await backoff.attempt('other@example.com', HOME)).allowed).toBe(false);
+    await backoff.succeeded(ACCOUNT, HOME);
+    expect((await backoff.attempt(ACCOUNT, HOME)).allowed).toBe(true);
+    expect((await backoff.attempt(ACCOUNT, '192.0.2.99')).allowed).toBe(true);
   });
 
   it('in Redis, leaves nothing that names the account, and nothing that stays', async () => {
