@@ -1,5 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { LocalFailure } from '../local-failure.ts';
+import { makeDirectory } from './make-directory.ts';
 import { isErrorWithCode } from './process-life.ts';
 
 /**
@@ -8,7 +9,9 @@ import { isErrorWithCode } from './process-life.ts';
  */
 export function prepareDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
+    // Fails with ENOTDIR for a file.
+    readdirSync(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw explainFileError(error, 'use the folder', directory);
@@ -44,6 +47,12 @@ function reasonAndRemedy(error: unknown, path: string): [why: string, remedy: st
     return [
       'a part of the path is a file, not a folder',
       'Remove that file, or set LOCAL_DIRECTORY to another folder.',
+    ];
+  }
+  if (isErrorWithCode(error, 'ENOENT')) {
+    return [
+      'no folder can be made there',
+      'Set LOCAL_DIRECTORY to a folder on a file system that can be written to.',
     ];
   }
   const message = error instanceof Error ? error.message : String(error);
