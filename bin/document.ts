@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { writePicture } from '../lib/architecture/picture.ts';
 import { stagesPage } from '../lib/capacity/plan/page.ts';
 import { environmentPage } from '../services/contracts/environment/document.ts';
 import { permissionsPage } from '../services/user-api/auth/permissions-page.ts';
@@ -18,6 +20,11 @@ const pages: Readonly<Record<string, () => string>> = {
   'stages.md': stagesPage,
 };
 
+new Command('npm run docs --')
+  .description('Writes the generated pages, the API reference and the picture of docs/.')
+  .allowExcessArguments(false)
+  .parse();
+
 async function write(path: string, text: string): Promise<void> {
   await writeFile(new URL(`../${path}`, import.meta.url), text);
   console.log(`wrote ${path}`);
@@ -27,3 +34,6 @@ for (const [name, make] of Object.entries(pages)) await write(`docs/${name}`, ma
 for (const [name, text] of Object.entries(await publishedFiles())) {
   await write(`${PUBLICATION_DIRECTORY}/${name}`, text);
 }
+
+await writePicture();
+console.log('wrote docs/architecture.svg');

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command, CommanderError } from 'commander';
 import { EnvironmentError, readEnvironment } from '../../contracts/environment/read.ts';
 import { LocalFailure } from '../local-failure.ts';
 
@@ -55,15 +55,24 @@ See also: npm run reset, which deletes the local data.
 export function parseArguments(
   commandLine: readonly string[],
 ): 'help' | { readonly followLogs: boolean } {
+  const command = new Command('npm start --')
+    .helpOption(false)
+    .option('--logs', '', false)
+    .option('-h, --help', '', false)
+    .allowExcessArguments(false)
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride();
   try {
-    const { values } = parseArgs({
-      args: [...commandLine],
-      options: { logs: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
-    });
-    return values.help === true ? 'help' : { followLogs: values.logs };
+    const { help, logs } = command
+      .parse(commandLine, { from: 'user' })
+      .opts<{ help: boolean; logs: boolean }>();
+    return help ? 'help' : { followLogs: logs };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LocalFailure(reason, 'See npm start -- --help for the options there are.');
+    if (!(error instanceof CommanderError)) throw error;
+    throw new LocalFailure(
+      error.message.replace(/^error: /, '').replace(/\n/g, ' '),
+      'See npm start -- --help for the options there are.',
+    );
   }
 }
 

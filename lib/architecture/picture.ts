@@ -1,0 +1,26 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sizeStage } from '../capacity/size-stage.ts';
+import { readFeatureFlags } from '../config/cdk-settings.ts';
+import { findStage } from '../config/stages.ts';
+import { repositoryRoot } from '../constructs/repository-root.ts';
+import { createApp } from '../stacks/create-app.ts';
+import { createStage } from '../stacks/stage.ts';
+import { drawStage, PICTURED_STAGE } from './draw.ts';
+
+/**
+ * Synthesises one stage and draws `docs/architecture.svg` from its templates.
+ * @throws `ConfigurationError` when the stage is wrong.
+ */
+export async function writePicture(): Promise<void> {
+  const outdir = await mkdtemp(join(tmpdir(), 'headroom-picture-'));
+  try {
+    const app = createApp({ outdir, context: readFeatureFlags(repositoryRoot) });
+    createStage(app, { stage: sizeStage(findStage(PICTURED_STAGE)) });
+    app.synth();
+    await writeFile(join(repositoryRoot, 'docs/architecture.svg'), await drawStage(outdir));
+  } finally {
+    await rm(outdir, { recursive: true, force: true });
+  }
+}
