@@ -3,11 +3,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { streamSSE } from 'hono/streaming';
+import { HOSTS_ALLOWED, isAddressedDirectly } from '../../contracts/host-check.ts';
 import { MailboxFolder } from './messages.ts';
 import { renderPage, type Selection, type View, viewsOf } from './page.ts';
-
-/** Names by which a browser on this machine may ask: a page elsewhere cannot reach us under a name of its own. */
-const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** How long events of the folder are gathered before listeners are told, in milliseconds; one email makes several. */
 const CHANGE_QUIET_MILLISECONDS = 50;
@@ -64,9 +62,10 @@ export function createMailboxApp(directory: string): Hono {
   const app = new Hono();
 
   app.use(async (context, next) => {
-    const host = URL.parse(`http://${context.req.header('host')}`)?.hostname ?? '';
-    if (!LOOPBACK_NAMES.has(host)) {
-      return context.text('The mailbox is for this machine only: ask for 127.0.0.1.\n', 421);
+    if (!isAddressedDirectly(context.req.header('host'))) {
+      const detail = `The mailbox is for this machine only: ask for ${HOSTS_ALLOWED}.`;
+      const refused = { title: 'Misdirected Request', status: 421, detail };
+      return context.json(refused, 421, { 'Content-Type': 'application/problem+json' });
     }
     await next();
     context.header('Cache-Control', 'no-store');

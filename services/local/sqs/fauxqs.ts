@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { type BuildAppOptions, buildApp } from 'fauxqs';
+import { HOSTS_ALLOWED, isAddressedDirectly } from '../../contracts/host-check.ts';
 import { LocalFailure } from '../local-failure.ts';
 import { isErrorWithCode } from '../process/process-life.ts';
 
@@ -45,6 +46,15 @@ export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   // get the address that the request came to.
   stores.sqsStore.host = '';
   const app = buildApp({ logger: false, stores });
+  // Before a body is read: SQS knows nobody here, so a page that resolves its own name to this machine could read every message.
+  app.addHook('onRequest', async (request, reply) => {
+    if (isAddressedDirectly(request.headers.host)) return;
+    const detail = `Ask for ${HOSTS_ALLOWED}: the Host field names another.`;
+    await reply
+      .code(421)
+      .type('application/problem+json')
+      .send({ title: 'Misdirected Request', status: 421, detail });
+  });
   let persistence: Persistence | undefined;
   async function stop(): Promise<void> {
     await app.close();

@@ -265,7 +265,9 @@ describe('The mailbox, against what must not be', () => {
     const { port } = new URL(mailbox.url);
     expect((await ask(mailbox.url, '/api/messages', `localhost:${port}`)).status).toBe(200);
     expect((await ask(mailbox.url, '/api/messages', 'attacker.example')).status).toBe(421);
-    expect((await ask(mailbox.url, '/', `127.0.0.1.attacker.example:${port}`)).status).toBe(421);
+    const { body, status } = await ask(mailbox.url, '/', `127.0.0.1.attacker.example:${port}`);
+    expect(JSON.parse(body)).toMatchObject({ status: 421, detail: expect.stringContaining('ask') });
+    expect(status).toBe(421);
   });
 
   it('names the port that is taken, and the variable to change', async ({ mailbox }) => {

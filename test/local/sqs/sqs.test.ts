@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,6 +70,34 @@ async function receive(client: SQSClient, QueueUrl: string) {
 }
 
 describe('SQS on this machine', () => {
+  it('refuses a Host that is a name, so that no page reaches it by one that resolves here', async () => {
+    const sqs = await startSqs({ queues: [DEFINITION] });
+    onTestFinished(() => sqs.stop());
+    const { port } = new URL(sqs.endpoint);
+    const body = JSON.stringify({ QueueUrl: sqs.queues.letters.url });
+    const statusFor = async (host: string) => {
+      const sent = request({
+        port,
+        host: '127.0.0.1',
+        method: 'POST',
+        headers: {
+          host,
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'AmazonSQS.ReceiveMessage',
+        },
+      });
+      sent.end(body);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+
+    expect(await statusFor('rebound.example')).toBe(421);
+    expect(await statusFor(`127.0.0.1.rebound.example:${port}`)).toBe(421);
+    expect(await statusFor(`localhost:${port}`)).toBe(200);
+    expect(await statusFor('127.0.0.1')).toBe(200);
+  });
+
   it('has each queue and dead-letter queue with the attributes of its definition, when it has started', async () => {
     const sqs = await startSqs({ queues: workers });
     onTestFinished(() => sqs.stop());

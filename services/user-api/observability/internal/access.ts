@@ -1,6 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
+import { HOSTS_ALLOWED, isAddressedDirectly } from '../../../contracts/host-check.ts';
 import { problem } from './problem.ts';
 
 export interface InternalEnvironment {
@@ -14,6 +15,12 @@ function isLoopback(address: string | undefined): boolean {
   loopback.addAddress('::1', 'ipv6');
   return loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
+
+/** Refuses names other than `localhost`: a page whose own name resolves here (DNS rebinding) is of the same origin, and may read. */
+export const refuseOtherNames: MiddlewareHandler<InternalEnvironment> = async (context, next) => {
+  if (isAddressedDirectly(context.req.header('host'))) return await next();
+  return problem(421, `Ask for ${HOSTS_ALLOWED}: the Host field names another.`);
+};
 
 /**
  * Refuses what a web page sends: an operator's browser may be on the machine, and a page from elsewhere in it must not reach us through

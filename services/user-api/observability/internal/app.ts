@@ -4,7 +4,12 @@ import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { environmentVariables } from '../../../contracts/environment/variables.ts';
 import type { Logger } from '../logger.ts';
-import { type InternalEnvironment, onlyFromThisMachine, refuseWebPages } from './access.ts';
+import {
+  type InternalEnvironment,
+  onlyFromThisMachine,
+  refuseOtherNames,
+  refuseWebPages,
+} from './access.ts';
 import {
   type DiagnosticFile,
   type Diagnostics,
@@ -53,6 +58,7 @@ export function createInternalApp({ registry, logger, diagnostics }: InternalApp
     logger.error({ error }, 'A request to the internal port failed');
     return problem(500, 'See the log.');
   });
+  app.use(refuseOtherNames);
   app.use(refuseWebPages);
   app.use('/log-level', onlyFromThisMachine);
   app.use('/diagnostics/*', onlyFromThisMachine);

@@ -122,6 +122,17 @@ describe('The internal port', () => {
     );
   });
 
+  it('refuses a Host that is a name, so that no page reaches it by one that resolves here', async () => {
+    const statusFor = async (method: string, path: string, host: string) =>
+      (await ask(method, path, { headers: { host } })).status;
+
+    expect(await statusFor('GET', '/metrics', 'rebound.example')).toBe(421);
+    expect(await statusFor('POST', '/diagnostics/heap-snapshot', 'rebound.example:1')).toBe(421);
+    expect(await statusFor('GET', '/nothing', 'rebound.example')).toBe(421);
+    expect(await statusFor('GET', '/metrics', 'localhost:9464')).toBe(200);
+    expect(await statusFor('GET', '/metrics', '10.1.2.3')).toBe(200);
+  });
+
   it.runIf(otherAddress !== undefined)(
     'gives others than this machine metrics, and nothing else',
     async () => {
