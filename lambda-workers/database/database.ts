@@ -1,4 +1,4 @@
-import postgres, { type Sql } from 'postgres';
+import postgres, { type ISql, type Sql } from 'postgres';
 import {
   type DatabaseConnectionSettings,
   databaseConnectionOptions,
@@ -121,6 +121,26 @@ export class Database {
       }
       return await this.#answered(this.#client, query);
     }
+  }
+
+  /**
+   * Runs a read in a transaction that also writes, and believes its result only once that has committed: a connection that outlived a change
+   * of the writer reads what the former writer, or a reader that is behind, had. For decisions to drop work because a row is absent.
+   *
+   * Needs `select`, `insert` and `update` on `idempotency_records`.
+   *
+   * @throws as {@link run} does.
+   */
+  runConfirmed<Result>(query: (sql: ISql) => Promise<Result>): Promise<Result> {
+    return this.run((sql) =>
+      sql.begin(async (transaction) => {
+        await transaction`
+          insert into idempotency_records (consumer, idempotency_key, status, expiry)
+          values (${this.#applicationName}, 'confirmed-read', 'COMPLETED', 0)
+          on conflict (consumer, idempotency_key) do update set expiry = excluded.expiry`;
+        return await query(transaction);
+      }),
+    ) as Promise<Result>;
   }
 
   async close(): Promise<void> {

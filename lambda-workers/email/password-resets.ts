@@ -1,3 +1,4 @@
+import type { ISql } from 'postgres';
 import { z } from 'zod';
 import {
   createPasswordResetToken,
@@ -7,7 +8,7 @@ import {
 } from '../../services/contracts/password-reset-token.ts';
 import type { Database } from '../database/database.ts';
 
-const receiver = z.object({ name: z.string(), email: z.string() });
+const receiver = z.object({ email: z.string() });
 
 /** A link to a new password, and whom it goes to. */
 export interface PasswordResetLink extends z.infer<typeof receiver> {
@@ -31,7 +32,7 @@ export interface PasswordResets {
  * in no outbox, queue, dead-letter queue or log.
  *
  * Needs `select (id, user_id, requested_at)` and `update (token_hash, expires_at)` on `password_resets`, and `select` on
- * `users (id, name, email)`.
+ * `users (id, email)`.
  *
  * @param pageUrl - where the link leads. The secret goes into its fragment, which a browser keeps from servers, their logs and referrers.
  */
@@ -39,8 +40,7 @@ export function createPasswordResets(database: Database, pageUrl: string): Passw
   return {
     async issue(passwordResetId) {
       const token = createPasswordResetToken();
-      const [found] = await database.run(
-        (sql) => sql`
+      const update = (sql: ISql) => sql`
           with issued as (
             update password_resets
             set token_hash = ${hashPasswordResetToken(token)},
@@ -49,9 +49,10 @@ export function createPasswordResets(database: Database, pageUrl: string): Passw
               and requested_at > now() - make_interval(secs => ${PASSWORD_RESET_SEND_SECONDS})
             returning user_id
           )
-          select users.name, users.email from issued join users on users.id = issued.user_id
-        `,
-      );
+          select users.email from issued join users on users.id = issued.user_id
+        `;
+      // Absent is believed of a connection that has just written only.
+      const [found = (await database.runConfirmed(update))[0]] = await database.run(update);
       if (found === undefined) return null;
       const url = new URL(pageUrl);
       url.hash = `token=${token}`;

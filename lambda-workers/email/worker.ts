@@ -66,25 +66,31 @@ type Outcome =
 async function composeMessage(
   event: UserCreated | EmailChanged | ApiKeyCreated,
   { recipients, emailChanges, apiKeyNotices, mailer }: EmailWorkerDependencies,
+  how: 'find' | 'confirm',
 ): Promise<Message | null> {
   if (event.type === 'user.created') {
-    const recipient = await recipients.find(event.data.userId);
+    const recipient = await recipients[how](event.data.userId);
     return recipient && (await mailer.compose(await composeWelcome(recipient, event.id)));
   }
   if (event.type === 'user.api-key-created') {
-    const notice = await apiKeyNotices.find(event.data.apiKeyId);
+    const notice = await apiKeyNotices[how](event.data.apiKeyId);
     return notice && (await mailer.compose(await composeApiKeyCreated(notice, event.id)));
   }
-  const notice = await emailChanges.find(event.data.emailChangeId);
+  const notice = await emailChanges[how](event.data.emailChangeId);
   return notice && (await mailer.compose(await composeEmailChanged(notice, event.id)));
 }
 
 async function welcome(
-  { id, data: { userId } }: UserCreated,
+  event: UserCreated,
   composed: Promise<Message | null>,
-  { mailer, logger }: EmailWorkerDependencies,
+  dependencies: EmailWorkerDependencies,
 ): Promise<Outcome> {
-  const message = await composed;
+  const { mailer, logger } = dependencies;
+  const {
+    id,
+    data: { userId },
+  } = event;
+  const message = (await composed) ?? (await composeMessage(event, dependencies, 'confirm'));
   if (message === null) {
     logger.info({ eventId: id, userId }, 'User does not exist any more: no welcome is sent');
     return { outcome: 'user gone' };
@@ -125,11 +131,13 @@ const noticeLog = {
 } as const;
 
 async function sendNotice(
-  { id, type }: EmailChanged | ApiKeyCreated,
+  event: EmailChanged | ApiKeyCreated,
   composed: Promise<Message | null>,
-  { mailer, logger }: EmailWorkerDependencies,
+  dependencies: EmailWorkerDependencies,
 ): Promise<Outcome> {
-  const message = await composed;
+  const { mailer, logger } = dependencies;
+  const { id, type } = event;
+  const message = (await composed) ?? (await composeMessage(event, dependencies, 'confirm'));
   if (message === null) {
     logger.info({ eventId: id }, noticeLog[type].gone);
     return { outcome: 'for nobody' };
@@ -151,7 +159,7 @@ function prepare(event: Event, dependencies: EmailWorkerDependencies): () => Pro
   if (event.type === 'user.password-reset-requested') {
     return () => sendPasswordReset(event, dependencies);
   }
-  const composed = composeMessage(event, dependencies);
+  const composed = composeMessage(event, dependencies, 'find');
   // Nobody waits for it when the event turns out to be handled already.
   composed.catch(() => {});
   return event.type === 'user.created'

@@ -7,15 +7,16 @@ function domainOf(sender: string): string {
 }
 
 /**
- * `email` as it travels, with text and HTML as alternatives. nodemailer encodes names
- * and subjects, so that a line break in a name cannot add a header.
+ * `email` as it travels, with text and HTML as alternatives. nodemailer encodes
+ * addresses and subjects, so that a line break cannot add a header.
  *
  * @param sender - the From header, such as `Headroom <no-reply@example.com>`.
  */
 export async function composeMessage(email: Email, sender: string): Promise<Message> {
   const composer = new MailComposer({
     from: sender,
-    to: email.to,
+    // As an object, so that it is one address whatever is in it.
+    to: { name: '', address: email.to },
     subject: email.subject,
     text: email.text,
     html: email.html,
@@ -24,5 +25,5 @@ export async function composeMessage(email: Email, sender: string): Promise<Mess
     headers: { 'Auto-Submitted': 'auto-generated' },
     newline: 'windows',
   });
-  return { receiver: email.to.address, content: await composer.compile().build() };
+  return { receiver: email.to, content: await composer.compile().build() };
 }

@@ -2,7 +2,8 @@
 export interface Email {
   /** Unique for what the email is about, and the same on a second try: it becomes the Message-ID. */
   readonly id: string;
-  readonly to: { readonly name: string; readonly address: string };
+  /** The address alone: a name in a header is a text that somebody else may have chosen. */
+  readonly to: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;

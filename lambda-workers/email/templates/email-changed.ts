@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import type { EmailChangeNotice } from '../email-changes.ts';
 import type { Email } from '../mailer/mailer.ts';
-import { oneLine } from './one-line.ts';
 import { composePage } from './page.ts';
 
 const TITLE = 'Your email address was changed';
@@ -11,18 +10,17 @@ const TITLE = 'Your email address was changed';
  * is not named: whoever reads this mailbox by now need not be the person.
  */
 export async function composeEmailChanged(notice: EmailChangeNotice, id: string): Promise<Email> {
-  const name = oneLine(notice.name);
   const happened =
     'your account has another email address now. Emails about it no longer come here.';
   const otherwise =
     'If you did not change it, somebody else can log in as you: tell whoever runs this service at once. An administrator can give the account back.';
-  const content = html`<p>Hello ${name}, ${happened}</p>
+  const content = html`<p>Hello, ${happened}</p>
       <p>${otherwise}</p>`;
   return {
     id,
-    to: { name, address: notice.formerEmail },
+    to: notice.formerEmail,
     subject: TITLE,
-    text: `Hello ${name},\n\n${happened}\n\n${otherwise}\n`,
-    html: await composePage(TITLE, { content }),
+    text: `Hello,\n\n${happened}\n\n${otherwise}\n`,
+    html: await composePage(TITLE, content),
   };
 }

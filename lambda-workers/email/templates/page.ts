@@ -2,11 +2,8 @@ import { html } from 'hono/html';
 
 type Html = ReturnType<typeof html>;
 
-/** The HTML part of an email. hono's `html` escapes what is put into it, so that a name is shown and never becomes markup. */
-export async function composePage(
-  title: string,
-  { heading = title, content }: { readonly heading?: string; readonly content: Html },
-): Promise<string> {
+/** The HTML part of an email. hono's `html` escapes what is put into it, so that text never becomes markup. */
+export async function composePage(title: string, content: Html): Promise<string> {
   const page = await html`<!doctype html>
 <html lang="en">
   <head>
@@ -16,7 +13,7 @@ export async function composePage(
   </head>
   <body style="margin: 0; font-family: system-ui, sans-serif; line-height: 1.5">
     <main style="max-width: 36em; margin: 0 auto; padding: 2em 1em">
-      <h1 style="font-size: 1.5em">${heading}</h1>
+      <h1 style="font-size: 1.5em">${title}</h1>
       ${content}
     </main>
   </body>

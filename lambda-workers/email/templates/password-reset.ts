@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import type { Email } from '../mailer/mailer.ts';
 import type { PasswordResetLink } from '../password-resets.ts';
-import { oneLine } from './one-line.ts';
 import { composePage } from './page.ts';
 
 const TITLE = 'Your new password';
@@ -10,20 +9,19 @@ const SECONDS_PER_MINUTE = 60;
 
 /** The email with the link to a new password. */
 export async function composePasswordReset(link: PasswordResetLink, id: string): Promise<Email> {
-  const name = oneLine(link.name);
   const minutes = Math.floor(link.lifetimeSeconds / SECONDS_PER_MINUTE);
   const limits = `The link works once, for ${minutes} minutes.`;
   const otherwise =
     'If you did not ask for it, you can ignore this email: your password stays as it is.';
-  const content = html`<p>Hello ${name}, somebody asked for a new password for your account.</p>
+  const content = html`<p>Hello, somebody asked for a new password for your account.</p>
       <p><a href="${link.url}">Choose a new password</a></p>
-      <p>${limits} It also ends all sessions.</p>
+      <p>${limits} It also ends all sessions and, unless you keep them, revokes your API keys.</p>
       <p>${otherwise}</p>`;
   return {
     id,
-    to: { name, address: link.email },
+    to: link.email,
     subject: TITLE,
-    text: `Hello ${name},\n\nsomebody asked for a new password for your account. To choose one, open this link:\n\n${link.url}\n\n${limits} It also ends all sessions.\n\n${otherwise}\n`,
-    html: await composePage(TITLE, { content }),
+    text: `Hello,\n\nsomebody asked for a new password for your account. To choose one, open this link:\n\n${link.url}\n\n${limits} It also ends all sessions and, unless you keep them, revokes your API keys.\n\n${otherwise}\n`,
+    html: await composePage(TITLE, content),
   };
 }

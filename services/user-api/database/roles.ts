@@ -17,7 +17,7 @@ grant select, insert, update, delete on users, outbox to ${API_ROLE};
 grant select, insert, update, delete on accounts, revocations, password_resets, email_changes, api_keys to ${API_ROLE};
 grant select, insert, update, delete on idempotency_keys to ${API_ROLE};
 grant select, insert on audit_records to ${API_ROLE};
-grant select (id, name, email) on users to ${EMAIL_WORKER_ROLE};
+grant select (id, email) on users to ${EMAIL_WORKER_ROLE};
 grant select (id, user_id, requested_at), update (token_hash, expires_at) on password_resets to ${EMAIL_WORKER_ROLE};
 grant select on email_changes to ${EMAIL_WORKER_ROLE};
 grant select (id, user_id, prefix, scopes, expires_at) on api_keys to ${EMAIL_WORKER_ROLE};

@@ -100,8 +100,8 @@ describe('From a queue to the mailbox, the email worker', () => {
     const response = await fetch(`${mailbox.url}/api/messages`);
     const { messages } = (await response.json()) as { messages: { to: string[] }[] };
     expect(messages.flatMap(({ to }) => to).sort()).toEqual([
-      'Ada Lovelace <ada@example.com>',
-      'Grace Hopper <grace@example.com>',
+      'ada@example.com',
+      'grace@example.com',
     ]);
 
     const { Messages: dead = [] } = await client.send(

@@ -16,7 +16,7 @@ import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
 import type { UserCreated } from '../../../services/contracts/events.ts';
-import { createMigratedDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 
 /** Where links to a new password lead. */
 export const PASSWORD_RESET_URL = 'https://www.headroom.example/reset-password';
@@ -91,9 +91,15 @@ export interface WorkerSetup {
   close(): Promise<void>;
 }
 
-/** A migrated database and a mailbox folder, for one suite. */
-export async function setUpWorker(): Promise<WorkerSetup> {
-  const database = await createMigratedDatabase();
+/**
+ * A migrated database and a mailbox folder, for one suite.
+ *
+ * @param given - @default a new database on the shared server
+ */
+export async function setUpWorker(
+  given?: Pick<TestDatabase, 'drop' | 'writerUrl'>,
+): Promise<WorkerSetup> {
+  const database = given ?? (await createMigratedDatabase());
   const mailboxDirectory = mkdtempSync(join(tmpdir(), 'headroom-email-worker-'));
   const sql = postgres(database.writerUrl, { max: 2, onnotice: () => {} });
   const databases: Database[] = [];

@@ -4,7 +4,7 @@ import { createMailerInStep } from '../../../../lambda-workers/email/mailer/in-s
 import type { Email, Mailer, Message } from '../../../../lambda-workers/email/mailer/mailer.ts';
 
 function email(address: string): Email {
-  return { id: address, to: { name: '', address }, subject: '', text: '', html: '' };
+  return { id: address, to: address, subject: '', text: '', html: '' };
 }
 
 const message = (receiver: string): Message => ({ receiver, content: new Uint8Array() });
@@ -14,7 +14,7 @@ function manualMailer() {
   const composing = new Map<string, PromiseWithResolvers<Message>>();
   const sent: string[] = [];
   const mailer: Mailer = {
-    compose({ to: { address } }) {
+    compose({ to: address }) {
       const one = Promise.withResolvers<Message>();
       composing.set(address, one);
       return one.promise;

@@ -16,6 +16,8 @@ export interface TcpProxy {
   restore(): Promise<void>;
   /** Passes new connections on to the server of `url`, and cuts those that are open: a name that moves in a failover. */
   retarget(url: string): void;
+  /** Passes new connections on to the server of `url`, and leaves those that are open: a server that was demoted, and goes on answering. */
+  retargetNew(url: string): void;
   close(): Promise<void>;
 }
 
@@ -90,6 +92,9 @@ export async function startTcpProxy(targetUrl: string): Promise<TcpProxy> {
     retarget(url) {
       target = new URL(url);
       cut();
+    },
+    retargetNew(url) {
+      target = new URL(url);
     },
     close: stopListening,
   };
