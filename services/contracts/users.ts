@@ -18,15 +18,33 @@ const name = singleLine(NAME_MAXIMUM_LENGTH, ['Ada Lovelace']);
 
 const status = z.enum(userStatuses, { error: expects(`one of ${userStatuses.join(', ')}`) });
 
-/** What a client sets of a user: the one list that requests, statements and demo data are made of. The table has a column for each. */
-export const userFields = { name, email: emailAddress, status };
+/**
+ * What a client sets of a user: the one list that requests, responses, statements and demo data are made of. The table has a column for each. A
+ * default is for creations alone.
+ */
+export const userFields = {
+  name,
+  email: emailAddress,
+  status: status.default(defaultUserStatus),
+};
 export type UserFields = z.output<z.ZodObject<typeof userFields>>;
+
+type WithoutDefault<Field> = Field extends z.ZodDefault<infer Inner> ? Inner : Field;
+type GivenFields = {
+  [Name in keyof typeof userFields]: WithoutDefault<(typeof userFields)[Name]>;
+};
+/** Without defaults, which an optional field applies, too: a change would set what it does not name. */
+const givenFields = Object.fromEntries(
+  Object.entries(userFields).map(([field, type]) => [
+    field,
+    type instanceof z.ZodDefault ? type.unwrap() : type,
+  ]),
+) as unknown as GivenFields;
 
 /** Body of a request that creates a user. Fields that are not named here are refused. */
 export const createUserBody = z
   .strictObject({
     ...userFields,
-    status: status.default(defaultUserStatus),
     /** To log in with. Without one, a password reset gives the first. */
     password: newPassword.optional(),
   })
@@ -34,17 +52,19 @@ export const createUserBody = z
 export type CreateUserBody = z.output<typeof createUserBody>;
 
 /** Body of PUT: every field that a client may set, so that nothing is set by being left out. */
-export const replaceUserBody = z.strictObject(userFields).meta({ id: 'ReplaceUser' });
+export const replaceUserBody = z.strictObject(givenFields).meta({ id: 'ReplaceUser' });
 export type ReplaceUserBody = z.output<typeof replaceUserBody>;
 
 /** Body of PATCH, a JSON Merge Patch (RFC 7396): what is left out stays; nothing can be removed, so null is refused. */
-export const updateUserBody = z.strictObject(userFields).partial().meta({ id: 'UpdateUser' });
+export const updateUserBody = z.strictObject(givenFields).partial().meta({ id: 'UpdateUser' });
 export type UpdateUserBody = z.output<typeof updateUserBody>;
 
 /** All about a user: as the person, an administrator, or an API key with the scope for it sees it. */
 export const user = z
   .object({
     id: z.int().positive(),
+    ...givenFields,
+    // What was stored under former rules is shown as it is.
     name: z.string().meta({ maxLength: NAME_MAXIMUM_LENGTH, examples: ['Ada Lovelace'] }),
     email: z
       .string()

@@ -6,7 +6,7 @@ export interface PreparedText {
   /** With `$1`, `$2` … where values are; never with a value in it. */
   readonly text: string;
   /** At least one: postgres.js sends what has none without preparing it. */
-  readonly parameters: readonly (string | number | null)[];
+  readonly parameters: readonly (string | number | boolean | null)[];
 }
 
 /** Runs a statement that is a text already, prepared once for each connection as templates are. */

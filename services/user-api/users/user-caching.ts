@@ -56,7 +56,10 @@ export interface UserCaching {
 const KEY_PREFIX = 'user:';
 const CHANNEL = 'user:writes';
 /** Names the bytes of a user: another one for other fields, so that releases that differ can run side by side. */
-const REPRESENTATION = createHash('sha256').update(userFieldNames.join()).digest('hex').slice(0, 8);
+export const REPRESENTATION = createHash('sha256')
+  .update(userFieldNames.join())
+  .digest('hex')
+  .slice(0, 8);
 /** Share of the near cache's bytes that pages of lists may take. */
 const LIST_SHARE = 1 / 8;
 

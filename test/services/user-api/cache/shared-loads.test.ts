@@ -5,7 +5,10 @@ import type { User } from '../../../../services/contracts/users.ts';
 import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
 import { createRedis, createSubscriber } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { createUserCaching } from '../../../../services/user-api/users/user-caching.ts';
+import {
+  createUserCaching,
+  REPRESENTATION,
+} from '../../../../services/user-api/users/user-caching.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -123,7 +126,7 @@ describeWithRedis('loads from the database', (server) => {
     table.add(1);
     const { metrics, reader } = await startCaching(table, { nearCacheBytes: 0 });
     // It says of itself that it took a minute to load, and ends in a second.
-    await redis.set('user:1', `v1 1 ${Date.now() + 1_000} 60000\n{"old":true}`);
+    await redis.set('user:1', `v1 ${REPRESENTATION} ${Date.now() + 1_000} 60000\n{"old":true}`);
     const bodies: string[] = [];
     for (let read = 0; read < READERS; read += 1) {
       bodies.push(String((await reader.read(1))?.body));

@@ -6,14 +6,15 @@ import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const repositoryRoot = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /**
  * Bundles main.ts and migrate.ts into one file each, as for the container and for Lambda, with the migrations beside them.
  *
+ * @param root - folder of the sources. @default the repository
  * @returns the folder they are in.
  */
-export async function bundlePrograms(outdir: string): Promise<string> {
+export async function bundlePrograms(outdir: string, root = repositoryRoot): Promise<string> {
   await build({
     absWorkingDir: root,
     entryPoints: ['services/user-api/main.ts', 'services/user-api/migrate.ts'],
@@ -49,7 +50,7 @@ export interface Program {
 /** Runs a program as a child with a channel for messages, and nothing of the environment but what is given. */
 export function runProgram(path: string, environment: Readonly<Record<string, string>>): Program {
   const child = spawn(process.execPath, [path], {
-    cwd: root,
+    cwd: repositoryRoot,
     env: {
       PATH: process.env.PATH,
       AWS_ACCESS_KEY_ID: 'x',
