@@ -1,11 +1,12 @@
 import type { Sql } from 'postgres';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   type AuthApi,
+  CHEAP_COST,
   connect,
   createPerson,
   logIn,
@@ -105,6 +106,30 @@ describeWithRedis('login', (redis) => {
     expect(last.status).toBe(429);
     expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(right.status).toBe(429);
+  });
+
+  it('counts no attempt whose password was not checked because too many were', async () => {
+    const busy = await startAuthApi({
+      database,
+      redisUrl: redis().url,
+      passwordConcurrency: 1,
+      options: { passwords: { cost: CHEAP_COST, maximumWaiting: 0 } },
+    });
+    onTestFinished(() => busy.stop());
+    const person = await createPerson(busy, sql);
+
+    // Each hash follows the one before in the same tick, so that no login finds the only place free.
+    let isOver = false;
+    const occupied = (async () => {
+      while (!isOver) await busy.authentication.hasher.verify(PASSWORD, null);
+    })();
+    const refused: number[] = [];
+    for (let time = 0; time < 6; time += 1) refused.push((await busy.login(person.email)).status);
+    isOver = true;
+    await occupied;
+
+    expect(refused).toEqual(Array(6).fill(503));
+    expect((await busy.login(person.email)).status).toBe(200);
   });
 
   it('makes a new hash at the login of who has one of another cost, which then goes on to match', async () => {
