@@ -71,7 +71,8 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'PUT /api/v1/users/{id}/role': {
     operationId: 'setRole',
     tag: 'users',
-    description: 'For administrators. Tokens of the user with the former role end at once.',
+    description:
+      'For administrators. Tokens of the user with the former role end at once; and, for a new administrator, all API keys.',
   },
   'DELETE /api/v1/users/{id}/sessions': {
     operationId: 'endSessions',

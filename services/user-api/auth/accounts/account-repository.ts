@@ -7,6 +7,7 @@ import {
   changePasswordHash,
   type PasswordChange,
   type RevokedRow,
+  type RoleChangeRow,
   raiseGeneration,
   selectAccountByEmail,
   selectAccountById,
@@ -63,15 +64,12 @@ export class AccountRepository {
   }
 
   /**
-   * Gives a role, and ends all sessions if that changes anything.
+   * Gives a role. If that changes anything, it ends all sessions; and API keys, unless the role is `user`.
    *
-   * @returns the generation, null where the user has the role already; null when there is no such user.
+   * @returns a generation of null where the user has the role already; null when there is no such user.
    * @throws `AccessError` last-admin
    */
-  async setRole(
-    userId: number,
-    role: Role,
-  ): Promise<{ readonly generation: number | null } | null> {
+  async setRole(userId: number, role: Role): Promise<RoleChangeRow | null> {
     const given = this.#router.write(({ $client }) => setRole($client, userId, role));
     const [row] = await given.catch((error: unknown) => {
       throw lastAdministratorError(error);

@@ -110,12 +110,16 @@ export function raiseGeneration(client: Sql, userId: number, keepApiKeys: boolea
   `;
 }
 
+/** No generation where the user has the role already. */
+export type RoleChangeRow = RevokedRow | { readonly generation: null; readonly revokedApiKeys: 0 };
+
 /**
- * Gives a role and raises the generation, because tokens name the role. No row where there is no such user; no generation where the
- * user has the role. The user's row is locked first, as whatever suspends or deletes the user does, so that one waits for the other.
+ * Gives a role and raises the generation, because tokens name the role. API keys are revoked where the role may do more than `user`: they were
+ * made to act for an ordinary user. No row where there is no such user. The user's row is locked first, as whatever suspends or deletes
+ * the user does, so that one waits for the other.
  */
 export function setRole(client: Sql, userId: number, role: Role) {
-  return client<{ generation: number | null }[]>`
+  return client<RoleChangeRow[]>`
     with target as (
       select id from users where id = ${userId} for no key update
     ), account as (
@@ -126,10 +130,9 @@ export function setRole(client: Sql, userId: number, role: Role) {
         set role = excluded.role, generation = accounts.generation + 1
         where accounts.role <> excluded.role
       returning user_id, generation
-    ), revoked as (
-      insert into revocations (kind, subject, generation)
-      select 'user', user_id::text, generation from account
-    )
-    select (select generation from account) as generation from target
+    ), ${revokeEverything(client, role === 'user')}
+    select (select generation from account) as generation,
+      (select count(*)::int from keys) as "revokedApiKeys"
+    from target
   `;
 }

@@ -17,7 +17,8 @@ export class RoleKeeper {
   }
 
   /**
-   * Gives a user a role, which ends all sessions of the user, because access tokens name the role.
+   * Gives a user a role, which ends all sessions of the user, because access tokens name the role. Who becomes an administrator loses
+   * the API keys, too: each, wherever it is kept, would have an administrator's reach from then on.
    *
    * @param by - who gives it; null for an operator at the command line.
    * @throws `UserNotFound`, `AccessError` last-admin
@@ -26,7 +27,8 @@ export class RoleKeeper {
     const outcome = await this.#accounts.setRole(userId, role);
     if (outcome === null) throw new UserNotFound('There is no such user');
     if (outcome.generation !== null) {
-      this.#logger.info({ userId, role, by }, 'Role changed');
+      const { revokedApiKeys } = outcome;
+      this.#logger.info({ userId, role, by, revokedApiKeys }, 'Role changed');
       await this.#ender.forgetSessions(userId, outcome.generation);
     }
     return { userId, role };

@@ -94,20 +94,44 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     expect(again).toBe(401);
   });
 
-  it("end with their owner: suspended or erased; and take the owner's role as it is", async () => {
+  it("take the owner's role as it is, and never more than when they were made", async () => {
     const { person, token } = await comeIn();
     const { key } = (await createKey(person, token)).body;
-    const role = async (on: AuthApi) =>
-      (await on.call<{ role: string }>('GET', '/api/v1/auth/me', { apiKey: key })).body.role;
-    expect(await role(other)).toBe('user');
-    const admin = await createPerson(api, sql, { role: 'admin' });
-    const { accessToken } = await logIn(api, admin);
-    await api.call('PUT', `/api/v1/users/${person.id}/role`, {
-      token: accessToken,
-      body: { role: 'admin' },
-    });
-    expect(await role(api)).toBe('admin');
-    await eventually(async () => (await role(other)) === 'admin');
+    const { accessToken: adminToken } = await logIn(
+      api,
+      await createPerson(api, sql, { role: 'admin' }),
+    );
+    const setRole = async (role: string) => {
+      const path = `/api/v1/users/${person.id}/role`;
+      const { status } = await api.call('PUT', path, { token: adminToken, body: { role } });
+      expect(status).toBe(200);
+    };
+    const roleOf = async (on: AuthApi, apiKey: string) =>
+      (await on.call<{ role: string }>('GET', '/api/v1/auth/me', { apiKey })).body.role;
+    const isEverywhere = async (apiKey: string, role: string | undefined) => {
+      for (const each of [api, other, deaf]) {
+        await eventually(async () => (await roleOf(each, apiKey)) === role);
+      }
+    };
+
+    await setRole('user');
+    await isEverywhere(key, 'user');
+    await setRole('admin');
+    expect(await me(api, key)).toBe(401);
+    await isEverywhere(key, undefined);
+    const { accessToken } = await logIn(api, person);
+    const { key: ofAdmin } = (await createKey(person, accessToken)).body;
+    await setRole('admin');
+    await isEverywhere(ofAdmin, 'admin');
+    await setRole('user');
+    await isEverywhere(ofAdmin, 'user');
+    expect(await me(api, key)).toBe(401);
+  });
+
+  it('end with their owner: suspended or erased', async () => {
+    const { person, token } = await comeIn();
+    const { key } = (await createKey(person, token)).body;
+    expect(await me(other, key)).toBe(200);
 
     await sql`update users set status = 'suspended' where id = ${person.id}`;
     await api.authentication.ender.endAll(person.id);
