@@ -1,0 +1,318 @@
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Event } from '../../../../services/contracts/events.ts';
+import {
+  EventDispatcher,
+  type EventDispatcherOptions,
+} from '../../../../services/user-api/queue/event-dispatcher.ts';
+import { userCreatedEvent } from '../../../../services/user-api/queue/events.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
+
+type Response = readonly string[] | Error | Promise<readonly string[]>;
+
+let database: TestDatabase;
+let sql: Sql;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+  sql = connect(database.writerUrl);
+});
+afterAll(async () => {
+  await sql.end();
+  await database.drop();
+});
+beforeEach(async () => {
+  await sql`delete from outbox`;
+});
+
+const everything = (events: readonly Event[]): Response => events.map(({ id }) => id);
+
+/** A dispatcher on a real outbox, whose queue responds as `respond` says. */
+function startDispatcher(
+  respond: (events: readonly Event[], index: number) => Response = everything,
+  options: EventDispatcherOptions = {},
+  url = database.writerUrl,
+) {
+  const { outbox, logger, log, statements } = openOutbox(url);
+  const batches: (readonly Event[])[] = [];
+  let isOpen = true;
+  const dispatcher = new EventDispatcher(
+    outbox,
+    {
+      async send(events) {
+        batches.push(events);
+        const response = await respond(events, batches.length - 1);
+        if (response instanceof Error) throw response;
+        return response;
+      },
+      close() {
+        isOpen = false;
+      },
+    },
+    logger,
+    options,
+  );
+  onTestFinished(async () => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+    if (isOpen) await dispatcher.close();
+  });
+  return {
+    dispatcher,
+    outbox,
+    batches,
+    log,
+    statements,
+    sizes: () => batches.map(({ length }) => length),
+    messages: () => log.map(({ message }) => message),
+    isOpen: () => isOpen,
+  };
+}
+
+/** A queue that answers each batch when it is told to. */
+function slowQueue() {
+  const answers: (() => void)[] = [];
+  return {
+    respond: (events: readonly Event[]) =>
+      new Promise<readonly string[]>((resolve) => {
+        answers.push(() => resolve(events.map(({ id }) => id)));
+      }),
+    answers,
+  };
+}
+
+const newEvent = (userId = 1) =>
+  userCreatedEvent(crypto.randomUUID(), new Date().toISOString(), { userId });
+
+function dispatch(dispatcher: EventDispatcher, count: number): readonly Event[] {
+  const events = Array.from({ length: count }, (_, index) => newEvent(index + 1));
+  for (const event of events) dispatcher.dispatch(event);
+  return events;
+}
+
+/** Time of the dispatcher that stands still but for `advance`; the longest of each jittered pause. */
+function stopTheClock() {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  const random = vi.spyOn(Math, 'random').mockReturnValue(1);
+  return { random, advance: (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds) };
+}
+
+/** Like `eventually`, without timers, so that it does not move a clock that stands still. */
+async function soon(attempt: () => void | Promise<void>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+describe('EventDispatcher.dispatch', () => {
+  it('sends a full batch at once, and what is less within 100 ms', async () => {
+    const { advance } = stopTheClock();
+    const { dispatcher, batches, sizes } = startDispatcher();
+    const events = dispatch(dispatcher, 9);
+    expect([sizes(), dispatcher.held]).toEqual([[], 9]);
+    dispatch(dispatcher, 1);
+    expect([sizes(), dispatcher.held]).toEqual([[10], 0]);
+    expect(batches[0]?.slice(0, 9)).toEqual(events);
+    await advance(0);
+    dispatch(dispatcher, 2);
+    await advance(99);
+    expect(sizes()).toEqual([10]);
+    await advance(1);
+    expect(sizes()).toEqual([10, 2]);
+    expect(dispatcher.counts).toEqual({ sent: 12, refused: 0, failedSends: 0 });
+  });
+
+  it('while ten sends are in flight, holds 10,000 events and leaves what is more to the outbox', async () => {
+    const { respond, answers } = slowQueue();
+    const { dispatcher, sizes } = startDispatcher(respond);
+    dispatch(dispatcher, 100);
+    expect([sizes(), dispatcher.held]).toEqual([Array(10).fill(10), 0]);
+    dispatch(dispatcher, 9_999);
+    expect([sizes().length, dispatcher.held]).toEqual([10, 9_999]);
+    dispatch(dispatcher, 2);
+    expect(dispatcher.held).toBe(10_000);
+    await soon(() => {
+      for (const answer of answers.splice(0)) answer();
+      expect([dispatcher.held, dispatcher.counts.sent]).toEqual([0, 10_100]);
+    });
+    expect(sizes()).toEqual(Array(1_010).fill(10));
+  });
+
+  it('after a failure, drops what is held and sends nothing for a pause that doubles up to 30 s', async () => {
+    const { advance } = stopTheClock();
+    let isAway = true;
+    const { dispatcher, sizes, messages } = startDispatcher((events) =>
+      isAway ? new Error('away') : everything(events),
+    );
+    for (const pause of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+      const sendsBefore = sizes().length;
+      dispatch(dispatcher, 12);
+      await advance(0);
+      expect([dispatcher.isUp, dispatcher.held]).toEqual([false, 0]);
+      expect(sizes()).toHaveLength(sendsBefore + 1);
+      await advance(pause - 1);
+      dispatch(dispatcher, 10);
+      expect([dispatcher.held, sizes().length]).toEqual([0, sendsBefore + 1]);
+      await advance(1);
+    }
+    expect(dispatcher.counts).toEqual({ sent: 0, refused: 0, failedSends: 7 });
+    isAway = false;
+    dispatch(dispatcher, 10);
+    await advance(0);
+    expect(dispatcher.isUp).toBe(true);
+    dispatch(dispatcher, 10);
+    await advance(0);
+    expect(dispatcher.counts).toEqual({ sent: 20, refused: 0, failedSends: 7 });
+    expect(messages()).toEqual([
+      'The queue is away: events wait in the outbox',
+      'The queue takes events again',
+    ]);
+    // The next failure is a first one again.
+    isAway = true;
+    dispatch(dispatcher, 10);
+    await advance(1_000);
+    dispatch(dispatcher, 10);
+    expect(dispatcher.counts.failedSends).toBe(8);
+    expect(sizes()).toHaveLength(11);
+  });
+
+  it('pauses for half of the time at least, so that processes do not all try at once', async () => {
+    const { random, advance } = stopTheClock();
+    random.mockReturnValue(0);
+    const { dispatcher, sizes } = startDispatcher(() => new Error('away'));
+    dispatch(dispatcher, 10);
+    await advance(499);
+    dispatch(dispatcher, 10);
+    expect(sizes()).toEqual([10]);
+    await advance(1);
+    dispatch(dispatcher, 10);
+    expect(sizes()).toEqual([10, 10]);
+  });
+
+  it('of a batch refused in part, removes from the outbox what was taken alone', async () => {
+    const [refused = '', ...taken] = await leaveBehind(sql, 3);
+    const { dispatcher, log } = startDispatcher((events) =>
+      events.map(({ id }) => id).filter((id) => id !== refused),
+    );
+    for (const id of [refused, ...taken]) dispatcher.dispatch({ ...newEvent(), id });
+    await eventually(async () => {
+      expect(await sql`select id from outbox`).toEqual([{ id: refused }]);
+    });
+    expect(dispatcher.counts).toEqual({ sent: 2, refused: 1, failedSends: 0 });
+    expect(dispatcher.isUp).toBe(true);
+    expect(log).toMatchObject([{ message: 'The queue refused some events', refused: 1 }]);
+  });
+
+  it('of a batch refused as a whole, counts a failed send and says why', async () => {
+    const { dispatcher, log } = startDispatcher(() => []);
+    dispatch(dispatcher, 10);
+    await eventually(() => expect(dispatcher.isUp).toBe(false));
+    expect(dispatcher.counts).toEqual({ sent: 0, refused: 0, failedSends: 1 });
+    expect(log).toMatchObject([{ error: { message: 'The queue refused a whole batch' } }]);
+  });
+});
+
+describe('EventDispatcher.close', () => {
+  it('sends what is held, waits for it, and takes nothing more', async () => {
+    const ids = await leaveBehind(sql, 12);
+    const { respond, answers } = slowQueue();
+    const { dispatcher, sizes, isOpen } = startDispatcher(respond);
+    for (const id of ids) dispatcher.dispatch({ ...newEvent(), id });
+    expect(sizes()).toEqual([10]);
+    const closed = dispatcher.close();
+    expect(sizes()).toEqual([10, 2]);
+    dispatch(dispatcher, 10);
+    expect(dispatcher.held).toBe(0);
+    answers[0]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isOpen()).toBe(true);
+    answers[1]?.();
+    await closed;
+    expect(isOpen()).toBe(false);
+    expect(sizes()).toEqual([10, 2]);
+    expect(await sql`select id from outbox`).toEqual([]);
+  });
+
+  it('gives up on a queue that does not answer after 2 s', async () => {
+    const { advance } = stopTheClock();
+    const { dispatcher, isOpen } = startDispatcher(slowQueue().respond);
+    dispatch(dispatcher, 10);
+    const closed = dispatcher.close();
+    await advance(1_999);
+    expect(isOpen()).toBe(true);
+    await advance(1);
+    await closed;
+    expect(isOpen()).toBe(false);
+  });
+
+  it('ends the relay: what it has taken and not sent waits for its lease to end', async () => {
+    await leaveBehind(sql, 30);
+    const { respond, answers } = slowQueue();
+    const { dispatcher, sizes } = startDispatcher(respond, { relayIntervalMilliseconds: 1 });
+    dispatcher.start();
+    await eventually(() => expect(sizes()).toEqual([10]));
+    const closed = dispatcher.close();
+    answers[0]?.();
+    await closed;
+    expect(sizes()).toEqual([10]);
+    expect(await sql`select id from outbox where available_at > now()`).toHaveLength(20);
+  });
+});
+
+describe("EventDispatcher's relay", () => {
+  it('goes on at once while batches are full, then pauses for the interval', async () => {
+    await leaveBehind(sql, 70);
+    const { dispatcher, outbox, sizes } = startDispatcher();
+    // Has the pool connect, for which postgres.js needs timers.
+    await outbox.remove([crypto.randomUUID()]);
+    const { advance } = stopTheClock();
+    dispatcher.start();
+    await advance(0);
+    await soon(() => expect(sizes()).toEqual([10, 10, 10, 10, 10]));
+    await soon(() => expect(vi.getTimerCount()).toBeGreaterThan(1));
+    await advance(0);
+    await soon(() => expect(sizes()).toEqual([10, 10, 10, 10, 10, 10, 10]));
+    expect(dispatcher.counts.sent).toBe(70);
+    await advance(100);
+    await soon(async () => expect(await sql`select id from outbox`).toEqual([]));
+    await advance(4_800);
+    await leaveBehind(sql, 1);
+    await advance(99);
+    await sql`select pg_sleep(0.02)`;
+    expect(sizes()).toHaveLength(7);
+    await advance(1);
+    await soon(() => expect(sizes()).toHaveLength(8));
+  });
+
+  it('when the queue fails, sends no further batch and tries again after the pause of the failure', async () => {
+    await leaveBehind(sql, 60);
+    const { dispatcher, sizes } = startDispatcher(
+      (events, index) => (index === 0 ? new Error('away') : everything(events)),
+      { relayIntervalMilliseconds: 60_000, longestPauseMilliseconds: 20 },
+    );
+    dispatcher.start();
+    await eventually(() => expect(dispatcher.counts.sent).toBe(10));
+    // The other forty are leased for 15 s.
+    expect(sizes()).toEqual([10, 10]);
+  });
+
+  it('when the outbox cannot be read, logs it and goes on', async () => {
+    const { dispatcher, messages } = startDispatcher(
+      everything,
+      { relayIntervalMilliseconds: 10 },
+      'postgres://nobody@127.0.0.1:1/none',
+    );
+    dispatcher.start();
+    await eventually(() => {
+      const failures = messages().filter((one) => one === 'The outbox could not be read');
+      expect(failures.length).toBeGreaterThan(1);
+    });
+  });
+});

@@ -1,0 +1,84 @@
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { OutboxDepth } from '../../../../services/user-api/queue/outbox-depth.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
+
+let database: TestDatabase;
+let sql: Sql;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+  sql = connect(database.writerUrl);
+});
+afterAll(async () => {
+  await sql.end();
+  await database.drop();
+});
+beforeEach(async () => {
+  await sql`delete from outbox`;
+});
+
+describe('Outbox.take', () => {
+  it('passes over what another relay is taking, without waiting for it', async () => {
+    const [locked, ...others] = await leaveBehind(sql, 3);
+    const { outbox } = openOutbox(database.writerUrl);
+    await sql.begin(async (transaction) => {
+      await transaction`select from outbox where id = ${locked ?? ''} for update`;
+      const taken = await outbox.take(10, 15);
+      expect(taken.map(({ id }) => id).sort()).toEqual([...others].sort());
+    });
+  });
+
+  it('takes those that have waited longest, as many as asked for, for the time of the lease', async () => {
+    const [first, second, third] = await leaveBehind(sql, 3);
+    await sql`update outbox set traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' where id = ${second ?? ''}`;
+    const { outbox } = openOutbox(database.writerUrl);
+    const taken = await outbox.take(2, 15);
+    expect(new Map(taken.map((event) => [event.id, event.traceparent]))).toEqual(
+      new Map([
+        [first, undefined],
+        [second, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+      ]),
+    );
+    expect((await outbox.take(2, 15)).map(({ id }) => id)).toEqual([third]);
+    expect(await outbox.take(2, 15)).toEqual([]);
+    const leases = await sql`select from outbox
+      where available_at between now() + interval '10 seconds' and now() + interval '15 seconds'`;
+    expect(leases).toHaveLength(3);
+  });
+});
+
+describe('Outbox.remove', () => {
+  it('of nothing, runs no statement', async () => {
+    const { outbox, statements } = openOutbox(database.writerUrl);
+    await outbox.remove([]);
+    expect(statements()).toBe(0);
+  });
+});
+
+describe('OutboxDepth', () => {
+  it('is how much waits and for how long the first is overdue, asked for once in 10 s', async () => {
+    const { router, statements } = openOutbox(database.writerUrl);
+    const depth = new OutboxDepth(router);
+    expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
+    await leaveBehind(sql, 3);
+    expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
+    expect(statements()).toBe(1);
+    const { events, overdueSeconds } = (await new OutboxDepth(router).read()) ?? {};
+    expect(events).toBe(3);
+    expect(overdueSeconds).toBeGreaterThanOrEqual(59);
+    expect(overdueSeconds).toBeLessThan(90);
+  });
+
+  it('of what is not due yet, is overdue by nothing', async () => {
+    await leaveBehind(sql, 1);
+    await sql`update outbox set available_at = now() + interval '1 hour'`;
+    const { router } = openOutbox(database.writerUrl);
+    expect(await new OutboxDepth(router).read()).toEqual({ events: 1, overdueSeconds: 0 });
+  });
+
+  it('is unknown while no database answers', async () => {
+    const { router } = openOutbox('postgres://nobody@127.0.0.1:1/none');
+    expect(await new OutboxDepth(router).read()).toBeNull();
+  });
+});
