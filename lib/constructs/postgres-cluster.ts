@@ -20,6 +20,18 @@ const DATABASE_NAME = 'headroom';
 const OWNER = 'headroom_owner';
 /** Statements that take longer are logged, in milliseconds. */
 const SLOW_STATEMENT_MILLISECONDS = 500;
+/**
+ * Keeps values of rows and parameters out of the log, and so out of CloudWatch. Errors are left out, because those of SQLSTATE class 22 quote
+ * values in the message itself, and programs log them without: `log` is above ERROR and WARNING, below FATAL. Slow statements are LOG.
+ */
+const LOG_WITHOUT_VALUES = {
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
+  // No DETAIL, which quotes rows and keys, and no CONTEXT.
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
+  log_min_messages: 'log',
+};
 /** Backups and maintenance are for the hours in which the fewest are awake in Europe and America, in UTC. */
 const BACKUP_WINDOW = '02:00-03:00';
 const MAINTENANCE_WINDOW = 'sun:03:30-sun:04:30';
@@ -106,6 +118,7 @@ export class PostgresCluster extends Construct {
       parameters: {
         'rds.force_ssl': '1',
         log_min_duration_statement: String(SLOW_STATEMENT_MILLISECONDS),
+        ...LOG_WITHOUT_VALUES,
       },
     });
     this.cluster.node.addDependency(logGroup);

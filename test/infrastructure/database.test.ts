@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import type { StageConfiguration } from '../../lib/config/stage.ts';
+import { LOG_WITHOUT_VALUES } from '../../services/local/postgres/server.ts';
 import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';
 
@@ -98,6 +99,13 @@ describe('Aurora', () => {
   it.each(stages)('of $name, logs statements that take longer than half a second', (stage) => {
     expect(ofData(stage.name, 'AWS::RDS::DBClusterParameterGroup')).toMatchObject([
       { Parameters: { log_min_duration_statement: '500' } },
+    ]);
+  });
+
+  it.each(stages)('of $name, logs no values of rows and parameters, as here', (stage) => {
+    const local = Object.entries(LOG_WITHOUT_VALUES).map(([name, value]) => [name, String(value)]);
+    expect(ofData(stage.name, 'AWS::RDS::DBClusterParameterGroup')).toMatchObject([
+      { Parameters: Object.fromEntries(local) },
     ]);
   });
 });

@@ -4,7 +4,7 @@ import { LocalFailure } from '../local-failure.ts';
 const INVALID_PASSWORD = '28P01';
 
 /** What PostgreSQL says, or the C library for it, when there is no room left. */
-const DISK_FULL = /no space left on device|disk quota exceeded|check free disk space/i;
+const DISK_FULL = /no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes/i;
 const LIBRARY_MISSING =
   /error while loading shared libraries|Library not loaded|GLIBC_\S+' not found/i;
 /** Messages that mean that the files are no longer what they were. */
@@ -77,7 +77,8 @@ export function explainQueryFailure(error: unknown, place: FailurePlace): LocalF
 
 function knownCause(problem: string, place: FailurePlace): LocalFailure | undefined {
   const { dataDirectory, logLines } = place;
-  const log = logLines.join('\n');
+  // Errors of statements are in the problem, not in the log.
+  const log = [problem, ...logLines].join('\n');
   if (DISK_FULL.test(log)) {
     return new LocalFailure(
       `${problem}: the disk that holds ${dataDirectory} is full.`,

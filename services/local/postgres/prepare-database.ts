@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { type Credentials, OWNER, REPLICATOR } from './credentials.ts';
+import { scramVerifier } from './scram-verifier.ts';
 
 /**
  * Makes the roles and the application's database that are not there yet.
@@ -27,12 +28,12 @@ export async function prepareDatabase(
   return true;
 }
 
-/** CREATE ROLE takes no parameters; the passwords are made here, of letters, digits, `-` and `_`. */
+/** CREATE ROLE takes no parameters, so that its text is all there is: it holds no password. */
 async function createRole(
   administrator: postgres.Sql,
   name: string,
   rights: string,
   password: string,
 ): Promise<void> {
-  await administrator.unsafe(`CREATE ROLE ${name} ${rights} PASSWORD '${password}'`);
+  await administrator.unsafe(`CREATE ROLE ${name} ${rights} PASSWORD '${scramVerifier(password)}'`);
 }

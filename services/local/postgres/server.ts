@@ -51,6 +51,19 @@ const STOP_TIMEOUT_MILLISECONDS = 5_000;
 /** Between finding a free port and PostgreSQL's listening on it, somebody else may take it. */
 const PORT_ATTEMPTS = 5;
 
+/**
+ * Keeps values of rows and parameters out of the log; on AWS the same (`lib/constructs/postgres-cluster.ts`). Errors are left out, because
+ * those of SQLSTATE class 22 quote values in the message itself, and programs log them without: `log` is above ERROR, below FATAL.
+ */
+export const LOG_WITHOUT_VALUES = {
+  log_parameter_max_length: 0,
+  log_parameter_max_length_on_error: 0,
+  // No DETAIL, which quotes rows and keys, and no CONTEXT.
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
+  log_min_messages: 'log',
+} as const satisfies Settings;
+
 /** What both servers have in common. A replica must allow at least as much as its primary. */
 const COMMON_SETTINGS: Settings = {
   listen_addresses: '127.0.0.1',
@@ -70,6 +83,7 @@ const COMMON_SETTINGS: Settings = {
   timezone: 'UTC',
   // Messages are searched for known failures.
   lc_messages: 'C',
+  ...LOG_WITHOUT_VALUES,
 };
 
 /** For data that nobody misses: several times as many commits a second. */

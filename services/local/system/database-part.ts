@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
 import type { LocalFailure } from '../local-failure.ts';
 import { startPostgres } from '../postgres/postgres.ts';
+import { scramVerifier } from '../postgres/scram-verifier.ts';
 import type { Guardian } from '../process/guardian.ts';
 import type { LocalDirectories } from './directory.ts';
 import type { Programs } from './programs.ts';
@@ -115,8 +116,8 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
  */
 async function giveLogin(owner: postgres.Sql, role: string): Promise<string> {
   const password = randomBytes(24).toString('base64url');
-  // A utility statement takes no parameters; both values are of letters, digits, `-` and `_` only.
-  await owner.unsafe(`alter role "${role}" login password '${password}'`);
+  // A utility statement takes no parameters, so that its text is all there is: it holds no password.
+  await owner.unsafe(`alter role "${role}" login password '${scramVerifier(password)}'`);
   return password;
 }
 
