@@ -12,9 +12,10 @@ import {
 import { followLog } from '../services/local/system/follow-log.ts';
 import type { Programs } from '../services/local/system/programs.ts';
 import { createScreen, reportFailure } from '../services/local/system/screen.ts';
-import { parseArguments, readSettings, usage } from '../services/local/system/settings.ts';
+import { parseArguments, readSettings } from '../services/local/system/settings.ts';
 import { startSystem } from '../services/local/system/system.ts';
 import { API_ROLE, EMAIL_WORKER_ROLE } from '../services/user-api/database/roles.ts';
+import { HIGH_LIMITS } from '../services/user-api/rate-limit/default-policies.ts';
 import { ensureDemoAdministrator } from '../services/user-api/users/demo-administrator.ts';
 import { insertDemoUsers } from '../services/user-api/users/demo-data.ts';
 
@@ -46,6 +47,7 @@ const programs: Programs = {
   root,
   apiEntry: inRepository('services/user-api/main.ts'),
   workers: workers.map((worker) => ({ ...worker, entry: inRepository(worker.entry) })),
+  highLimits: HIGH_LIMITS,
   databaseRoles: { api: API_ROLE, emailWorker: EMAIL_WORKER_ROLE },
   migrate,
   insertDemoUsers,
@@ -55,8 +57,8 @@ const programs: Programs = {
 async function main(): Promise<void> {
   const startedAt = performance.now();
   const options = parseArguments(process.argv.slice(2));
-  if (options === 'help') {
-    console.log(usage);
+  if (typeof options === 'string') {
+    process.stdout.write(options);
     return;
   }
   const settings = readSettings({ ...process.env }, options);
@@ -100,6 +102,7 @@ async function main(): Promise<void> {
     administrator: system.administrator,
     directory: settings.directory,
     parts: system.lines,
+    highLimits: settings.highLimits,
     exampleSuffix: Date.now().toString(36),
   });
   const followers = settings.followLogs

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HIGH_LIMITS } from '../../services/user-api/rate-limit/default-policies.ts';
 import { BENCHMARK_SECRET } from './cursors.ts';
 import type { Addresses } from './surroundings.ts';
 
@@ -65,7 +66,7 @@ const A_PAGE = '/api/v1/users?limit=20';
  * that a load generator, which comes from one address, is not refused: a sliding window takes 10,000 requests at most.
  */
 const HEADROOM = {
-  RATE_LIMITS: 'reads=10000000/1,creates=10000/1,updates=10000/1,deletes=10000/1',
+  RATE_LIMITS: HIGH_LIMITS,
   SERVICE_SECRET: BENCHMARK_SECRET,
   // Metrics are gathered whether they are asked for or not; this is the port on which they are.
   INTERNAL_PORT: '0',

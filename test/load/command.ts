@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
+import { readEnvironment } from '../../services/contracts/environment/read.ts';
 import { LocalFailure } from '../../services/local/local-failure.ts';
-import { type LoadOptions, parseOptions, usage } from './options.ts';
+import { findSystem } from '../../services/local/system/system-file.ts';
+import { findLowLimits } from './limits.ts';
+import { LOCAL_ORIGIN, type LoadOptions, parseOptions } from './options.ts';
 import { makeReport } from './report/report.ts';
 import { type RunResult, runLoad } from './run.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import { type Mix, type Scenario, scenarios } from './scenarios.ts';
 import { createScreen, type Output } from './screen.ts';
-import { checkTarget, isLocal, waitForService } from './target.ts';
+import { checkTarget, isLocal, isSameService, waitForService } from './target.ts';
 import { totalOf } from './timeline.ts';
 import { hasCredentials, Traffic } from './traffic.ts';
 
@@ -25,8 +28,11 @@ export interface LoadSurroundings {
 const GENERATOR_LIMIT = 0.9;
 /** Above this share, limits are what is measured. */
 const LIMITED_SHARE = 0.01;
-const LIMITS_REMEDY =
-  'To measure the service rather than its limits, start it with higher ones: RATE_LIMITS=reads=10000000/60,creates=10000/1,updates=10000/1 npm start';
+/** How to measure the service rather than its limits. */
+const limitsRemedy = (origin: string) =>
+  isLocal(origin)
+    ? 'To measure the service rather than its limits, start it with high ones: npm start -- --high-limits.'
+    : 'To measure the service rather than its limits, give it higher ones in RATE_LIMITS (docs/rate-limiting.md).';
 
 /**
  * `npm run load`.
@@ -40,34 +46,36 @@ export async function load(
 ): Promise<string | null> {
   const { output, signal } = surroundings;
   const options = parseOptions(commandLine, surroundings.environment);
-  if (options === 'help') {
-    output.write(usage);
+  if (typeof options === 'string') {
+    output.write(options);
     return null;
   }
   const scenario: Scenario = scenarios[options.scenario];
-  if (!isLocal(options.origin) && !options.confirmed) await confirm(options, surroundings);
+  const { LOCAL_DIRECTORY } = readEnvironment(['LOCAL_DIRECTORY'], surroundings.environment);
+  const localSystem = () => findSystem(resolve(LOCAL_DIRECTORY));
+  const origin = options.origin ?? localSystem()?.apiUrl ?? LOCAL_ORIGIN;
+  const { connections, seconds, rate } = options;
+  const load = { ...options, origin, mix: scenario.mix };
+  if (!isLocal(origin) && !options.confirmed) await confirmCost(load, surroundings);
 
-  const screen = createScreen(output, options.seconds);
+  const screen = createScreen(output, seconds);
   const notes: string[] = [];
   if (scenario.waitsForService === true) {
-    screen.line(`Waiting until ${options.origin} is ready (Ctrl-C to stop)`);
-    const waited = await waitForService(options.origin, signal);
+    screen.line(`Waiting until ${origin} is ready (Ctrl-C to stop)`);
+    const waited = await waitForService(origin, signal);
     if (waited < 1) {
       notes.push(
         'The service was there before the load test: it began with whatever its caches held.',
       );
     }
   } else {
-    const { rateLimit } = await checkTarget(options.origin, options.headers);
-    if (rateLimit !== null) {
-      const { requests, windowSeconds } = rateLimit;
-      if (requests / windowSeconds < (options.rate ?? Number.POSITIVE_INFINITY)) {
-        screen.line(
-          `The API lets this address read ${requests.toLocaleString('en')} times in ${windowSeconds} s, and answers 429 beyond that.`,
-        );
-      }
-    }
+    await checkTarget(origin, options.headers);
   }
+  await checkLimits(load, surroundings);
+  const system = localSystem();
+  const metricsUrl =
+    options.metricsUrl ??
+    (system !== null && isSameService(system.apiUrl, origin) ? system.metricsUrl : undefined);
 
   if (scenario.mix.update > 0 && !hasCredentials(options.headers)) {
     notes.push(
@@ -76,7 +84,6 @@ export async function load(
   }
   screen.line(`${options.scenario}: ${scenario.summary}`);
   const startedAt = new Date();
-  const { origin, connections, seconds, rate, metricsUrl } = options;
   const result = await runLoad({
     origin,
     phases: scenario.phases,
@@ -94,7 +101,7 @@ export async function load(
     onSecond: screen.second,
     signal,
   });
-  notes.push(...notesOn(result));
+  notes.push(...notesOn(result, origin));
   screen.summary(result);
   for (const note of notes) screen.warn(note);
 
@@ -121,14 +128,14 @@ function defaultPath({ scenario }: LoadOptions, startedAt: Date): string {
 }
 
 /** What was in the way of measuring the service. */
-function notesOn({ outcomes, generatorBusy }: RunResult): string[] {
+function notesOn({ outcomes, generatorBusy }: RunResult, origin: string): string[] {
   const notes: string[] = [];
   const total = totalOf(outcomes);
   if (total === 0) notes.push('Nothing was answered.');
   const limited = total === 0 ? 0 : outcomes.limited / total;
   if (limited > LIMITED_SHARE) {
     notes.push(
-      `${Math.round(limited * 100)} % of the requests were answered 429, because of the API’s rate limits. ${LIMITS_REMEDY}`,
+      `${Math.round(limited * 100)} % of the requests were answered 429, because of the API’s rate limits. ${limitsRemedy(origin)}`,
     );
   }
   if (generatorBusy > GENERATOR_LIMIT) {
@@ -139,21 +146,11 @@ function notesOn({ outcomes, generatorBusy }: RunResult): string[] {
   return notes;
 }
 
+/** A load test whose target is known. */
+type PlannedLoad = LoadOptions & { readonly origin: string; readonly mix: Mix };
+
 /** @throws {LocalFailure} when the answer is no, or nobody is there to give one. */
-async function confirm(options: LoadOptions, { output, ask }: LoadSurroundings): Promise<void> {
-  const { origin, seconds, rate, scenario } = options;
-  const { create, update } = scenarios[scenario].mix;
-  const amount =
-    rate === undefined
-      ? `as many requests as it answers for ${seconds} s (--rate sets a limit)`
-      : `up to ${(rate * seconds).toLocaleString('en')} requests`;
-  const writes =
-    create + update > 0
-      ? '\nIt creates users there, and they stay; their welcome emails go to the mailbox simulator of Amazon SES.'
-      : '';
-  output.write(
-    `\n${origin} is not this machine. The load is ${amount}, and whoever runs that service pays for it: CloudFront and WAF by the request, load balancer, tasks, database and functions by their use, and all of it again if auto scaling adds to them.${writes}\nLoad only what is yours.\n`,
-  );
+async function goOn({ ask }: LoadSurroundings): Promise<void> {
   if (ask === null) {
     throw new LocalFailure(
       'There is no terminal to ask whether to go on.',
@@ -163,4 +160,34 @@ async function confirm(options: LoadOptions, { output, ask }: LoadSurroundings):
   if (!(await ask('Go on? (y/N) '))) {
     throw new LocalFailure('Nothing was sent.', 'Answer y, or give --yes, to go on.');
   }
+}
+
+async function confirmCost(load: PlannedLoad, surroundings: LoadSurroundings): Promise<void> {
+  const { origin, seconds, rate, mix } = load;
+  const amount =
+    rate === undefined
+      ? `as many requests as it answers for ${seconds} s (--rate sets a limit)`
+      : `up to ${(rate * seconds).toLocaleString('en')} requests`;
+  const writes =
+    mix.create + mix.update > 0
+      ? '\nIt creates users there, and they stay; their welcome emails go to the mailbox simulator of Amazon SES.'
+      : '';
+  surroundings.output.write(
+    `\n${origin} is not this machine. The load is ${amount}, and whoever runs that service pays for it: CloudFront and WAF by the request, load balancer, tasks, database and functions by their use, and all of it again if auto scaling adds to them.${writes}\nLoad only what is yours.\n`,
+  );
+  await goOn(surroundings);
+}
+
+/** Says which limits the load would meet, and goes on only when that is meant. */
+async function checkLimits(load: PlannedLoad, surroundings: LoadSurroundings): Promise<void> {
+  const limits = await findLowLimits(load);
+  if (limits.length === 0) return;
+  const lines = limits.map(
+    ({ policy, requests, windowSeconds }) =>
+      `The API lets this address send ${requests.toLocaleString('en')} ${policy} in ${windowSeconds} s, and answers 429 beyond that: less than this load test sends.\n`,
+  );
+  const rate = Math.min(...limits.map((limit) => limit.rate));
+  const lower = rate >= 1 ? ` Or stay below them: --rate ${rate}.` : '';
+  surroundings.output.write(`\n${lines.join('')}${limitsRemedy(load.origin)}${lower}\n`);
+  if (!load.confirmed) await goOn(surroundings);
 }

@@ -8,9 +8,9 @@ then open http://localhost:8089; or without the page:
     locust --locustfile test/load/locustfile.py --host http://127.0.0.1:3000 --headless --users 50 --spawn-rate 10 --run-time 60s
 
 AUTHORIZATION is sent with each request when it is set, as in AUTHORIZATION='Bearer …'. USERS is the highest id, 1000 unless set.
-The API limits how much one address may ask for; start it with higher limits:
+The API limits how much one address may ask for; start it with high limits:
 
-    RATE_LIMITS=reads=10000000/60,creates=10000/1 npm start
+    npm start -- --high-limits
 """
 
 import os

@@ -5,14 +5,17 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const TIMEOUT_MILLISECONDS = 5_000;
 const POLL_MILLISECONDS = 20;
 
-export interface TargetState {
-  /** The API's rate limit for this address, as its answer tells; null when it tells none. */
-  readonly rateLimit: { readonly requests: number; readonly windowSeconds: number } | null;
-}
-
 /** Whether the address is this machine. */
 export function isLocal(origin: string): boolean {
   return LOOPBACK.test(new URL(origin).hostname);
+}
+
+/** Whether two origins are one service: equal, or the same port of this machine by two names of it. */
+export function isSameService(left: string, right: string): boolean {
+  return (
+    left === right ||
+    (isLocal(left) && isLocal(right) && new URL(left).port === new URL(right).port)
+  );
 }
 
 /**
@@ -37,14 +40,6 @@ export function originOf(text: string): string {
   return url.origin;
 }
 
-/** The quota and window of a field such as `"reads";q=1000;w=60` (RateLimit-Policy, IETF draft 10). */
-export function parseRateLimitPolicy(field: string | null): TargetState['rateLimit'] {
-  const requests = /;\s*q=(\d+)/.exec(field ?? '')?.[1];
-  const windowSeconds = /;\s*w=(\d+)/.exec(field ?? '')?.[1];
-  if (requests === undefined || windowSeconds === undefined) return null;
-  return { requests: Number(requests), windowSeconds: Number(windowSeconds) };
-}
-
 /**
  * Reads one user, as the load will.
  *
@@ -53,7 +48,7 @@ export function parseRateLimitPolicy(field: string | null): TargetState['rateLim
 export async function checkTarget(
   origin: string,
   headers: Readonly<Record<string, string>>,
-): Promise<TargetState> {
+): Promise<void> {
   let response: Response;
   try {
     response = await fetch(`${origin}/api/v1/users/1`, {
@@ -89,7 +84,6 @@ export async function checkTarget(
       'Mend that first: a load test of something broken says nothing.',
     );
   }
-  return { rateLimit: parseRateLimitPolicy(response.headers.get('ratelimit-policy')) };
 }
 
 /** Waits until something listens. @returns how long that took, in seconds. @throws the signal's reason. */

@@ -6,7 +6,7 @@
 --
 --   wrk … http://127.0.0.1:3000 -- 1000 authorization 'Bearer …'
 --
--- The API limits how much one address may ask for; start it with higher limits: RATE_LIMITS=reads=10000000/60 npm start
+-- The API limits how much one address may ask for; start it with high limits: npm start -- --high-limits
 
 local REQUESTS = 10000
 local POPULAR_SHARE = 0.9

@@ -1,6 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { findSystem } from '../../services/local/system/system-file.ts';
 import {
   curlLines,
   nothingLeft,
@@ -82,8 +83,14 @@ describe('npm start', () => {
 
     await changeAsAdministrator(login ?? '');
     await resetPassword(email, createUser ?? '', listMessages ?? '');
-    const { mode } = await stat(join(directory.path, 'secrets/secrets.json'));
-    expect(mode & 0o777).toBe(0o600);
+    for (const file of ['secrets/secrets.json', 'system.json']) {
+      const { mode } = await stat(join(directory.path, file));
+      expect(mode & 0o777, file).toBe(0o600);
+    }
+    const running = findSystem(directory.path);
+    expect(running).toMatchObject({ apiUrl: originOf(getUser ?? ''), processId: first.child.pid });
+    const metrics = await fetch(running?.metricsUrl ?? '');
+    expect(await metrics.text()).toContain('cache_reads_total');
 
     const firstProcesses = processTree(processIdOf(first));
     expect(firstProcesses.filter(({ command }) => /postgres/.test(command)).length).toBeGreaterThan(
@@ -91,8 +98,12 @@ describe('npm start', () => {
     );
     expect(await first.stop('SIGINT')).toEqual({ code: 0, signal: null });
     await nothingLeft(firstProcesses, directory.path);
+    expect(await readdir(directory.path)).not.toContain('system.json');
 
-    const second = runStart(variables);
+    const second = runStart(
+      { ...variables, RATE_LIMITS: 'updates=7/60' },
+      { arguments: ['--high-limits'] },
+    );
     await second.ready();
     const api = /http:\/\/127\.0\.0\.1:\d+/.exec(curlLines(second.output())[0] ?? '')?.[0];
     const { id } = created as { id: number };
@@ -100,6 +111,9 @@ describe('npm start', () => {
     await changeAsAdministrator(curlLines(second.output())[4] ?? '');
     const kept = await fetch(`${api}/api/users/${id}`);
     expect(await kept.json()).toMatchObject({ id, name: 'Ada Lovelace' });
+    expect(kept.headers.get('ratelimit-policy')).toContain('q=10000000;w=1');
+    const changed = await send('PATCH', `${api}/api/users/${id}`, {});
+    expect(changed.headers.get('ratelimit-policy')).toContain('q=7;w=60');
     const secondProcesses = processTree(processIdOf(second));
     expect(await second.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     await nothingLeft(secondProcesses, directory.path);

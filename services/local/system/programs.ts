@@ -13,6 +13,8 @@ export interface Programs {
   /** The workers, as the stacks define them. */
   readonly workers: readonly (EventSourceWorker &
     QueueDefinition & { readonly queueUrlVariable: string })[];
+  /** `RATE_LIMITS` of the API for load tests. */
+  readonly highLimits: string;
   /** Database roles that the programs log in as. */
   readonly databaseRoles: { readonly api: string; readonly emailWorker: string };
   /** Brings the database at this URL to the newest schema, with the entry point that AWS runs. */

@@ -21,6 +21,8 @@ export interface Summary {
   /** Who can log in as an administrator; null where nobody is known. */
   readonly administrator: { readonly email: string; readonly password: string } | null;
   readonly parts: readonly PartLine[];
+  /** Whether rate limits are those for load tests. */
+  readonly highLimits: boolean;
   /** Part of the email address in the example, new at each start so that the pasted line is no duplicate. */
   readonly exampleSuffix: string;
 }
@@ -64,6 +66,7 @@ export function createScreen(stream: NodeJS.WriteStream, startedAt: number): Scr
       mailboxUrl,
       directory,
       parts,
+      highLimits,
       exampleSuffix,
     }) {
       line('');
@@ -99,8 +102,12 @@ export function createScreen(stream: NodeJS.WriteStream, startedAt: number): Scr
         line(`  and send the accessToken: -H 'authorization: Bearer <accessToken>'`);
       }
       line('');
-      line('  One address may send 1,000 reads a minute. To put load on it, start it with');
-      line('  RATE_LIMITS=reads=10000000/60,creates=10000/1');
+      if (highLimits) {
+        line('  Rate limits are high (--high-limits). To put load on it: npm run load');
+      } else {
+        line('  One address may send 1,000 reads a minute. To put load on it, start it with');
+        line('  npm start -- --high-limits, and in another terminal: npm run load');
+      }
       line('');
     },
   };

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { EnvironmentError, readEnvironment } from '../../contracts/environment/read.ts';
 import { LocalFailure } from '../local-failure.ts';
+import { parseCommandLine } from '../parse-command-line.ts';
 
 /** What a developer asked of `npm start`, read from its arguments and the environment. */
-export interface Settings {
+export interface Settings extends StartOptions {
   /** Folder of all local state, absolute. */
   readonly directory: string;
   readonly host: string;
@@ -26,21 +27,19 @@ export interface Settings {
     readonly endpoint?: string;
     readonly emailQueueUrl: string;
   };
-  /** Whether the logs of all parts are shown on the screen as they come. */
-  readonly followLogs: boolean;
   /** The environment as it was given; what is not decided here is passed on to the parts. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-export const usage = `Usage: npm start [-- OPTION ...]
+/** The options of `npm start`. */
+export interface StartOptions {
+  /** Whether the logs of all parts are shown on the screen as they come. */
+  readonly followLogs: boolean;
+  /** Whether the rate limits are as high as they can be, for load tests. */
+  readonly highLimits: boolean;
+}
 
-Starts the whole system on this machine, on loopback only: PostgreSQL with a replica, Redis (when installed), SQS, the
-user API, the email worker and a mailbox page. Ctrl-C stops all of it.
-
-Options
-  --logs    show the logs of all parts on the screen
-  --help    show this text
-
+const DETAILS = `
 Environment (all of it: docs/environment.md)
   PORT                   port of the API, default 3000
   DATABASE_URL           use this PostgreSQL and start none; DATABASE_READER_URLS adds its readers
@@ -48,32 +47,30 @@ Environment (all of it: docs/environment.md)
   SQS_ENDPOINT           use SQS at this address and start none; needs EMAIL_QUEUE_URL
   LOCAL_DIRECTORY        folder of data, logs and mailbox, default .local
 
-See also: npm run reset, which deletes the local data.
-`;
+See also: npm run reset, which deletes the local data.`;
 
-/** The options of the command line, or `'help'` when the usage is asked for. */
-export function parseArguments(
-  commandLine: readonly string[],
-): 'help' | { readonly followLogs: boolean } {
+/**
+ * The options of the command line, or the help when it asks for that.
+ *
+ * @throws {@link LocalFailure} for an unknown option.
+ */
+export function parseArguments(commandLine: readonly string[]): string | StartOptions {
   const command = new Command('npm start --')
-    .helpOption(false)
-    .option('--logs', '', false)
-    .option('-h, --help', '', false)
-    .allowExcessArguments(false)
-    .configureOutput({ writeErr: () => {} })
-    .exitOverride();
-  try {
-    const { help, logs } = command
-      .parse(commandLine, { from: 'user' })
-      .opts<{ help: boolean; logs: boolean }>();
-    return help ? 'help' : { followLogs: logs };
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    throw new LocalFailure(
-      error.message.replace(/^error: /, '').replace(/\n/g, ' '),
-      'See npm start -- --help for the options there are.',
-    );
-  }
+    .description(
+      `Starts the whole system on this machine, on loopback only: PostgreSQL with a replica, Redis (when installed), SQS, the
+user API, the email worker and a mailbox page. Ctrl-C stops all of it.`,
+    )
+    .option('--logs', 'show the logs of all parts on the screen', false)
+    .option(
+      '--high-limits',
+      'set rate limits that no load test on one machine reaches; those in RATE_LIMITS stay as they are there',
+      false,
+    )
+    .addHelpText('after', DETAILS);
+  const help = parseCommandLine(command, commandLine);
+  if (help !== null) return help;
+  const { logs, highLimits } = command.opts<{ logs: boolean; highLimits: boolean }>();
+  return { followLogs: logs, highLimits };
 }
 
 /** Reads one variable that `npm start` may do without, although the programs it starts require it. */
@@ -89,7 +86,7 @@ function optional<Name extends 'DATABASE_URL' | 'EMAIL_QUEUE_URL'>(
  */
 export function readSettings(
   environment: Settings['environment'],
-  options: { readonly followLogs: boolean },
+  options: StartOptions,
 ): Settings {
   try {
     const values = readEnvironment(
@@ -138,7 +135,7 @@ export function readSettings(
           ...(values.SQS_ENDPOINT !== undefined && { endpoint: values.SQS_ENDPOINT }),
         },
       }),
-      followLogs: options.followLogs,
+      ...options,
       environment,
     };
   } catch (error) {

@@ -10,7 +10,14 @@ import { startRedisPart } from './redis-part.ts';
 import type { PartLine } from './screen.ts';
 import { readOrCreateSecrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { apiUrl, chooseApiPort, chooseInternalPort, startUserApiPart } from './user-api-part.ts';
+import { publishSystem } from './system-file.ts';
+import {
+  apiUrl,
+  chooseApiPort,
+  chooseInternalPort,
+  metricsUrl,
+  startUserApiPart,
+} from './user-api-part.ts';
 import { startWorkersPart } from './workers-part.ts';
 
 export interface SystemOptions {
@@ -86,6 +93,16 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
     startMailbox({ directory: directories.mailbox, port: await chooseMailboxPort(settings) }),
   );
 
+  // Before the API is ready: a load test of a cold start waits for it.
+  started.defer(
+    publishSystem(settings.directory, {
+      apiUrl: apiUrl(settings, port),
+      metricsUrl: metricsUrl(internalPort),
+      mailboxUrl: mailbox.url,
+      processId: process.pid,
+    }),
+  );
+
   onProgress('Starting the user API and the workers');
   const queueVariables = programs.workers.map(
     ({ name, queueUrlVariable }) => [queueUrlVariable, queues.urls[name] ?? ''] as const,
@@ -101,6 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       onFailure,
       environment: {
         ...queues.credentials,
+        ...(settings.highLimits && { RATE_LIMITS: highLimits(settings, programs) }),
         SERVICE_SECRET: settings.environment.SERVICE_SECRET || secrets.serviceSecret,
         ACCESS_TOKEN_ISSUER: settings.environment.ACCESS_TOKEN_ISSUER || apiUrl(settings, port),
         AWS_REGION: settings.region,
@@ -141,6 +159,12 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
     logFiles: { 'user-api': api.logFile, ...workers.logFiles },
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Of a policy that is named twice, the last limit counts. */
+function highLimits({ environment }: Settings, { highLimits }: Programs): string {
+  const given = environment.RATE_LIMITS ?? '';
+  return given === '' ? highLimits : `${highLimits},${given}`;
 }
 
 /** A default port that is taken is no reason not to start: another mail catcher may be there. */

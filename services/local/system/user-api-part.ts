@@ -32,6 +32,11 @@ export function apiUrl({ host }: Pick<Settings, 'host'>, port: number): string {
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
 }
 
+/** Where the API will show its metrics. */
+export function metricsUrl(internalPort: number): string {
+  return `http://127.0.0.1:${internalPort}/metrics`;
+}
+
 /**
  * The port the API will listen on. Asked before anything is started, so that a taken port costs no time.
  *
@@ -120,7 +125,7 @@ export async function startUserApiPart(options: {
       where: url,
       notes: ['writes go to the primary, reads to the replica'],
     },
-    metricsLine: { name: 'Metrics', where: `http://127.0.0.1:${internalPort}/metrics` },
+    metricsLine: { name: 'Metrics', where: metricsUrl(internalPort) },
     stop: async () => void (await supervised.stop()),
   };
 }

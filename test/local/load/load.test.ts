@@ -9,6 +9,9 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workers } from '../../../lib/config/workers.ts';
 import { type Guardian, startGuardian } from '../../../services/local/process/guardian.ts';
+import { findFreePort } from '../../../services/local/process/ports.ts';
+import { publishSystem } from '../../../services/local/system/system-file.ts';
+import { metricsUrl } from '../../../services/local/system/user-api-part.ts';
 import { insertDemoUsers } from '../../../services/user-api/users/demo-data.ts';
 import type { Cores } from '../../bench/cores.ts';
 import { type SubjectServer, startServer } from '../../bench/server.ts';
@@ -28,10 +31,17 @@ let guardian: Guardian;
 let directory: string;
 let database: TestDatabase;
 let api: SubjectServer;
+/** Local folder of a system of `npm start` that has the API. */
+let localDirectory: string;
 const stops: (() => Promise<unknown>)[] = [];
 
 /** Runs a load test and returns what it printed, and the path of its report. */
-async function run(...commandLine: string[]): Promise<{ text: string; report: string }> {
+const run = (...commandLine: string[]) => runIn({}, ...commandLine);
+
+async function runIn(
+  environment: Readonly<Record<string, string>>,
+  ...commandLine: string[]
+): Promise<{ text: string; report: string }> {
   let text = '';
   const write = (part: string | Uint8Array) => {
     text += String(part);
@@ -40,7 +50,7 @@ async function run(...commandLine: string[]): Promise<{ text: string; report: st
   const path = join(directory, `${commandLine.join('-').replaceAll(/\W+/g, '-')}.html`);
   const { signal } = new AbortController();
   const report = await load([...commandLine, '--report', path], {
-    environment: {},
+    environment: { LOCAL_DIRECTORY: join(directory, 'none'), ...environment },
     output: { write, isTTY: false, columns: 80 },
     ask: null,
     signal,
@@ -68,11 +78,16 @@ beforeAll(async () => {
   const [email] = workers.filter(({ name }) => name === 'email');
   if (email === undefined) throw new Error('There is no worker email');
   const queues = await createQueues([email]);
+  const internalPort = await findFreePort();
   api = await startServer({
     subject: {
       ...headroom,
-      // What Node.js has compiled in an earlier run: starting takes two thirds of the time with it.
-      environment: { ...headroom.environment, NODE_COMPILE_CACHE: COMPILE_CACHE },
+      environment: {
+        ...headroom.environment,
+        // What Node.js has compiled in an earlier run: starting takes two thirds of the time with it.
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        INTERNAL_PORT: String(internalPort),
+      },
     },
     addresses: {
       databaseUrl: database.writerUrl,
@@ -86,6 +101,13 @@ beforeAll(async () => {
     cores,
     on: [],
     guardian,
+  });
+  localDirectory = await mkdtemp(join(directory, 'local-'));
+  publishSystem(localDirectory, {
+    apiUrl: api.origin,
+    metricsUrl: metricsUrl(internalPort),
+    mailboxUrl: 'http://127.0.0.1:9',
+    processId: process.pid,
   });
 });
 afterAll(async () => {
@@ -125,12 +147,44 @@ describe.concurrent('npm run load', () => {
       response.writeHead(429).end();
     });
     const origin = await listen(limiting);
-    const { text, report } = await run(
-      ...['--scenario', 'hot-key', '--duration', '1', '--connections', '2', '--url', origin],
-    );
-    expect(text).toContain('lets this address read 1,000 times in 60 s');
+    const words = ['--scenario', 'hot-key', '--duration', '1', '--connections', '2', '--url'];
+    await expect(run(...words, origin)).rejects.toThrow('There is no terminal to ask');
+    const { text, report } = await run(...words, origin, '--yes');
+    expect(text).toContain('lets this address send 1,000 reads in 60 s');
+    expect(text).toContain('--rate 16');
     expect(text).toContain('100 % of the requests were answered 429');
-    expect(await readFile(report, 'utf8')).toContain('RATE_LIMITS=');
+    expect(await readFile(report, 'utf8')).toContain('npm start -- --high-limits');
+  });
+
+  it('needs no answer for a rate below the limits of each kind of request', async () => {
+    const asked: string[] = [];
+    const api = createServer((request, response) => {
+      const isWrite = request.method === 'POST';
+      asked.push(request.method ?? '');
+      response.setHeader(
+        'ratelimit-policy',
+        isWrite ? '"creates";q=5;w=60' : '"reads";q=1000;w=60',
+      );
+      response.end('{}');
+    });
+    const words = ['--duration', '60', '--url', await listen(api), '--scenario'];
+    await expect(run(...words, 'write-heavy', '--rate', '10')).rejects.toThrow('no terminal');
+    expect(asked.filter((method) => method === 'POST')).toHaveLength(1);
+    const low = ['--rate', '10', '--duration', '1'];
+    const { text } = await run(...words, 'write-heavy', ...low);
+    expect(text).not.toContain('--high-limits');
+  });
+
+  it('finds the API of npm start and its metrics by itself', async () => {
+    const { text, report } = await runIn(
+      { LOCAL_DIRECTORY: localDirectory },
+      ...['--duration', '3', '--connections', '2'],
+    );
+    expect(text).toMatch(/all answered well/);
+    expect(text).not.toContain('--high-limits');
+    const page = await readFile(report, 'utf8');
+    expect(page).toContain(api.origin);
+    expect(page).not.toContain('Not available');
   });
 
   it('waits for a service that is not there yet, to load it cold', async () => {

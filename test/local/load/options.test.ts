@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { load } from '../../load/command.ts';
+import { parseRateLimitPolicy } from '../../load/limits.ts';
 import { parseOptions } from '../../load/options.ts';
 import { scenarios } from '../../load/scenarios.ts';
-import { isLocal, parseRateLimitPolicy } from '../../load/target.ts';
+import { isLocal, isSameService } from '../../load/target.ts';
 
 const parse = (...commandLine: string[]) => parseOptions(commandLine, {});
 const steady = ['--scenario', 'steady'];
 
 describe('parseOptions', () => {
-  it('has a default for all but the scenario', () => {
-    expect(parse(...steady)).toEqual({
+  it('has a default for all options', () => {
+    expect(parse()).toEqual({
       scenario: 'steady',
-      origin: 'http://127.0.0.1:3000',
       connections: 20,
       seconds: 60,
       users: 1_000,
@@ -41,8 +41,9 @@ describe('parseOptions', () => {
   });
 
   it.each([
-    [['--scenario', 'steedy'], 'There is no scenario "steedy"'],
-    [[], 'No scenario is named'],
+    [['--scenario', 'steedy'], 'There is no scenario "steedy". Did you mean "steady"?'],
+    [['--conections', '1'], 'Did you mean --connections?'],
+    [['steady'], 'too many arguments'],
     [[...steady, '--connections', '0'], '--connections got "0"'],
     [[...steady, '--duration', '1e9'], '--duration got "1e9"'],
     [[...steady, '--duration', '3601'], 'from 1 to 3600'],
@@ -66,9 +67,19 @@ describe('isLocal', () => {
   );
 });
 
+describe('isSameService', () => {
+  it.each([
+    ['http://127.0.0.1:3000', 'http://localhost:3000', true],
+    ['http://127.0.0.1:3000', 'http://127.0.0.1:3001', false],
+    ['http://10.0.0.1:3000', 'http://10.0.0.1:3000', true],
+    ['http://10.0.0.1:3000', 'http://127.0.0.1:3000', false],
+  ])('of %s and %s: %s', (left, right, same) => expect(isSameService(left, right)).toBe(same));
+});
+
 describe('parseRateLimitPolicy', () => {
   it('reads quota and window', () => {
     expect(parseRateLimitPolicy('"reads";q=1000;w=60')).toEqual({
+      policy: 'reads',
       requests: 1_000,
       windowSeconds: 60,
     });

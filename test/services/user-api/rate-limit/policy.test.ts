@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   defaultPolicies,
+  HIGH_LIMITS,
   policiesWith,
 } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import {
@@ -69,6 +70,14 @@ describe('definePolicy', () => {
 });
 
 describe('policiesWith', () => {
+  it('takes the limits for load tests, which are above those of the policies they name', () => {
+    const policies = policiesWith(HIGH_LIMITS.split(','));
+    for (const name of ['reads', 'creates', 'updates', 'deletes'] as const) {
+      const perSecond = policies[name].limit / policies[name].windowSeconds;
+      expect(perSecond, name).toBeGreaterThanOrEqual(10_000);
+    }
+  });
+
   it('with an override, changes that limit and window and leaves the rest', () => {
     const policies = policiesWith(['logins=3/600']);
     expect(policies.logins).toEqual({ ...defaultPolicies.logins, limit: 3, windowSeconds: 600 });
