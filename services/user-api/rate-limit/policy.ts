@@ -96,11 +96,6 @@ export function burstOf(policy: TokenBucketPolicy): number {
   return policy.burst ?? policy.limit;
 }
 
-/** Most requests of one key that pass at once, from a key that has rested. */
-export function capacityOf(policy: RateLimitPolicy): number {
-  return policy.algorithm === 'token-bucket' ? burstOf(policy) : policy.limit;
-}
-
 /**
  * `policy` for one of `processes` that share the traffic evenly and cannot see each other: limit and burst divided
  * among them, rounded up, so that together they pass at most `processes - 1` requests more than `policy` does.

@@ -16,20 +16,20 @@ describeWithRedis('RedisVersionedCache', (server) => {
   let cache: RedisVersionedCache;
   let id = 0;
 
-  const cacheOf = (representation: string) =>
-    new RedisVersionedCache(redis, { keyPrefix: 'test:', representation, channel: CHANNEL });
-
-  beforeAll(async () => {
-    redis = createRedis(
-      {
-        url: server().url,
-        username: undefined,
-        password: undefined,
-        commandTimeoutMilliseconds: 1_000,
-      },
+  const cacheOf = (representation: string, on = redis) =>
+    new RedisVersionedCache(on, { keyPrefix: 'test:', representation, channel: CHANNEL });
+  const connect = async (commandTimeoutMilliseconds: number) => {
+    const { url } = server();
+    const client = createRedis(
+      { url, username: undefined, password: undefined, commandTimeoutMilliseconds },
       logger,
     );
-    await new Promise((resolve) => redis.once('ready', resolve));
+    await new Promise((resolve) => client.once('ready', resolve));
+    return client;
+  };
+
+  beforeAll(async () => {
+    redis = await connect(1_000);
     cache = cacheOf('1');
   });
   afterAll(() => {
@@ -244,6 +244,25 @@ describeWithRedis('RedisVersionedCache', (server) => {
     expect(await cache.lease(1_000_011)).toBe(true);
     expect(await cache.lease(1_000_011)).toBe(false);
     expect(await redis.pttl('test:1000011:lease')).toBeLessThanOrEqual(500);
+  });
+
+  it('left alone after five timeouts, is asked for no entry and no lease, and given none', async () => {
+    const hasty = await connect(50);
+    onTestFinished(() => hasty.disconnect());
+    const tested = cacheOf('1', hasty);
+    await redis.client('PAUSE', 300, 'ALL');
+    await Promise.all([1, 2, 3, 4, 5].map((number) => tested.lease(3_000_000 + number)));
+
+    const answers = [
+      tested.lease(3_000_009),
+      tested.get(3_000_009),
+      tested.raise(3_000_009, entry(1, 'one'), { origin: 'load' }),
+    ];
+
+    expect(await Promise.all(answers)).toEqual([true, undefined, undefined]);
+    // What was sent during the pause runs at its end.
+    await redis.ping();
+    expect(await redis.keys('test:3000009*')).toEqual([]);
   });
 
   it('with something else under its key, takes it for nothing and replaces it', async () => {
