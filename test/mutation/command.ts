@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 import { Command, InvalidArgumentError } from 'commander';
@@ -23,6 +23,8 @@ interface Options {
   readonly concurrency: number;
   readonly dryRun: boolean;
   readonly force: boolean;
+  /** Relative to the repository. */
+  readonly file?: readonly string[];
   readonly report: boolean;
 }
 
@@ -31,6 +33,15 @@ function addFolder(name: string, previous: readonly string[] = []): readonly str
     throw new InvalidArgumentError(unknownName('folder', name, Object.keys(folders)));
   }
   return [...previous, name];
+}
+
+function addFile(file: string, previous: readonly string[] = []): readonly string[] {
+  if (!existsSync(file)) {
+    throw new InvalidArgumentError(
+      `There is no file ${file}, seen from the root of the repository.`,
+    );
+  }
+  return [...previous, file];
 }
 
 function wholeNumber(text: string): number {
@@ -44,7 +55,7 @@ async function mutate(name: string, folder: MutatedFolder, options: Options): Pr
   // What a run that was stopped has left.
   rmSync(sandbox, { recursive: true, force: true });
   await new Stryker({
-    mutate: [...folder.mutate],
+    mutate: [...(options.file ?? folder.mutate)],
     testFiles: [...folder.tests],
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
@@ -93,6 +104,11 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
       wholeNumber,
       1,
     )
+    .option(
+      '--file <path>',
+      'mutate this file of the folder alone, such as services/user-api/queue/outbox.ts; the rest of its report stays. Can be repeated',
+      addFile,
+    )
     .option('--dry-run', 'run the tests once, with no mutant active', false)
     .option('--force', 'run all mutants again', false)
     .option(
@@ -102,8 +118,11 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
     )
     .showSuggestionAfterError()
     .showHelpAfterError('See --help.')
-    .action(async (names: readonly string[] = [], options: Options) => {
+    .action(async (names: readonly string[] = [], options: Options, command: Command) => {
       const chosen = names.length === 0 ? Object.keys(folders) : names;
+      if (options.file !== undefined && names.length !== 1) {
+        command.error('error: --file takes one folder, the one whose suites are to notice.');
+      }
       const scores = new Map<string, Score | null>();
       for (const name of chosen) {
         const folder = folders[name];
