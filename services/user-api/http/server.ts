@@ -4,18 +4,19 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { FastPath } from '../fast-path/fast-path.ts';
 import type { RequestObserver } from '../observability/requests/request-observer.ts';
-import { type AnswerHeaders, securityHeaders } from './answer-headers.ts';
+import type { AnswerHeaders } from './answer-headers.ts';
 import { AnswersUnderWay } from './answers-under-way.ts';
 import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment.ts';
 import { ListenError } from './listen-error.ts';
 import { brokenRule } from './message-rules.ts';
 import { Problem } from './problem.ts';
 import { dropUnreadBody } from './unread-body.ts';
+import { clientProblem, HEADERS_MAXIMUM_BYTES, refuseByHand } from './unreadable-request.ts';
 
-/** All headers of a request together, in bytes. */
-const HEADERS_MAXIMUM_BYTES = 16_384;
 /** A client that takes longer for the whole of a request of at most some 64 KiB is not served, be it that nothing reads the body. */
 const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+/** A client sends its first request as soon as it has the connection: a server that closes waits so long for it. */
+const FIRST_REQUEST_MILLISECONDS = 500;
 /** Node.js looks for requests beyond their time so many times within the time for headers: by a fifth of it one may be late. */
 const TIMEOUT_CHECKS = 5;
 
@@ -235,8 +236,11 @@ export class ApiServer {
     const closed = new Promise<boolean>((resolve) => {
       this.#server.close(() => resolve(true));
     });
-    // Node.js closes connections between two requests, but waits for those that have not had a first one.
-    for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
+    // Node.js closes connections between two requests, but waits for those that have not had a first one, which may be on its way.
+    const unused = [...this.#connections].filter(({ bytesRead }) => bytesRead === 0);
+    const closing = setTimeout(() => {
+      for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
+    }, FIRST_REQUEST_MILLISECONDS);
     const cut = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => {
       this.cut();
@@ -244,6 +248,7 @@ export class ApiServer {
     }, timeoutMilliseconds);
     const inTime = await Promise.race([closed, cut.promise]);
     clearTimeout(timer);
+    clearTimeout(closing);
     return inTime;
   }
 
@@ -262,38 +267,4 @@ export class ApiServer {
 /** Whether the system has taken all of an answer, as it does unless the client is slow to read. */
 function isSent({ socket }: ApiRequest, outgoing: ServerResponse<ApiRequest>): boolean {
   return outgoing.writableLength === 0 && socket.errored === null;
-}
-
-/** The problem of a request that Node.js could not read as HTTP. */
-function clientProblem(code: string | undefined): Problem {
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    const detail = `The headers may be ${HEADERS_MAXIMUM_BYTES} bytes long together.`;
-    return new Problem('headers-too-large', detail);
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new Problem('request-timeout', 'The request did not arrive in time.');
-  }
-  return new Problem('malformed-request', 'The request is not valid HTTP.');
-}
-
-/**
- * Answers where Node.js has no request to answer: by hand, and as the last on the connection. It is cut when the client has not closed it in time:
- * to close it while the client still sends would reset it, and with it goes the response.
- */
-function refuseByHand(socket: Socket, problem: Problem, milliseconds: number): void {
-  // What comes after what was refused is refused again.
-  if (socket.writableEnded) return;
-  const details = problem.details(undefined);
-  const body = JSON.stringify(details);
-  const headers = {
-    ...securityHeaders,
-    ...problem.headers,
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  };
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${problem.status} ${details.title}\r\n${head.join('')}\r\n${body}`);
-  const timer = setTimeout(() => socket.destroy(), milliseconds).unref();
-  socket.once('close', () => clearTimeout(timer));
-  socket.resume();
 }

@@ -72,7 +72,7 @@ export const httpVariables = {
   SHUTDOWN_DELAY_MILLISECONDS: variable({
     type: wholeNumber(0, 300_000).default(5_000),
     description:
-      'How long the service goes on answering after SIGTERM with readiness failing, in milliseconds, so that a load balancer can take it out first; each response closes its connection. It must be longer than the load balancer takes to notice. 0 with `npm start`, which has one process.',
+      'How long the service goes on answering after SIGTERM with readiness failing, in milliseconds, so that a load balancer can take it out first; each response closes its connection. It must be longer than the interval of its health checks times the failures that take a target out, or requests fail with 502: 10 s behind the load balancer of the stacks, which set 15000. 0 with `npm start`, which has one process.',
     takes: 'a whole number from 0 to 300000',
     readBy: ['user-api'],
   }),
