@@ -1,5 +1,6 @@
 import type { Context } from 'aws-lambda';
 import { readEnvironment } from '../../services/contracts/environment/read.ts';
+import { loggedMessage } from '../../services/contracts/observability/logged-error.ts';
 import { Database } from '../database/database.ts';
 import { createLogger } from '../observability/logger.ts';
 import { type Removal, removeExpiredRows } from './expired-rows.ts';
@@ -25,7 +26,7 @@ const variables = [
  * by itself.
  *
  * @returns what was removed, for the log and for whoever invokes it by hand.
- * @throws `EnvironmentError` naming every variable that is wrong or missing; what the database throws, after logging it. Lambda then
+ * @throws `EnvironmentError` naming every variable that is wrong or missing; an error that says what the database threw, without values, after logging it. Lambda then
  * tries again as often as the function is set to.
  */
 export async function handler(
@@ -50,7 +51,8 @@ export async function handler(
     return removals;
   } catch (error) {
     logger.error({ error }, 'Maintenance failed');
-    throw error;
+    // Lambda writes what is thrown into the log, as it is.
+    throw new Error(`Maintenance failed. ${loggedMessage(error)}`);
   } finally {
     await database.close();
   }

@@ -24,6 +24,7 @@ export function createLogger(
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
       mixin: traceFields,
+      errorKey: 'error',
       serializers: { error: (error: unknown) => loggedError(error) },
     },
     destination,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
-import { maskEmailAddresses } from '../contracts/observability/logged-error.ts';
+import { loggedMessage } from '../contracts/observability/logged-error.ts';
 import { appointAdministrator, NobodyToAppoint } from './auth/accounts/appoint-administrator.ts';
 import { deriveSigningKeySet } from './auth/tokens/derived-signing-keys.ts';
 import {
@@ -154,7 +154,7 @@ const remedies: Readonly<Record<string, string>> = {
 };
 
 function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return loggedMessage(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const isOurs =
     error instanceof EnvironmentError ||
@@ -162,7 +162,7 @@ function explain(error: unknown): string {
     error instanceof UnusableSigningKeys;
   if (isOurs) return error.message;
   const remedy = remedies[code];
-  const what = maskEmailAddresses(error.message || error.name);
+  const what = loggedMessage(error) || error.name;
   return remedy === undefined ? what : `${what} (${code})\n${remedy}`;
 }
 

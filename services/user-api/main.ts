@@ -1,4 +1,5 @@
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
+import { loggedError } from '../contracts/observability/logged-error.ts';
 import { runAdminister } from './administer.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
@@ -73,7 +74,7 @@ if (import.meta.main && process.argv[2] === ADMINISTER) {
       error instanceof ListenError ||
       error instanceof UnusableSigningKeys ||
       error instanceof PolicyError;
-    console.error(expected ? error.message : error);
+    console.error(expected ? error.message : loggedError(error));
     process.exit(1);
   }
 }

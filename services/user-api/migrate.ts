@@ -5,7 +5,7 @@ import {
   databaseConnectionOptions,
 } from '../contracts/database/connection-options.ts';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
-import { maskEmailAddresses } from '../contracts/observability/logged-error.ts';
+import { loggedMessage } from '../contracts/observability/logged-error.ts';
 import { type MigrateResult, migrate } from './database/migrate.ts';
 
 /** The secret that RDS keeps for the owner of a database; it has more in it, which the URL says already. */
@@ -69,12 +69,12 @@ const remedies: Readonly<Record<string, string>> = {
 /** The failure in plain words. */
 function explain(error: unknown): string {
   if (error instanceof EnvironmentError) return error.message;
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return loggedMessage(error);
   const { cause } = error;
   // drizzle-orm's message is the whole statement; what went wrong is in its cause.
   if (cause instanceof Error) return explain(cause);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const what = maskEmailAddresses(error.message || error.name);
+  const what = loggedMessage(error) || error.name;
   return [
     code === undefined ? what : `${what} (${code})`,
     ...(code === undefined || remedies[code] === undefined ? [] : [remedies[code]]),

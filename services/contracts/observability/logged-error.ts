@@ -1,10 +1,7 @@
-/** Anything that looks like an email address: what stands around an at sign, up to a blank, quote or bracket. */
-const EMAIL_ADDRESS = /[^\s<>"'(),;:[\]=]+@[^\s<>"'(),;:[\]=]+/g;
-
-/** `text` with every email address replaced, for messages that come from elsewhere: PostgreSQL and SES quote them. */
-export function maskEmailAddresses(text: string): string {
-  return text.replace(EMAIL_ADDRESS, '***@***');
-}
+/** Anything that looks like an email address: what stands around an at sign, up to a blank, quote or bracket; the local part may be quoted. */
+const EMAIL_ADDRESS = /(?:"[^"]*"|[^\s<>"'(),;:[\]=]+)@[^\s<>"'(),;:[\]=]+/g;
+/** Their logins, paths and queries may be secrets; `file:` is where code is. */
+const URL_IN_TEXT = /\b(?!file:)[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi;
 
 /** What of an error is logged: never its other properties, where drivers keep rows and parameters. */
 export interface LoggedError {
@@ -17,17 +14,88 @@ export interface LoggedError {
 
 /** Chains of causes are followed this far, so that one that ends in itself ends. */
 const CAUSES_MAXIMUM = 5;
+/** Stands for a message that may quote what was sent or stored. */
+const LEFT_OUT = '(left out: it may quote values)';
+
+/**
+ * Classes of SQLSTATE whose messages name tables, constraints, roles and the state of the server, and no values
+ * (https://www.postgresql.org/docs/18/errcodes-appendix.html). 22 (`invalid input syntax for type bigint: "…"`) is none.
+ */
+const NAMELESS_CLASSES = new Set([
+  '08',
+  '23',
+  '25',
+  '28',
+  '3D',
+  '3F',
+  '40',
+  '42',
+  '53',
+  '55',
+  '57',
+  '58',
+]);
+
+const isSqlState = (code: unknown): code is string =>
+  typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+
+function maskText(text: string): string {
+  return text
+    .replace(URL_IN_TEXT, (url) => `${url.split('://')[0]}://${URL.parse(url)?.host ?? '***'}/***`)
+    .replace(EMAIL_ADDRESS, '***@***');
+}
+
+/** The message without what its author is known to quote in it. */
+function messageWithoutValues(error: Error): string {
+  const { message } = error;
+  const code = 'code' in error ? error.code : undefined;
+  // PostgresError of postgres.js: the message is PostgreSQL's.
+  if ('severity' in error && isSqlState(code)) {
+    return NAMELESS_CLASSES.has(code.slice(0, 2)) ? message : LEFT_OUT;
+  }
+  // DrizzleQueryError: the statement and its parameters.
+  if ('params' in error && 'query' in error) return `Failed query: ${String(error.query)}`;
+  // ZodError: each issue says what it got, and unknown names.
+  if ('issues' in error && Array.isArray(error.issues)) {
+    const codes = error.issues.map((issue: unknown) => String(Object(issue).code));
+    return `Invalid: ${codes.join(', ')}`;
+  }
+  // JSON.parse, BigInt and RegExp quote what they were given.
+  if (error instanceof SyntaxError) return LEFT_OUT;
+  // Node.js: `The argument 'name' is invalid. Received 'Ada'`.
+  if (typeof code === 'string' && code.startsWith('ERR_')) {
+    return message.replace(/\bReceived\b.*$/s, 'Received ***');
+  }
+  // Redis: `ERR unknown command 'x', with args beginning with: 'Ada'`.
+  return message.replace(/(with args beginning with:).*$/s, '$1 ***');
+}
+
+/**
+ * What an error says, without values of rows, parameters or requests: messages of drivers and parsers that quote them are cut or left out, and
+ * email addresses and URLs are masked everywhere.
+ */
+export function loggedMessage(error: unknown): string {
+  return maskText(error instanceof Error ? messageWithoutValues(error) : String(error));
+}
+
+/** The frames of a stack; its head is the message, which may have lines of its own. */
+function framesOf({ message, stack = '' }: Error): string {
+  const end = stack.indexOf(message);
+  const frames = stack.slice(end < 0 ? 0 : end + message.length).match(/^ {4}at .*$/gm) ?? [];
+  return frames.join('\n');
+}
 
 /** Reduces `error` to what may be logged. */
 export function loggedError(error: unknown, depth = 0): LoggedError {
-  if (!(error instanceof Error)) {
-    return { type: typeof error, message: maskEmailAddresses(String(error)) };
-  }
+  const message = loggedMessage(error);
+  if (!(error instanceof Error)) return { type: typeof error, message };
   return {
     type: error.name,
     ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
-    message: maskEmailAddresses(error.message),
-    ...(error.stack === undefined ? {} : { stack: maskEmailAddresses(error.stack) }),
+    message,
+    ...(error.stack === undefined
+      ? {}
+      : { stack: `${error.name}: ${message}\n${maskText(framesOf(error))}` }),
     ...(error.cause === undefined || depth >= CAUSES_MAXIMUM
       ? {}
       : { cause: loggedError(error.cause, depth + 1) }),

@@ -41,6 +41,7 @@ export function createLogger(
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
       mixin: traceFields,
+      errorKey: 'error',
       serializers: { error: (error: unknown) => loggedError(error) },
       redact: {
         paths: fields.flatMap((field) => [field, `*${field}`, `*.*${field}`]),
