@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { keptThread } from './kept-thread.ts';
+import { ShortestFirst } from './shortest-first.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const setupFiles = ['test/support/property-sizes.ts', 'test/mutation/setup.ts'];
@@ -21,6 +22,7 @@ export default defineConfig({
   ],
   test: {
     isolate: false,
+    sequence: { sequencer: ShortestFirst },
     projects: [
       {
         root,
