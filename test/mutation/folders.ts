@@ -16,8 +16,8 @@ const pages = [
 ];
 
 /**
- * By name. Suites that start processes are left out: a mutant is active in the process of the tests alone. So is the coherence
- * suite, which covers all of the caches in one test of seconds.
+ * By name. Suites that start processes are left out: a mutant is active in the process of the tests alone. So are those that stop or freeze
+ * servers, and the coherence suite, which would run for seconds for every mutant that they reach.
  */
 export const folders: Readonly<Record<string, MutatedFolder>> = {
   capacity: {
@@ -28,7 +28,11 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   'rate-limit': {
     mutate: [`${userApi}/rate-limit/**/*.ts`],
-    tests: [`${tests}/rate-limit/**/*.test.ts`, `${tests}/http/admission.test.ts`],
+    tests: [
+      `${tests}/rate-limit/**/*.test.ts`,
+      `${tests}/http/admission.test.ts`,
+      `!${tests}/rate-limit/{cluster,redis-outage}.test.ts`,
+    ],
   },
   queue: {
     mutate: [`${userApi}/queue/**/*.ts`],
@@ -36,7 +40,10 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   database: {
     mutate: [`${userApi}/database/**/*.ts`, `!${userApi}/database/drizzle.config.ts`],
-    tests: [`${tests}/database/**/*.test.ts`],
+    tests: [
+      `${tests}/database/**/*.test.ts`,
+      `!${tests}/database/{availability,frozen-servers,lagging-replica}.test.ts`,
+    ],
   },
   cache: {
     mutate: [`${userApi}/cache/**/*.ts`],

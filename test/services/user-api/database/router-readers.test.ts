@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
+import { DatabaseRouter, type Query } from '../../../../services/user-api/database/router.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+afterAll(() => database.drop());
+
+/** A router with readers behind proxies, whose clock stands still but for `advance`; `ask` reads, and says which server answered. */
+async function startRouter(readerCount: number) {
+  const log: Record<string, unknown>[] = [];
+  const logger = createLogger(
+    { LOG_LEVEL: 'info', STAGE: 'test' },
+    { write: (line) => void log.push(JSON.parse(line)) },
+  );
+  const proxies: TcpProxy[] = [];
+  for (let index = 0; index < readerCount; index += 1) {
+    proxies.push(await startTcpProxy(database.readerUrl));
+  }
+  const pool = (name: string, url: string) =>
+    new DatabasePool({
+      name,
+      url,
+      connection: {},
+      size: 2,
+      statementTimeoutMilliseconds: 2_000,
+      logger,
+    });
+  const readers = proxies.map((proxy, index) =>
+    pool(`reader-${index + 1}`, proxy.through(database.readerUrl)),
+  );
+  const writer = pool('writer', database.writerUrl);
+  const router = new DatabaseRouter({ writer, readers }, logger);
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(async () => {
+    vi.useRealTimers();
+    await router.close();
+    for (const proxy of proxies) await proxy.close();
+  });
+  const names = new Map<unknown, string>();
+  for (const each of router.pools) await each.run(async (key) => names.set(key, each.name));
+  const nameOf: Query<string> = async (connections) => {
+    await connections.$client`select 1`;
+    return names.get(connections) ?? '';
+  };
+  return {
+    router,
+    proxies,
+    skips: () => log.flatMap(({ skipMilliseconds }) => skipMilliseconds ?? []),
+    messages: () => log.map(({ message, pool }) => `${pool}: ${message}`),
+    ask: () => router.read(nameOf),
+    attempts: () => readers.map(({ metrics }) => metrics.serverFailures),
+    advance: (milliseconds: number) => vi.advanceTimersByTime(milliseconds),
+  };
+}
+
+describe("the router's readers", () => {
+  it('are asked in turn', async () => {
+    const { ask, router } = await startRouter(2);
+    expect([await ask(), await ask(), await ask()]).toEqual(['reader-1', 'reader-2', 'reader-1']);
+    expect(router.hasReaders).toBe(true);
+    expect(router.pools.map(({ name }) => name)).toEqual(['writer', 'reader-1', 'reader-2']);
+    expect(Object.fromEntries(await router.check())).toEqual({
+      writer: true,
+      'reader-1': true,
+      'reader-2': true,
+    });
+  });
+
+  it('that fail are left out, and the others answer in their place', async () => {
+    const { ask, attempts, messages, proxies, router } = await startRouter(2);
+    await proxies[0]?.refuse();
+    const answers = [await ask(), await ask(), await ask(), await ask()];
+    expect(answers).toEqual(Array(4).fill('reader-2'));
+    expect(attempts()).toEqual([1, 0]);
+    expect(messages()).toEqual(['reader-1: Reader left out']);
+    expect((await router.check()).get('reader-1')).toBe(false);
+  });
+
+  it('are left out for twice as long after each failure, for 30 s at most, and tried by one read each time', async () => {
+    const { advance, ask, attempts, messages, proxies, skips } = await startRouter(1);
+    await proxies[0]?.refuse();
+    const waits = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
+    for (const [index, wait] of waits.entries()) {
+      expect(await Promise.all([ask(), ask()])).toEqual(['writer', 'writer']);
+      expect(attempts()[0]).toBe(index === 0 ? 2 : index + 2);
+      advance(wait - 1);
+      await ask();
+      expect(attempts()[0]).toBe(index + 2);
+      advance(1);
+    }
+    expect(skips()).toEqual(waits);
+    await proxies[0]?.restore();
+    const [tried, other] = await Promise.all([ask(), ask()]);
+    expect([tried, other]).toEqual(['reader-1', 'writer']);
+    expect(messages().at(-1)).toBe('reader-1: Reader is back');
+    expect([await ask(), await ask()]).toEqual(['reader-1', 'reader-1']);
+    expect(messages().filter((message) => message.endsWith('is back'))).toHaveLength(1);
+    // The next failure is a first one again.
+    await proxies[0]?.refuse();
+    await ask();
+    expect(skips().at(-1)).toBe(1_000);
+  });
+
+  it('are not blamed for a statement that runs too long, which no other server is asked for', async () => {
+    const { messages, router } = await startRouter(2);
+    let asked = 0;
+    const slow: Query<unknown> = ({ $client }) => {
+      asked += 1;
+      return $client.begin(async (transaction) => {
+        await transaction`set local statement_timeout = 10`;
+        await transaction`select pg_sleep(1)`;
+      });
+    };
+    await expect(router.read(slow)).rejects.toMatchObject({
+      name: 'DatabaseUnavailable',
+      message: 'A reader: not available',
+      outcome: 'not applied',
+    });
+    expect(asked).toBe(1);
+    expect(messages()).toEqual([]);
+  });
+});
