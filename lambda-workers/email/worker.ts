@@ -57,6 +57,12 @@ const TRACE_FLUSH_TIMEOUT_MILLISECONDS = 1_000;
  */
 const SENDING_SHARE = 1 / 2;
 
+/**
+ * Share of an invocation's time after which a send in flight is given up, so that its message alone comes again. An invocation that runs out of time fails the
+ * whole batch.
+ */
+const GIVE_UP_SHARE = 5 / 6;
+
 type Outcome =
   | { readonly outcome: 'sent'; readonly messageId: string }
   | { readonly outcome: 'user gone' }
@@ -189,10 +195,11 @@ export function createEmailWorker(
   const inStep = createMailerInStep(given.mailer);
   // An execution environment handles one invocation at a time.
   let mayStartSending = () => false;
+  let sending = new AbortController();
   const mailer: Mailer = {
     compose: (email) => inStep.compose(email),
     async send(message) {
-      if (mayStartSending()) return await inStep.send(message);
+      if (mayStartSending()) return await inStep.send(message, sending.signal);
       throw new MailerError(
         'Too little time is left to send it: it is left to the next delivery',
         true,
@@ -233,14 +240,17 @@ export function createEmailWorker(
 
   return async (event, context) => {
     configuration.registerLambdaContext(context);
-    const least = (1 - SENDING_SHARE) * context.getRemainingTimeInMillis();
-    mayStartSending = () => context.getRemainingTimeInMillis() >= least;
+    const time = context.getRemainingTimeInMillis();
+    mayStartSending = () => context.getRemainingTimeInMillis() >= (1 - SENDING_SHARE) * time;
+    sending = new AbortController();
+    const giveUp = setTimeout(() => sending.abort(), GIVE_UP_SHARE * time);
     try {
       return await processPartialResponse(event, handleInTrace, processor, {
         context,
         throwOnFullBatchFailure: false,
       });
     } finally {
+      clearTimeout(giveUp);
       // Before Lambda freezes the process.
       await tracer?.flush(TRACE_FLUSH_TIMEOUT_MILLISECONDS);
     }

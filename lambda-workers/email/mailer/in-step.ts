@@ -12,7 +12,7 @@ import type { Email, Mailer, Message } from './mailer.ts';
 export function createMailerInStep(mailer: Mailer): Mailer {
   return {
     compose: gather((emails: readonly Email[]) => composeAll(emails, mailer)),
-    send: (message) => mailer.send(message),
+    send: (message, signal) => mailer.send(message, signal),
   };
 }
 

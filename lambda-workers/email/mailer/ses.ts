@@ -55,14 +55,17 @@ export function createSesMailer(sender: string, configuration: SESv2ClientConfig
   });
   return {
     compose: (email) => composeMessage(email, sender),
-    async send({ receiver, content }) {
+    async send({ receiver, content }, signal) {
       const command = new SendEmailCommand({
         // Given here, so that no header can add a receiver.
         Destination: { ToAddresses: [receiver] },
         Content: { Raw: { Data: content } },
       });
       try {
-        const { MessageId: messageId } = await client.send(command);
+        const { MessageId: messageId } = await client.send(
+          command,
+          signal === undefined ? {} : { abortSignal: signal },
+        );
         return messageId ?? 'unnamed';
       } catch (error) {
         throw new MailerError('Amazon SES did not accept the email', isRetryable(error), {

@@ -10,6 +10,6 @@ export function createTracedMailer(mailer: Mailer, transport: string): Mailer {
   const options = { kind: 'client', attributes: { 'headroom.mailer': transport } } as const;
   return {
     compose: (email) => mailer.compose(email),
-    send: (message) => traced('send email', options, () => mailer.send(message)),
+    send: (message, signal) => traced('send email', options, () => mailer.send(message, signal)),
   };
 }

@@ -2,8 +2,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  it,
+  onTestFinished,
+} from 'vitest';
 import { type Mailer, MailerError } from '../../../lambda-workers/email/mailer/mailer.ts';
+import { createSesMailer } from '../../../lambda-workers/email/mailer/ses.ts';
+import { accept, hang, startSesEndpoint } from './mailer/ses-endpoint.ts';
 import {
   lambdaContext,
   setUpWorker,
@@ -213,6 +224,30 @@ describe('The email worker, once for each event', () => {
     expect(await setup.emails()).toHaveLength(0);
     expect(await worker(sqsEvent(event))).toEqual(allHandled);
     expect(await setup.emails()).toHaveLength(1);
+  });
+
+  it('gives up an email that SES takes too long for, and reports it alone while there is time', async () => {
+    const ses = await startSesEndpoint(accept('ses-id'), hang);
+    onTestFinished(() => ses.close());
+    const mailer = createSesMailer('from@sender.example', {
+      region: 'eu-west-1',
+      endpoint: ses.url,
+      credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+    });
+    const events = [
+      userCreatedEvent(await setup.insertUser('Ada', 'ada@example.com')),
+      userCreatedEvent(await setup.insertUser('Grace', 'grace@example.com')),
+    ];
+    const { batchItemFailures } = await setup.createWorker({ mailer })(
+      sqsEvent(...events),
+      lambdaContext(1_000),
+    );
+    expect(batchItemFailures).toHaveLength(1);
+    // No try but the first, though the client has time limits of its own, after which it tries again.
+    expect(ses.requests).toHaveLength(2);
+    expect(await setup.sql`select status from idempotency_records`).toEqual([
+      { status: 'COMPLETED' },
+    ]);
   });
 
   it('sends again when the record of a sent email could not be written, rather than lose one', async () => {

@@ -60,6 +60,9 @@ export function accept(messageId: string): (response: ServerResponse) => void {
   return (response) => response.end(JSON.stringify({ MessageId: messageId }));
 }
 
+/** Takes the request, and says nothing. */
+export function hang(): void {}
+
 export function refuse(
   status: number,
   type: string,
