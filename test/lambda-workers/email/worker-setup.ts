@@ -15,7 +15,7 @@ import { createRecipients } from '../../../lambda-workers/email/recipients.ts';
 import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
-import type { UserCreated } from '../../../services/contracts/events.ts';
+import type { Event, UserCreated } from '../../../services/contracts/events.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 
 /** Where links to a new password lead. */
@@ -31,6 +31,14 @@ export function userCreatedEvent(userId: number, id: string = randomUUID()): Use
     datacontenttype: 'application/json',
     data: { userId },
   };
+}
+
+/** An event of any type, as the service sends it. */
+export function eventOf<Type extends Event['type']>(
+  type: Type,
+  data: Extract<Event, { type: Type }>['data'],
+) {
+  return { ...userCreatedEvent(1), type, data };
 }
 
 /** An event of SQS with a message for each body; text goes as it is, all else as JSON. Ids are the bodies' places. */
