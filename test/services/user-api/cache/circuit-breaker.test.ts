@@ -15,6 +15,10 @@ describe('CircuitBreaker', () => {
     expect([breaker.allows(), breaker.allows()]).toEqual([true, false]);
     breaker.succeeded();
     expect([breaker.allows(), breaker.allows()]).toEqual([true, true]);
+    breaker.failed();
+    expect(breaker.allows()).toBe(true);
+    breaker.failed();
+    expect(breaker.allows()).toBe(false);
   });
 
   it('when the one that tries fails, says no again', async () => {

@@ -4,6 +4,7 @@ import { CacheMetrics } from '../../../../services/user-api/cache/cache-metrics.
 import {
   GENERATION_MILLISECONDS,
   ListCache,
+  type LoadedPage,
   PAGE_LIFETIME_MILLISECONDS,
 } from '../../../../services/user-api/cache/list-cache.ts';
 
@@ -126,4 +127,20 @@ describe('ListCache', () => {
     expect(scene.loads).toBe(5);
     expect(scene.cache.count).toBe(0);
   });
+
+  it.each(['written', 'close'] as const)(
+    'a page whose load ends after %s is answered to whoever asked, and not kept',
+    async (end) => {
+      const { cache } = new Scene(0, 0);
+      await vi.advanceTimersByTimeAsync(PAGE_LIFETIME_MILLISECONDS);
+      const loaded = Promise.withResolvers<LoadedPage>();
+      const load = () => loaded.promise;
+      const late = cache.get('the list', load);
+      cache[end]();
+      if (end === 'close') cache.open();
+      loaded.resolve({ body: Buffer.from('before'), link: null });
+      expect((await late).answer.text).toBe('before');
+      expect(cache.count).toBe(0);
+    },
+  );
 });
