@@ -23,12 +23,10 @@ export interface InvalidationFeedParts {
   readonly heartbeatMilliseconds?: number;
 }
 
-/**
- * How often the feed says something to itself over Redis. A connection can be dead without a word; then it is noticed after twice this time.
- */
-const HEARTBEAT_MILLISECONDS = 1_000;
-/** How much longer to wait for a word that is late, with the event loop free to read it in between. */
-const HEARTBEAT_GRACE_MILLISECONDS = 100;
+/** How often the feed publishes a heartbeat to itself. */
+export const HEARTBEAT_MILLISECONDS = 1_000;
+/** How long a heartbeat may take. With the interval it bounds how long the feed is open without messages: 1.1 s. */
+export const HEARTBEAT_GRACE_MILLISECONDS = 100;
 
 /**
  * Words of writes, from all processes, over Redis pub/sub. It has two states: open, in which every word comes, and lost. Pub/sub is at most
@@ -62,7 +60,7 @@ export class InvalidationFeed {
       this.#receive(channel, message);
     });
     if (subscriber.status === 'ready') void this.#subscribe();
-    this.#timer = setInterval(() => void this.#beat(), heartbeatMilliseconds).unref();
+    this.#timer = setInterval(() => this.#beat(), heartbeatMilliseconds).unref();
   }
 
   close(): void {
@@ -105,21 +103,37 @@ export class InvalidationFeed {
     else this.#parts.logger.warn('A word of a write could not be read');
   }
 
-  /** Says something to itself. While Redis takes no commands, nothing can be learned from that. */
-  async #beat(): Promise<void> {
+  /**
+   * Publishes a heartbeat, which has to come back in time, whether or not Redis replies to the command. Where the heartbeat could not be published,
+   * a PONG on the subscriber's own connection has to come instead.
+   */
+  #beat(): void {
     if (!this.#isOpen) return;
     this.#sent += 1;
     const beat = this.#sent;
     const opening = this.#opening;
-    try {
-      await this.#parts.publisher.publish(this.#heartbeatChannel, String(beat));
-    } catch {
-      return;
-    }
-    setTimeout(() => {
+    const { publisher, subscriber } = this.#parts;
+    let isPublished = false;
+    let isAnswered = false;
+    publisher.publish(this.#heartbeatChannel, String(beat)).then(
+      () => {
+        isPublished = true;
+      },
+      () => {},
+    );
+    subscriber.ping().then(
+      () => {
+        isAnswered = true;
+      },
+      () => {},
+    );
+    const check = () => {
       if (!this.#isOpen || this.#opening !== opening || this.#received >= beat) return;
+      if (isAnswered && !isPublished) return;
       this.#lose('Redis passes nothing on');
-      this.#parts.subscriber.disconnect(true);
-    }, HEARTBEAT_GRACE_MILLISECONDS).unref();
+      subscriber.disconnect(true);
+    };
+    // After a pause of this process, what has arrived is read before it is judged.
+    setTimeout(() => setImmediate(check), HEARTBEAT_GRACE_MILLISECONDS).unref();
   }
 }

@@ -13,6 +13,9 @@
  * - To set and to tell is one step: whoever is told finds the new entry, and whoever found the old one is told afterwards. In a
  *   Redis Cluster PUBLISH in a script reaches the subscribers of every node, and all keys have to be in one slot: there it is given one.
  * - A key may come twice: the entries take effect in their order.
+ * - Redis may refuse writes while it serves reads (OOM, NOREPLICAS). Then a written key's old entry is dropped if it can be (OOM allows
+ *   UNLINK), and processes are notified all the same: these do not refuse PUBLISH, and whoever knows the version takes no older entry. Entries are dropped
+ *   after all SETs, because a script that has written is let past maxmemory. A retry notifies only if it drops something, or each one would notify.
  */
 export const RAISE_SCRIPT = `
 local channel, bodies = ARGV[1], ARGV[2]
@@ -34,7 +37,7 @@ local function raise(key, version, head, fresh, kept, load, body, message)
   return false
 end
 
-local replies = {}
+local replies, refused = {}, {}
 local lines = '(%d+)\\n([^\\n]*)\\n(%d+)\\n(%d+)\\n(%d+)\\n(%d+)\\n([^\\n]*)\\n'
 local start = 1
 for version, head, fresh, kept, load, length, message in string.gmatch(ARGV[3], lines) do
@@ -42,8 +45,16 @@ for version, head, fresh, kept, load, length, message in string.gmatch(ARGV[3], 
   local body = string.sub(bodies, start, start + length - 1)
   start = start + length
   local done, reply = pcall(raise, key, version, head, fresh, kept, load, body, message)
-  if not done and type(reply) ~= 'table' then reply = redis.error_reply(tostring(reply)) end
+  if not done then
+    if type(reply) ~= 'table' then reply = redis.error_reply(tostring(reply)) end
+    if message ~= '' then refused[#refused + 1] = { key, message, fresh ~= '0' } end
+  end
   replies[#replies + 1] = reply
+end
+for _, entry in ipairs(refused) do
+  local key, message, isFirst = unpack(entry)
+  local dropped = redis.pcall('UNLINK', key) == 1
+  if isFirst or dropped then redis.call('PUBLISH', channel, message) end
 end
 return replies
 `;

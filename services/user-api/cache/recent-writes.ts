@@ -62,6 +62,16 @@ export class RecentWrites {
     if (this.#writes.get(id)?.entry.version === version) this.#unshared.delete(id);
   }
 
+  /** Whether the shared cache may lack a write that is remembered. */
+  get hasUnshared(): boolean {
+    return this.#unshared.size > 0;
+  }
+
+  /** Notes that the shared cache did not take a write: others are retried before it. */
+  retryLast(id: number): void {
+    if (this.#unshared.delete(id)) this.#unshared.add(id);
+  }
+
   /** Notes that the shared cache may have lost everything. */
   unshareAll(): void {
     for (const id of this.#writes.keys()) this.#unshared.add(id);

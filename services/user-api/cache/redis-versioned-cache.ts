@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { ObservedRedis } from '../observability/tracing/observed-redis.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
@@ -31,7 +32,7 @@ export const FLOOR_MILLISECONDS = 600_000;
 /** Longer than a load takes, and short for the others if the process that has it dies. */
 export const LEASE_MILLISECONDS = 500;
 
-/** Failures in a row after which Redis is left alone, and for how long, so that a hanging one does not slow every read. */
+/** Timeouts in a row after which reads and fills leave Redis alone, and for how long, so that a hanging one does not slow every read. */
 const BREAKER = { failures: 5, openMilliseconds: 1_000 };
 
 /** So many keys at most in one command, during which Redis answers nobody else. */
@@ -99,8 +100,9 @@ export class RedisVersionedCache implements VersionedCache {
     entry: VersionedEntry,
     { origin, loadMilliseconds = 1 }: RaiseOptions,
   ): Promise<SharedEntry | null | undefined> {
-    if (!this.#mayAsk()) return undefined;
     const isWrite = origin !== 'load';
+    // A hiccup that opened the breaker of reads must not keep an acknowledged write from other processes.
+    if (isWrite ? !this.#isConnected : !this.#mayAsk()) return undefined;
     const fresh = origin === 'earlier write' ? 0 : lifetimeOf(entry);
     const raised = this.#raise({
       key: this.#key(id),
@@ -112,7 +114,8 @@ export class RedisVersionedCache implements VersionedCache {
       body: entry.body,
       message: isWrite ? encodeInvalidation(id, entry.version) : '',
     });
-    return this.#decode(await this.#answer(raised));
+    const newer = await (isWrite ? raised.catch(() => undefined) : this.#answer(raised));
+    return this.#decode(newer);
   }
 
   async lease(id: number): Promise<boolean> {
@@ -123,7 +126,7 @@ export class RedisVersionedCache implements VersionedCache {
 
   /** Whether Redis answers, for /health. */
   async isUp(): Promise<boolean> {
-    return this.#redis.status === 'ready' && (await this.#answer(this.#redis.ping())) !== undefined;
+    return this.#isConnected && (await this.#answer(this.#redis.ping())) !== undefined;
   }
 
   #key(id: number): string {
@@ -134,8 +137,12 @@ export class RedisVersionedCache implements VersionedCache {
     return bytes ? decodeEntry(bytes, this.#options.representation, Date.now()) : bytes;
   }
 
+  get #isConnected(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
   #mayAsk(): boolean {
-    return this.#redis.status === 'ready' && this.#breaker.allows();
+    return this.#isConnected && this.#breaker.allows();
   }
 
   /** Waits for a command; a failure of whatever kind is undefined, because no request fails for the cache's sake. */
@@ -144,8 +151,10 @@ export class RedisVersionedCache implements VersionedCache {
       const reply = await command;
       this.#breaker.succeeded();
       return reply;
-    } catch {
-      this.#breaker.failed();
+    } catch (error) {
+      // An error reply, such as OOM, costs no wait: Redis answers.
+      if (error instanceof ReplyError) this.#breaker.succeeded();
+      else this.#breaker.failed();
       return undefined;
     }
   }

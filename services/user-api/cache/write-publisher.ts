@@ -2,9 +2,11 @@ import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { RecentWrites } from './recent-writes.ts';
 import type { VersionedCache, VersionedEntry } from './versioned-cache.ts';
 
-/** How often the shared cache is told again what it may have missed, in milliseconds. */
-const RETRY_INTERVAL_MILLISECONDS = 250;
-/** How many writes are told again at once. */
+/** First pause before missed writes are retried, in milliseconds; doubled after each round in which none was taken. */
+export const RETRY_INTERVAL_MILLISECONDS = 250;
+/** Longest such pause, so that a Redis that is full is not kept busy with retries. */
+const LONGEST_RETRY_INTERVAL_MILLISECONDS = 1_000;
+/** Retries in flight at once. */
 const RETRIES_AT_ONCE = 100;
 
 export interface WritePublisherParts {
@@ -23,6 +25,7 @@ export interface WritePublisherParts {
 export class WritePublisher {
   readonly #parts: WritePublisherParts;
   #retry: NodeJS.Timeout | undefined;
+  #pause = RETRY_INTERVAL_MILLISECONDS;
   #closed = false;
 
   constructor(parts: WritePublisherParts) {
@@ -35,7 +38,7 @@ export class WritePublisher {
     recentWrites.record(id, entry);
     onWrite(id, entry);
     const isShared = await this.#share(id, entry, 'write');
-    if (!isShared) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
+    if (!isShared) this.#retryAfter(this.#pause);
   }
 
   /**
@@ -60,7 +63,10 @@ export class WritePublisher {
   ): Promise<boolean> {
     const { cache, recentWrites } = this.#parts;
     const told = cache === null ? null : await cache.raise(id, { version, body }, { origin });
-    if (told === undefined) return false;
+    if (told === undefined) {
+      recentWrites.retryLast(id);
+      return false;
+    }
     recentWrites.markShared(id, version);
     return true;
   }
@@ -68,27 +74,34 @@ export class WritePublisher {
   #retryAfter(milliseconds: number): void {
     if (this.#closed) return;
     const retry = () => {
-      void this.#shareMissed().then((done) => {
+      void this.#shareMissed().then((isTaken) => {
         this.#retry = undefined;
-        if (!done) this.#retryAfter(RETRY_INTERVAL_MILLISECONDS);
+        this.#pause = isTaken
+          ? RETRY_INTERVAL_MILLISECONDS
+          : Math.min(2 * this.#pause, LONGEST_RETRY_INTERVAL_MILLISECONDS);
+        // Writes may have been missed while this round was in flight.
+        if (this.#parts.recentWrites.hasUnshared) this.#retryAfter(this.#pause);
       });
     };
     // It is for writes of many requests, and may go on long after them.
     this.#retry ??= outsideTrace(() => setTimeout(retry, milliseconds).unref());
   }
 
-  /** @returns whether the shared cache has all of them; the first that it does not answer speak for the others. */
+  /**
+   * Retries each missed write once. It stops after a batch of which none was taken; those come last in the next round, so that writes for a
+   * cluster's node that is away hold up no others.
+   *
+   * @returns whether the shared cache took any of the last batch.
+   */
   async #shareMissed(): Promise<boolean> {
-    let shares: Promise<boolean>[] = [];
-    const allTaken = async () => {
-      const taken = await Promise.all(shares);
-      shares = [];
-      return taken.every(Boolean);
-    };
-    for (const [id, entry] of this.#parts.recentWrites.unshared()) {
-      shares.push(this.#share(id, entry, 'earlier write'));
-      if (shares.length === RETRIES_AT_ONCE && !(await allTaken())) return false;
+    const missed = [...this.#parts.recentWrites.unshared()];
+    for (let start = 0; start < missed.length; start += RETRIES_AT_ONCE) {
+      const batch = missed.slice(start, start + RETRIES_AT_ONCE);
+      const taken = await Promise.all(
+        batch.map(([id, entry]) => this.#share(id, entry, 'earlier write')),
+      );
+      if (!taken.includes(true)) return false;
     }
-    return await allTaken();
+    return true;
   }
 }

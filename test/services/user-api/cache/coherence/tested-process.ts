@@ -16,6 +16,8 @@ export interface TestedProcessOptions {
   readonly router: DatabaseRouter;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** @default 5,000 */
+  readonly commandTimeoutMilliseconds?: number;
 }
 
 /** Small, so that one large entry evicts all others. */
@@ -49,13 +51,14 @@ export class TestedProcess {
   /** The newest version of each user that it was told of. */
   readonly #told = new Map<number, number>();
 
-  constructor({ clock, logger, name, redisUrl, router }: TestedProcessOptions) {
+  constructor(options: TestedProcessOptions) {
+    const { clock, logger, name, redisUrl, router } = options;
     this.name = name;
     const settings = {
       url: redisUrl,
       username: undefined,
       password: undefined,
-      commandTimeoutMilliseconds: 5_000,
+      commandTimeoutMilliseconds: options.commandTimeoutMilliseconds ?? 5_000,
     };
     this.#commands = createRedis(settings, logger);
     this.#subscriber = createSubscriber(settings);
