@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { throwProblems } from './configuration-error.ts';
 import { repeated } from './repeated.ts';
 import type { ServiceDefinition } from './services.ts';
-import { findProblems, wholeNumber } from './validate.ts';
+import { findProblems, repositoryFile, wholeNumber } from './validate.ts';
 
 /** Values that the conditions of one listener rule may have (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html). */
 const MOST_PATHS = 5;
@@ -17,8 +17,8 @@ const serviceDefinition = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,29}$/, 'It takes lower-case letters, digits and hyphens, at most 30'),
   description: z.string().min(1, 'It takes a sentence'),
-  entry: z.string().regex(/\.ts$/, 'It takes the path of a TypeScript module'),
-  dockerfile: z.string().min(1, 'It takes the path of a Dockerfile'),
+  entry: repositoryFile(z.string().regex(/\.ts$/, 'It takes the path of a TypeScript module')),
+  dockerfile: repositoryFile(z.string().min(1, 'It takes the path of a Dockerfile')),
   pathPatterns: z
     .array(path)
     .min(1, 'It takes at least one path')

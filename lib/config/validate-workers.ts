@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { throwProblems } from './configuration-error.ts';
 import { repeated } from './repeated.ts';
-import { findProblems, wholeNumber } from './validate.ts';
+import { findProblems, repositoryFile, wholeNumber } from './validate.ts';
 import type { WorkerDefinition } from './workers.ts';
 
 /** AWS advises six function timeouts for a queue's visibility timeout, plus the batching window. */
@@ -20,7 +20,7 @@ const workerDefinition = z
         'It takes lower-case letters, digits and hyphens, at most 30',
       ),
     description: z.string().min(1, 'It takes a sentence'),
-    entry: z.string().regex(/\.ts$/, 'It takes the path of a TypeScript module'),
+    entry: repositoryFile(z.string().regex(/\.ts$/, 'It takes the path of a TypeScript module')),
     queueUrlVariable: z
       .string()
       .regex(/^[A-Z][A-Z0-9_]*_QUEUE_URL$/, 'It takes a name such as EMAIL_QUEUE_URL'),

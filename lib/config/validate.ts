@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { repositoryRoot } from '../constructs/repository-root.ts';
 import { unknownName } from './configuration-error.ts';
 
 /** A whole number from `minimum` to `maximum`, both included. */
@@ -12,6 +15,15 @@ export const percent = z
   .number('It takes a number from 0 to 100')
   .min(0, 'It takes a number from 0 to 100')
   .max(100, 'It takes a number from 0 to 100');
+
+/** The path of a file that exists, relative to the root of the repository. */
+export function repositoryFile(path: z.ZodString) {
+  return path.refine((text) => existsSync(join(repositoryRoot, text)), {
+    message: 'There is no such file: it takes a path relative to the root of the repository',
+    // Another form of path is a mistake of its own.
+    when: ({ issues }) => issues.length === 0,
+  });
+}
 
 /** The schema of `path` inside `schema`, through objects and arrays; undefined where the path leads nowhere. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {

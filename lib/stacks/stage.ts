@@ -1,10 +1,12 @@
 import type { Construct } from 'constructs';
+import { z } from 'zod';
 import { findConnectionProblems } from '../capacity/connection-budget.ts';
 import { workersOf } from '../capacity/size-workers.ts';
 import { ConfigurationError, throwProblems, unknownName } from '../config/configuration-error.ts';
 import { scheduledFunctions } from '../config/schedules.ts';
-import { services as allServices, type ServiceDefinition } from '../config/services.ts';
+import { services as allServices, migrations, type ServiceDefinition } from '../config/services.ts';
 import { checkTimeouts, timeouts } from '../config/timeouts.ts';
+import { findProblems, repositoryFile } from '../config/validate.ts';
 import { validateServices } from '../config/validate-services.ts';
 import { validateWorkers } from '../config/validate-workers.ts';
 import { workers as allWorkers, type WorkerDefinition } from '../config/workers.ts';
@@ -40,6 +42,18 @@ function checkReceivers(
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
+const withEntry = z.looseObject({ entry: repositoryFile(z.string()) });
+
+/** Scheduled functions and migrations whose module does not exist. */
+function findMissingEntries(): string[] {
+  return [
+    ...scheduledFunctions.flatMap((definition) =>
+      findProblems(`Scheduled function "${definition.name}"`, withEntry, definition),
+    ),
+    ...findProblems('Migrations', withEntry, migrations),
+  ];
+}
+
 /**
  * All stacks of one stage, in the order in which they are deployed.
  *
@@ -50,6 +64,7 @@ export function createStage(app: Construct, props: StageProps): void {
   validateServices(services);
   validateWorkers(workers);
   checkReceivers(services, workers);
+  throwProblems(findMissingEntries());
   checkTimeouts(timeouts);
   // The stage was sized for the standard lists; other ones must fit it, too.
   const parts = { services, workers, schedules: scheduledFunctions };
@@ -59,7 +74,7 @@ export function createStage(app: Construct, props: StageProps): void {
   const { vpc } = new NetworkStack(app, { ...props, operations });
   const data = new DataStack(app, { ...props, operations, vpc });
   const { database, cache, dataKey } = data;
-  const migrations = new MigrationsStack(app, { ...props, operations, vpc, database });
+  const migrationsStack = new MigrationsStack(app, { ...props, operations, vpc, database });
   const workersStack = new WorkersStack(app, {
     ...props,
     operations,
@@ -79,8 +94,8 @@ export function createStage(app: Construct, props: StageProps): void {
     definitions: services,
   });
   // New code meets the new schema: nothing else makes these wait for the migrations.
-  workersStack.addStackDependency(migrations);
-  api.addStackDependency(migrations);
+  workersStack.addStackDependency(migrationsStack);
+  api.addStackDependency(migrationsStack);
   const edgeOperations =
     stage.region === EDGE_REGION
       ? operations

@@ -127,6 +127,11 @@ describe('a worker', () => {
     [{ maximumConcurrency: 1 }, 'It takes a whole number from 2 to 1000.'],
     [{ deadLetterRetentionSeconds: 345_600 }, 'It takes more than retentionSeconds (345600)'],
     [{ batchSize: 11, maximumBatchingWindowSeconds: 0 }, 'It takes at least 1 where batchSize'],
+    [
+      { entry: 'lambda-workers/emial/handler.ts' },
+      'Worker "email": entry got "lambda-workers/emial/handler.ts". There is no such file',
+    ],
+    [{ entry: 'lambda-workers' }, 'It takes the path of a TypeScript module.'],
     [{ timeout: 30 }, 'There is no key in it "timeout". Did you mean "timeoutSeconds"?'],
   ])('with %j, validated, says what it takes', (change, message) => {
     expect(refusal(() => validateWorkers([Object.assign({ ...email }, change)]))).toContain(

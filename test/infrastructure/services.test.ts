@@ -41,6 +41,14 @@ describe('a service', () => {
     [{ pathPatterns: [] }, 'It takes at least one path.'],
     [{ pathPatterns: ['/a', '/b', '/c', '/d', '/e', '/f'] }, 'It takes at most 5 paths'],
     [{ pathPatterns: ['api'] }, 'It takes a path that begins with /.'],
+    [
+      { entry: 'services/user-api/mian.ts' },
+      'entry got "services/user-api/mian.ts". There is no such file',
+    ],
+    [
+      { dockerfile: 'Dockerfile' },
+      'Service "user-api": dockerfile got "Dockerfile". There is no such file',
+    ],
     [{ priority: 0 }, 'It takes a whole number from 1 to 50000.'],
     [{ trafficPercent: undefined }, 'trafficPercent got nothing. It takes a number'],
     [
