@@ -12,6 +12,9 @@ const style =
 /** Longer than any of these pages. */
 const PAGE_MAXIMUM_LENGTH = 100_000;
 
+/** Text of the catalogue, in which backticks enclose code, as HTML. */
+const htmlOf = (text: string) => text.replace(/`([^`]+)`/g, '<code>$1</code>');
+
 /** Everything in it comes from the catalogue, where nothing needs escaping. */
 function page(title: string, content: string): Response {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${style}</style><h1>${title}</h1>${content}</html>\n`;
@@ -25,7 +28,7 @@ function page(title: string, content: string): Response {
 }
 
 function describe(slug: string, { status, title, meaning, remedy }: ProblemType): Response {
-  const content = `<p><code>/problems/${slug}</code>, status ${status}</p><p>${meaning}</p><h2>What to do</h2><p>${remedy}</p><p><a href="/problems">All problems</a></p>`;
+  const content = `<p><code>/problems/${slug}</code>, status ${status}</p><p>${htmlOf(meaning)}</p><h2>What to do</h2><p>${htmlOf(remedy)}</p><p><a href="/problems">All problems</a></p>`;
   return page(title, content);
 }
 

@@ -313,6 +313,7 @@ describe('every problem', () => {
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(page.text).toContain(`/problems/${slug}`);
+    expect(page.text, 'marks code as HTML').not.toContain('`');
     expect((await api.call('GET', '/problems')).text).toContain(`"/problems/${slug}"`);
   });
 });
