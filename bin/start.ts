@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { workers } from '../lib/config/workers.ts';
+import { findMisspelt } from '../services/contracts/environment/misspelt.ts';
 import { LocalFailure } from '../services/local/local-failure.ts';
 import { onNpmEnd } from '../services/local/process/npm-end.ts';
 import {
@@ -14,6 +15,7 @@ import type { Programs } from '../services/local/system/programs.ts';
 import { createScreen, reportFailure } from '../services/local/system/screen.ts';
 import { parseArguments, readSettings } from '../services/local/system/settings.ts';
 import { startSystem } from '../services/local/system/system.ts';
+import { checkSettings } from '../services/user-api/check-settings.ts';
 import { API_ROLE, EMAIL_WORKER_ROLE } from '../services/user-api/database/roles.ts';
 import { HIGH_LIMITS } from '../services/user-api/rate-limit/default-policies.ts';
 import { ensureDemoAdministrator } from '../services/user-api/users/demo-administrator.ts';
@@ -47,6 +49,7 @@ const programs: Programs = {
   root,
   apiEntry: inRepository('services/user-api/main.ts'),
   workers: workers.map((worker) => ({ ...worker, entry: inRepository(worker.entry) })),
+  checkSettings,
   highLimits: HIGH_LIMITS,
   databaseRoles: { api: API_ROLE, emailWorker: EMAIL_WORKER_ROLE },
   migrate,
@@ -61,9 +64,12 @@ async function main(): Promise<void> {
     process.stdout.write(options);
     return;
   }
-  const settings = readSettings({ ...process.env }, options);
-  shieldFromShell(process.env, settings.queues !== undefined);
   const screen = createScreen(process.stdout, startedAt);
+  for (const { name, meant } of findMisspelt(process.env)) {
+    screen.line(`Warning: ${name} is set, but no program here reads it. Did you mean ${meant}?`);
+  }
+  const settings = readSettings({ ...process.env }, options, checkSettings);
+  shieldFromShell(process.env, settings.queues !== undefined);
 
   const stopAsked = new AbortController();
   const failed = Promise.withResolvers<LocalFailure>();

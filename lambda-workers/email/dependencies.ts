@@ -2,7 +2,7 @@ import { type Environment, readEnvironment } from '../../services/contracts/envi
 import { createTracer } from '../../services/contracts/tracing/tracer.ts';
 import { Database } from '../database/database.ts';
 import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-layer.ts';
-import { createLogger } from '../observability/logger.ts';
+import { createLogger, warnOfMisspelt } from '../observability/logger.ts';
 import { createApiKeyNotices } from './api-key-notices.ts';
 import { createEmailChanges } from './email-changes.ts';
 import { createFolderMailer } from './mailer/folder.ts';
@@ -53,6 +53,7 @@ export async function createDependencies(
 ): Promise<EmailWorkerDependencies & { close(): Promise<void> }> {
   const environment = readEnvironment(variables, source);
   const logger = createLogger(environment, PROGRAM);
+  warnOfMisspelt(logger, source);
   const database = new Database(environment, PROGRAM, (error) =>
     logger.error({ error }, 'No password for the database could be made'),
   );

@@ -2,7 +2,7 @@ import type { Context } from 'aws-lambda';
 import { readEnvironment } from '../../services/contracts/environment/read.ts';
 import { loggedMessage } from '../../services/contracts/observability/logged-error.ts';
 import { Database } from '../database/database.ts';
-import { createLogger } from '../observability/logger.ts';
+import { createLogger, warnOfMisspelt } from '../observability/logger.ts';
 import { type Removal, removeExpiredRows } from './expired-rows.ts';
 
 /** Name of this program in logs and in `pg_stat_activity`. */
@@ -35,6 +35,7 @@ export async function handler(
 ): Promise<readonly Removal[]> {
   const environment = readEnvironment(variables, process.env);
   const logger = createLogger(environment, PROGRAM);
+  warnOfMisspelt(logger, process.env);
   // Not kept for the next invocation, which is an hour away: a connection would only count against the budget.
   const database = new Database(environment, PROGRAM, (error) =>
     logger.error({ error }, 'No password for the database could be made'),

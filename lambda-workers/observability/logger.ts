@@ -1,8 +1,19 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { findMisspelt } from '../../services/contracts/environment/misspelt.ts';
 import { loggedError } from '../../services/contracts/observability/logged-error.ts';
 import { traceFields } from '../../services/contracts/observability/trace-fields.ts';
 
 export type { Logger };
+
+/** Warns of variables in `source` that look like one that programs here read. */
+export function warnOfMisspelt(
+  logger: Logger,
+  source: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const { name, meant } of findMisspelt(source)) {
+    logger.warn({ variable: name, meant }, 'A variable that is not read looks like one that is');
+  }
+}
 
 /**
  * A logger that writes one JSON object a line, with the ids of the trace that the running code belongs to, and with personal data kept

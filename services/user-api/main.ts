@@ -1,3 +1,4 @@
+import { findMisspelt } from '../contracts/environment/misspelt.ts';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { loggedError } from '../contracts/observability/logged-error.ts';
 import { runAdminister } from './administer.ts';
@@ -28,6 +29,9 @@ async function main(): Promise<void> {
     exit(1);
   });
 
+  for (const { name, meant } of findMisspelt(process.env)) {
+    logger.warn({ variable: name, meant }, 'A variable that is not read looks like one that is');
+  }
   const service = await startService(settings, logger);
 
   let stopping = false;

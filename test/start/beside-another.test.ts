@@ -47,6 +47,7 @@ describe('npm start, while another one runs,', () => {
       ...(redis !== undefined && { REDIS_URL: `redis://${redis}` }),
     });
     await pointed.ready();
+    expect(pointed.output()).not.toContain('does not answer');
     expect(await paste(curlLines(pointed.output())[0] ?? '')).toMatchObject({ id: 1 });
     const tree = processTree(processIdOf(pointed));
     expect(

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { EnvironmentVariable } from './variable.ts';
+import { type EnvironmentVariable, listItems } from './variable.ts';
 import { environmentVariables } from './variables.ts';
 
 type Table = typeof environmentVariables;
@@ -31,6 +31,22 @@ function shown(definition: EnvironmentVariable, value: string): string {
   return JSON.stringify(value.replace(/(\/\/[^:/@\s,]*:)[^,\s]*@/g, '$1***@'));
 }
 
+/** What a variable got: of a list only the entries that are wrong, each with its place. */
+function gotten(definition: EnvironmentVariable, text: string, error: z.ZodError): string {
+  const places = error.issues.map(({ path: [place] }) => place);
+  const wrong = [...new Set(places)].filter((place) => typeof place === 'number');
+  if (wrong.length === 0) return shown(definition, text);
+  const items = listItems(text);
+  if (definition.secret === true) {
+    return `${shown(definition, text)}, which is wrong in ${wrong.map((place) => `entry ${place + 1} of ${items.length}`).join(' and ')}`;
+  }
+  return wrong
+    .map(
+      (place) => `${shown(definition, items[place] ?? '')} (entry ${place + 1} of ${items.length})`,
+    )
+    .join(' and ');
+}
+
 /**
  * Reads and parses the variables `names` from `source`, and reports all that are wrong at once.
  * An empty value counts as unset, as it is in most shells' and containers' configuration.
@@ -50,7 +66,8 @@ export function readEnvironment<const Names extends VariableName>(
     if (parsed.success) {
       values[name] = parsed.data;
     } else {
-      const got = text === undefined ? 'is not set' : `got ${shown(definition, text)}`;
+      const got =
+        text === undefined ? 'is not set' : `got ${gotten(definition, text, parsed.error)}`;
       problems.set(name, `${name} ${got}; it takes ${definition.takes}`);
     }
   }

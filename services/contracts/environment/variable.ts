@@ -66,16 +66,15 @@ export function urlOf(...protocols: readonly string[]) {
   });
 }
 
-/** A comma-separated list; blanks around items are dropped, and an unset variable is the empty list. */
+/** The items of a comma-separated list: blanks around them are dropped, and so are empty ones. */
+export function listItems(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** A comma-separated list, as {@link listItems} reads it; an unset variable is the empty list. */
 export function listOf(item: z.ZodType<string, string>) {
-  return z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
-    .pipe(z.array(item));
+  return z.string().default('').transform(listItems).pipe(z.array(item));
 }

@@ -13,6 +13,10 @@ export interface Programs {
   /** The workers, as the stacks define them. */
   readonly workers: readonly (EventSourceWorker &
     QueueDefinition & { readonly queueUrlVariable: string })[];
+  /** Messages on what the API would refuse at its start in variables that are valid one by one. */
+  readonly checkSettings: (
+    environment: Readonly<Record<string, string | undefined>>,
+  ) => readonly string[];
   /** `RATE_LIMITS` of the API for load tests. */
   readonly highLimits: string;
   /** Database roles that the programs log in as. */

@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import type { LocalFailure } from '../local-failure.ts';
 import type { Guardian } from '../process/guardian.ts';
 import { redisInstallLine } from '../redis/install-hint.ts';
@@ -12,6 +13,47 @@ export interface RedisPart extends RunningPart {
   readonly url?: string;
 }
 
+const PING_TIMEOUT_MILLISECONDS = 1_000;
+
+/** Why a Redis does not answer PING in time; null when it does. */
+async function findPingFailure(
+  url: string,
+  { REDIS_USERNAME, REDIS_PASSWORD }: Settings['environment'],
+): Promise<string | null> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: PING_TIMEOUT_MILLISECONDS,
+    commandTimeout: PING_TIMEOUT_MILLISECONDS,
+    ...(REDIS_USERNAME ? { username: REDIS_USERNAME } : {}),
+    ...(REDIS_PASSWORD ? { password: REDIS_PASSWORD } : {}),
+  });
+  // The client's own message says only that the connection is closed.
+  let cause: Error | undefined;
+  redis.on('error', (error: Error) => {
+    cause = error;
+  });
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(
+    () => late.resolve(`no PONG in ${PING_TIMEOUT_MILLISECONDS} ms`),
+    PING_TIMEOUT_MILLISECONDS,
+  );
+  const ping = async () => {
+    try {
+      await redis.ping();
+      return null;
+    } catch (error) {
+      return cause?.message ?? (error instanceof Error ? error.message : String(error));
+    }
+  };
+  try {
+    return await Promise.race([ping(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+    redis.disconnect();
+  }
+}
+
 /** The Redis that the settings name, or one found on the PATH, or none: every part can do without. */
 export async function startRedisPart(
   settings: Settings,
@@ -22,7 +64,12 @@ export async function startRedisPart(
   const stop = async () => {};
   if (settings.redisUrl !== undefined) {
     const where = `${withoutPassword(settings.redisUrl)} (REDIS_URL)`;
-    return { url: settings.redisUrl, line: { name: 'Redis', where }, stop };
+    const failure = await findPingFailure(settings.redisUrl, settings.environment);
+    const notes =
+      failure === null
+        ? []
+        : [`does not answer (${failure}): the system runs without it until it does`];
+    return { url: settings.redisUrl, line: { name: 'Redis', where, notes }, stop };
   }
   const server = await startRedis({
     directory: directories.redis,

@@ -1,3 +1,4 @@
+import { nearestName } from '../../contracts/environment/misspelt.ts';
 import {
   definePolicy,
   MAXIMUM_LIMIT,
@@ -90,31 +91,43 @@ function isPolicyName(name: string): name is PolicyName {
   return Object.hasOwn(defaultPolicies, name);
 }
 
+/** What is wrong with one override; null when it was put into `policies`. */
+function override(policies: Record<PolicyName, RateLimitPolicy>, text: string): string | null {
+  const [, name = '', limit, windowSeconds] = /^(.+)=(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (!isPolicyName(name)) {
+    const names = Object.keys(defaultPolicies);
+    const meant = nearestName(name, names, Math.ceil(name.length / 3));
+    const guess = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+    return `RATE_LIMITS got "${text}"; it takes <policy>=<requests>/<seconds>.${guess} The policies are ${names.join(', ')}`;
+  }
+  policies[name] = {
+    ...defaultPolicies[name],
+    limit: Number(limit),
+    windowSeconds: Number(windowSeconds),
+  };
+  try {
+    definePolicy(policies[name]);
+    return null;
+  } catch (error) {
+    if (error instanceof PolicyError) return `RATE_LIMITS got "${text}": ${error.message}`;
+    throw error;
+  }
+}
+
 /**
  * The default policies, with other limits and windows for some: each of `overrides` (the value of `RATE_LIMITS`) reads
  * `<name>=<requests>/<seconds>`. A burst is that of the new limit.
  *
- * @throws {@link PolicyError} for an unknown name, another form, and a limit or window out of range.
+ * @throws {@link PolicyError} naming each override with an unknown name, another form, or a limit or window out of range.
  */
 export function policiesWith(
   overrides: readonly string[],
 ): Readonly<Record<PolicyName, RateLimitPolicy>> {
   const policies: Record<PolicyName, RateLimitPolicy> = { ...defaultPolicies };
-  for (const override of overrides) {
-    const [, name = '', limit, windowSeconds] = /^(.+)=(\d+)\/(\d+)$/.exec(override) ?? [];
-    if (!isPolicyName(name)) {
-      const names = Object.keys(defaultPolicies).join(', ');
-      throw new PolicyError(
-        `RATE_LIMITS got "${override}"; it takes <policy>=<requests>/<seconds>, and the policies are ${names}`,
-      );
-    }
-    policies[name] = {
-      ...defaultPolicies[name],
-      limit: Number(limit),
-      windowSeconds: Number(windowSeconds),
-    };
-  }
-  for (const policy of Object.values(policies)) definePolicy(policy);
+  const problems = overrides
+    .map((text) => override(policies, text))
+    .filter((problem) => problem !== null);
+  if (problems.length > 0) throw new PolicyError(problems.join('\n'));
   return policies;
 }
 

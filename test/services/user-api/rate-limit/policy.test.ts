@@ -88,12 +88,18 @@ describe('policiesWith', () => {
     [
       'an unknown name',
       'writes=3/600',
-      'the policies are reads, creates, updates, deletes, logins, unknown-api-keys',
+      'The policies are reads, creates, updates, deletes, logins, unknown-api-keys',
     ],
     ['another form', 'reads=many', 'it takes <policy>=<requests>/<seconds>'],
+    ['a name that is nearly one', 'raeds=3/600', 'Did you mean "reads"?'],
     ['a limit out of range', 'reads=0/60', 'limit got 0'],
   ])('with %s, throws and says what it takes', (_case, override, message) => {
     expect(() => policiesWith([override])).toThrow(message);
+  });
+
+  it('with several mistakes, names them all', () => {
+    const refused = () => policiesWith(['writes=3/600', 'reads=3/600', 'creates=20000/60']);
+    expect(refused).toThrow(/"writes=3\/600".*\n.*"creates=20000\/60".*limit got 20000/);
   });
 });
 
