@@ -30,7 +30,7 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
     mutate: [`${userApi}/rate-limit/**/*.ts`],
     tests: [
       `${tests}/rate-limit/**/*.test.ts`,
-      `${tests}/http/admission.test.ts`,
+      `${tests}/http/{admission,routes}.test.ts`,
       `!${tests}/rate-limit/{cluster,redis-outage}.test.ts`,
     ],
   },

@@ -1,4 +1,8 @@
-import { type PersonalData, personalData } from '../../contracts/personal-data.ts';
+import {
+  PERSONAL_DATA_ENTRIES_MAXIMUM,
+  type PersonalData,
+  personalData,
+} from '../../contracts/personal-data.ts';
 import type { SessionStore } from '../auth/sessions/session-store.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { UserNotFound } from './errors.ts';
@@ -37,7 +41,9 @@ export class PersonalDataExporter {
    * @throws {@link UserNotFound}, `DatabaseUnavailable`; `AccessError` sessions-unavailable, because a part would be missing.
    */
   async export(id: number, actor: AuditedActor): Promise<PersonalData> {
-    const sessions = await this.#sessions.list(id);
+    const sessions = (await this.#sessions.list(id))
+      .toSorted((one, other) => one.beganAt.localeCompare(other.beganAt))
+      .slice(-PERSONAL_DATA_ENTRIES_MAXIMUM);
     const [held] = await this.#router.write(({ $client }) => selectHeldData($client, id, actor));
     if (held === undefined) throw new UserNotFound('There is no such user');
     return personalData.parse({

@@ -182,15 +182,24 @@ describeWithRedis('personal data', (redis) => {
       insert into audit_records (action, subject_id, actor, actor_id, created_at)
       select 'user.exported', ${user.id}, 'self', ${user.id}, now() - make_interval(secs => 2000 - n)
       from generate_series(1, 1500) as n`;
+    const now = Math.floor(Date.now() / 1_000);
+    const later = { endsAt: now + 60, idleEndsAt: now + 60, rotatedAt: 1_000 * now };
+    const sessions = Array.from({ length: 1_500 }, (_, age) => [
+      `session-${age}`,
+      JSON.stringify({ ...later, beganAt: now - age }),
+    ]);
+    await store.hset(`sessions:${user.id}`, Object.fromEntries(sessions));
     const { body, text } = await api.call<PersonalData>('GET', `/api/v1/users/${user.id}/export`, {
       as: 'admin',
     });
     expect(body.auditRecords).toHaveLength(1_000);
     expect(body.auditRecords.at(-1)?.actor).toBe('admin');
+    expect(body.sessions).toHaveLength(1_000);
+    expect(body.sessions.at(-1)?.id).toBe('session-0');
     expect(body.auditRecords.map(({ createdAt }) => createdAt)).toEqual(
       body.auditRecords.map(({ createdAt }) => createdAt).toSorted(),
     );
-    expect(text.length).toBeLessThan(150_000);
+    expect(text.length).toBeLessThan(350_000);
   });
 
   /** Every row of every table that has the text in it, whatever the column. */
