@@ -156,8 +156,6 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     const processes = 4;
     const limit = 20_000;
     const share = limit / processes;
-    const pause = (milliseconds: number) =>
-      new Promise((resolve) => setTimeout(resolve, milliseconds));
     const order = () => ({
       url: server().url,
       policy: {
@@ -171,16 +169,19 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       expectedProcesses: processes,
       commandTimeoutMilliseconds: COMMAND_TIMEOUT_MILLISECONDS,
       concurrency: 5,
-      until: { milliseconds: 1_500 },
+      until: { milliseconds: 500, sources: ['redis', 'in-process'] as const },
     });
 
     it('stopped and continued: passes at most the limit, and the share of each process', async () => {
       const processId = await processIdOf();
-      const reports = await hammer(redis, processes, order(), async () => {
-        await pause(300);
+      const reports = await hammer(redis, processes, order(), async (allHad) => {
+        await allHad('redis');
         process.kill(processId, 'SIGSTOP');
-        await pause(500);
-        process.kill(processId, 'SIGCONT');
+        try {
+          await allHad('in-process');
+        } finally {
+          process.kill(processId, 'SIGCONT');
+        }
       });
       for (const { counts } of reports) {
         expect(counts.redis.allowed).toBeGreaterThan(0);
@@ -191,11 +192,14 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     });
 
     it('killed and started empty: passes at most what each of the two servers allows, and the share of each process', async () => {
-      const reports = await hammer(redis, processes, order(), async () => {
-        await pause(300);
+      const reports = await hammer(redis, processes, order(), async (allHad) => {
+        await allHad('redis');
         await server().stop();
-        await pause(400);
-        await server().start();
+        try {
+          await allHad('in-process');
+        } finally {
+          await server().start();
+        }
       });
       for (const { counts } of reports) {
         expect(counts['in-process'].allowed).toBeGreaterThan(0);

@@ -1,9 +1,12 @@
 /**
  * One process of several that send requests of one key as fast as they can. It tells `ready`, waits for the channel `go`, sends
- * its requests, and tells what passed.
+ * its requests, tells each source of decisions when it first decides, and at the end what passed.
  */
 
-import type { DecisionCounts } from '../../../../../services/user-api/rate-limit/decision.ts';
+import type {
+  DecisionCounts,
+  DecisionSource,
+} from '../../../../../services/user-api/rate-limit/decision.ts';
 import type { RateLimitPolicy } from '../../../../../services/user-api/rate-limit/policy.ts';
 import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limiter.ts';
 import { connectToRedis, sharedStateOn } from '../support/connect.ts';
@@ -17,8 +20,10 @@ export interface HammerOrder {
   readonly commandTimeoutMilliseconds?: number;
   /** Requests under way at any time. */
   readonly concurrency: number;
-  /** Requests in all; or until so many milliseconds have passed. */
-  readonly until: { readonly requests: number } | { readonly milliseconds: number };
+  /** Requests in all; or until so many milliseconds have passed, and each source in `sources` (none by default) has decided. */
+  readonly until:
+    | { readonly requests: number }
+    | { readonly milliseconds: number; readonly sources?: readonly DecisionSource[] };
 }
 
 export interface HammerReport {
@@ -32,7 +37,7 @@ export interface HammerReport {
   readonly to: number;
 }
 
-export type HammerMessage = 'ready' | HammerReport;
+export type HammerMessage = 'ready' | DecisionSource | HammerReport;
 
 process.once('disconnect', () => process.exit());
 
@@ -43,7 +48,8 @@ const limiter = createRateLimiter({
   state: sharedStateOn(redis),
   expectedProcesses: order.expectedProcesses,
 });
-const signals = redis.duplicate({ enableOfflineQueue: true });
+// No part of what is tested: it has all the time that a busy machine takes.
+const signals = redis.duplicate({ enableOfflineQueue: true, commandTimeout: 30_000 });
 const go = new Promise((resolve) => signals.once('message', resolve));
 await signals.subscribe('go');
 process.send?.('ready' satisfies HammerMessage);
@@ -52,18 +58,24 @@ await go;
 const now = () => performance.timeOrigin + performance.now();
 const from = now();
 const passed: [number, number][] = [];
+const deciding = new Set<DecisionSource>();
 let sent = 0;
 
 function more(): boolean {
   if ('requests' in order.until) return sent < order.until.requests;
-  return now() - from < order.until.milliseconds;
+  const { milliseconds, sources = [] } = order.until;
+  return now() - from < milliseconds || sources.some((source) => !deciding.has(source));
 }
 
 async function send(): Promise<void> {
   while (more()) {
     sent += 1;
     const sentAt = now();
-    const { allowed } = await limiter.decide(order.key);
+    const { allowed, source } = await limiter.decide(order.key);
+    if (!deciding.has(source)) {
+      deciding.add(source);
+      process.send?.(source satisfies HammerMessage);
+    }
     if (allowed) passed.push([sentAt, now()]);
     // A decision made at once must not keep the others, and settlements, waiting.
     else await new Promise((resolve) => setImmediate(resolve));

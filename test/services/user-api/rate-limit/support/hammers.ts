@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import type { DecisionSource } from '../../../../../services/user-api/rate-limit/decision.ts';
+import { eventually } from '../../../../support/eventually.ts';
 import { startNodeProgram } from '../../../../support/node-program.ts';
 import type { HammerMessage, HammerOrder, HammerReport } from '../programs/hammer.ts';
 
@@ -9,13 +11,15 @@ const HAMMER = fileURLToPath(new URL('../programs/hammer.ts', import.meta.url));
 /**
  * Lets `processes` processes send requests of one key at the same time, and gives what each saw.
  *
- * @param meanwhile runs while they do.
+ * @param meanwhile runs while they do; what it is given waits until the source has decided a request in each of them.
  */
 export async function hammer(
   redis: Redis,
   processes: number,
   order: HammerOrder,
-  meanwhile: () => Promise<void> = async () => {},
+  meanwhile: (
+    allHad: (source: DecisionSource) => Promise<unknown>,
+  ) => Promise<void> = async () => {},
 ): Promise<HammerReport[]> {
   const programs = Array.from({ length: processes }, () =>
     startNodeProgram<HammerMessage>(HAMMER, [JSON.stringify(order)]),
@@ -27,10 +31,19 @@ export async function hammer(
     const message = await program.next();
     if (message !== 'ready') throw new Error('A process reported before it was asked to begin');
   }
+  const decided = programs.map(() => new Set<DecisionSource>());
+  const reading = programs.map(async (program, index) => {
+    for (;;) {
+      const message = await program.next();
+      if (typeof message === 'object') return message;
+      if (message !== 'ready') decided[index]?.add(message);
+    }
+  });
+  const allHad = (source: DecisionSource) =>
+    eventually(() => expect(decided.every((sources) => sources.has(source))).toBe(true));
   await redis.publish('go', '');
-  await meanwhile();
-  const messages = await Promise.all(programs.map((program) => program.next()));
-  return messages.filter((message) => message !== 'ready');
+  const [reports] = await Promise.all([Promise.all(reading), meanwhile(allHad)]);
+  return reports;
 }
 
 export function sumOf(reports: readonly HammerReport[], field: 'sent' | 'allowed'): number {
