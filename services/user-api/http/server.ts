@@ -10,7 +10,6 @@ import { type ApiBindings, type ApiEnvironment, ApiRequest } from './environment
 import { ListenError } from './listen-error.ts';
 import { brokenRule } from './message-rules.ts';
 import { Problem } from './problem.ts';
-import { clientProblem, HEADERS_MAXIMUM_BYTES, refuseByHand, sendRefusal } from './refusals.ts';
 import { dropUnreadBody } from './unread-body.ts';
 import { clientProblem, HEADERS_MAXIMUM_BYTES, refuseByHand } from './unreadable-request.ts';
 
@@ -81,7 +80,14 @@ export class ApiServer {
       problem: Problem,
     ) => {
       const shown = (await settings.countRefused?.(incoming)) ?? problem;
-      sendRefusal(incoming, outgoing, shown, problem.headers);
+      incoming.problem = shown.slug;
+      const body = JSON.stringify(shown.details(incoming.requestId));
+      outgoing.writeHead(shown.status, {
+        ...problem.headers,
+        ...shown.headers,
+        'content-length': Buffer.byteLength(body),
+      });
+      outgoing.end(body);
     };
     const answerInFull = (
       incoming: ApiRequest,
