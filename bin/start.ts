@@ -58,6 +58,8 @@ const programs: Programs = {
 };
 
 async function main(): Promise<void> {
+  // Data, logs, emails and secrets are for this user alone, whichever part writes them.
+  process.umask(0o077);
   const startedAt = performance.now();
   const options = parseArguments(process.argv.slice(2));
   if (typeof options === 'string') {

@@ -1,5 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { chmod, lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { findSystem } from '../../services/local/system/system-file.ts';
 import {
@@ -13,6 +14,7 @@ import {
   until,
 } from './start-command.ts';
 
+const NEW_PASSWORD = 'a pass phrase out of a letter';
 const originOf = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
 
 function send(method: string, url: string, body: object, accessToken?: string): Promise<Response> {
@@ -49,27 +51,67 @@ async function resetPassword(email: string, anyLine: string, listMessages: strin
     const message = messages.find(({ subject }) => /password/i.test(subject));
     if (message === undefined) return false;
     const text = await (await fetch(`${originOf(listMessages)}/api/messages/${message.id}`)).text();
-    link = /http:[^\s"\\<]+#token=[\w-]+/.exec(text)?.[0] ?? '';
+    // Whole: the preview cuts it off.
+    link = /http:[^\s"\\<]+#token=[\w-]{40,}/.exec(text)?.[0] ?? '';
     return link !== '';
   });
   expect((await fetch(link)).headers.get('content-type')).toContain('text/html');
-  const newPassword = 'a pass phrase out of a letter';
   const token = link.split('#token=')[1];
-  const confirmed = await send('POST', `${api}/password-resets/confirm`, { token, newPassword });
-  expect(confirmed.status).toBe(204);
-  const again = await send('POST', `${api}/password-resets/confirm`, { token, newPassword });
+  const confirmed = await send('POST', `${api}/password-resets/confirm`, {
+    token,
+    newPassword: NEW_PASSWORD,
+  });
+  expect(confirmed.status, await confirmed.text()).toBe(204);
+  const again = await send('POST', `${api}/password-resets/confirm`, {
+    token,
+    newPassword: NEW_PASSWORD,
+  });
   expect(again.status).toBe(400);
-  const login = await send('POST', `${api}/login`, { email, password: newPassword });
+  const login = await send('POST', `${api}/login`, { email, password: NEW_PASSWORD });
   expect(login.status).toBe(200);
+}
+
+/** Has every statement of PostgreSQL logged from now on, as if all were slow, in later starts, too. */
+async function logEveryStatement(directory: string, screen: string): Promise<void> {
+  const passwords = await readFile(join(directory, 'postgres/passwords.json'), 'utf8');
+  const url = new URL(/postgres:\/\/\S+/.exec(screen)?.[0] ?? '');
+  url.username = 'postgres';
+  url.password = JSON.parse(passwords).administrator;
+  const sql = postgres(url.href, { max: 1 });
+  await sql`alter system set log_min_duration_statement = 0`;
+  await sql`select pg_reload_conf()`;
+  await sql.end();
+}
+
+/** All logs, of this start and the one before, as one text. */
+async function readLogs(directory: string): Promise<string> {
+  const files = await readdir(directory, { recursive: true });
+  const logs = files.filter((file) => /\.log(\.previous)?$/.test(file));
+  expect(logs).toEqual(expect.arrayContaining(['logs/user-api.log', 'postgres/primary.log']));
+  return (await Promise.all(logs.map((file) => readFile(join(directory, file), 'utf8')))).join('');
+}
+
+/** Files and folders that others than their owner may do anything with, but pass through to PostgreSQL's data. */
+async function openToOthers(directory: string): Promise<readonly string[]> {
+  const passable = ['.', 'postgres'];
+  const found = ['.', ...(await readdir(directory, { recursive: true }))].map(async (path) => {
+    // Some are there for a moment only.
+    const mode = (await lstat(join(directory, path)).catch(() => undefined))?.mode ?? 0;
+    const others = mode & 0o077 & (passable.includes(path) ? ~0o011 : ~0);
+    return others === 0 ? [] : [`${path} ${(mode & 0o777).toString(8)}`];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 describe('npm start', () => {
   it('starts the whole system, keeps its data between runs, and leaves nothing running', async () => {
     await using directory = await temporaryDirectory();
-    const variables = { LOCAL_DIRECTORY: directory.path };
+    const local = join(directory.path, 'local');
+    const variables = { LOCAL_DIRECTORY: local };
 
     const first = runStart(variables);
     await first.ready();
+    await logEveryStatement(local, first.output());
     const [getUser, listUsers, createUser, listMessages, login] = curlLines(first.output());
     expect(await paste(getUser ?? '')).toMatchObject({ id: 1, version: 1 });
     expect(await paste(listUsers ?? '')).toMatchObject({ data: [{}, {}, {}] });
@@ -77,6 +119,7 @@ describe('npm start', () => {
     expect(created).toMatchObject({ name: 'Ada Lovelace', status: 'active' });
     // End to end: the row, the outbox, SQS, the event source, the handler, the mailbox.
     const { email } = created as { email: string };
+    expect(await paste(createUser ?? '')).toMatchObject({ status: 409 });
     await until('the welcome has arrived', 30_000, async () =>
       JSON.stringify(await paste(listMessages ?? '')).includes(email),
     );
@@ -84,10 +127,10 @@ describe('npm start', () => {
     await changeAsAdministrator(login ?? '');
     await resetPassword(email, createUser ?? '', listMessages ?? '');
     for (const file of ['secrets/secrets.json', 'system.json']) {
-      const { mode } = await stat(join(directory.path, file));
+      const { mode } = await stat(join(local, file));
       expect(mode & 0o777, file).toBe(0o600);
     }
-    const running = findSystem(directory.path);
+    const running = findSystem(local);
     expect(running).toMatchObject({ apiUrl: originOf(getUser ?? ''), processId: first.child.pid });
     const metrics = await fetch(running?.metricsUrl ?? '');
     expect(await metrics.text()).toContain('cache_reads_total');
@@ -98,8 +141,11 @@ describe('npm start', () => {
     );
     expect(await first.stop('SIGINT')).toEqual({ code: 0, signal: null });
     await nothingLeft(firstProcesses, directory.path);
-    expect(await readdir(directory.path)).not.toContain('system.json');
+    expect(await readdir(local)).not.toContain('system.json');
 
+    expect(await openToOthers(local)).toEqual([]);
+    // As a start before folders were closed had left them.
+    for (const folder of ['postgres', 'mailbox', 'logs']) await chmod(join(local, folder), 0o755);
     const second = runStart(
       { ...variables, RATE_LIMITS: 'updates=7/60' },
       { arguments: ['--high-limits'] },
@@ -117,5 +163,15 @@ describe('npm start', () => {
     const secondProcesses = processTree(processIdOf(second));
     expect(await second.stop('SIGTERM')).toEqual({ code: 0, signal: null });
     await nothingLeft(secondProcesses, directory.path);
+    expect(await openToOthers(local)).toEqual([]);
+
+    const logs = await readLogs(local);
+    expect(logs).toMatch(/duration: \d/);
+    expect(logs).toMatch(/insert into "?users/i);
+    expect(logs).toMatch(/alter role .* password 'SCRAM-SHA-256\$/i);
+    for (const value of [email, 'Ada Lovelace', NEW_PASSWORD, '$argon2']) {
+      expect(logs).not.toContain(value);
+    }
+    expect(logs).not.toMatch(/password '(?!SCRAM-SHA-256\$)/i);
   });
 });
