@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 import { Command, InvalidArgumentError } from 'commander';
@@ -17,7 +17,7 @@ const OUTPUT = 'test-results/mutation';
 /** What StrykerJS has judged of a folder; written after Ctrl+C, too. */
 const INCREMENTAL = 'incremental.json';
 /** More than a test may take, so that a mutant that hangs fails the test, and the worker with its servers lives on. */
-const TIMEOUT_MILLISECONDS = 60_000;
+const TIMEOUT_MILLISECONDS = 120_000;
 
 interface Options {
   readonly concurrency: number;
@@ -25,6 +25,7 @@ interface Options {
   readonly force: boolean;
   /** Relative to the repository. */
   readonly file?: readonly string[];
+  readonly tests?: readonly string[];
   readonly report: boolean;
 }
 
@@ -49,6 +50,14 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('It takes a whole number from 1 to 99.');
 }
 
+/** The files that patterns name. StrykerJS does not take those that begin with an exclamation mark. */
+function filesOf(patterns: readonly string[]): string[] {
+  const isExclusion = (pattern: string) => pattern.startsWith('!');
+  const excluded = globSync(patterns.filter(isExclusion).map((pattern) => pattern.slice(1)));
+  const found = globSync(patterns.filter((pattern) => !isExclusion(pattern)));
+  return found.filter((file) => !excluded.includes(file)).sort();
+}
+
 async function mutate(name: string, folder: MutatedFolder, options: Options): Promise<void> {
   const directory = join(OUTPUT, name);
   const sandbox = join(directory, 'sandbox');
@@ -56,7 +65,7 @@ async function mutate(name: string, folder: MutatedFolder, options: Options): Pr
   rmSync(sandbox, { recursive: true, force: true });
   await new Stryker({
     mutate: [...(options.file ?? folder.mutate)],
-    testFiles: [...folder.tests],
+    testFiles: filesOf(options.tests ?? folder.tests),
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
@@ -109,6 +118,11 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
       'mutate this file of the folder alone, such as services/user-api/queue/outbox.ts; the rest of its report stays. Can be repeated',
       addFile,
     )
+    .option(
+      '--tests <path>',
+      'judge by this suite of the folder alone, for a first look that takes little time; can be repeated',
+      addFile,
+    )
     .option('--dry-run', 'run the tests once, with no mutant active', false)
     .option('--force', 'run all mutants again', false)
     .option(
@@ -120,8 +134,8 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
     .showHelpAfterError('See --help.')
     .action(async (names: readonly string[] = [], options: Options, command: Command) => {
       const chosen = names.length === 0 ? Object.keys(folders) : names;
-      if (options.file !== undefined && names.length !== 1) {
-        command.error('error: --file takes one folder, the one whose suites are to notice.');
+      if ((options.file ?? options.tests) !== undefined && names.length !== 1) {
+        command.error('error: --file and --tests take one folder, the one whose report it is.');
       }
       const scores = new Map<string, Score | null>();
       for (const name of chosen) {
