@@ -53,16 +53,46 @@ describe('a body that is refused', () => {
     ]);
   });
 
+  it('of a body that is no object, names no place', () => {
+    const details = detailsOf(() => parseBody(schema, []));
+    expect(details.detail).toBe('The body is not valid.');
+    expect(details.errors).toMatchObject([{ pointer: '' }]);
+  });
+
+  it('in its sentence, names ten places and each once', () => {
+    const many = Object.fromEntries(Array.from({ length: 15 }, (_, at) => [`f${at}`, 1]));
+    const details = detailsOf(() => parseBody(schema, { ...many, name: 'a', email: 'b' }));
+    expect(details.detail).toBe(
+      'The body is not valid: /f0, /f1, /f2, /f3, /f4, /f5, /f6, /f7, /f8, /f9.',
+    );
+  });
+
   it('of few errors, names all and counts none', () => {
     const details = detailsOf(() => parseBody(schema, { 'a/b~c': 1, name: 1, email: 'b' }));
     expect(details.detail).toBe('The body is not valid: /name, /a~1b~0c.');
   });
 });
 
-describe('a query that is refused', () => {
+describe('a query', () => {
+  it('is parsed; a URL without one has an empty one', () => {
+    const found = parseQuery(schema, '/users?name=A%20B&email=a%2Bb');
+    expect(found).toEqual({ name: 'A B', email: 'a+b' });
+    expect(parseQuery(z.strictObject({ name: z.string().optional() }), '/users')).toEqual({});
+  });
+
+  it('that is refused, names the parameters', () => {
+    const details = detailsOf(() => parseQuery(schema, '/users?name=a&mail=b'));
+    expect(details.detail).toBe('The query is not valid: email, mail.');
+    expect(details.errors).toMatchObject([
+      { parameter: 'email' },
+      { parameter: 'mail', detail: 'is not taken here; what is taken: name, email' },
+    ]);
+  });
+
   it('cuts the name of a parameter that is given twice', () => {
     const name = 'n'.repeat(2_000);
     const details = detailsOf(() => parseQuery(schema, `/users?${name}=1&${name}=2`));
+    expect(details.detail).toBe(`The query is not valid: ${'n'.repeat(100)}.`);
     expect(details.errors).toEqual([
       { parameter: 'n'.repeat(100), detail: 'is given more than once' },
     ]);
