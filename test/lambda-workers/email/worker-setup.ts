@@ -16,6 +16,7 @@ import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
 import type { Event, UserCreated } from '../../../services/contracts/events.ts';
+import type { Tracer } from '../../../services/contracts/tracing/span.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 
 /** Where links to a new password lead. */
@@ -95,6 +96,7 @@ export interface WorkerSetup {
   createWorker(options?: {
     mailer?: Partial<Mailer>;
     databaseUrl?: string;
+    tracer?: Tracer;
   }): (event: SQSEvent, context?: Context) => Promise<SQSBatchResponse>;
   close(): Promise<void>;
 }
@@ -146,6 +148,7 @@ export async function setUpWorker(
         emailChanges: createEmailChanges(connection),
         apiKeyNotices: createApiKeyNotices(connection),
         mailer: { ...mailer, ...options.mailer },
+        ...(options.tracer && { tracer: options.tracer }),
         idempotency: new PostgresPersistenceLayer(connection, 'email-worker'),
         logger: createLogger({ LOG_LEVEL: 'trace', STAGE: 'test' }, 'email-worker', {
           write: (line) => void lines.push(line),

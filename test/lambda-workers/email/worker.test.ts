@@ -360,6 +360,39 @@ describe('The email worker, on messages it cannot handle', () => {
     expect(lines.filter((line) => line.includes(reason)).at(-1)).toContain('"level":"error"');
   });
 
+  it.each([
+    ['a warning when the next delivery may get past it', true, 'warn'],
+    ['an error when somebody has to look', false, 'error'],
+  ])('logs %s', async (_, retryable, level) => {
+    const userId = await setup.insertUser('Ada', 'ada@example.com');
+    const send = () => Promise.reject(new MailerError('not now', retryable));
+    const event = sqsEvent(userCreatedEvent(userId));
+    for (const record of event.Records) record.attributes.ApproximateReceiveCount = '3';
+    expect(await setup.createWorker({ mailer: { send } })(event)).toEqual(failed(0));
+    expect(JSON.parse(setup.log().trim().split('\n').at(-1) ?? '')).toMatchObject({
+      level,
+      message: 'Message failed',
+      messageId: '0',
+      receiveCount: 3,
+    });
+  });
+
+  it('sends spans off before the invocation ends, also of messages that failed', async () => {
+    const flushed: number[] = [];
+    const tracer = {
+      startSpan: () => {
+        throw new Error('no trace is recorded here');
+      },
+      flush: async (milliseconds: number) => {
+        flushed.push(milliseconds);
+      },
+      close: async () => {},
+      counts: { exported: 0, failed: 0 },
+    };
+    await setup.createWorker({ tracer })(sqsEvent('no event'));
+    expect(flushed).toEqual([1_000]);
+  });
+
   it('reports every message when all fail, so that none is deleted', async () => {
     expect(await setup.createWorker()(sqsEvent('a', 'b'))).toEqual(failed(0, 1));
   });

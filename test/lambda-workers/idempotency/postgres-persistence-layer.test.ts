@@ -56,6 +56,14 @@ async function rowsReadForBatch(number: number): Promise<number> {
   return (await rowsRead()) - before;
 }
 
+function layerOf(consumer: string): PostgresPersistenceLayer {
+  const other = new PostgresPersistenceLayer(database, consumer);
+  other.configure({ config: new IdempotencyConfig({}), keyPrefix: 'test' });
+  return other;
+}
+
+const alreadyExists = { name: 'IdempotencyItemAlreadyExistsError' };
+
 describe('Idempotency records in PostgreSQL', () => {
   it('cost a batch the same in a table that has grown since PostgreSQL last counted its rows', async () => {
     const first = await rowsReadForBatch(0);
@@ -81,8 +89,7 @@ describe('Idempotency records in PostgreSQL', () => {
   });
 
   it('are taken back by the attempt that took them alone, not by one that ran out of time before', async () => {
-    const other = new PostgresPersistenceLayer(database, 'test-worker');
-    other.configure({ config: new IdempotencyConfig({}), keyPrefix: 'test' });
+    const other = layerOf('test-worker');
     await layer.saveInProgress('slow', 1);
     await wait(5);
     await other.saveInProgress('slow', REMAINING_MILLISECONDS);
@@ -96,9 +103,62 @@ describe('Idempotency records in PostgreSQL', () => {
     await layer.saveInProgress('event', REMAINING_MILLISECONDS);
     await database.run((sql) => sql`truncate idempotency_records`);
     await layer.saveSuccess('event', { done: true });
-    await expect(layer.saveInProgress('event', REMAINING_MILLISECONDS)).rejects.toMatchObject({
-      name: 'IdempotencyItemAlreadyExistsError',
-    });
+    await expect(layer.saveInProgress('event', REMAINING_MILLISECONDS)).rejects.toMatchObject(
+      alreadyExists,
+    );
     expect((await layer.getRecord('event')).getResponse()).toEqual({ done: true });
+  });
+
+  it('are each consumer’s own', async () => {
+    const other = layerOf('another-worker');
+    await layer.saveInProgress('event', REMAINING_MILLISECONDS);
+    await other.saveInProgress('event', REMAINING_MILLISECONDS);
+    await other.saveSuccess('event', { done: 'by the other' });
+    expect((await layer.getRecord('event')).getStatus()).toBe('INPROGRESS');
+    await layer.deleteRecord('event');
+    expect((await other.getRecord('event')).getStatus()).toBe('COMPLETED');
+  });
+
+  it('are taken once when a batch has an event twice', async () => {
+    const taken = await Promise.allSettled(
+      ['event', 'event'].map((id) => layer.saveInProgress(id, REMAINING_MILLISECONDS)),
+    );
+    expect(taken).toMatchObject([{ status: 'fulfilled' }, { reason: alreadyExists }]);
+  });
+
+  it('stay when they are completed and whoever did it cannot know, having lost the response', async () => {
+    await layer.saveInProgress('event', REMAINING_MILLISECONDS);
+    await database.run((sql) => sql`update idempotency_records set status = 'COMPLETED'`);
+    await layer.deleteRecord('event');
+    await expect(layer.saveInProgress('event', REMAINING_MILLISECONDS)).rejects.toMatchObject(
+      alreadyExists,
+    );
+  });
+
+  it('that have expired may be taken again, as if there had been none', async () => {
+    await layer.saveInProgress('event', REMAINING_MILLISECONDS);
+    await layer.saveSuccess('event', { done: true });
+    await database.run((sql) => sql`update idempotency_records set expiry = expiry - 3600`);
+    await expect(layer.saveInProgress('event', REMAINING_MILLISECONDS)).rejects.toMatchObject(
+      alreadyExists,
+    );
+    await database.run(
+      (sql) => sql`update idempotency_records set expiry = extract(epoch from now()) - 2`,
+    );
+    const before = Date.now();
+    await layer.saveInProgress('event', REMAINING_MILLISECONDS);
+    const record = await layer.getRecord('event');
+    expect(record.getStatus()).toBe('INPROGRESS');
+    expect(record.responseData).toBeNull();
+    expect(record.inProgressExpiryTimestamp).toBeGreaterThanOrEqual(
+      before + REMAINING_MILLISECONDS,
+    );
+    expect(record.expiryTimestamp).toBeGreaterThan(before / 1_000);
+  });
+
+  it('that are not there are said not to be', async () => {
+    await expect(layer.getRecord('event')).rejects.toMatchObject({
+      name: 'IdempotencyItemNotFoundError',
+    });
   });
 });

@@ -162,9 +162,25 @@ describe('maintenance', () => {
       { table: 'idempotency_records', removed: 3, unfinished: false },
       { table: 'idempotency_keys', removed: 3, unfinished: false },
     ]);
+    const connections = () =>
+      owner`select from pg_stat_activity where application_name = 'maintenance' and datname = current_database()`;
+    await expect.poll(connections).toHaveLength(0);
     await owner`truncate idempotency_records, idempotency_keys`;
     await insertRecords(1);
     const [nothing] = await handler({}, { getRemainingTimeInMillis: () => 1_000 });
     expect(nothing).toMatchObject({ removed: 0, unfinished: true });
+  });
+
+  it('without its database, fails, so that Lambda tries again', async () => {
+    const noDatabase = new URL(url);
+    noDatabase.pathname = '/none';
+    vi.stubEnv('DATABASE_URL', noDatabase.href);
+    vi.stubEnv('LOG_LEVEL', 'silent');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    await expect(handler({}, { getRemainingTimeInMillis: () => 300_000 })).rejects.toThrow(
+      'Maintenance failed. database "none" does not exist',
+    );
   });
 });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { SESv2ClientConfig } from '@aws-sdk/client-sesv2';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import {
@@ -7,7 +8,7 @@ import {
   MailerError,
 } from '../../../../lambda-workers/email/mailer/mailer.ts';
 import { createSesMailer } from '../../../../lambda-workers/email/mailer/ses.ts';
-import { accept, refuse, type SesEndpoint, startSesEndpoint } from './ses-endpoint.ts';
+import { accept, hang, refuse, type SesEndpoint, startSesEndpoint } from './ses-endpoint.ts';
 
 const email: Email = {
   id: 'an-id',
@@ -17,11 +18,12 @@ const email: Email = {
   html: '<p>html</p>',
 };
 
-function connect(endpoint: string): Mailer {
+function connect(endpoint: string, configuration: SESv2ClientConfig = {}): Mailer {
   return createSesMailer('Sender <from@sender.example>', {
     region: 'eu-west-1',
     endpoint,
     credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' },
+    ...configuration,
   });
 }
 
@@ -88,6 +90,10 @@ describe.concurrent('The mailer through Amazon SES', () => {
 
   it.for([
     ['an answer of SES that it failed', refuse(500, 'InternalServiceErrorException', 'no'), true],
+    ['a quota of SES', refuse(400, 'LimitExceededException', 'no'), true],
+    ['throttling by another name', refuse(400, 'ThrottlingException', 'no'), true],
+    ['an error of a server in front of SES', refuse(502, 'Unheard', 'no'), true],
+    ['an unknown refusal', refuse(499, 'Unheard', 'no'), false],
     ['a paused account', refuse(400, 'SendingPausedException', 'paused'), true],
     ['a rejected message', refuse(400, 'MessageRejected', 'Email address is not verified.'), false],
     ['a bad request', refuse(400, 'BadRequestException', 'Illegal address'), false],
@@ -100,6 +106,31 @@ describe.concurrent('The mailer through Amazon SES', () => {
       await expect(send(mailer)).rejects.toMatchObject({ name: 'MailerError', retryable });
     },
   );
+
+  it('may pass later when SES takes the email and says nothing', async ({ start }) => {
+    const { ses } = await start(hang);
+    const requestHandler = { requestTimeout: 50, throwOnRequestTimeout: true };
+    const mailer = connect(ses.url, { requestHandler, maxAttempts: 1 });
+    await expect(send(mailer)).rejects.toMatchObject({
+      retryable: true,
+      cause: { name: 'TimeoutError' },
+    });
+  });
+
+  it('may pass later when the credentials cannot be had', async ({ start }) => {
+    const { ses } = await start(accept('ses-id'));
+    const credentials = () => Promise.reject(new Error('no credentials'));
+    await expect(send(connect(ses.url, { credentials }))).rejects.toMatchObject({
+      name: 'MailerError',
+      retryable: true,
+    });
+    expect(ses.requests).toHaveLength(0);
+  });
+
+  it('names an email for which SES has no id', async ({ start }) => {
+    const { mailer } = await start((response) => response.end('{}'));
+    expect(await send(mailer)).toBe('unnamed');
+  });
 
   it('may pass later when nobody answers', async ({ start }) => {
     const { ses } = await start(accept('ses-id'));
