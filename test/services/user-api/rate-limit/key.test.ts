@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { callerKey, redisKeyFormat } from '../../../../services/user-api/rate-limit/key.ts';
+import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
+import {
+  callerKey,
+  redisKeyFormat,
+  spaceOf,
+} from '../../../../services/user-api/rate-limit/key.ts';
 
 const address = '203.0.113.7';
 
@@ -24,5 +29,11 @@ describe('redisKeyFormat', () => {
     const digest = (secret?: string) => redisKeyFormat(secret)('space', 'key');
     expect(new Set([digest(), digest('one secret'), digest('another secret')]).size).toBe(3);
     expect(digest('one secret')).toBe(digest('one secret'));
+  });
+});
+
+describe('spaceOf', () => {
+  it('tells apart states that a deployment could not read', () => {
+    expect(spaceOf(defaultPolicies.reads)).toBe('reads:token-bucket:60');
   });
 });

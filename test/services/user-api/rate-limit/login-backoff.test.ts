@@ -154,6 +154,19 @@ describeWithRedis('LoginBackoff with Redis', (server) => {
     expect((await backoff.attempt(ACCOUNT, '192.0.2.99')).allowed).toBe(true);
   });
 
+  it('for an address that has logged in through one process, counts apart from strangers in all', async () => {
+    const [one, other] = [backoffOfOneProcess(), backoffOfOneProcess()];
+    await one.succeeded(ACCOUNT, HOME);
+    for (let time = 0; time < 6; time += 1) await other.attempt(ACCOUNT, '192.0.2.1');
+    expect((await other.attempt(ACCOUNT, '192.0.2.1')).allowed).toBe(false);
+    expect((await other.attempt(ACCOUNT, HOME)).allowed).toBe(true);
+  });
+
+  it('of a login from nowhere in particular, remembers no address', async () => {
+    await backoffOfOneProcess().succeeded(ACCOUNT);
+    expect(await redis.keys('*')).toEqual([]);
+  });
+
   it('in Redis, leaves nothing that names the account, and nothing that stays', async () => {
     await backoffOfOneProcess().attempt(ACCOUNT);
     const [key = ''] = await redis.keys('*');

@@ -37,6 +37,11 @@ describe('definePolicy', () => {
       'leasedShare got 1.1',
     ],
     [
+      'a lease of nothing',
+      { ...bucket, algorithm: 'token-bucket', leasedShare: 0 },
+      'leasedShare got 0; it takes a number over 0, up to 1',
+    ],
+    [
       'a name that breaks a header',
       { ...sliding, name: 'a"b' },
       'the name takes lower-case letters',
@@ -45,6 +50,11 @@ describe('definePolicy', () => {
   ])('with %s, throws and says what it takes', (_case, policy, message) => {
     expect(() => definePolicy(policy)).toThrow(PolicyError);
     expect(() => definePolicy(policy)).toThrow(message);
+  });
+
+  it('takes a lease of the whole limit', () => {
+    const policy = { ...bucket, algorithm: 'token-bucket', leasedShare: 1 } as const;
+    expect(definePolicy(policy)).toBe(policy);
   });
 
   it('with the default policies, takes them all, and leases only reads', () => {
@@ -90,6 +100,7 @@ describe('policiesWith', () => {
       'writes=3/600',
       'The policies are reads, creates, updates, deletes, logins, unknown-api-keys',
     ],
+    ['more behind it', 'reads=3/600s', 'it takes <policy>=<requests>/<seconds>'],
     ['another form', 'reads=many', 'it takes <policy>=<requests>/<seconds>'],
     ['a name that is nearly one', 'raeds=3/600', 'Did you mean "reads"?'],
     ['a limit out of range', 'reads=0/60', 'limit got 0'],
@@ -112,5 +123,12 @@ describe('shareOf', () => {
         expect(together).toBeLessThanOrEqual(limit + processes - 1);
       }
     }
+  });
+
+  it('of a bucket, divides what it holds as well', () => {
+    const whole = { ...bucket, algorithm: 'token-bucket', limit: 100 } as const;
+    expect(shareOf({ ...whole, burst: 30 }, 8)).toMatchObject({ limit: 13, burst: 4 });
+    expect(shareOf(whole, 8)).toMatchObject({ limit: 13, burst: 13 });
+    expect(shareOf(sliding, 8)).toEqual({ ...sliding, limit: 2 });
   });
 });

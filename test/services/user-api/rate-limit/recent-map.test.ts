@@ -45,6 +45,22 @@ describe('RecentMap', () => {
     );
   });
 
+  it('counts each entry once', () => {
+    const map = new RecentMap<number>(4);
+    const sizeAfter = (act: () => void) => {
+      act();
+      return map.size;
+    };
+    expect(sizeAfter(() => map.set('a', 1))).toBe(1);
+    expect(sizeAfter(() => map.set('b', 1))).toBe(2);
+    expect(sizeAfter(() => map.set('b', 2))).toBe(2);
+    // From here on the first two are the old ones.
+    expect(sizeAfter(() => map.set('c', 1))).toBe(3);
+    expect(sizeAfter(() => map.get('a'))).toBe(3);
+    expect(sizeAfter(() => map.set('b', 3))).toBe(3);
+    expect(['a', 'b', 'c'].map((key) => map.get(key))).toEqual([1, 3, 1]);
+  });
+
   it('with room for less than two, throws', () => {
     expect(() => new RecentMap(1)).toThrow(RangeError);
   });

@@ -39,7 +39,9 @@ describe('createRequestLimit', () => {
     const refused = limit.checkNow(one);
     expect(refused?.headers['retry-after']).toBe('60');
     expect(() => refused && requireAllowed(refused)).toThrow('"creates" is used up');
-    expect(limit.checkNow(other)?.decision.allowed).toBe(true);
+    const allowed = limit.checkNow(other);
+    expect(allowed?.decision.allowed).toBe(true);
+    expect(() => allowed && requireAllowed(allowed)).not.toThrow();
   });
 
   it('of an account, counts all its API keys together, from whatever address', () => {
@@ -83,14 +85,16 @@ describe('createRequestLimit', () => {
   });
 
   it.each([
-    [true, true, 3, 1, 'address'],
-    [true, true, 1, 3, 'user'],
-    [false, true, 0, 3, 'user'],
-    [true, false, 3, 0, 'address'],
-    [false, false, 0, 0, 'address'],
+    [true, true, 3, 1, 'address', [1, 2]],
+    [true, true, 1, 3, 'user', [1, 2]],
+    [false, true, 0, 3, 'user', [1, 2]],
+    [true, false, 3, 0, 'address', [1, 2]],
+    [true, false, 0, 0, 'address', [2, 1]],
+    [false, false, 0, 0, 'address', [1, 2]],
+    [false, false, 0, 0, 'user', [2, 1]],
   ] as const)(
     'waiting for Redis, with the user allowed: %s and the address allowed: %s, gives the tighter',
-    async (user, address, left, leftOfAddress, expected) => {
+    async (user, address, left, leftOfAddress, expected, [wait, waitOfAddress]) => {
       const answering = (
         limiter: InProcessLimiter,
         allowed: boolean,
@@ -108,13 +112,30 @@ describe('createRequestLimit', () => {
           }),
         });
       const limit = createRequestLimit(
-        answering(limiterOf({ name: 'user' }), user, left, 1_000),
-        answering(limiterOf({ name: 'address' }), address, leftOfAddress, 2_000),
+        answering(limiterOf({ name: 'user' }), user, left, 1_000 * wait),
+        answering(limiterOf({ name: 'address' }), address, leftOfAddress, 1_000 * waitOfAddress),
       );
       const { decision } = await limit.check({ userId: 1, address: one });
       expect(decision).toMatchObject({ allowed: user && address, policy: { name: expected } });
     },
   );
+});
+
+describe('createRequestLimit, when Redis must be asked for one of two decisions,', () => {
+  it.each(['own', 'address'])('waits for it: %s', async (slow) => {
+    const inTime = (limiter: InProcessLimiter) => limiter;
+    const later = (limiter: InProcessLimiter) => {
+      const decision = limiter.decideNow('of Redis');
+      return Object.assign(limiter, { decide: async () => decision });
+    };
+    const limit = createRequestLimit(
+      (slow === 'own' ? later : inTime)(limiterOf()),
+      (slow === 'own' ? inTime : later)(limiterOf({ name: 'of-users', limit: 1 })),
+    );
+    const checked = limit.check({ userId: 1, address: one });
+    expect(checked).toBeInstanceOf(Promise);
+    expect((await checked).decision).toMatchObject({ remaining: 0, policy: { name: 'of-users' } });
+  });
 });
 
 describe('policyOfUsersAtAddress', () => {
