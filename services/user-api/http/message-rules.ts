@@ -31,6 +31,13 @@ export function brokenRule(incoming: ApiRequest): Problem | null {
   if (isCurrent && host === undefined) {
     return new Problem('malformed-request', 'There is no Host field.', CLOSED);
   }
+  if (host !== undefined && host !== '' && hostOf(`http://${host}/`) === null) {
+    return new Problem('malformed-request', 'The Host is not valid.', CLOSED);
+  }
+  if (!takeTarget(incoming)) {
+    const detail = 'The target of the request is neither a path nor a URL of http or https.';
+    return new Problem('malformed-request', detail, CLOSED);
+  }
   if (coding !== undefined && !isCurrent) {
     const detail = 'Transfer-Encoding cannot be used in HTTP/1.0; send Content-Length.';
     return new Problem('malformed-request', detail, CLOSED);
@@ -44,6 +51,39 @@ export function brokenRule(incoming: ApiRequest): Problem | null {
     return new Problem('expectation-failed', detail, CLOSED);
   }
   return null;
+}
+
+/** Where the host is missing, URL takes the next part of the path for it. */
+const HTTP_URL = /^https?:\/\/[^/?#\\]/i;
+
+/** The URL, if it is one of http or https that names nothing before its host; null otherwise. */
+function httpUrl(text: string): URL | null {
+  const url = HTTP_URL.test(text) ? URL.parse(text) : null;
+  if (url === null) return null;
+  return url.username === '' && url.password === '' ? url : null;
+}
+
+/** The host and port of a URL that has nothing else; null for any other text. */
+function hostOf(text: string): string | null {
+  const url = httpUrl(text);
+  return url !== null && url.pathname === '/' && url.search === '' && url.hash === ''
+    ? url.host
+    : null;
+}
+
+/**
+ * Makes the usual form of a target that is a whole URL, which counts instead of the Host (RFC 9112, 3.2.2), so that everything behind sees one form.
+ *
+ * @returns false where the target is none.
+ */
+function takeTarget(incoming: ApiRequest): boolean {
+  const { url: target = '' } = incoming;
+  if (target.startsWith('/') || target === '*') return true;
+  const url = httpUrl(target);
+  if (url === null) return false;
+  incoming.url = url.pathname + url.search;
+  incoming.headers.host = url.host;
+  return true;
 }
 
 /** Where its request ends is not sure. */

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problem } from '../../../../services/contracts/problem.ts';
-import { startApiOnNewDatabase, type TestApi } from '../support/api.ts';
+import { createUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
 
 const JSON_TYPE = 'Content-Type: application/json';
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
@@ -53,6 +53,33 @@ describe('a request that proxies could read in another way', () => {
     ['the same Host twice', head(GET, 'Host: a', 'host: a'), 400, MALFORMED],
     ['no Host', head(GET), 400, MALFORMED],
     ['no Host and an absolute target', head('GET http://a/health/live HTTP/1.1'), 400, MALFORMED],
+    [
+      'a Host that is none and an absolute target',
+      head('GET http://a/health/live HTTP/1.1', 'Host: a/b'),
+      400,
+      MALFORMED,
+    ],
+    ['a Host with a user', head(GET, 'Host: a@b'), 400, MALFORMED],
+    ['a Host with a query', head(GET, 'Host: a?b'), 400, MALFORMED],
+    ['a Host with a fragment', head(GET, 'Host: a#b'), 400, MALFORMED],
+    [
+      'a target of another scheme',
+      head('GET ftp://a/health/live HTTP/1.1', 'Host: a'),
+      400,
+      MALFORMED,
+    ],
+    [
+      'a target with a user',
+      head('GET http://u@a/health/live HTTP/1.1', 'Host: a'),
+      400,
+      MALFORMED,
+    ],
+    [
+      'a target without a host',
+      head('GET http:///health/live HTTP/1.1', 'Host: a'),
+      400,
+      MALFORMED,
+    ],
     ['a Host that is none', head(GET, 'Host: a/b', 'Connection: close'), 400, MALFORMED],
     [
       'two Authorization fields',
@@ -199,5 +226,49 @@ describe('a request that proxies could read in another way', () => {
     const received = await send(sent);
     expect(received.text).toMatch(/\r\nconnection: close\r\n/i);
     expect([received.statuses, received.slug]).toEqual([[status], slug]);
+  });
+
+  /** The response without what each request has of its own. */
+  const ask = async (target: string, ...fields: readonly string[]) => {
+    const received = await send(
+      head(`GET ${target} HTTP/1.1`, ...fields, 'X-Request-Id: the-same', 'Connection: close'),
+    );
+    return received.text.replace(/^(?:date|ratelimit):.*\r\n/gim, '');
+  };
+
+  it.each([
+    'http://target.example',
+    'http://target.example:8080',
+    'https://target.example',
+    'HTTP://TARGET.example',
+    'http://[::1]',
+  ])(
+    'with a target at %s and another Host, is answered as one for the path, whatever the Host',
+    async (origin) => {
+      const { id } = await createUser(api);
+      for (const path of [
+        `/api/v1/users/${id}`,
+        '/api/v1/users?limit=1',
+        '/problems',
+        '/openapi.json',
+        '/none',
+        '/api/v1/users?limit=x',
+      ]) {
+        const usual = await ask(path, 'Host: a');
+        expect(await ask(origin + path, 'Host: host.example'), path).toBe(usual);
+        expect(usual).toMatch(/^HTTP\/1.1 (?:200|404|422) /);
+        expect(usual).not.toMatch(/host\.example|target\.example/);
+      }
+    },
+  );
+
+  it('with a target that has no path, asks for the root', async () => {
+    expect(await ask('http://target.example', 'Host: a')).toBe(await ask('/', 'Host: a'));
+  });
+
+  it('with * as its target, has a response', async () => {
+    const received = await send(head('OPTIONS * HTTP/1.1', 'Host: a', 'Connection: close'));
+    expect(received.statuses).toHaveLength(1);
+    expect(received.statuses[0]).toBeLessThan(500);
   });
 });
