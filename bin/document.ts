@@ -1,17 +1,23 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { writePicture } from '../lib/architecture/picture.ts';
-import { stagesPage } from '../lib/capacity/plan/page.ts';
-import { environmentPage } from '../services/contracts/environment/document.ts';
-import { permissionsPage } from '../services/user-api/auth/permissions-page.ts';
-import { problemsPage } from '../services/user-api/http/problems-page.ts';
-import { metricsPage } from '../services/user-api/observability/metrics/document.ts';
-import {
-  PUBLICATION_DIRECTORY,
-  publishedFiles,
-} from '../services/user-api/reference/publication.ts';
 
 /** Writes the pages of `docs/` that are made from the code, and the reference of the API as static files. A test of each fails when a page is not up to date. */
+new Command('npm run docs --')
+  .description('Writes the generated pages, the API reference and the picture of docs/.')
+  .allowExcessArguments(false)
+  .parse();
+
+// The CDK takes a second to load; a mistake on the command line should not wait for it.
+const { writePicture } = await import('../lib/architecture/picture.ts');
+const { stagesPage } = await import('../lib/capacity/plan/page.ts');
+const { environmentPage } = await import('../services/contracts/environment/document.ts');
+const { permissionsPage } = await import('../services/user-api/auth/permissions-page.ts');
+const { problemsPage } = await import('../services/user-api/http/problems-page.ts');
+const { metricsPage } = await import('../services/user-api/observability/metrics/document.ts');
+const { PUBLICATION_DIRECTORY, publishedFiles } = await import(
+  '../services/user-api/reference/publication.ts'
+);
+
 const pages: Readonly<Record<string, () => string>> = {
   'environment.md': environmentPage,
   'metrics.md': metricsPage,
@@ -19,11 +25,6 @@ const pages: Readonly<Record<string, () => string>> = {
   'problems.md': problemsPage,
   'stages.md': stagesPage,
 };
-
-new Command('npm run docs --')
-  .description('Writes the generated pages, the API reference and the picture of docs/.')
-  .allowExcessArguments(false)
-  .parse();
 
 async function write(path: string, text: string): Promise<void> {
   await writeFile(new URL(`../${path}`, import.meta.url), text);

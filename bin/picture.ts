@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { writePicture } from '../lib/architecture/picture.ts';
 import { ConfigurationError } from '../lib/config/configuration-error.ts';
 
 /** `npm run picture`: draws `docs/architecture.svg`. */
@@ -8,6 +7,8 @@ new Command('npm run picture --')
   .allowExcessArguments(false)
   .parse();
 
+// The CDK takes a second to load; a mistake on the command line should not wait for it.
+const { writePicture } = await import('../lib/architecture/picture.ts');
 try {
   await writePicture();
   console.log('wrote docs/architecture.svg');

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
+import { nearestName } from '../contracts/environment/misspelt.ts';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { loggedMessage } from '../contracts/observability/logged-error.ts';
 import { appointAdministrator, NobodyToAppoint } from './auth/accounts/appoint-administrator.ts';
@@ -179,8 +180,10 @@ export async function administer(
   try {
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (command === undefined) {
+      const known = Object.keys(commands);
+      const meant = nearestName(name, [...known, '--help'], Math.ceil(name.length / 3));
       throw new UsageError(
-        `There is no command "${name}"; there are ${Object.keys(commands).join(', ')}`,
+        `There is no command "${name}"; there are ${known.join(', ')}${meant === undefined ? '' : `. Did you mean "${meant}"?`}`,
       );
     }
     await command(rest, options);
@@ -189,7 +192,10 @@ export async function administer(
     const isUsage =
       error instanceof UsageError ||
       (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE'));
-    if (isUsage) options.say(`${error.message}.\nnpm run administer -- --help says more.`);
+    if (isUsage)
+      options.say(
+        `${error.message.replace(/[^?]$/, '$&.')}\nnpm run administer -- --help says more.`,
+      );
     else options.say(explain(error));
     return isUsage ? 2 : 1;
   }

@@ -1,8 +1,9 @@
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { closest } from 'fastest-levenshtein';
+import { Command } from 'commander';
+import { unknownName } from '../../lib/config/configuration-error.ts';
 import { LocalFailure } from '../../services/local/local-failure.ts';
+import { parseCommandLine } from '../../services/local/parse-command-line.ts';
 import { startGuardian } from '../../services/local/process/guardian.ts';
 import { allCases } from './cases/cases.ts';
 import { planCores } from './cores.ts';
@@ -10,7 +11,12 @@ import { chooseGenerators } from './generators/choose.ts';
 import { lessIsBetter } from './measurement.ts';
 import type { Output } from './progress.ts';
 import { consoleReport } from './report/console.ts';
-import { lastResults, publish, writeReport, writeResults } from './report/write.ts';
+import {
+  lastResults,
+  publish as publishResults,
+  writeReport,
+  writeResults,
+} from './report/write.ts';
 import type { BenchmarkResults } from './results.ts';
 import { runBenchmark } from './run.ts';
 import { soak } from './soak/command.ts';
@@ -26,42 +32,27 @@ const SOAK = 'soak';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const OUTPUT = join(repository, '.local/bench');
 
-function usage(cases: readonly BenchmarkCase[]): string {
+function details(cases: readonly BenchmarkCase[]): string {
   const width = Math.max(...cases.map(({ name }) => name.length));
-  return `Usage: npm run bench -- [options] [case …]
-       npm run bench -- soak [--minutes <minutes>] [--publish]
-
-Measures the user API beside the least code that gives the same answers, and beside the same on other frameworks, in turn on the
-same core. Writes a table, results.json and plots to .local/bench. Without a case: all of them.
-
+  return `
 Cases
 ${cases.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}
 
-  ${'soak'.padEnd(width)}  loads the API for a long time, at a third of what it can do, and judges whether memory is flat and latency does
+  ${SOAK.padEnd(width)}  loads the API for a long time, at a third of what it can do, and judges whether memory is flat and latency does
   ${''.padEnd(width)}  not grow; by itself, not together with others
 
-Options
-  --rounds <count>         how often each is measured, default ${DEFAULT_ROUNDS}
-  --seconds <seconds>      how long each run measures, default ${DEFAULT_SECONDS}
-  --warm-up <seconds>      how long each server is loaded before, default ${DEFAULT_WARM_UP_SECONDS}, or --seconds if that is less
-  --limit <minutes>        ends by itself after so long, with what there is; default ${DEFAULT_LIMIT_MINUTES}
-  --minutes <minutes>      how long a soak goes on, default ${DEFAULT_SOAK_MINUTES}
-  --publish                puts the figures into docs/performance.md, too
-  --publish-last           measures nothing; publishes what the last run left in .local/bench, whole or not
-  --list                   lists the cases with what they compare, and their targets
-  --help
-
-Quick look:  npm run bench -- --rounds 1 --seconds 1 hit
-`;
+Quick look:  npm run bench -- --rounds 1 --seconds 1 hit`;
 }
 
-function wholeNumber(name: string, text: string | undefined, standard: number): number {
-  if (text === undefined) return standard;
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new LocalFailure(
-    `--${name} got "${text}"; it takes a whole number from 1 to 99999.`,
-    `For example: npm run bench -- --${name} ${standard}.`,
-  );
+/** Reads a whole number; `example` is one. */
+function wholeNumber(name: string, example: number) {
+  return (text: string): number => {
+    if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+    throw new LocalFailure(
+      `--${name} got "${text}"; it takes a whole number from 1 to 99999.`,
+      `For example: npm run bench -- --${name} ${example}.`,
+    );
+  };
 }
 
 function chooseCases(names: readonly string[], cases: readonly BenchmarkCase[]) {
@@ -69,34 +60,57 @@ function chooseCases(names: readonly string[], cases: readonly BenchmarkCase[]) 
   for (const name of names) {
     if (known.includes(name)) continue;
     throw new LocalFailure(
-      `There is no case "${name}"; there are ${known.join(', ')}.`,
-      `Did you mean ${closest(name, known)}? npm run bench -- --help describes them.`,
+      unknownName('case', name, known),
+      'npm run bench -- --help describes them.',
     );
   }
   return names.length === 0 ? cases : cases.filter(({ name }) => names.includes(name));
 }
 
-function parse(commandLine: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...commandLine],
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string' },
-        seconds: { type: 'string' },
-        'warm-up': { type: 'string' },
-        limit: { type: 'string' },
-        minutes: { type: 'string' },
-        publish: { type: 'boolean', default: false },
-        'publish-last': { type: 'boolean', default: false },
-        list: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new LocalFailure(reason, 'See npm run bench -- --help for the options there are.');
-  }
+interface Options {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUp?: number;
+  readonly limit: number;
+  readonly minutes: number;
+  readonly publish: boolean;
+  readonly publishLast: boolean;
+  readonly list: boolean;
+}
+
+function createCommand(cases: readonly BenchmarkCase[]): Command {
+  const count = (flag: string, unit: string, what: string, standard: number) =>
+    [`--${flag} <${unit}>`, what, wholeNumber(flag, standard), standard] as const;
+  return new Command('npm run bench --')
+    .description(
+      `Measures the user API beside the least code that gives the same answers, and beside the same on other frameworks, in turn on the
+same core. Writes a table, results.json and plots to .local/bench.`,
+    )
+    .argument('[cases...]', `of those below, or ${SOAK} alone (default: all cases)`)
+    .option(...count('rounds', 'count', 'how often each is measured', DEFAULT_ROUNDS))
+    .option(...count('seconds', 'seconds', 'how long each run measures', DEFAULT_SECONDS))
+    .option(
+      '--warm-up <seconds>',
+      `how long each server is loaded before (default: ${DEFAULT_WARM_UP_SECONDS}, or --seconds if that is less)`,
+      wholeNumber('warm-up', DEFAULT_WARM_UP_SECONDS),
+    )
+    .option(
+      ...count(
+        'limit',
+        'minutes',
+        'ends by itself after so long, with what there is',
+        DEFAULT_LIMIT_MINUTES,
+      ),
+    )
+    .option(...count('minutes', 'minutes', 'how long a soak goes on', DEFAULT_SOAK_MINUTES))
+    .option('--publish', 'puts the figures into docs/performance.md, too', false)
+    .option(
+      '--publish-last',
+      'measures nothing; publishes what the last run left in .local/bench, whole or not',
+      false,
+    )
+    .option('--list', 'lists the cases with what they compare, and their targets', false)
+    .addHelpText('after', details(cases));
 }
 
 /** What `--list` prints. */
@@ -128,33 +142,32 @@ export async function bench(
   stream: Output,
   stopAsked: AbortSignal,
 ): Promise<void> {
-  const { values, positionals } = parse(commandLine);
   const cores = planCores();
   const all = allCases(cores.count);
-  if (values.help) {
-    stream.write(usage(all));
+  const command = createCommand(all);
+  const help = parseCommandLine(command, commandLine);
+  if (help !== null) {
+    stream.write(help);
     return;
   }
-  if (positionals.length === 1 && positionals[0] === SOAK) {
-    const minutes = wholeNumber('minutes', values.minutes, DEFAULT_SOAK_MINUTES);
-    await soak({ minutes, publish: values.publish, stream, signal: stopAsked });
+  const names = command.args;
+  const values = command.opts<Options>();
+  const { seconds, rounds, minutes, publish } = values;
+  if (names.length === 1 && names[0] === SOAK) {
+    await soak({ minutes, publish, stream, signal: stopAsked });
     return;
   }
-  const cases = chooseCases(positionals, all);
+  const cases = chooseCases(names, all);
   if (values.list) {
     stream.write(`${listCases(cases)}\n`);
     return;
   }
-  if (values['publish-last']) {
+  if (values.publishLast) {
     await publishIn(stream, await lastResults(OUTPUT));
     return;
   }
-  const seconds = wholeNumber('seconds', values.seconds, DEFAULT_SECONDS);
-  const rounds = wholeNumber('rounds', values.rounds, DEFAULT_ROUNDS);
-  const standardWarmUp = Math.min(DEFAULT_WARM_UP_SECONDS, seconds);
-  const warmUpSeconds = wholeNumber('warm-up', values['warm-up'], standardWarmUp);
-  const limitMinutes = wholeNumber('limit', values.limit, DEFAULT_LIMIT_MINUTES);
-  const signal = AbortSignal.any([stopAsked, AbortSignal.timeout(limitMinutes * 60_000)]);
+  const warmUpSeconds = values.warmUp ?? Math.min(DEFAULT_WARM_UP_SECONDS, seconds);
+  const signal = AbortSignal.any([stopAsked, AbortSignal.timeout(values.limit * 60_000)]);
 
   const guardian = startGuardian();
   try {
@@ -168,15 +181,15 @@ export async function bench(
     stream.write(
       `\nWritten to ${relative(process.cwd(), OUTPUT) || '.'}: results.json, results.md and the plots\n`,
     );
-    if (values.publish && !signal.aborted) await publishIn(stream, results);
-    reportProblems(results, { aborted: signal.aborted, publish: values.publish });
+    if (publish && !signal.aborted) await publishIn(stream, results);
+    reportProblems(results, { aborted: signal.aborted, publish });
   } finally {
     await guardian.close();
   }
 }
 
 async function publishIn(stream: Output, results: BenchmarkResults): Promise<void> {
-  const page = await publish(join(repository, 'docs'), results);
+  const page = await publishResults(join(repository, 'docs'), results);
   stream.write(`Published in ${relative(process.cwd(), page)}\n`);
 }
 

@@ -79,9 +79,12 @@ describe('npm run plan', () => {
   });
 
   it.each([
-    [['--stge', 'dev'], 'There is no option "--stge". Did you mean "--stage"?'],
+    [['--stge', 'dev'], "unknown option '--stge' (Did you mean --stage?)"],
     [['--stage', 'prod'], 'There is no stage "prod". Did you mean "production"?'],
-    [['--stage'], `--stage takes the name of a stage: ${names.join(', ')}.`],
+    [
+      ['--stage'],
+      `option '--stage <name>' argument missing. See npm run plan -- --help. Stages: ${names.join(', ')}.`,
+    ],
     [['production'], 'For one stage: npm run plan -- --stage production'],
   ])('with %j, says what it takes', (commandLine, message) => {
     expect(() => planCommand(commandLine, WIDTH)).toThrow(ConfigurationError);

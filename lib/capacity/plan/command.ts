@@ -1,58 +1,53 @@
-import { parseArgs } from 'node:util';
-import { ConfigurationError, unknownName } from '../../config/configuration-error.ts';
+import { Command, CommanderError } from 'commander';
+import { ConfigurationError } from '../../config/configuration-error.ts';
 import type { StageDefinition } from '../../config/stage.ts';
 import { findStage, stageDefinitions } from '../../config/stages.ts';
 import { planStage, type StagePlan } from '../size-stage.ts';
 import { billTable, planTables } from './tables.ts';
 import { tableText } from './text.ts';
 
-const options = {
-  stage: { type: 'string' },
-  bill: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h', default: false },
-} as const;
+interface Options {
+  readonly stage?: StageDefinition;
+  readonly bill: boolean;
+  readonly json: boolean;
+}
 
-const usage = `Usage: npm run plan -- [--stage <name>] [options]
+const names = stageDefinitions.map(({ name }) => name).join(', ');
 
-Says how large a stage has to be for its workload, why, what it costs and which quotas it needs. Without --stage: all of them.
-
-Stages
-  ${stageDefinitions.map(({ name }) => name).join(', ')}
-
-Options
-  --bill   each position of the bill, too
-  --json   the same for programs: an array with one object for each stage
-  --help
-`;
-
-function parse(commandLine: readonly string[]) {
-  const known = Object.keys(options);
-  const { tokens } = parseArgs({
-    args: [...commandLine],
-    options,
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
-  for (const token of tokens) {
-    if (token.kind === 'positional') {
-      throw new ConfigurationError([
-        `"${token.value}" is no option. For one stage: npm run plan -- --stage ${token.value}`,
-      ]);
-    }
-    if (token.kind === 'option' && !known.includes(token.name)) {
-      throw new ConfigurationError([
-        unknownName('option', token.rawName, [...known.map((name) => `--${name}`)]),
-      ]);
-    }
-    if (token.kind === 'option' && token.name === 'stage' && token.value === undefined) {
-      throw new ConfigurationError([
-        `--stage takes the name of a stage: ${stageDefinitions.map(({ name }) => name).join(', ')}.`,
-      ]);
-    }
+/** @returns the options, or the help when it is asked for. */
+function parse(commandLine: readonly string[]): Options | string {
+  let help = '';
+  const command = new Command('npm run plan --')
+    .description(
+      `Says how large a stage has to be for its workload, why, what it costs and which quotas it needs.
+Stages: ${names}.`,
+    )
+    .option('--stage <name>', 'one stage (default: all of them)', findStage)
+    .option('--bill', 'each position of the bill, too', false)
+    .option('--json', 'the same for programs: an array with one object for each stage', false)
+    .argument('[words...]')
+    .configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      writeErr: () => {},
+    })
+    .exitOverride();
+  try {
+    command.parse(commandLine, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.helpDisplayed') return help;
+    const message = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    throw new ConfigurationError([`${message}. See npm run plan -- --help. Stages: ${names}.`]);
   }
-  return parseArgs({ args: [...commandLine], options }).values;
+  const [word] = command.args;
+  if (word !== undefined) {
+    throw new ConfigurationError([
+      `"${word}" is no option. For one stage: npm run plan -- --stage ${word}`,
+    ]);
+  }
+  return command.opts<{ stage?: StageDefinition; bill: boolean; json: boolean }>();
 }
 
 function planText(plan: StagePlan, width: number, withBill: boolean): string {
@@ -76,9 +71,9 @@ function planText(plan: StagePlan, width: number, withBill: boolean): string {
  */
 export function planCommand(commandLine: readonly string[], width: number): string {
   const values = parse(commandLine);
-  if (values.help) return usage;
+  if (typeof values === 'string') return values;
   const definitions: readonly StageDefinition[] =
-    values.stage === undefined ? stageDefinitions : [findStage(values.stage)];
+    values.stage === undefined ? stageDefinitions : [values.stage];
   const plans = definitions.map((definition) => planStage(definition));
   if (values.json) return `${JSON.stringify(plans, undefined, 2)}\n`;
   return `${plans.map((plan) => planText(plan, width, values.bill)).join('\n\n\n')}\n`;

@@ -166,6 +166,7 @@ describe('the commands about signing keys', () => {
 describe('a command line', () => {
   it.each([
     ['of nothing known', 'rotate', /There is no command "rotate"; there are appoint-administrator/],
+    ['nearly of one', 'show-signing-key', /Did you mean "show-signing-keys"\?\n/],
     ['of a name that objects have', 'constructor', /There is no command "constructor"/],
     ['without the address', 'appoint-administrator', /takes an email address/],
     ['with too much', 'create-signing-keys now', /"now" is too much/],
