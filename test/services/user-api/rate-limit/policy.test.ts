@@ -55,6 +55,7 @@ describe('definePolicy', () => {
   it('takes a lease of the whole limit', () => {
     const policy = { ...bucket, algorithm: 'token-bucket', leasedShare: 1 } as const;
     expect(definePolicy(policy)).toBe(policy);
+    expect(definePolicy(bucket)).toBe(bucket);
   });
 
   it('with the default policies, takes them all, and leases only reads', () => {
