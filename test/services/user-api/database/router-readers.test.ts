@@ -59,6 +59,37 @@ async function startRouter(readerCount: number) {
   };
 }
 
+describe('a router without readers', () => {
+  it('reads on the writer', async () => {
+    const { ask, router } = await startRouter(0);
+    expect(router.hasReaders).toBe(false);
+    expect(await ask()).toBe('writer');
+  });
+});
+
+describe('a writer that is away', () => {
+  it('is said to be, and whether the change may have been made', async () => {
+    const { router } = await startRouter(0);
+    const failing = (code: string): Query<unknown> => {
+      const statement = `do $$ begin raise exception using errcode = '${code}'; end $$`;
+      return ({ $client }) => $client.unsafe(statement);
+    };
+    const unavailable = { name: 'DatabaseUnavailable', message: 'The writer: not available' };
+    await expect(router.write(failing('57P01'))).rejects.toMatchObject({
+      ...unavailable,
+      outcome: 'unknown',
+    });
+    await expect(router.write(failing('53300'))).rejects.toMatchObject({
+      ...unavailable,
+      outcome: 'not applied',
+    });
+    await expect(router.readNewest(failing('53300'))).rejects.toMatchObject(unavailable);
+    // What is wrong with the statement is not the server's fault.
+    await expect(router.write(failing('23505'))).rejects.toMatchObject({ code: '23505' });
+    await expect(router.readNewest(failing('42P01'))).rejects.toMatchObject({ code: '42P01' });
+  });
+});
+
 describe("the router's readers", () => {
   it('are asked in turn', async () => {
     const { ask, router } = await startRouter(2);
