@@ -74,7 +74,11 @@ export class WebFirewall extends Construct {
           arnFormat: ArnFormat.COLON_RESOURCE_NAME,
         }),
       ],
-      redactedFields: secretHeaders.map((name) => ({ singleHeader: { Name: name } })),
+      // Queries hold names that people search for; CloudFront's log leaves them out, too.
+      redactedFields: [
+        { queryString: {} },
+        ...secretHeaders.map((name) => ({ singleHeader: { Name: name } })),
+      ],
       loggingFilter: {
         DefaultBehavior: 'DROP',
         Filters: [

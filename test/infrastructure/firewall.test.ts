@@ -79,14 +79,15 @@ describe('the firewall', () => {
     expect(new RegExp(LOGIN_PATH_PATTERN).test(path)).toBe(expected);
   });
 
-  it('in every stage, logs what it blocks, without credentials', () => {
+  it('in every stage, logs what it blocks, without credentials and without what people search for', () => {
     const loggings = resources('AWS::WAFv2::LoggingConfiguration');
     expect(loggings).toHaveLength(stages.length);
     for (const { place, Properties } of loggings) {
       expect(Properties, place).toMatchObject({
-        RedactedFields: ['authorization', 'x-api-key', 'cookie'].map((Name) => ({
-          SingleHeader: { Name },
-        })),
+        RedactedFields: [
+          { QueryString: {} },
+          ...['authorization', 'x-api-key', 'cookie'].map((Name) => ({ SingleHeader: { Name } })),
+        ],
         LoggingFilter: { DefaultBehavior: 'DROP', Filters: [{ Behavior: 'KEEP' }] },
       });
     }
