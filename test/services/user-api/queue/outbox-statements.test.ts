@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { OutboxDepth } from '../../../../services/user-api/queue/outbox-depth.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
@@ -59,12 +59,16 @@ describe('Outbox.remove', () => {
 describe('OutboxDepth', () => {
   it('is how much waits and for how long the first is overdue, asked for once in 10 s', async () => {
     const { router, statements } = openOutbox(database.writerUrl);
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
     const depth = new OutboxDepth(router);
     expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
     await leaveBehind(sql, 3);
+    vi.advanceTimersByTime(10_000);
     expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
     expect(statements()).toBe(1);
-    const { events, overdueSeconds } = (await new OutboxDepth(router).read()) ?? {};
+    vi.advanceTimersByTime(1);
+    const { events, overdueSeconds } = (await depth.read()) ?? {};
     expect(events).toBe(3);
     expect(overdueSeconds).toBeGreaterThanOrEqual(59);
     expect(overdueSeconds).toBeLessThan(90);
