@@ -77,5 +77,7 @@ describe('The email worker, for a new API key', () => {
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
+    expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
+    expect(setup.log()).toContain('A new API key, or its owner, does not exist any more');
   });
 });

@@ -44,9 +44,13 @@ describe('The email worker, for a new email address', () => {
     expect(email?.subject).toBe('Your email address was changed');
     expect(email?.html).not.toContain('Lovelace');
     for (const text of [email?.text, email?.html]) {
+      expect(text).toContain('Emails about it no longer come here');
       expect(text).toContain('If you did not change it');
       expect(text).not.toContain('@example.com');
     }
+    expect(await setup.outcomes()).toEqual([
+      { outcome: 'sent', messageId: expect.stringMatching(/\.eml$/) },
+    ]);
     expect(setup.log()).toContain('Former email address told');
     expect(setup.log()).not.toMatch(/Ada|@example/);
   });
@@ -63,5 +67,7 @@ describe('The email worker, for a new email address', () => {
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
+    expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
+    expect(setup.log()).toContain('Nobody is left to tell of a new email address');
   });
 });

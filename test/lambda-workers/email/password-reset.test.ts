@@ -65,8 +65,10 @@ describe('The email worker, for a new password', () => {
     expect(await minutesOf(secret)).toBeCloseTo(30, 0);
     expect(setup.log()).toContain('Link to a new password sent');
     expect(setup.log()).not.toMatch(/hrp_|Ada|ada@example/);
-    const [record] = await setup.sql`select response_data::text as text from idempotency_records`;
-    expect(record?.text).not.toMatch(/hrp_/);
+    expect(email?.text).toContain('your password stays as it is');
+    expect(await setup.outcomes()).toEqual([
+      { outcome: 'sent', messageId: expect.stringMatching(/^[\dTZ.-]+[\da-f-]+\.eml$/) },
+    ]);
   });
 
   it('sends no second email for the same event, and one with a new secret when it is not known that the first went out', async () => {
@@ -109,6 +111,8 @@ describe('The email worker, for a new password', () => {
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
+    expect((await setup.outcomes()).slice(-4)).toEqual(Array(4).fill({ outcome: 'for nobody' }));
+    expect(setup.log()).toContain('A new password was asked for nobody, or too long ago');
   });
 
   it('needs no more of the database than its role is granted', async () => {

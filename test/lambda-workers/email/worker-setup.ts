@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import PostalMime, { type Email } from 'postal-mime';
 import postgres, { type Sql } from 'postgres';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { Database } from '../../../lambda-workers/database/database.ts';
 import { createApiKeyNotices } from '../../../lambda-workers/email/api-key-notices.ts';
 import { createEmailChanges } from '../../../lambda-workers/email/email-changes.ts';
@@ -90,6 +91,8 @@ export interface WorkerSetup {
   /** All that has been logged. */
   log(): string;
   insertUser(name: string, email: string): Promise<number>;
+  /** What has been written down of the events that have been handled. */
+  outcomes(): Promise<unknown[]>;
   /** Emails in the mailbox, parsed. */
   emails(): Promise<Email[]>;
   /** A worker with its own connection; what `mailer` has stands in front of the mailbox. */
@@ -125,6 +128,11 @@ export async function setUpWorker(
       const [row] =
         await sql`insert into users (name, email) values (${name}, ${email}) returning id`;
       return Number(row?.id);
+    },
+    async outcomes() {
+      const rows = await sql`
+        select response_data from idempotency_records where response_data is not null`;
+      return rows.map(({ response_data }) => response_data);
     },
     async emails() {
       const files = readdirSync(mailboxDirectory).sort();
@@ -162,4 +170,32 @@ export async function setUpWorker(
       rmSync(mailboxDirectory, { recursive: true, force: true });
     },
   };
+}
+
+/** The response to a batch of which all messages are done. */
+export const allHandled = { batchItemFailures: [] };
+
+/** The response to a batch of which these messages come again, by their places. */
+export function failed(...ids: number[]): SQSBatchResponse {
+  return { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) };
+}
+
+/** A setup for all tests of a suite, each of which finds no user, no record and no email. */
+export function useWorker(): () => WorkerSetup {
+  let setup: WorkerSetup | undefined;
+  const current = () => {
+    if (setup === undefined)
+      throw new Error('The setup of a suite is there in hooks and tests only');
+    return setup;
+  };
+  beforeAll(async () => {
+    setup = await setUpWorker();
+  });
+  afterAll(() => setup?.close());
+  beforeEach(async () => {
+    const { mailboxDirectory, sql } = current();
+    for (const file of readdirSync(mailboxDirectory)) rmSync(join(mailboxDirectory, file));
+    await sql`truncate users, idempotency_records cascade`;
+  });
+  return current;
 }

@@ -45,6 +45,15 @@ describe('The mailer into a folder', () => {
     expect(source.toString('latin1')).not.toMatch(/[^\r]\n/);
   });
 
+  it.each([
+    ['from@sender.example', 'sender.example'],
+    ['Of <two@domains.example> <from@sender.example> ', 'sender.example'],
+    ['no address', 'localhost'],
+  ])('names an email of %s by the domain %s', async (sender, domain) => {
+    const { content } = await createFolderMailer(directory, sender).compose(email);
+    expect(await PostalMime.parse(content)).toMatchObject({ messageId: `<an-id@${domain}>` });
+  });
+
   it('makes the folder, and files that only this user may read', async () => {
     const inner = join(directory, 'not', 'there');
     const name = await send(createFolderMailer(inner, 'from@sender.example'));

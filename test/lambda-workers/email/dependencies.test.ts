@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createDependencies } from '../../../lambda-workers/email/dependencies.ts';
+import { handler } from '../../../lambda-workers/email/handler.ts';
+import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
+import { startCollector } from '../../services/user-api/observability/support/collector.ts';
+import { accept, startSesEndpoint } from './mailer/ses-endpoint.ts';
+import {
+  lambdaContext,
+  setUpWorker,
+  sqsEvent,
+  userCreatedEvent,
+  type WorkerSetup,
+} from './worker-setup.ts';
+
+const allHandled = { batchItemFailures: [] };
+
+let setup: WorkerSetup;
+beforeAll(async () => {
+  setup = await setUpWorker();
+});
+afterAll(() => setup.close());
+
+/** Stands for the environment of the function, until the test ends. */
+function environment(variables: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+}
+
+async function eventOfUser(name: string): Promise<ReturnType<typeof sqsEvent>> {
+  return sqsEvent(userCreatedEvent(await setup.insertUser(name, `${name}@example.com`)));
+}
+
+/** Handles one event by a worker made from `variables`. */
+async function handleWith(
+  variables: Readonly<Record<string, string>>,
+  event: ReturnType<typeof sqsEvent>,
+) {
+  const dependencies = await createDependencies({
+    DATABASE_URL: setup.databaseUrl,
+    LOG_LEVEL: 'silent',
+    ...variables,
+  });
+  try {
+    return await createEmailWorker(dependencies)(event, lambdaContext());
+  } finally {
+    await dependencies.close();
+  }
+}
+
+describe('The email worker, as its environment has it', () => {
+  it('puts emails into the folder, from the sender, under its own name, and closes its connection', async () => {
+    const event = await eventOfUser('folder');
+    const variables = {
+      MAILBOX_DIRECTORY: setup.mailboxDirectory,
+      EMAIL_SENDER: 'A <a@b.example>',
+    };
+
+    expect(await handleWith(variables, event)).toEqual(allHandled);
+
+    expect(await setup.emails()).toMatchObject([{ from: { name: 'A', address: 'a@b.example' } }]);
+    expect(await setup.sql`select consumer from idempotency_records`).toEqual([
+      { consumer: 'email-worker' },
+    ]);
+    const connections = () =>
+      setup.sql`
+        select from pg_stat_activity
+        where application_name = 'email-worker' and datname = current_database()`;
+    await expect.poll(connections).toHaveLength(0);
+  });
+
+  it('sends them through Amazon SES in its region', async () => {
+    const ses = await startSesEndpoint(accept('ses-id'));
+    onTestFinished(() => ses.close());
+    environment({
+      AWS_ENDPOINT_URL_SESV2: ses.url,
+      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+    });
+    const variables = {
+      EMAIL_TRANSPORT: 'ses',
+      EMAIL_SENDER: 'a@b.example',
+      AWS_REGION: 'eu-west-1',
+    };
+
+    expect(await handleWith(variables, await eventOfUser('ses'))).toEqual(allHandled);
+
+    expect(ses.requests).toMatchObject([
+      {
+        authorization: expect.stringContaining('/eu-west-1/ses/aws4_request'),
+        body: { Destination: { ToAddresses: ['ses@example.com'] } },
+      },
+    ]);
+  });
+});
+
+describe('The email worker, with a collector', () => {
+  it('records how an email was sent, and to whom nowhere', async () => {
+    const collector = await startCollector();
+    onTestFinished(() => collector.close());
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const userId = await setup.insertUser('Traced', 'traced@example.com');
+    const variables = {
+      MAILBOX_DIRECTORY: setup.mailboxDirectory,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    };
+
+    await handleWith(variables, sqsEvent({ ...userCreatedEvent(userId), traceparent }));
+
+    expect(collector.spans.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['send email', 'process email', 'SELECT users']),
+    );
+    const sending = collector.spans.find(({ name }) => name === 'send email');
+    expect(sending).toMatchObject({ attributes: { 'headroom.mailer': 'folder' }, statusCode: 0 });
+    expect(collector.text()).toContain('email-worker');
+    expect(collector.text()).not.toMatch(/traced@|Traced/);
+  });
+});
+
+describe('The handler of the email worker', () => {
+  it('says at each invocation what is wrong, works once that is mended, and keeps its connection then', async () => {
+    environment({
+      DATABASE_URL: '',
+      MAILBOX_DIRECTORY: setup.mailboxDirectory,
+      LOG_LEVEL: 'silent',
+    });
+    for (const _ of [1, 2]) {
+      await expect(handler(sqsEvent(), lambdaContext())).rejects.toThrow('DATABASE_URL');
+    }
+    environment({ DATABASE_URL: setup.databaseUrl });
+    const before = (await setup.emails()).length;
+    expect(await handler(await eventOfUser('one'), lambdaContext())).toEqual(allHandled);
+    expect(await handler(await eventOfUser('two'), lambdaContext())).toEqual(allHandled);
+    expect(await setup.emails()).toHaveLength(before + 2);
+    expect(
+      await setup.sql`
+        select from pg_stat_activity
+        where application_name = 'email-worker' and datname = current_database()`,
+    ).toHaveLength(1);
+  });
+});
