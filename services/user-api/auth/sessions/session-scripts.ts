@@ -20,6 +20,9 @@ if runUntil > 0 and nowMilliseconds > runUntil then return {'late'} end
 local function ended(session) return session.endsAt <= now or session.idleEndsAt <= now end
 `;
 
+/** KEYS[1]: any key of the node whose time is wanted. Returns {seconds, microseconds}. */
+export const REDIS_TIME = "return redis.call('TIME')";
+
 /**
  * KEYS[1]: the user's sessions. ARGV: session id, hash of the first token, generation, seconds of life, seconds of idle life, most sessions, when it is too late.
  * Removes what has ended, and the least recently used one when there is no room. Returns {when the session began}.

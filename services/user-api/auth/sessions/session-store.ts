@@ -16,7 +16,7 @@ import {
   sessionIdOf,
   successorOf,
 } from './refresh-token.ts';
-import { OPEN_SESSION, ROTATE_SESSION } from './session-scripts.ts';
+import { OPEN_SESSION, REDIS_TIME, ROTATE_SESSION } from './session-scripts.ts';
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -41,6 +41,7 @@ declare module 'ioredis' {
       graceMilliseconds: number,
       runUntil: number,
     ): Result<unknown, Context>;
+    redisTime(key: string): Result<unknown, Context>;
   }
 }
 
@@ -71,6 +72,7 @@ export type Rotation = OpenSession | 'unknown' | 'reused';
 
 const lateReply = z.tuple([z.literal('late')]);
 const openingReply = z.tuple([z.number()]);
+const timeReply = z.tuple([z.coerce.number(), z.coerce.number()]);
 const rotationReply = z.union([
   z.tuple([z.enum(['rotated', 'repeated']), z.string(), z.number(), z.number()]),
   z.tuple([z.enum(['unknown', 'reused'])]),
@@ -132,6 +134,7 @@ export class SessionStore {
     this.#runWithin = lifetimes.runWithinMilliseconds ?? RUN_WITHIN_MILLISECONDS;
     redis?.defineCommand('openSession', { numberOfKeys: 1, lua: OPEN_SESSION });
     redis?.defineCommand('rotateSession', { numberOfKeys: 1, lua: ROTATE_SESSION });
+    redis?.defineCommand('redisTime', { numberOfKeys: 1, lua: REDIS_TIME });
   }
 
   /**
@@ -142,9 +145,10 @@ export class SessionStore {
   async open(userId: number, generation: number): Promise<OpenSession> {
     const token = createRefreshToken(userId);
     const sessionId = sessionIdOf(token);
-    const reply = await this.#askInTime((redis, runUntil) =>
+    const key = keyOf(userId);
+    const reply = await this.#askInTime(key, (redis, runUntil) =>
       redis.openSession(
-        keyOf(userId),
+        key,
         sessionId,
         refreshTokenHash(token),
         generation,
@@ -168,9 +172,10 @@ export class SessionStore {
   async rotate(token: RefreshToken, generation: number): Promise<Rotation> {
     const sessionId = sessionIdOf(token);
     const salt = createSuccessorSalt();
-    const reply = await this.#askInTime((redis, runUntil) =>
+    const key = keyOf(token.userId);
+    const reply = await this.#askInTime(key, (redis, runUntil) =>
       redis.rotateSession(
-        keyOf(token.userId),
+        key,
         sessionId,
         refreshTokenHash(token),
         salt,
@@ -227,29 +232,36 @@ export class SessionStore {
 
   /** Sends a script that does nothing when Redis runs it too late. */
   async #askInTime(
+    key: string,
     script: (redis: RedisClient, runUntil: number) => Promise<unknown>,
   ): Promise<unknown> {
     const reply = await this.#ask((redis) => {
-      this.#checkClock(redis);
       const ahead = this.#clockAhead;
       const runUntil = ahead === undefined ? 0 : Date.now() + ahead + this.#runWithin;
       return script(redis, Math.round(runUntil));
     });
-    if (!lateReply.safeParse(reply).success) return reply;
+    if (!lateReply.safeParse(reply).success) {
+      this.#checkClock(key);
+      return reply;
+    }
     // It was answered, so that it was not late: a clock has been set.
     this.#clockAhead = undefined;
     this.#clockCheckedAt = Number.NEGATIVE_INFINITY;
     throw unavailable();
   }
 
-  /** Compares the clocks now and then, which nobody waits for. */
-  #checkClock(redis: RedisClient): void {
+  /**
+   * Compares the clocks now and then, which nobody waits for. On the node of a key that has just replied: a command to any other node of a cluster
+   * may find it unconnected, and the next script there would be refused while it connects.
+   */
+  #checkClock(key: string): void {
     const now = performance.now();
     if (now - this.#clockCheckedAt < CLOCK_CHECK_MILLISECONDS) return;
     this.#clockCheckedAt = now;
-    redis.time().then(
-      ([seconds, microseconds]) => {
-        this.#clockAhead = 1_000 * Number(seconds) + Number(microseconds) / 1_000 - Date.now();
+    this.#ask((redis) => redis.redisTime(key)).then(
+      (reply) => {
+        const [seconds, microseconds] = timeReply.parse(reply);
+        this.#clockAhead = 1_000 * seconds + microseconds / 1_000 - Date.now();
       },
       () => {
         this.#clockCheckedAt = Number.NEGATIVE_INFINITY;
