@@ -10,7 +10,7 @@ const notice = z.object({
   expiresOn: z.iso.date(),
 });
 
-/** Who is told of a new API key, and what. The key's name is left out: whoever made the key wrote it. */
+/** The receiver and the content of a notice about a new API key. The key's name is left out: its creator wrote it. */
 export type ApiKeyNotice = z.infer<typeof notice>;
 
 /** Reads new API keys and their owners, by the id of the key; absent when the key, or its owner, is gone. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { gather } from '../../services/contracts/gathering/gather.ts';
 import type { Database } from '../database/database.ts';
 
-/** What an email needs to know of a user. Not the name: whoever created the account chose it, for an address that need not be theirs. */
+/** What an email needs to know of a user. Not the name: the creator of the account chose it, and the address need not be theirs. */
 const recipient = z.object({ email: z.string() });
 export type Recipient = z.infer<typeof recipient>;
 
@@ -37,7 +37,7 @@ export function createLookup<Key, Found>(
 /**
  * Reads from the writer: an event can be here before the row has reached a reader.
  *
- * Needs `select` on `users (id, email)`, and nothing else.
+ * Needs `select` on `users (id, email)`, and what `Database.runConfirmed` needs.
  */
 export function createRecipients(database: Database): Recipients {
   return {

@@ -45,7 +45,7 @@ export type PasswordResetRequested = z.infer<typeof passwordResetRequested>;
 export const emailChanged = cloudEvent('user.email-changed', z.object({ emailChangeId: z.uuid() }));
 export type EmailChanged = z.infer<typeof emailChanged>;
 
-/** A user has a new API key. What its owner is told of it is in the database. */
+/** A user has a new API key. The content of the notice to its owner is in the database. */
 export const apiKeyCreated = cloudEvent(
   'user.api-key-created',
   z.object({ apiKeyId: z.int().positive() }),

@@ -3,7 +3,7 @@ import type { Email } from '../mailer/mailer.ts';
 import { composePage } from './page.ts';
 
 /**
- * The email that welcomes a new user. The same for everybody: the address has not been verified, so whoever typed it could otherwise have us
+ * The email that welcomes a new user. The same for everybody: the address has not been verified, so its author could otherwise have us
  * send a text of their own to anybody. For the same reason no email here has the name of the account in it.
  */
 export async function composeWelcome(user: { readonly email: string }, id: string): Promise<Email> {

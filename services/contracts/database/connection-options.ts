@@ -91,7 +91,7 @@ export function catchingPassword(
  * With `DATABASE_TLS=disable` the `ssl` option is left out, so that `?sslmode=` in the URL still counts.
  *
  * @param url - the server's URL; with IAM its user name is who logs in, and its password is ignored.
- * The password, from a file or as an IAM token, is made anew for each connection.
+ * The password, from a file or as an IAM token, is read or created for each connection.
  *
  * @param onPasswordFailure - called when there is no password; the login then fails, as an error of the query that wanted the connection. @default it
  * fails without a reason

@@ -20,7 +20,7 @@ if runUntil > 0 and nowMilliseconds > runUntil then return {'late'} end
 local function ended(session) return session.endsAt <= now or session.idleEndsAt <= now end
 `;
 
-/** KEYS[1]: any key of the node whose time is wanted. Returns {seconds, microseconds}. */
+/** KEYS[1]: any key of the node whose time to read. Returns {seconds, microseconds}. */
 export const REDIS_TIME = "return redis.call('TIME')";
 
 /**
