@@ -4,7 +4,6 @@ import {
   API_KEYS_MAXIMUM_PER_USER,
   type ApiKey,
   type ApiKeyList,
-  type CreatedApiKey,
 } from '../../../../services/contracts/api-keys.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import {
@@ -13,70 +12,34 @@ import {
   createApiKeyText,
   isApiKeyText,
 } from '../../../../services/user-api/api-keys/api-key-text.ts';
-import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
-import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
+import { type AuthApi, eventually, type Person } from '../auth/support/auth-api.ts';
 import {
-  type AuthApi,
-  connect,
-  createPerson,
-  eventually,
-  logIn,
-  type Person,
-  startAuthApi,
-} from '../auth/support/auth-api.ts';
+  comeIn,
+  createKey,
+  type KeyProcesses,
+  me,
+  pathOf,
+  startKeyProcesses,
+} from './support/key-processes.ts';
 
 describeWithRedis('API keys', (redis) => {
-  let database: TestDatabase;
+  let processes: KeyProcesses;
   let sql: Sql;
   let api: AuthApi;
-  /** Another process, with reads from the replica, which only Redis can tell what was revoked. */
   let other: AuthApi;
-  /** One that only the database tells. */
   let deaf: AuthApi;
 
   beforeAll(async () => {
-    database = await createMigratedDatabase();
-    sql = connect(database);
-    const keys = JSON.stringify(await createSigningKeySet());
-    const redisUrl = redis().url;
-    api = await startAuthApi({ database, redisUrl, keys });
-    other = await startAuthApi({
-      database,
-      redisUrl,
-      keys,
-      readers: true,
-      options: { revocationPollSeconds: 3_600, apiKeyUseWriteMilliseconds: 100 },
-    });
-    deaf = await startAuthApi({ database, keys, options: { revocationPollSeconds: 0.2 } });
+    processes = await startKeyProcesses(redis().url);
+    ({ sql, api, other, deaf } = processes);
   });
-  afterAll(async () => {
-    for (const each of [api, other, deaf]) await each?.stop();
-    await sql?.end();
-    await database?.drop();
-  });
-
-  const pathOf = (person: Person) => `/api/v1/users/${person.id}/api-keys`;
-  const me = async (on: AuthApi, apiKey: string) =>
-    (await on.call('GET', '/api/v1/auth/me', { apiKey })).status;
-
-  async function comeIn(): Promise<{ person: Person; token: string }> {
-    const person = await createPerson(api, sql);
-    return { person, token: (await logIn(api, person)).accessToken };
-  }
-
-  async function createKey(person: Person, token: string, fields: object = {}) {
-    const answer = await api.call<CreatedApiKey & ProblemDetails>('POST', pathOf(person), {
-      token,
-      body: { name: 'nightly export', scopes: ['users:read-private'], ...fields },
-    });
-    return answer;
-  }
+  afterAll(() => processes?.stop());
 
   it('are told once, and are good at once in every process, behind a replica too', async () => {
-    const { person, token } = await comeIn();
+    const { person, token } = await comeIn(processes);
 
-    const created = await createKey(person, token);
+    const created = await createKey(api, person, token);
     const { key, ...rest } = created.body;
     const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
     const usable = await Promise.all([api, other, deaf].map((each) => me(each, key)));
@@ -102,8 +65,8 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it('are stored as a hash alone', async () => {
-    const { person, token } = await comeIn();
-    const { key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { key } = (await createKey(api, person, token)).body;
 
     const [row] = await sql`select * from api_keys where user_id = ${person.id}`;
 
@@ -113,8 +76,8 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it('say who they act for and with which scopes', async () => {
-    const { person, token } = await comeIn();
-    const { key } = (await createKey(person, token, { scopes: [] })).body;
+    const { person, token } = await comeIn(processes);
+    const { key } = (await createKey(api, person, token, { scopes: [] })).body;
 
     const answer = await api.call('GET', '/api/v1/auth/me', { apiKey: key });
 
@@ -127,8 +90,8 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it('have their last use written after a while, by whichever process saw it, and not with each', async () => {
-    const { person, token } = await comeIn();
-    const { id, key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { id, key } = (await createKey(api, person, token)).body;
     const lastUse = async () =>
       (await sql`select last_used_at from api_keys where id = ${id}`)[0]
         ?.last_used_at as Date | null;
@@ -157,9 +120,9 @@ describeWithRedis('API keys', (redis) => {
     ['for no time', { expiresInDays: 0 }, '/expiresInDays'],
     ['with a field that is not taken', { userId: 1 }, '/userId'],
   ])('are not made %s', async (_what, fields, pointer) => {
-    const { person, token } = await comeIn();
+    const { person, token } = await comeIn(processes);
 
-    const answer = await createKey(person, token, fields);
+    const answer = await createKey(api, person, token, fields);
 
     expect(answer.status).toBe(422);
     expect(answer.body.errors?.map((error) => error.pointer)).toContain(pointer);
@@ -172,24 +135,26 @@ describeWithRedis('API keys', (redis) => {
   `;
 
   it('are fifty for a user at most, until one is revoked', async () => {
-    const { person, token } = await comeIn();
+    const { person, token } = await comeIn(processes);
     await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 2);
 
-    const answers = await Promise.all(Array.from({ length: 6 }, () => createKey(person, token)));
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () => createKey(api, person, token)),
+    );
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([201, 201, 409, 409, 409, 409]);
 
     const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
     await api.call('DELETE', `${pathOf(person)}/${listed.body.data[0]?.id}`, { token });
-    expect((await createKey(person, token)).status).toBe(201);
+    expect((await createKey(api, person, token)).status).toBe(201);
   });
 
   it('leave an event for the email to their owner, each one, and none when one is refused', async () => {
-    const { person, token } = await comeIn();
+    const { person, token } = await comeIn(processes);
     await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 1);
 
-    const { id } = (await createKey(person, token)).body;
-    expect((await createKey(person, token)).status).toBe(409);
+    const { id } = (await createKey(api, person, token)).body;
+    expect((await createKey(api, person, token)).status).toBe(409);
 
     const events = await sql`
       select type, data, traceparent, available_at <= now() as due from outbox
@@ -200,13 +165,13 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it('are counted with those that another transaction is just making', async () => {
-    const { person, token } = await comeIn();
+    const { person, token } = await comeIn(processes);
     await fill(sql, person, API_KEYS_MAXIMUM_PER_USER - 1);
     let answer: ReturnType<typeof createKey> | undefined;
     await sql.begin(async (transaction) => {
       await transaction`select from users where id = ${person.id} for no key update`;
       await fill(transaction, person, 1);
-      answer = createKey(person, token);
+      answer = createKey(api, person, token);
       // Time for the request to come to the lock, or past where it should be.
       await new Promise((resolve) => setTimeout(resolve, 300));
     });
@@ -215,8 +180,8 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it("of somebody else cannot be revoked through one's own path", async () => {
-    const [mine, theirs] = [await comeIn(), await comeIn()];
-    const { id, key } = (await createKey(theirs.person, theirs.token)).body;
+    const [mine, theirs] = [await comeIn(processes), await comeIn(processes)];
+    const { id, key } = (await createKey(api, theirs.person, theirs.token)).body;
 
     const answer = await api.call('DELETE', `${pathOf(mine.person)}/${id}`, { token: mine.token });
 
@@ -239,8 +204,8 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it('are refused beside an access token, as nobody can tell which is meant', async () => {
-    const { person, token } = await comeIn();
-    const { key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { key } = (await createKey(api, person, token)).body;
 
     const answer = await api.call<ProblemDetails>('GET', '/api/v1/users', { token, apiKey: key });
 
@@ -249,8 +214,8 @@ describeWithRedis('API keys', (redis) => {
   });
 
   it('are listed with the good ones first and no more than 200', async () => {
-    const { person, token } = await comeIn();
-    const { body } = await createKey(person, token);
+    const { person, token } = await comeIn(processes);
+    const { body } = await createKey(api, person, token);
     await sql`
       insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at, revoked_at)
       select ${person.id}, 'old', 'hrk_x', gen_random_uuid()::text, '{}', now() + interval '1 day',

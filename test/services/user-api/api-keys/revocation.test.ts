@@ -1,75 +1,45 @@
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ApiKeyList, CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
+import type { ApiKeyList } from '../../../../services/contracts/api-keys.ts';
 import {
   createPasswordResetToken,
   hashPasswordResetToken,
 } from '../../../../services/contracts/password-reset-token.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
-import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
-import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   type AuthApi,
-  connect,
   createPerson,
   eventually,
   logIn,
   PASSWORD,
   type Person,
-  startAuthApi,
 } from '../auth/support/auth-api.ts';
+import {
+  comeIn,
+  createKey,
+  type KeyProcesses,
+  me,
+  pathOf,
+  startKeyProcesses,
+} from './support/key-processes.ts';
 
 describeWithRedis('API keys that are not valid any more', (redis) => {
-  let database: TestDatabase;
+  let processes: KeyProcesses;
   let sql: Sql;
   let api: AuthApi;
-  /** Another process, with reads from the replica, which only Redis can tell what was revoked. */
   let other: AuthApi;
-  /** One that only the database tells. */
   let deaf: AuthApi;
 
   beforeAll(async () => {
-    database = await createMigratedDatabase();
-    sql = connect(database);
-    const keys = JSON.stringify(await createSigningKeySet());
-    const redisUrl = redis().url;
-    api = await startAuthApi({ database, redisUrl, keys });
-    other = await startAuthApi({
-      database,
-      redisUrl,
-      keys,
-      readers: true,
-      options: { revocationPollSeconds: 3_600, apiKeyUseWriteMilliseconds: 100 },
-    });
-    deaf = await startAuthApi({ database, keys, options: { revocationPollSeconds: 0.2 } });
+    processes = await startKeyProcesses(redis().url);
+    ({ sql, api, other, deaf } = processes);
   });
-  afterAll(async () => {
-    for (const each of [api, other, deaf]) await each?.stop();
-    await sql?.end();
-    await database?.drop();
-  });
-
-  const pathOf = (person: Person) => `/api/v1/users/${person.id}/api-keys`;
-  const me = async (on: AuthApi, apiKey: string) =>
-    (await on.call('GET', '/api/v1/auth/me', { apiKey })).status;
-
-  async function comeIn(): Promise<{ person: Person; token: string }> {
-    const person = await createPerson(api, sql);
-    return { person, token: (await logIn(api, person)).accessToken };
-  }
-
-  async function createKey(person: Person, token: string, fields: object = {}) {
-    const answer = await api.call<CreatedApiKey & ProblemDetails>('POST', pathOf(person), {
-      token,
-      body: { name: 'nightly export', scopes: ['users:read-private'], ...fields },
-    });
-    return answer;
-  }
+  afterAll(() => processes?.stop());
 
   it('end in every process when they are revoked, and can be revoked again', async () => {
-    const { person, token } = await comeIn();
-    const { id, key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { id, key } = (await createKey(api, person, token)).body;
     for (const each of [api, other, deaf]) expect(await me(each, key)).toBe(200);
     const revoke = () => api.call('DELETE', `${pathOf(person)}/${id}`, { token });
 
@@ -84,8 +54,8 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
   });
 
   it('end in time', async () => {
-    const { person, token } = await comeIn();
-    const { id, key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { id, key } = (await createKey(api, person, token)).body;
     await sql`update api_keys set expires_at = now() + interval '1500 milliseconds' where id = ${id}`;
 
     expect(await me(api, key)).toBe(200);
@@ -95,8 +65,8 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
   });
 
   it("take the owner's role as it is, and never more than when they were made", async () => {
-    const { person, token } = await comeIn();
-    const { key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { key } = (await createKey(api, person, token)).body;
     const { accessToken: adminToken } = await logIn(
       api,
       await createPerson(api, sql, { role: 'admin' }),
@@ -120,7 +90,7 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     expect(await me(api, key)).toBe(401);
     await isEverywhere(key, undefined);
     const { accessToken } = await logIn(api, person);
-    const { key: ofAdmin } = (await createKey(person, accessToken)).body;
+    const { key: ofAdmin } = (await createKey(api, person, accessToken)).body;
     await setRole('admin');
     await isEverywhere(ofAdmin, 'admin');
     await setRole('user');
@@ -129,8 +99,8 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
   });
 
   it('end with their owner: suspended or erased', async () => {
-    const { person, token } = await comeIn();
-    const { key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { key } = (await createKey(api, person, token)).body;
     expect(await me(other, key)).toBe(200);
 
     await sql`update users set status = 'suspended' where id = ${person.id}`;
@@ -138,8 +108,8 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     expect(await me(api, key)).toBe(401);
     await eventually(async () => (await me(other, key)) === 401);
 
-    const gone = await comeIn();
-    const ofGone = (await createKey(gone.person, gone.token)).body.key;
+    const gone = await comeIn(processes);
+    const ofGone = (await createKey(api, gone.person, gone.token)).body.key;
     expect(await me(other, ofGone)).toBe(200);
     await sql`delete from users where id = ${gone.person.id}`;
     await api.authentication.ender.erase(gone.person.id);
@@ -173,9 +143,13 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
   it.each(Object.entries(takeovers))(
     'are revoked by %s, in every process, unless the owner keeps them; and those of nobody else',
     async (_what, take) => {
-      const [mine, kept, theirs] = [await comeIn(), await comeIn(), await comeIn()];
+      const [mine, kept, theirs] = [
+        await comeIn(processes),
+        await comeIn(processes),
+        await comeIn(processes),
+      ];
       const keyOf = async ({ person, token }: typeof mine) =>
-        (await createKey(person, token)).body.key;
+        (await createKey(api, person, token)).body.key;
       const [key, keptKey, theirKey] = [await keyOf(mine), await keyOf(kept), await keyOf(theirs)];
       for (const each of [api, other, deaf]) expect(await me(each, key)).toBe(200);
 
@@ -198,8 +172,8 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
   );
 
   it('are not kept by what is neither true nor false', async () => {
-    const { person, token } = await comeIn();
-    const { key } = (await createKey(person, token)).body;
+    const { person, token } = await comeIn(processes);
+    const { key } = (await createKey(api, person, token)).body;
 
     const answer = await api.call<ProblemDetails>(
       'DELETE',
