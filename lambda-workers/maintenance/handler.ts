@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda';
-import { readEnvironment } from '../../services/contracts/environment/read.ts';
-import { loggedMessage } from '../../services/contracts/observability/logged-error.ts';
+import { type Environment, readEnvironment } from '../../services/contracts/environment/read.ts';
 import { Database } from '../database/database.ts';
-import { createLogger, warnOfMisspelt } from '../observability/logger.ts';
+import { createLogger, type Logger, warnOfMisspelt } from '../observability/logger.ts';
+import { thrownError } from '../observability/thrown-error.ts';
 import { type Removal, removeExpiredRows } from './expired-rows.ts';
 
 /** Name of this program in logs and in `pg_stat_activity`. */
@@ -21,30 +21,45 @@ const variables = [
   'AWS_REGION',
 ] as const;
 
-/**
- * Entry point of the Lambda function that a schedule invokes: removes what is out of date. It may run twice or be cut short: each batch stands
- * by itself.
- *
- * @returns what was removed, for the log and for whoever invokes it by hand.
- * @throws `EnvironmentError` naming every variable that is wrong or missing; an error that says what the database threw, without values, after logging it. Lambda then
- * tries again as often as the function is set to.
- */
-export async function handler(
-  _event: unknown,
-  context: Pick<Context, 'getRemainingTimeInMillis'>,
+type MaintenanceEnvironment = Environment<(typeof variables)[number]>;
+type Invocation = Pick<Context, 'getRemainingTimeInMillis'>;
+
+async function maintain(
+  environment: MaintenanceEnvironment,
+  logger: Logger,
+  invocation: Invocation,
 ): Promise<readonly Removal[]> {
-  const environment = readEnvironment(variables, process.env);
-  const logger = createLogger(environment, PROGRAM);
-  warnOfMisspelt(logger, process.env);
   // Not kept for the next invocation, which is an hour away: a connection would only count against the budget.
   const database = new Database(environment, PROGRAM, (error) =>
     logger.error({ error }, 'No password for the database could be made'),
   );
   try {
-    const removals = await removeExpiredRows(
+    return await removeExpiredRows(
       database,
-      () => context.getRemainingTimeInMillis() > LAST_BATCH_MILLISECONDS,
+      () => invocation.getRemainingTimeInMillis() > LAST_BATCH_MILLISECONDS,
     );
+  } finally {
+    await database.close();
+  }
+}
+
+/**
+ * Entry point of the Lambda function that a schedule invokes: removes what is out of date. It may run twice or be cut short: each batch stands
+ * by itself.
+ *
+ * @returns what was removed, for the log and for whoever invokes it by hand.
+ * @throws `EnvironmentError` naming every variable that is wrong or missing; an error that says what went wrong, without values, after logging it. Lambda then
+ * tries again as often as the function is set to.
+ */
+export async function handler(
+  _event: unknown,
+  invocation: Invocation,
+): Promise<readonly Removal[]> {
+  const environment = readEnvironment(variables, process.env);
+  const logger = createLogger(environment, PROGRAM);
+  warnOfMisspelt(logger, process.env);
+  try {
+    const removals = await maintain(environment, logger, invocation);
     for (const { table, removed, unfinished } of removals) {
       if (unfinished) logger.warn({ table, removed }, 'Expired rows are left for the next run');
       else logger.info({ table, removed }, 'Expired rows removed');
@@ -52,9 +67,6 @@ export async function handler(
     return removals;
   } catch (error) {
     logger.error({ error }, 'Maintenance failed');
-    // Lambda writes what is thrown into the log, as it is.
-    throw new Error(`Maintenance failed. ${loggedMessage(error)}`);
-  } finally {
-    await database.close();
+    throw thrownError('Maintenance failed.', error);
   }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Database } from '../../../lambda-workers/database/database.ts';
@@ -182,5 +183,18 @@ describe('maintenance', () => {
     await expect(handler({}, { getRemainingTimeInMillis: () => 300_000 })).rejects.toThrow(
       'Maintenance failed. database "none" does not exist',
     );
+  });
+
+  it('with a URL that the driver refuses, fails without the password, as Lambda logs what is thrown whole', async () => {
+    vi.stubEnv('DATABASE_URL', 'postgres://login:secret@,host/db');
+    vi.stubEnv('LOG_LEVEL', 'silent');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const error: unknown = await handler({}, { getRemainingTimeInMillis: () => 300_000 }).catch(
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ message: 'Maintenance failed. Invalid URL' });
+    expect(inspect(error)).not.toContain('secret');
   });
 });
