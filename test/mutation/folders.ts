@@ -16,7 +16,7 @@ const pages = [
 ];
 
 /**
- * By name. Suites that start processes are left out: a mutant is active in the process of the tests alone. So are those that stop or freeze
+ * By name. Suites that start processes are left out: a mutant is active in the process of the tests alone. So are those that stop, freeze or promote
  * servers, and the coherence suite, which would run for seconds for every mutant that they reach.
  */
 export const folders: Readonly<Record<string, MutatedFolder>> = {
@@ -68,6 +68,9 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   'lambda-workers': {
     mutate: ['lambda-workers/**/*.ts'],
-    tests: ['test/lambda-workers/**/*.test.ts', '!test/lambda-workers/email/handler.test.ts'],
+    tests: [
+      'test/lambda-workers/**/*.test.ts',
+      '!test/lambda-workers/email/{handler,queue-to-mailbox,writer-change}.test.ts',
+    ],
   },
 };
