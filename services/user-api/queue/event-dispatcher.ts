@@ -127,7 +127,8 @@ export class EventDispatcher {
   #track(send: Promise<void>): void {
     const tracked = send.finally(() => {
       this.#sends.delete(tracked);
-      if (this.#held.length > 0) this.#sendHeld();
+      // What lingers has a timer of its own; to send it now would make small batches.
+      if (this.#linger === undefined) this.#sendHeld();
     });
     this.#sends.add(tracked);
   }

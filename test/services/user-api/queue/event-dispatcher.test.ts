@@ -6,6 +6,7 @@ import {
   type EventDispatcherOptions,
 } from '../../../../services/user-api/queue/event-dispatcher.ts';
 import { userCreatedEvent } from '../../../../services/user-api/queue/events.ts';
+import type { Outbox } from '../../../../services/user-api/queue/outbox.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
@@ -91,6 +92,9 @@ function dispatch(dispatcher: EventDispatcher, count: number): readonly Event[] 
   return events;
 }
 
+/** Has the pool connect, for which postgres.js needs timers, before the clock stops. */
+const connectPool = (outbox: Outbox) => outbox.remove([crypto.randomUUID()]);
+
 /** Time of the dispatcher that stands still but for `advance`; the longest of each jittered pause. */
 function stopTheClock() {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
@@ -113,8 +117,9 @@ async function soon(attempt: () => void | Promise<void>): Promise<void> {
 
 describe('EventDispatcher.dispatch', () => {
   it('sends a full batch at once, and what is less within 100 ms', async () => {
+    const { dispatcher, outbox, batches, sizes } = startDispatcher();
+    await connectPool(outbox);
     const { advance } = stopTheClock();
-    const { dispatcher, batches, sizes } = startDispatcher();
     const events = dispatch(dispatcher, 9);
     expect([sizes(), dispatcher.held]).toEqual([[], 9]);
     dispatch(dispatcher, 1);
@@ -127,6 +132,34 @@ describe('EventDispatcher.dispatch', () => {
     await advance(1);
     expect(sizes()).toEqual([10, 2]);
     expect(dispatcher.counts).toEqual({ sent: 12, refused: 0, failedSends: 0 });
+  });
+
+  it('has what is less wait its 100 ms though a send ends meanwhile, so that batches fill', async () => {
+    const { respond, answers } = slowQueue();
+    const { dispatcher, outbox, sizes } = startDispatcher(respond);
+    await connectPool(outbox);
+    const { advance } = stopTheClock();
+    dispatch(dispatcher, 13);
+    answers[0]?.();
+    await advance(99);
+    expect([sizes(), dispatcher.counts.sent]).toEqual([[10], 10]);
+    dispatch(dispatcher, 6);
+    await advance(1);
+    expect(sizes()).toEqual([10, 9]);
+    answers[1]?.();
+  });
+
+  it('sends what has waited its 100 ms while ten sends were in flight as soon as one ends', async () => {
+    const { advance } = stopTheClock();
+    const { respond, answers } = slowQueue();
+    const { dispatcher, sizes } = startDispatcher(respond);
+    dispatch(dispatcher, 102);
+    await advance(100);
+    expect([sizes().length, dispatcher.held]).toEqual([10, 2]);
+    answers[0]?.();
+    await advance(0);
+    expect([sizes().at(-1), dispatcher.held]).toEqual([2, 0]);
+    for (const answer of answers) answer();
   });
 
   it('while ten sends are in flight, holds 10,000 events and leaves what is more to the outbox', async () => {
@@ -270,8 +303,7 @@ describe("EventDispatcher's relay", () => {
   it('goes on at once while batches are full, then pauses for the interval', async () => {
     await leaveBehind(sql, 70);
     const { dispatcher, outbox, sizes } = startDispatcher();
-    // Has the pool connect, for which postgres.js needs timers.
-    await outbox.remove([crypto.randomUUID()]);
+    await connectPool(outbox);
     const { advance } = stopTheClock();
     dispatcher.start();
     await advance(0);
