@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -40,6 +41,10 @@ if (!existsSync(ownNode)) {
     `Let them run: ${REINSTALL}`,
   );
 }
+
+// Compiled code is kept for the next time, that of the programs which this one starts, too: a fifth less work at a start.
+process.env.NODE_COMPILE_CACHE ??= at('node_modules/.cache/compiled');
+module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
 
 const [program, ...words] = process.argv.slice(2);
 if (program !== undefined) {

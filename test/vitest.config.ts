@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// Suites start some hundred programs, most of them several times.
+process.env.NODE_COMPILE_CACHE ??= `${root}node_modules/.cache/compiled`;
 
 /** What is waited for may take long on a machine that has other things to do; vitest's own limit is a second. */
 const expectOptions = { poll: { timeout: 15_000 } };

@@ -35,11 +35,14 @@ export function systemEnvironment(
   return pick(environment, SYSTEM_VARIABLES);
 }
 
-/** The environment for a program of ours: that of {@link systemEnvironment}, and the variables of docs/environment.md. */
+/**
+ * The environment for a program of ours: that of {@link systemEnvironment}, the variables of docs/environment.md, and the folder where Node.js
+ * keeps compiled code.
+ */
 export function programEnvironment(environment: ShellEnvironment): Record<string, string> {
   return {
     ...systemEnvironment(environment),
-    ...pick(environment, Object.keys(environmentVariables)),
+    ...pick(environment, ['NODE_COMPILE_CACHE', ...Object.keys(environmentVariables)]),
   };
 }
 

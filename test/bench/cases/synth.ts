@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pinned } from '../cores.ts';
@@ -16,7 +16,7 @@ const TIMEOUT_SECONDS = 180;
 const inRepository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const CDK = inRepository('node_modules/aws-cdk/bin/cdk');
 const apps: Readonly<Record<string, string>> = {
-  [ONE_STAGE]: inRepository('bin/app.ts'),
+  [ONE_STAGE]: `${inRepository('bin/run.mjs')} app`,
   [ONE_VPC]: inRepository('test/bench/floors/one-vpc-app.ts'),
 };
 
@@ -30,8 +30,7 @@ export function synthCase(): BenchmarkCase {
     targets: [{ subject: ONE_STAGE, against: ONE_VPC, comparison: 'duration', bound: 2.5 }],
     note: 'The whole command, on one core.',
     extraSeconds: EXPECTED_SECONDS,
-    missing: (subject) =>
-      existsSync(apps[subject] ?? '') ? null : `${apps[subject]} is not there yet`,
+    missing: () => null,
     measure,
   };
 }

@@ -1,15 +1,12 @@
-import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { sizeStage } from '../../../lib/capacity/size-stage.ts';
+import { readFeatureFlags } from '../../../lib/config/cdk-settings.ts';
+import { createApp } from '../../../lib/stacks/create-app.ts';
+import { createStage } from '../../../lib/stacks/stage.ts';
 import { choices, extended, loadTest } from './variants.ts';
 
 /** `node synthesise-variants.ts <folder>`: the stages of variants.ts, in a process of their own beside that of the real ones. */
-enableCompileCache();
-const { sizeStage } = await import('../../../lib/capacity/size-stage.ts');
-const { readFeatureFlags } = await import('../../../lib/config/cdk-settings.ts');
-const { createApp } = await import('../../../lib/stacks/create-app.ts');
-const { createStage } = await import('../../../lib/stacks/stage.ts');
-
 const flags = readFeatureFlags(join(import.meta.dirname, '../../..'));
 const app = createApp({
   outdir: z.string().parse(process.argv[2]),

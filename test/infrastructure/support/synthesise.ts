@@ -55,7 +55,7 @@ export async function runApp(options: SynthesiseOptions): Promise<Ended> {
       CDK_CONTEXT_JSON: JSON.stringify({ ...readFeatureFlags(root), ...options.context }),
       CDK_VALIDATION: 'false',
       // Sources elsewhere are a test's own copy, which nobody compiles again.
-      ...(options.root === undefined ? {} : { NODE_DISABLE_COMPILE_CACHE: '1' }),
+      ...(options.root === undefined && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
     },
   });
 }
@@ -71,7 +71,11 @@ export async function synthesiseVariants(outputDirectory: string): Promise<void>
   const program = join(import.meta.dirname, 'synthesise-variants.ts');
   const { code, output } = await runToEnd(process.execPath, [program, outputDirectory], {
     cwd: repositoryRoot,
-    env: { PATH: process.env.PATH, CDK_VALIDATION: 'false' },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      CDK_VALIDATION: 'false',
+    },
   });
   if (code !== 0) throw new Error(`The variants ended with ${code}:\n${output}`);
 }

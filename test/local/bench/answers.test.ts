@@ -24,8 +24,6 @@ import { createQueues } from '../../support/queues.ts';
 import { describeWithRedis } from '../../support/redis.ts';
 import { system } from '../../support/system.ts';
 
-/** Where `module.enableCompileCache` keeps it by default. */
-const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
 /** Nothing is pinned: the tests share their cores. */
 const cores: Cores = { pinned: false, subject: 0, second: 0, others: [0], count: 1 };
 
@@ -40,7 +38,13 @@ describeWithRedis('the benchmark', (redis) => {
   const start = ({ environment, ...subject }: Subject) =>
     startServer({
       // What Node.js has compiled in an earlier run: starting a server takes two thirds of the time with it.
-      subject: { ...subject, environment: { ...environment, NODE_COMPILE_CACHE: COMPILE_CACHE } },
+      subject: {
+        ...subject,
+        environment: {
+          ...environment,
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+        },
+      },
       addresses: surroundings,
       cores,
       on: [],

@@ -53,6 +53,7 @@ export function runProgram(path: string, environment: Readonly<Record<string, st
     cwd: repositoryRoot,
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       AWS_ACCESS_KEY_ID: 'x',
       AWS_SECRET_ACCESS_KEY: 'x',
       ...environment,
