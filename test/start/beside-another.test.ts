@@ -19,10 +19,7 @@ describe('npm start, while another one runs,', () => {
     first = runStart({ LOCAL_DIRECTORY: directory.path });
     await first.ready();
   });
-  afterAll(async () => {
-    await first.stop();
-    await directory[Symbol.asyncDispose]();
-  });
+  afterAll(() => directory[Symbol.asyncDispose]());
 
   it('refuses to use the same data, and the first goes on', async () => {
     const second = runStart({ LOCAL_DIRECTORY: directory.path });
@@ -56,5 +53,12 @@ describe('npm start, while another one runs,', () => {
 
     expect((await pointed.stop()).code).toBe(0);
     await nothingLeft(tree, own.path);
+  });
+
+  // The last one: it ends the first.
+  it('leaves nothing of one that is killed', async () => {
+    const tree = processTree(processIdOf(first));
+    await first.stop('SIGKILL');
+    await nothingLeft(tree, directory.path);
   });
 });

@@ -20,7 +20,7 @@ async function checkout(path: string, packages: readonly string[], withInstallSc
   await cp(join(root, 'package.json'), join(path, 'package.json'));
   await writeFile(
     join(path, 'bin/program.ts'),
-    'const words: string[] = process.argv.slice(2);\nconsole.log(`ran ${words} on ${process.versions.node}`);\n',
+    "const words: string[] = process.argv.slice(2);\nconsole.log('ran ' + words + ' on ' + process.versions.node);\n",
   );
   for (const name of packages) await mkdir(join(path, 'node_modules', name), { recursive: true });
   if (!withInstallScripts) return;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { expect } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
@@ -32,10 +33,11 @@ export interface StartCommand {
 
 /** A minimal environment, so that a variable of whoever runs the tests changes nothing. */
 export function cleanEnvironment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR } = process.env;
+  const { PATH, HOME, NODE_COMPILE_CACHE, TMPDIR } = process.env;
   return {
     PATH,
     HOME,
+    NODE_COMPILE_CACHE,
     ...(TMPDIR !== undefined && { TMPDIR }),
     PORT: '0',
     MAILBOX_PORT: '0',
@@ -180,4 +182,20 @@ export async function paste(line: string): Promise<unknown> {
 export function processIdOf(command: { child: { pid?: number | undefined } }): number {
   if (command.child.pid === undefined) throw new Error('the start command has no process id');
   return command.child.pid;
+}
+
+/** Expects the command to end by itself with one message, and with nothing left behind. */
+export async function expectRefusal(
+  variables: Readonly<Record<string, string>>,
+  message: RegExp,
+): Promise<void> {
+  const command = runStart(variables);
+  const { code } = await command.exited;
+  const output = command.output();
+
+  expect({ code, output }).toEqual({ code: 1, output: expect.stringMatching(message) });
+  expect(output.match(/^Error:/gm)).toHaveLength(1);
+  expect(output, 'a stack trace is no message').not.toMatch(/^\s+at /m);
+  if (variables.LOCAL_DIRECTORY?.startsWith('/proc/') === false)
+    await nothingLeft([], variables.LOCAL_DIRECTORY);
 }

@@ -1,10 +1,11 @@
-import { chmod, lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { findSystem } from '../../services/local/system/system-file.ts';
 import {
   curlLines,
+  expectRefusal,
   nothingLeft,
   paste,
   processIdOf,
@@ -13,6 +14,35 @@ import {
   temporaryDirectory,
   until,
 } from './start-command.ts';
+
+/** Set in real shells; each has stopped, or changed, a program that took the shell's environment as it was. */
+const HOSTILE_SHELL = {
+  AWS_ACCESS_KEY_ID: 'a-real-key',
+  AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+  AWS_PROFILE: 'a-profile-that-is-not-there',
+  AWS_USE_DUALSTACK_ENDPOINT: 'true',
+  AWS_USE_FIPS_ENDPOINT: 'true',
+  HTTPS_PROXY: 'http://127.0.0.1:9',
+  HTTP_PROXY: 'http://127.0.0.1:9',
+  LC_ALL: 'tr_TR.UTF-8',
+  NODE_USE_ENV_PROXY: '1',
+  NO_PROXY: 'intranet.example',
+  PGHOST: '192.0.2.1',
+  PGOPTIONS: '--default_transaction_read_only=on',
+  PGPASSWORD: 'not-the-password',
+  PGSSL: 'true',
+  PGSSLMODE: 'verify-full',
+  PGTARGETSESSIONATTRS: 'read-only',
+};
+
+/** A home whose AWS profile has switches that the SDK reads, too. */
+async function hostileHome(directory: string): Promise<string> {
+  const home = join(directory, 'home');
+  await mkdir(join(home, '.aws'), { recursive: true });
+  const profile = '[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true\n';
+  await writeFile(join(home, '.aws/config'), profile);
+  return home;
+}
 
 const NEW_PASSWORD = 'a pass phrase out of a letter';
 const originOf = (line: string) => /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? '';
@@ -104,10 +134,11 @@ async function openToOthers(directory: string): Promise<readonly string[]> {
 }
 
 describe('npm start', () => {
-  it('starts the whole system, keeps its data between runs, and leaves nothing running', async () => {
+  it('starts the whole system whatever the shell has set, keeps its data between runs, and leaves nothing running', async () => {
     await using directory = await temporaryDirectory();
     const local = join(directory.path, 'local');
-    const variables = { LOCAL_DIRECTORY: local };
+    const home = await hostileHome(directory.path);
+    const variables = { ...HOSTILE_SHELL, HOME: home, LOCAL_DIRECTORY: local };
 
     const first = runStart(variables);
     await first.ready();
@@ -146,9 +177,10 @@ describe('npm start', () => {
     expect(await openToOthers(local)).toEqual([]);
     // As a start before folders were closed had left them.
     for (const folder of ['postgres', 'mailbox', 'logs']) await chmod(join(local, folder), 0o755);
+    // As npm does: the shell waits for the program, and dies of the signal by itself.
     const second = runStart(
-      { ...variables, RATE_LIMITS: 'updates=7/60' },
-      { arguments: ['--high-limits'] },
+      { ...variables, RATE_LIMITS: 'updates=7/60', npm_lifecycle_event: 'start' },
+      { command: ['sh', '-c', `"${process.execPath}" bin/start.ts --high-limits; exit $?`] },
     );
     await second.ready();
     const api = /http:\/\/127\.0\.0\.1:\d+/.exec(curlLines(second.output())[0] ?? '')?.[0];
@@ -161,8 +193,9 @@ describe('npm start', () => {
     const changed = await send('PATCH', `${api}/api/users/${id}`, {});
     expect(changed.headers.get('ratelimit-policy')).toContain('q=7;w=60');
     const secondProcesses = processTree(processIdOf(second));
-    expect(await second.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+    await second.stop('SIGTERM');
     await nothingLeft(secondProcesses, directory.path);
+    expect(second.output()).toContain('Stopping (npm has ended).');
     expect(await openToOthers(local)).toEqual([]);
 
     const logs = await readLogs(local);
@@ -173,5 +206,8 @@ describe('npm start', () => {
       expect(logs).not.toContain(value);
     }
     expect(logs).not.toMatch(/password '(?!SCRAM-SHA-256\$)/i);
+
+    await writeFile(join(local, 'postgres/primary/PG_VERSION'), 'nonsense\n');
+    await expectRefusal(variables, /postgres[\s\S]*npm run reset/);
   });
 });
