@@ -1,14 +1,18 @@
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Database, type DatabaseSettings } from '../../../lambda-workers/database/database.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import {
+  Database,
+  type DatabaseSettings,
+  DatabaseSilentError,
+} from '../../../lambda-workers/database/database.ts';
 import { startTcpProxy } from '../../services/user-api/support/tcp-proxy.ts';
-import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { createRotatedLogin } from '../../support/rotated-login.ts';
 import { system } from '../../support/system.ts';
 
 let server: TestDatabase;
 beforeAll(async () => {
-  server = await createDatabase();
+  server = await createMigratedDatabase();
 });
 afterAll(() => server.drop());
 
@@ -117,5 +121,84 @@ describe('The database connection of a worker', () => {
     });
     await expect(failing).rejects.toMatchObject({ code: '42P01' });
     expect(runs).toBe(1);
+  });
+
+  it('is ended when it is closed', async () => {
+    const [database, other] = [connect(), connect()];
+    const id = await backendId(database);
+    await database.close();
+    await expect
+      .poll(() => other.run((sql) => sql`select from pg_stat_activity where pid = ${id}`))
+      .toHaveLength(0);
+  });
+});
+
+/** A query that gets no answer. */
+const silent = () => new Promise<never>(() => {});
+
+describe('A worker whose database says nothing', () => {
+  /** Milliseconds of a clock that stands still until the query is given up. */
+  async function waitOf(database: Database): Promise<number> {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let error: unknown;
+    const running = database.run(silent).catch((thrown) => {
+      error = thrown;
+    });
+    let waited = 0;
+    for (; error === undefined && waited < 20_000; waited += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    await running;
+    vi.useRealTimers();
+    expect(error).toBeInstanceOf(DatabaseSilentError);
+    expect(String(error)).toBe('DatabaseSilentError: PostgreSQL did not answer within 4300 ms');
+    return waited;
+  }
+
+  it('gives up two tries, each after the time to connect, of a statement, and a second', async () => {
+    expect(await waitOf(connect())).toBe(2 * (3_000 + 300 + 1_000));
+  });
+
+  it('waits for no connection in the first of them when it has one', async () => {
+    const database = connect();
+    await backendId(database);
+    expect(await waitOf(database)).toBe(300 + 1_000 + (3_000 + 300 + 1_000));
+  });
+
+  it('waits for one again when it has lost it', async () => {
+    const proxy = await startTcpProxy(server.writerUrl);
+    onTestFinished(() => proxy.close());
+    const [database, other] = [
+      connect({ DATABASE_URL: proxy.through(server.writerUrl) }),
+      connect(),
+    ];
+    await backendId(database);
+    await proxy.refuse();
+    // By now its end of the connection has been closed, too.
+    await backendId(other);
+    expect(await waitOf(database)).toBe(2 * (3_000 + 300 + 1_000));
+  });
+});
+
+describe('Database.runConfirmed', () => {
+  it('reads in a transaction that has written, again and again', async () => {
+    const database = connect();
+    for (const _ of [1, 2]) {
+      const [row] = await database.runConfirmed(
+        (sql) => sql`select pg_current_xact_id_if_assigned() is not null as written`,
+      );
+      expect(row).toEqual({ written: true });
+    }
+    expect(await database.run((sql) => sql`select consumer from idempotency_records`)).toEqual([
+      { consumer: 'test-worker' },
+    ]);
+  });
+
+  it('reads nothing on a server that only reads', async () => {
+    const query = vi.fn(async () => null);
+    const database = connect({ DATABASE_URL: server.readerUrl });
+    await expect(database.runConfirmed(query)).rejects.toMatchObject({ code: '25006' });
+    expect(query).not.toHaveBeenCalled();
   });
 });

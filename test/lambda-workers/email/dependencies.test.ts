@@ -4,6 +4,7 @@ import { createDependencies } from '../../../lambda-workers/email/dependencies.t
 import { handler } from '../../../lambda-workers/email/handler.ts';
 import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { startCollector } from '../../services/user-api/observability/support/collector.ts';
+import { captureLog } from '../support/standard-output.ts';
 import { accept, startSesEndpoint } from './mailer/ses-endpoint.ts';
 import {
   lambdaContext,
@@ -92,6 +93,49 @@ describe('The email worker, as its environment has it', () => {
         authorization: expect.stringContaining('/eu-west-1/ses/aws4_request'),
         body: { Destination: { ToAddresses: ['ses@example.com'] } },
       },
+    ]);
+  });
+});
+
+describe('The email worker, as its environment has it, logs', () => {
+  it('a variable that is misspelt, and why there is no password for the database', async () => {
+    const log = captureLog();
+    const variables = { DATABASE_PASSWORD_FILE: '/no/such/file', EMAIL_SENDR: 'a@b.example' };
+
+    await handleWith({ ...variables, LOG_LEVEL: 'info' }, sqsEvent(userCreatedEvent(1)));
+
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        message: 'A variable that is not read looks like one that is',
+        variable: 'EMAIL_SENDR',
+        meant: 'EMAIL_SENDER',
+      }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        message: 'No password for the database could be made',
+        error: expect.objectContaining({ code: 'ENOENT' }),
+      }),
+    );
+  });
+
+  it('that the collector takes no traces, and that it takes them again', async () => {
+    const collector = await startCollector();
+    onTestFinished(() => collector.close());
+    const log = captureLog();
+    const { tracer, close } = await createDependencies({
+      DATABASE_URL: setup.databaseUrl,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    });
+    for (const status of [400, 200]) {
+      collector.answerWith(status);
+      tracer?.startSpan('span', {}, null).end();
+      await tracer?.flush(5_000);
+    }
+    await close();
+    expect(log).toMatchObject([
+      { level: 'warn', message: 'The collector does not take traces: they are lost' },
+      { level: 'info', message: 'The collector takes traces again' },
     ]);
   });
 });

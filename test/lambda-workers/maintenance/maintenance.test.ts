@@ -7,6 +7,7 @@ import { handler } from '../../../lambda-workers/maintenance/handler.ts';
 import { MAINTENANCE_ROLE } from '../../../services/user-api/database/roles.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { system } from '../../support/system.ts';
+import { captureLog } from '../support/standard-output.ts';
 
 const PASSWORD = 'for this test';
 const LOGIN = `maintenance_${process.pid}`;
@@ -152,14 +153,21 @@ describe('maintenance', () => {
     }
   });
 
-  it('as Lambda invokes it, reads its environment and says what it removed', async () => {
-    await insertRecords(3);
-    vi.stubEnv('DATABASE_URL', url);
-    vi.stubEnv('LOG_LEVEL', 'silent');
+  /** Stands for the environment of the function, until the test ends. */
+  function environment(variables: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
     onTestFinished(() => {
       vi.unstubAllEnvs();
     });
-    expect(await handler({}, { getRemainingTimeInMillis: () => 300_000 })).toEqual([
+  }
+  const invoke = (remainingMilliseconds = 300_000) =>
+    handler({}, { getRemainingTimeInMillis: () => remainingMilliseconds });
+
+  it('as Lambda invokes it, reads its environment, and returns and logs what it removed', async () => {
+    await insertRecords(3);
+    environment({ DATABASE_URL: url, DATABASE_URLL: url });
+    const log = captureLog();
+    expect(await invoke()).toEqual([
       { table: 'idempotency_records', removed: 3, unfinished: false },
       { table: 'idempotency_keys', removed: 3, unfinished: false },
     ]);
@@ -168,32 +176,50 @@ describe('maintenance', () => {
     await expect.poll(connections).toHaveLength(0);
     await owner`truncate idempotency_records, idempotency_keys`;
     await insertRecords(1);
-    const [nothing] = await handler({}, { getRemainingTimeInMillis: () => 1_000 });
-    expect(nothing).toMatchObject({ removed: 0, unfinished: true });
+    // No batch begins with no more than 15 s left.
+    expect(await invoke(15_000)).toMatchObject([
+      { removed: 0, unfinished: true },
+      { removed: 0, unfinished: true },
+    ]);
+    expect(await invoke(15_001)).toMatchObject([{ removed: 1 }, { removed: 1 }]);
+    const misspelt = { level: 'warn', variable: 'DATABASE_URLL', meant: 'DATABASE_URL' };
+    const removed = { level: 'info', service: 'maintenance', message: 'Expired rows removed' };
+    const left = { level: 'warn', removed: 0, message: 'Expired rows are left for the next run' };
+    const tables = [{ table: 'idempotency_records' }, { table: 'idempotency_keys' }];
+    expect(log).toMatchObject([
+      misspelt,
+      ...tables.map((table) => ({ ...removed, ...table, removed: 3 })),
+      misspelt,
+      ...tables.map((table) => ({ ...left, ...table })),
+      misspelt,
+      ...tables.map((table) => ({ ...removed, ...table, removed: 1 })),
+    ]);
   });
 
   it('without its database, fails, so that Lambda tries again', async () => {
     const noDatabase = new URL(url);
     noDatabase.pathname = '/none';
-    vi.stubEnv('DATABASE_URL', noDatabase.href);
-    vi.stubEnv('LOG_LEVEL', 'silent');
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
+    environment({ DATABASE_URL: noDatabase.href });
+    const log = captureLog();
+    await expect(invoke()).rejects.toThrow('Maintenance failed. database "none" does not exist');
+    expect(log).toMatchObject([
+      { level: 'error', message: 'Maintenance failed', error: { code: '3D000' } },
+    ]);
+  });
+
+  it('without the file of its password, logs that and fails', async () => {
+    environment({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: '/no/such/file' });
+    const log = captureLog();
+    await expect(invoke()).rejects.toThrow('password authentication failed');
+    expect(log[0]).toMatchObject({
+      message: 'No password for the database could be made',
+      error: { code: 'ENOENT' },
     });
-    await expect(handler({}, { getRemainingTimeInMillis: () => 300_000 })).rejects.toThrow(
-      'Maintenance failed. database "none" does not exist',
-    );
   });
 
   it('with a URL that the driver refuses, fails without the password, as Lambda logs what is thrown whole', async () => {
-    vi.stubEnv('DATABASE_URL', 'postgres://login:secret@,host/db');
-    vi.stubEnv('LOG_LEVEL', 'silent');
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-    });
-    const error: unknown = await handler({}, { getRemainingTimeInMillis: () => 300_000 }).catch(
-      (thrown) => thrown,
-    );
+    environment({ DATABASE_URL: 'postgres://login:secret@,host/db', LOG_LEVEL: 'silent' });
+    const error: unknown = await invoke().catch((thrown) => thrown);
     expect(error).toMatchObject({ message: 'Maintenance failed. Invalid URL' });
     expect(inspect(error)).not.toContain('secret');
   });
