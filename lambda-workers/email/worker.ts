@@ -243,7 +243,10 @@ export function createEmailWorker(
     const time = context.getRemainingTimeInMillis();
     mayStartSending = () => context.getRemainingTimeInMillis() >= (1 - SENDING_SHARE) * time;
     sending = new AbortController();
-    const giveUp = setTimeout(() => sending.abort(), GIVE_UP_SHARE * time);
+    const giveUp = setTimeout(() => {
+      const message = 'Too little time of the invocation is left to wait for it';
+      sending.abort(new DOMException(message, 'TimeoutError'));
+    }, GIVE_UP_SHARE * time);
     try {
       return await processPartialResponse(event, handleInTrace, processor, {
         context,

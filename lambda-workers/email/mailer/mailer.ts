@@ -22,7 +22,7 @@ export interface Mailer {
   /** Makes what {@link send} takes; most of the work, and with no effect: it may be done in vain. */
   compose(email: Email): Promise<Message>;
   /**
-   * @param signal - ends the tries; what has been sent by then may have been accepted all the same. @default none
+   * @param signal - ends the tries, and its reason is the cause of the error; what has been sent by then may have been accepted all the same. @default none
    * @returns what the receiver calls the email: SES's message id, or the name of the file.
    * @throws {@link MailerError} when it was not accepted.
    */

@@ -68,9 +68,9 @@ export function createSesMailer(sender: string, configuration: SESv2ClientConfig
         );
         return messageId ?? 'unnamed';
       } catch (error) {
-        throw new MailerError('Amazon SES did not accept the email', isRetryable(error), {
-          cause: error,
-        });
+        // The SDK says only that the request was aborted.
+        const cause: unknown = signal?.aborted === true ? signal.reason : error;
+        throw new MailerError('Amazon SES did not accept the email', isRetryable(cause), { cause });
       }
     },
   };

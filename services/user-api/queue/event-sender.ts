@@ -11,6 +11,7 @@ import { SendSpans, TRACE_ATTRIBUTE } from './send-spans.ts';
 export const SQS_BATCH_MAXIMUM = 10;
 /** Longest wait for one request with all its tries; a lost answer is made up for by sending again. */
 const SEND_TIMEOUT_MILLISECONDS = 3_000;
+const TIMEOUT_MESSAGE = `SQS did not answer within ${SEND_TIMEOUT_MILLISECONDS} ms`;
 const TRIES = 2;
 
 export interface EventSenderSettings {
@@ -27,7 +28,7 @@ export interface EventSender {
   /**
    * @param events - at most {@link SQS_BATCH_MAXIMUM}.
    * @returns the ids of those that the queue took, in part or in whole.
-   * @throws when the queue could not be reached; it may have taken some then.
+   * @throws when the queue could not be reached, a `TimeoutError` after 3 s without a response; it may have taken some then.
    */
   send(events: readonly Event[]): Promise<readonly string[]>;
   close(): void;
@@ -78,7 +79,7 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
       // Not AbortSignal.timeout, which goes off all the same when the batch has long been sent, and makes an error then.
       const timeout = new AbortController();
       const timer = setTimeout(
-        () => timeout.abort(new Error(`SQS did not answer within ${SEND_TIMEOUT_MILLISECONDS} ms`)),
+        () => timeout.abort(new DOMException(TIMEOUT_MESSAGE, 'TimeoutError')),
         SEND_TIMEOUT_MILLISECONDS,
       );
       try {
@@ -86,7 +87,9 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
         const sent = Successful.flatMap(({ Id }) => (Id === undefined ? [] : [Id]));
         spans.end(sent);
         return sent;
-      } catch (error) {
+      } catch (thrown) {
+        // The SDK says only that the request was aborted.
+        const error: unknown = timeout.signal.aborted ? timeout.signal.reason : thrown;
         spans.fail(error);
         throw error;
       } finally {

@@ -137,6 +137,7 @@ describe('The email worker, once for each event', () => {
       lambdaContext(1_000),
     );
     expect(batchItemFailures).toHaveLength(1);
+    expect(setup().log()).toContain('Too little time of the invocation is left to wait for it');
     // No try but the first, though the client has time limits of its own, after which it tries again.
     expect(ses.requests).toHaveLength(2);
     expect(await setup().sql`select status from idempotency_records`).toEqual([

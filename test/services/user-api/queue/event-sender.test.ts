@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createTracer } from '../../../../services/contracts/tracing/tracer.ts';
 import {
   createEventSender,
   type EventSender,
@@ -10,19 +11,31 @@ import {
 import { userCreatedEvent } from '../../../../services/user-api/queue/events.ts';
 import { createQueues } from '../../../support/queues.ts';
 import { system } from '../../../support/system.ts';
+import { startCollector } from '../observability/support/collector.ts';
 import { receiveEvents } from '../support/receive-events.ts';
 
-type Fault = 'cut' | { readonly status: number; readonly body: string };
+type Fault = 'cut' | 'hang' | { readonly status: number; readonly body: string };
+
+interface Entry {
+  readonly Id: string;
+  readonly MessageAttributes?: Readonly<Record<string, unknown>>;
+}
 
 /** In front of SQS: counts the requests, answers with the next fault, and else passes the request on. */
 async function startFront(endpoint: string) {
   const faults: Fault[] = [];
+  /** Messages of the latest request. */
+  let entries: readonly Entry[] = [];
+  let authorization = '';
   let requests = 0;
   const server = createServer(async (incoming, outgoing) => {
     const { headers } = incoming;
     const body = await text(incoming);
     requests += 1;
+    entries = JSON.parse(body).Entries;
+    authorization = headers.authorization ?? '';
     const fault = faults.shift();
+    if (fault === 'hang') return;
     if (fault === 'cut') return outgoing.destroy();
     if (fault !== undefined) return outgoing.writeHead(fault.status).end(fault.body);
     const passedOn = Object.entries(headers).filter(
@@ -41,6 +54,8 @@ async function startFront(endpoint: string) {
     get requests() {
       return requests;
     },
+    entries: () => entries,
+    authorization: () => authorization,
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close() {
       server.closeAllConnections();
@@ -75,6 +90,8 @@ describe('createEventSender', () => {
   beforeEach(async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    // The SDK waits for a random share of its longest pause before it tries again.
+    vi.spyOn(Math, 'random').mockReturnValue(0);
     front = await startFront(endpoint);
     queueUrl = (await createQueues([QUEUE])).email.url;
     sender = createEventSender({ queueUrl, region, endpoint: front.endpoint });
@@ -83,6 +100,7 @@ describe('createEventSender', () => {
     sender.close();
     front.close();
     vi.unstubAllEnvs();
+    vi.restoreAllMocks();
   });
 
   it('brings ten events to the queue with one request, as they are', async () => {
@@ -117,5 +135,130 @@ describe('createEventSender', () => {
     await expect(nowhere.send(eventsOf(1))).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
     expect(front.requests).toBe(1);
     nowhere.close();
+  });
+
+  it('is given up after 3 s without a response', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    front.faults.push('hang');
+    let error: unknown;
+    const sending = sender.send(eventsOf(1)).catch((thrown) => {
+      error = thrown;
+    });
+    while (front.requests === 0) await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(error).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await sending;
+    expect(error).toMatchObject({
+      name: 'TimeoutError',
+      message: 'SQS did not answer within 3000 ms',
+    });
+    // Nothing is left to go off.
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('sends to its endpoint, in its region, whatever the shell sets and the host of the queue is', async () => {
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
+    const url = new URL(queueUrl);
+    url.host = 'sqs.nowhere.example';
+    const local = createEventSender({
+      queueUrl: url.href,
+      region: 'eu-west-1',
+      endpoint: front.endpoint,
+    });
+    onTestFinished(() => local.close());
+    front.faults.push({ status: 200, body: '{"Successful":[{"Id":"a"},{}],"Failed":[]}' });
+    expect(await local.send(eventsOf(1))).toEqual(['a']);
+    expect(front.authorization()).toContain('/eu-west-1/sqs/aws4_request');
+    front.faults.push({ status: 200, body: '{}' });
+    expect(await local.send(eventsOf(1))).toEqual([]);
+  });
+});
+
+describe('The spans of createEventSender', () => {
+  const trace = (flags: string) => ({
+    traceparent: `00-${randomUUID().replaceAll('-', '')}-b7ad6b7169203331-${flags}`,
+  });
+  const traceIdOf = ({ traceparent }: { traceparent: string }) => traceparent.slice(3, 35);
+
+  it('are in the trace of each event that is recorded, and messages name them', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const [front, collector] = [await startFront(''), await startCollector()];
+    onTestFinished(async () => {
+      front.close();
+      await collector.close();
+    });
+    const tracer = await createTracer(
+      {
+        STAGE: 'test',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+        OTEL_EXPORTER_OTLP_HEADERS: {},
+      },
+      { service: 'test', onChange: () => {} },
+    );
+    const queueUrl = 'http://127.0.0.1/000000000000/email';
+    const settings = { queueUrl, region: 'us-east-1', endpoint: front.endpoint, tracer };
+    const sender = createEventSender(settings);
+    onTestFinished(() => sender.close());
+    const traces = [trace('01'), trace('01'), trace('00')] as const;
+    const [plain, ...events] = eventsOf(4).map((event, index) =>
+      index === 0 ? event : { ...event, ...traces[index - 1] },
+    );
+    const batch = plain === undefined ? events : [plain, ...events];
+    const [, taken] = batch.map(({ id }) => id);
+    front.faults.push({ status: 200, body: JSON.stringify({ Successful: [{ Id: taken }] }) });
+    await sender.send(batch);
+    await tracer?.flush(5_000);
+
+    const attributes = {
+      'messaging.system': 'aws_sqs',
+      'messaging.operation.name': 'send',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': 'email',
+      'messaging.batch.message_count': 4,
+    };
+    const common = { name: 'send email', kind: 4, parentSpanId: 'b7ad6b7169203331' };
+    expect(collector.spans).toMatchObject([
+      {
+        ...common,
+        traceId: traceIdOf(traces[0]),
+        attributes: { ...attributes, 'cloudevents.event_id': batch[1]?.id },
+        statusCode: 0,
+      },
+      {
+        ...common,
+        traceId: traceIdOf(traces[1]),
+        attributes: { ...attributes, 'error.type': 'refused' },
+        statusCode: 2,
+      },
+    ]);
+    const named = (traceparent: string) => ({
+      MessageAttributes: { traceparent: { DataType: 'String', StringValue: traceparent } },
+    });
+    const [first, second] = collector.spans.map(
+      ({ traceId, spanId }) => `00-${traceId}-${spanId}-01`,
+    );
+    expect(front.entries()).toMatchObject([
+      { Id: plain?.id },
+      named(first ?? ''),
+      named(second ?? ''),
+      named(traces[2].traceparent),
+    ]);
+    expect(front.entries()[0]).not.toHaveProperty('MessageAttributes');
+
+    front.faults.push(refusal(400, 'QueueDoesNotExist'));
+    await expect(sender.send(batch)).rejects.toThrow('No');
+    await tracer?.close(5_000);
+    expect(collector.spans.slice(2)).toMatchObject(
+      [traces[0], traces[1]].map((each) => ({
+        traceId: traceIdOf(each),
+        attributes: { 'error.type': 'QueueDoesNotExist' },
+        statusCode: 2,
+      })),
+    );
   });
 });
