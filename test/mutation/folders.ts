@@ -36,7 +36,7 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   queue: {
     mutate: [`${userApi}/queue/**/*.ts`],
-    tests: [`${tests}/queue/**/*.test.ts`, `${tests}/observability/{metrics,traces}.test.ts`],
+    tests: [`${tests}/queue/**/*.test.ts`, `!${tests}/queue/outbox.test.ts`],
   },
   database: {
     mutate: [`${userApi}/database/**/*.ts`, `!${userApi}/database/drizzle.config.ts`],

@@ -119,6 +119,18 @@ describe('inMessageTrace', () => {
       [recorded.traceId, 'process email', undefined, 0],
       [failed.traceId, 'process email', 'TypeError', 2],
     ]);
+    expect(collector.spans[1]).toMatchObject({
+      kind: 5,
+      parentSpanId: recorded.text.split('-')[2],
+      attributes: {
+        'messaging.system': 'aws_sqs',
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': 'email',
+        'messaging.message.id': '0',
+        'headroom.receive_count': 1,
+      },
+    });
     expect(collector.text()).not.toContain('example.com');
     await tracer?.close(1_000);
     await collector.close();

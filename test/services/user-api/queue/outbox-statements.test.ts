@@ -46,6 +46,33 @@ describe('Outbox.take', () => {
       where available_at between now() + interval '10 seconds' and now() + interval '15 seconds'`;
     expect(leases).toHaveLength(3);
   });
+
+  it('gives out events as they were written, and leaves those of a type that it does not know', async () => {
+    const [known] = await leaveBehind(sql, 1);
+    await sql`
+      insert into outbox (id, type, data, available_at)
+      values ('00000000-0000-4000-8000-000000000000', 'user.renamed', '{}', now())`;
+    const { outbox, log } = openOutbox(database.writerUrl);
+    expect(await outbox.take(10, 15)).toEqual([
+      {
+        specversion: '1.0',
+        id: known,
+        source: '/user-api',
+        type: 'user.created',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+        datacontenttype: 'application/json',
+        data: { userId: 1 },
+      },
+    ]);
+    expect(log).toMatchObject([
+      {
+        level: 'error',
+        message: 'An event in the outbox is of no known type',
+        eventId: '00000000-0000-4000-8000-000000000000',
+        type: 'user.renamed',
+      },
+    ]);
+  });
 });
 
 describe('Outbox.remove', () => {
