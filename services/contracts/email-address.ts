@@ -2,12 +2,10 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import { z } from 'zod';
 import { expects } from './validation-message.ts';
 
-/** Most characters of an email address: what fits an SMTP path (RFC 5321, 4.5.3.1.3, and erratum 1690 of RFC 3696). */
+/** Most characters of an email address: what fits an SMTP path (RFC 5321, 4.5.3.1.3, and erratum 1690 of RFC 3696), and so does its domain (253 in DNS). */
 export const EMAIL_MAXIMUM_LENGTH = 254;
 /** Most characters before the @ (RFC 5321, 4.5.3.1.1). */
 const LOCAL_PART_MAXIMUM_LENGTH = 64;
-/** Most characters of a domain, as DNS has it without the last dot. */
-const DOMAIN_MAXIMUM_LENGTH = 253;
 
 /** A dot-atom (RFC 5322, 3.2.3). Quoted local parts and those beyond ASCII (RFC 6531) are refused: few mail servers take them. */
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/i;
@@ -23,7 +21,7 @@ const A_LABEL = /(?:^|\.)xn--/;
 /** The domain in ASCII and lower case, as DNS has it; what is no domain, such as one with an invalid `xn--` label, comes to ''. */
 function asciiDomain(domain: string): string {
   if (NOT_IN_DOMAIN.test(domain)) return '';
-  const ascii = domainToASCII(domain).toLowerCase();
+  const ascii = domainToASCII(domain);
   // A text in ASCII passes as it is; on the way back a label that stands for nothing stays as it is.
   return A_LABEL.test(domainToUnicode(ascii)) ? '' : ascii;
 }
@@ -45,7 +43,6 @@ function isEmailAddress(text: string): boolean {
   const domain = text.slice(at + 1);
   return (
     local.length <= LOCAL_PART_MAXIMUM_LENGTH &&
-    domain.length <= DOMAIN_MAXIMUM_LENGTH &&
     LOCAL_PART.test(local) &&
     DOMAIN.test(domain) &&
     asciiDomain(domain) === domain
