@@ -93,7 +93,9 @@ describe('a write that was answered 503', () => {
     const [backend] = await sql<{ pid: number }[]>`
       select pid from pg_stat_activity
       where datname = current_database() and application_name = 'headroom-user-api' order by backend_start limit 1`;
-    const pid = backend?.pid ?? 0;
+    // Not 0, which would stop all processes of the test run.
+    if (backend === undefined) throw new Error('The busy process has no connection');
+    const { pid } = backend;
     process.kill(pid, 'SIGSTOP');
     const thaw = () => process.kill(pid, 'SIGCONT');
     let answers: Awaited<ReturnType<typeof rename>>[];
