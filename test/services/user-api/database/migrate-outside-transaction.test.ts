@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { migrate } from '../../../../services/user-api/database/migrate.ts';
 import {
   findMigrationsDirectory,
+  listMigrations,
   OUTSIDE_TRANSACTION,
 } from '../../../../services/user-api/database/migrations.ts';
 import { createDatabase, type TestDatabase } from '../../../support/database.ts';
@@ -113,38 +114,72 @@ describe('a migration outside a transaction', () => {
     expect(await columns()).toHaveLength(1);
   });
 
-  it.each([
-    ['an index that is not dropped first', [OUTSIDE_TRANSACTION, CREATE], /put "drop index/],
-    [
-      'an index that is kept as it is',
-      [
-        OUTSIDE_TRANSACTION,
-        DROP,
-        BREAKPOINT,
-        CREATE.replace('CONCURRENTLY', 'CONCURRENTLY IF NOT EXISTS'),
-      ],
-      /a migration of its own/,
-    ],
-    [
-      'what must not be done twice',
-      [OUTSIDE_TRANSACTION, "INSERT INTO users (name, email) VALUES ('a', 'b');"],
-      /a migration of its own/,
-    ],
-    [
-      'two statements without a breakpoint between them',
-      [OUTSIDE_TRANSACTION, DROP, CREATE],
-      /a migration of its own/,
-    ],
-  ])(
-    'with %s, is refused before anything is applied, naming the file',
-    async (_what, lines, message) => {
-      const directory = await directoryWith({ '0900_careless': lines.join('\n') });
-      const run = migrate(database.writerUrl, { migrationsDirectory: directory });
+  it('that another one must precede, is refused before anything is applied', async () => {
+    const directory = await directoryWith({ '0900_careless': `${OUTSIDE_TRANSACTION}\n${CREATE}` });
+    const run = migrate(database.writerUrl, { migrationsDirectory: directory });
+    await expect(run).rejects.toThrow('0900_careless.sql');
+    const [users] = await sql`select to_regclass('users') as name`;
+    expect(users?.name).toBeNull();
+  });
 
-      await expect(run).rejects.toThrow(message);
-      await expect(run).rejects.toThrow('0900_careless.sql');
-      const [users] = await sql`select to_regclass('users') as name`;
-      expect(users?.name).toBeNull();
-    },
-  );
+  it('validates a constraint that was added without a look at the rows', async () => {
+    const constraint = 'CONSTRAINT "users_again_check"';
+    const directory = await directoryWith({
+      '0900_add': `ALTER TABLE "users" ADD ${constraint} CHECK ("name" <> '') NOT VALID;`,
+      '0901_validate': `${OUTSIDE_TRANSACTION}\nALTER TABLE "users" VALIDATE ${constraint};`,
+    });
+    await migrate(database.writerUrl, { migrationsDirectory: directory });
+    expect(
+      await sql`select convalidated from pg_constraint where conname = 'users_again_check'`,
+    ).toEqual([{ convalidated: true }]);
+  });
+});
+
+describe('a migration that says that it runs outside a transaction', () => {
+  const list = async (...statements: readonly string[]) => {
+    const text = [OUTSIDE_TRANSACTION, statements.join(`\n${BREAKPOINT}\n`)].join('\n');
+    return listMigrations(await directoryWith({ '0900_more': text })).at(-1);
+  };
+
+  it.each([
+    ['an index that is dropped and built', [DROP, CREATE]],
+    ['a unique one', [DROP, CREATE.replace('CREATE', 'CREATE UNIQUE')]],
+    ['names without quotes', [DROP, CREATE].map((text) => text.replaceAll('"', ''))],
+    ['small letters, blanks, and no semicolon', [`  ${DROP.toLowerCase().slice(0, -1)}`, CREATE]],
+    ['comments', [`-- One.\n  -- Two.\n${DROP}`, CREATE.replace(' ON ', '\n  ON  ')]],
+    ['an index that is only dropped', [DROP]],
+    ['a constraint that is validated', ['ALTER TABLE "users" VALIDATE CONSTRAINT "one"']],
+    ['one of this table alone', ['alter table only users validate constraint one;']],
+  ])('may hold %s', async (_what, statements) => {
+    const migration = await list(...statements);
+    expect(migration).toMatchObject({ name: '0900_more', inTransaction: false });
+    expect(migration?.statements).toHaveLength(statements.length);
+  });
+
+  it.each([
+    ['what must not be done twice', ["INSERT INTO users (name, email) VALUES ('a', 'b');"]],
+    ['two statements without a breakpoint between them', [`${DROP}\n${CREATE}`]],
+    ['an index that is kept as it is', [DROP, CREATE.replace('LY ', 'LY IF NOT EXISTS ')]],
+    ['an index that stops all writes', [DROP, CREATE.replace(' CONCURRENTLY', '')]],
+    ['an index that must be there', [DROP.replace(' IF EXISTS', '')]],
+    ['more behind a constraint', ['alter table users validate constraint one; drop table users;']],
+    ['more before a constraint', ['select 1; alter table users validate constraint one;']],
+    ['more before an index', [DROP, `select 1; ${CREATE}`]],
+    ['more before an index that is dropped', [`select 1; ${DROP}`]],
+  ])('and has %s, is refused', async (_what, statements) => {
+    const statement = statements.at(-1)?.replace('\n', ' ').slice(0, 80);
+    await expect(list(...statements)).rejects.toThrow(
+      `0900_more.sql runs outside a transaction and has "${statement}"; such a file takes create index concurrently, drop index concurrently if exists, and alter table … validate constraint. Put the rest into a migration of its own.`,
+    );
+  });
+
+  it.each([
+    ['none', [CREATE]],
+    ['another one', [DROP.replace('again', 'other'), CREATE]],
+    ['it afterwards', [CREATE, DROP]],
+  ])('and builds an index, but drops %s before, is refused', async (_what, statements) => {
+    await expect(list(...statements)).rejects.toThrow(
+      '0900_more.sql builds "users_again_index" outside a transaction; put "drop index concurrently if exists "users_again_index";" before it,',
+    );
+  });
 });

@@ -90,6 +90,27 @@ describe('a writer that is away', () => {
   });
 });
 
+describe('a writer that is busy', () => {
+  it('refuses what waits for it as not applied', async () => {
+    const { ask, router } = await startRouter(0);
+    const held = Promise.withResolvers<void>();
+    const query: Query<unknown> = () => held.promise;
+    const busy = [router.write(query), router.write(query)];
+    const refused = [router.write(query), router.readNewest(query), ask()];
+    router.pools[0]?.refuseWaiting();
+    for (const each of refused) {
+      await expect(each).rejects.toMatchObject({
+        name: 'DatabaseBusy',
+        message: 'The writer: too many statements wait',
+        outcome: 'not applied',
+        cause: { message: 'writer is not waited for any more' },
+      });
+    }
+    held.resolve();
+    await Promise.all(busy);
+  });
+});
+
 describe("the router's readers", () => {
   it('are asked in turn', async () => {
     const { ask, router } = await startRouter(2);
@@ -155,5 +176,38 @@ describe("the router's readers", () => {
     });
     expect(asked).toBe(1);
     expect(messages()).toEqual([]);
+  });
+
+  it('that answer nothing for half a second get no more reads, and those that wait for one go to another server', async () => {
+    const { advance, ask, messages, proxies, router } = await startRouter(1);
+    const [, reader] = router.pools;
+    await Promise.all([ask(), ask()]);
+    proxies[0]?.silence();
+    const sent = [ask(), ask()];
+    const waiting = ask();
+    expect(reader?.waiting).toBe(1);
+    advance(500);
+    expect(reader?.isStalled).toBe(false);
+    advance(1);
+    expect(await ask()).toBe('writer');
+    expect(await waiting).toBe('writer');
+    expect(messages()).toEqual([]);
+    // It was asked and has not answered: only a busy one counts as there.
+    const checked = router.check();
+    reader?.refuseWaiting();
+    expect((await checked).get('reader-1')).toBe(false);
+    await proxies[0]?.refuse();
+    expect(await Promise.all(sent)).toEqual(['writer', 'writer']);
+  });
+
+  it('that are busy, count as there', async () => {
+    const { router } = await startRouter(1);
+    const held = Promise.withResolvers<void>();
+    const busy = [router.read(() => held.promise), router.read(() => held.promise)];
+    const checked = router.check();
+    router.pools[1]?.refuseWaiting();
+    expect((await checked).get('reader-1')).toBe(true);
+    held.resolve();
+    await Promise.all(busy);
   });
 });

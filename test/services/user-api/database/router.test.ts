@@ -65,6 +65,20 @@ describe('DatabaseRouter, with all readers away,', () => {
     expect(onWriter.most).toBe(WRITER_SIZE / 2);
   });
 
+  it('lets 1,000 reads wait for the writer, and refuses more as not applied', async () => {
+    const { router, sleep } = await startRouter();
+    await router.read(sleep);
+    const quick: Query<unknown> = async () => null;
+    const reads = Array.from({ length: WRITER_SIZE / 2 + 1_000 }, () => router.read(quick));
+    await expect(router.read(quick)).rejects.toMatchObject({
+      name: 'DatabaseBusy',
+      message: 'No reader answers, and the writer has as many reads as it may',
+      outcome: 'not applied',
+      cause: { name: 'NoPlace' },
+    });
+    await Promise.all(reads);
+  });
+
   it('leaves connections to writes while reads wait', async () => {
     const { router, sleep } = await startRouter();
     await router.read(sleep);

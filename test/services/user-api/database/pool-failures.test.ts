@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ChangeScope } from '../../../../services/contracts/changes/change-scope.ts';
+import { DatabasePool, preparedStatements } from '../../../../services/user-api/database/pool.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createMigratedDatabase();
+});
+afterAll(() => database.drop());
+
+function createPool(settings: Partial<ConstructorParameters<typeof DatabasePool>[0]> = {}) {
+  const lines: string[] = [];
+  const pool = new DatabasePool({
+    name: 'writer',
+    url: database.writerUrl,
+    connection: {},
+    size: 1,
+    statementTimeoutMilliseconds: 2_000,
+    logger: createLogger(
+      { LOG_LEVEL: 'info', STAGE: 'test' },
+      { write: (line) => void lines.push(line) },
+    ),
+    ...settings,
+  });
+  onTestFinished(() => pool.close());
+  return { pool, lines };
+}
+
+const ask = (pool: DatabasePool) => pool.run(({ $client }) => $client`select 1 as one`);
+
+/** Waits until the server has begun with `pg_sleep`. */
+async function untilSleeping(): Promise<void> {
+  const { pool } = createPool();
+  await eventually(async () =>
+    expect(
+      await pool.run(
+        ({ $client }) => $client`
+          select from pg_stat_activity
+          where datname = current_database() and wait_event = 'PgSleep'`,
+      ),
+    ).toHaveLength(1),
+  );
+}
+
+describe('DatabasePool', () => {
+  it('whose server is asked and answers nothing for half a second, is stalled until it does', async () => {
+    const { pool } = createPool({ size: 2 });
+    await ask(pool);
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    vi.advanceTimersByTime(1_000);
+    const { durations } = pool.metrics;
+    const before = durations.sum;
+    const held = Promise.withResolvers<void>();
+    const asked = pool.run(() => held.promise);
+    expect(pool.isStalled).toBe(false);
+    vi.advanceTimersByTime(500);
+    expect(pool.isStalled).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(pool.isStalled).toBe(true);
+    await ask(pool);
+    expect(pool.isStalled).toBe(false);
+    vi.advanceTimersByTime(501);
+    expect(pool.isStalled).toBe(true);
+    held.resolve();
+    await asked;
+    expect(pool.isStalled).toBe(false);
+    expect(durations.sum - before).toBeCloseTo(1.002);
+  });
+
+  it('whose connections are lost, says after the deadline that the outcome is unknown, replaces them once, and goes on', async () => {
+    const proxy = await startTcpProxy(database.writerUrl);
+    onTestFinished(() => proxy.close());
+    const { pool, lines } = createPool({
+      url: proxy.through(database.writerUrl),
+      size: 2,
+      statementTimeoutMilliseconds: 50,
+    });
+    await Promise.all([ask(pool), ask(pool)]);
+    proxy.silence();
+    await proxy.restore();
+    const scope = new ChangeScope();
+    const lost = [pool.run(({ $client }) => $client`select 1`, scope), ask(pool)];
+    const waiting = ask(pool);
+    expect([pool.waiting, pool.metrics.inProgress]).toEqual([1, 3]);
+    const failures = await Promise.allSettled(lost);
+    for (const failure of failures) {
+      expect(failure).toMatchObject({
+        reason: {
+          name: 'DatabaseSilent',
+          wasSent: true,
+          message: 'writer did not answer within 550 ms',
+        },
+      });
+    }
+    expect(scope.mayHaveChanged).toBe(true);
+    expect(await waiting).toEqual([{ one: 1 }]);
+    const { durations: _, ...counts } = pool.metrics;
+    expect(counts).toEqual({
+      inProgress: 0,
+      refused: 0,
+      serverFailures: 2,
+      statementFailures: 0,
+      replacements: 1,
+    });
+    expect(lines.filter((line) => line.includes('Database connections replaced'))).toHaveLength(1);
+  });
+
+  it('that gets no connection, says that nothing was sent', async () => {
+    const proxy = await startTcpProxy(database.writerUrl);
+    await proxy.close();
+    const { pool } = createPool({ url: proxy.through(database.writerUrl) });
+    const scope = new ChangeScope();
+    await expect(pool.run(({ $client }) => $client`select 1`, scope)).rejects.toMatchObject({
+      name: 'StatementNotSent',
+      message: 'There was no connection',
+      cause: { code: 'ECONNREFUSED' },
+    });
+    expect(scope.mayHaveChanged).toBe(false);
+    expect(pool.metrics).toMatchObject({ serverFailures: 1, replacements: 0 });
+  });
+
+  it('with a request that has ended, sends nothing; with one that ends, has the server end its statement', async () => {
+    const { pool } = createPool();
+    await ask(pool);
+    const ended = new ChangeScope();
+    ended.end();
+    let isSent = false;
+    const send = pool.run(({ $client }) => {
+      isSent = true;
+      return $client`select 1`;
+    }, ended);
+    await expect(send).rejects.toMatchObject({
+      name: 'ScopeEnded',
+      message: 'The request has ended',
+    });
+    expect([isSent, ended.mayHaveChanged]).toEqual([false, false]);
+
+    const scope = new ChangeScope();
+    const running = pool.run(({ $client }) => $client`select pg_sleep(1)`, scope);
+    const cancelled = expect(running).rejects.toMatchObject({ code: '57014' });
+    expect(scope.mayHaveChanged).toBe(true);
+    await untilSleeping();
+    scope.end();
+    await cancelled;
+    expect(scope.mayHaveChanged).toBe(false);
+    // The place is free again.
+    expect(await ask(pool)).toEqual([{ one: 1 }]);
+  });
+
+  it('with a query that throws before it is sent, rejects with that error', async () => {
+    const { pool } = createPool();
+    const error = new TypeError('Not sent');
+    const run = pool.run(() => {
+      throw error;
+    });
+    await expect(run).rejects.toBe(error);
+    expect(await ask(pool)).toEqual([{ one: 1 }]);
+    expect(pool.metrics.statementFailures).toBe(1);
+  });
+
+  it('renews connections after 4 to 6 minutes, and opens one again after a tenth of a second', async () => {
+    const random = vi.spyOn(Math, 'random');
+    onTestFinished(() => random.mockRestore());
+    const lifetimes = [0, 0.5, 0.75].map(async (value) => {
+      random.mockReturnValue(value);
+      const { pool } = createPool();
+      return await pool.run(async ({ $client: { options } }) => options.max_lifetime);
+    });
+    expect(await Promise.all(lifetimes)).toEqual([240, 300, 330]);
+    const { pool } = createPool();
+    const backoff = await pool.run(async ({ $client }) => $client.options.backoff);
+    expect(typeof backoff === 'function' && backoff(5)).toBe(0.1);
+  });
+
+  it('refuses what waits for a connection, on demand', async () => {
+    const { pool } = createPool();
+    const held = Promise.withResolvers<void>();
+    const running = pool.run(() => held.promise);
+    const waiting = ask(pool);
+    pool.refuseWaiting();
+    await expect(waiting).rejects.toMatchObject({
+      name: 'NoPlace',
+      message: 'writer is not waited for any more',
+    });
+    held.resolve();
+    await running;
+    expect(pool.metrics).toMatchObject({ refused: 1, serverFailures: 0, inProgress: 0 });
+  });
+});
+
+describe('prepared statements', () => {
+  it('are made once for each connection pool', async () => {
+    let count = 0;
+    const statements = preparedStatements(() => {
+      count += 1;
+      return { number: count };
+    });
+    const [one, other] = [createPool().pool, createPool().pool];
+    const numberOf = (pool: DatabasePool) => pool.run(async (key) => statements(key).number);
+    expect([await numberOf(one), await numberOf(one), await numberOf(other)]).toEqual([1, 1, 2]);
+  });
+});
