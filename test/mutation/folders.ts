@@ -42,7 +42,7 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
     mutate: [`${userApi}/database/**/*.ts`, `!${userApi}/database/drizzle.config.ts`],
     tests: [
       `${tests}/database/**/*.test.ts`,
-      `!${tests}/database/{availability,frozen-servers,lagging-replica}.test.ts`,
+      `!${tests}/database/{availability,frozen-servers,lagging-replica,refused-writes}.test.ts`,
     ],
   },
   cache: {
@@ -55,7 +55,11 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   },
   http: {
     mutate: [`${userApi}/http/**/*.ts`, ...pages],
-    tests: [`${tests}/http/**/*.test.ts`, `${tests}/*.test.ts`, `!${tests}/main.test.ts`],
+    tests: [
+      `${tests}/http/**/*.test.ts`,
+      `${tests}/*.test.ts`,
+      `!${tests}/{main,rolling-restart}.test.ts`,
+    ],
   },
   auth: {
     mutate: [`${userApi}/auth/**/*.ts`, `${userApi}/api-keys/**/*.ts`, ...pages],
