@@ -2,7 +2,6 @@ import type { Logger } from '../../observability/logger.ts';
 import type { AccountRepository } from '../accounts/account-repository.ts';
 import type { RevocationFeed } from '../revocations/revocation-feed.ts';
 import type { RevocationLog } from '../revocations/revocation-log.ts';
-import { ERASED_GENERATION } from '../revocations/revocations.ts';
 import type { SessionStore } from './session-store.ts';
 
 export interface SessionEnderParts {
@@ -48,21 +47,6 @@ export class SessionEnder {
       await sessions.closeAll(userId);
     } catch (error) {
       logger.warn({ userId, error }, 'Sessions that count no more are still stored');
-    }
-  }
-
-  /**
-   * Ends everything of a user who has just been deleted: sessions, access tokens, what processes remember of API keys. (The
-   * rows go with the user's.)
-   *
-   * @throws `DatabaseUnavailable`: access tokens may then be good until they expire; nothing else is.
-   */
-  async erase(userId: number): Promise<void> {
-    const revoked = { kind: 'user', userId, generation: ERASED_GENERATION } as const;
-    try {
-      await this.#parts.log.add(revoked);
-    } finally {
-      await this.forgetSessions(userId, ERASED_GENERATION);
     }
   }
 

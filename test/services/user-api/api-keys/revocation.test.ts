@@ -15,6 +15,7 @@ import {
   PASSWORD,
   type Person,
 } from '../auth/support/auth-api.ts';
+import { erasePerson } from '../auth/support/erase-person.ts';
 import {
   comeIn,
   createKey,
@@ -111,8 +112,7 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     const gone = await comeIn(processes);
     const ofGone = (await createKey(api, gone.person, gone.token)).body.key;
     expect(await me(other, ofGone)).toBe(200);
-    await sql`delete from users where id = ${gone.person.id}`;
-    await api.authentication.ender.erase(gone.person.id);
+    await erasePerson(api, gone.person);
     await eventually(async () => (await me(other, ofGone)) === 401);
   });
 

@@ -18,6 +18,7 @@ import {
   PASSWORD,
   startAuthApi,
 } from './support/auth-api.ts';
+import { erasePerson } from './support/erase-person.ts';
 
 const ROWS = 20_000;
 
@@ -119,7 +120,7 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
       });
       await call(200, 'PUT', `${own}/role`, { token: adminToken, body: { role: 'admin' } });
       await call(204, 'DELETE', `${own}/sessions`, { token: adminToken });
-      await on.authentication.ender.erase(person.id);
+      await erasePerson(on, person);
       const logger = createLogger({ LOG_LEVEL: 'warn', STAGE: 'test' }, { write: fail });
       await new AuthenticationMaintenance(on.router, logger).run();
     }

@@ -1,8 +1,7 @@
 import { Redis } from 'ioredis';
 import type { Sql } from 'postgres';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
-import { Revocations } from '../../../../services/user-api/auth/revocations/revocations.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -15,6 +14,7 @@ import {
   type Person,
   startAuthApi,
 } from './support/auth-api.ts';
+import { erasePerson } from './support/erase-person.ts';
 
 const me = async (api: AuthApi, token: string) =>
   (await api.call('GET', '/api/v1/auth/me', { token })).status;
@@ -99,20 +99,29 @@ describeWithRedis('ending sessions', (redis) => {
   });
 
   it('ends the session of a refresh token that comes a second time after the next one was used', async () => {
-    const { accessToken, refreshToken } = await comeIn();
+    const { person, accessToken, refreshToken } = await comeIn();
     const second = (await refresh(api, refreshToken)).body;
     const third = (await refresh(other, second.refreshToken ?? '')).body;
 
     const stolen = await refresh(api, refreshToken);
 
     expect(stolen.status).toBe(401);
-    expect(stolen.body).toMatchObject({ type: '/problems/invalid-refresh-token' });
+    expect(stolen.body).toMatchObject({
+      type: '/problems/invalid-refresh-token',
+      detail: 'The refresh token is not good, or not any more.',
+    });
     expect((await refresh(api, third.refreshToken ?? '')).status).toBe(401);
     for (const token of [accessToken, second.accessToken, third.accessToken]) {
       expect(await me(api, token)).toBe(401);
       await eventually(async () => (await me(other, token)) === 401);
     }
-    expect(JSON.stringify(api.log)).toContain('A used refresh token came again');
+    expect(api.log).toContainEqual(
+      expect.objectContaining({
+        message: 'A used refresh token came again: session ended',
+        userId: person.id,
+        sessionId: expect.stringMatching(/^[\w-]{22}$/),
+      }),
+    );
   });
 
   it('gives both of two tabs that refresh at once good tokens, and goes on', async () => {
@@ -139,8 +148,7 @@ describeWithRedis('ending sessions', (redis) => {
 
   it('leaves nothing of an erased user: no session, no good token, in no process', async () => {
     const { person, accessToken, refreshToken } = await comeIn();
-    await sql`delete from users where id = ${person.id}`;
-    await api.authentication.ender.erase(person.id);
+    await erasePerson(api, person);
 
     expect(await me(api, accessToken)).toBe(401);
     await eventually(async () => (await me(other, accessToken)) === 401);
@@ -150,6 +158,23 @@ describeWithRedis('ending sessions', (redis) => {
     expect(await client.exists(`sessions:${person.id}`)).toBe(0);
     client.disconnect();
     expect(await sql`select from accounts where user_id = ${person.id}`).toHaveLength(0);
+  });
+
+  it('finds nobody whose sessions to end, or to describe, when there is no such user', async () => {
+    const admin = await logIn(api, await createPerson(api, sql, { role: 'admin' }));
+    const { person, accessToken } = await comeIn();
+    await sql`delete from users where id = ${person.id}`;
+
+    for (const id of [person.id, 'x']) {
+      const ended = await api.call('DELETE', `/api/v1/users/${id}/sessions`, {
+        token: admin.accessToken,
+      });
+      expect(ended.status).toBe(404);
+      expect(ended.body).toMatchObject({ type: '/problems/user-not-found' });
+      const role = { token: admin.accessToken, body: { role: 'admin' } };
+      expect((await api.call('PUT', `/api/v1/users/${id}/role`, role)).status).toBe(404);
+    }
+    expect(await me(api, accessToken)).toBe(404);
   });
 
   it('is known to a process that starts later, before its first request', async () => {
@@ -203,26 +228,5 @@ describeWithRedis('sessions while Redis is away', (redis) => {
     await eventually(async () => (await api.login(person.email)).body.refreshToken !== undefined);
     const after = await logIn(api, person);
     expect((await refresh(api, after.refreshToken)).status).toBe(200);
-  });
-});
-
-describe('Revocations', () => {
-  it('remember the highest generation, and forget in time', async () => {
-    const revocations = new Revocations(0.1);
-    revocations.add({ kind: 'user', userId: 1, generation: 5 });
-    revocations.add({ kind: 'user', userId: 1, generation: 3 });
-    revocations.add({ kind: 'session', sessionId: 'a' });
-    revocations.add({ kind: 'api-key', apiKeyId: 7 });
-
-    expect(revocations.minimumGeneration(1)).toBe(5);
-    expect(revocations.minimumGeneration(2)).toBe(0);
-    revocations.forgetOld();
-    expect(revocations.size).toBe(3);
-    await eventually(() => {
-      revocations.forgetOld();
-      return revocations.size === 0;
-    });
-    expect(revocations.isSessionRevoked('a')).toBe(false);
-    expect(revocations.isApiKeyRevoked(7)).toBe(false);
   });
 });
