@@ -19,9 +19,11 @@ const SHOWN_LENGTH = PREFIX.length + 8;
 export const API_KEY_PATTERN = KEY.source.slice(1, -1);
 
 function toBase62(value: bigint, length: number): string {
-  let text = '';
-  for (let rest = value; rest > 0n; rest /= 62n) text = ALPHABET.charAt(Number(rest % 62n)) + text;
-  return text.padStart(length, ALPHABET.charAt(0));
+  const digits = Array.from({ length }, (_, place) => (value / 62n ** BigInt(place)) % 62n);
+  return digits
+    .reverse()
+    .map((digit) => ALPHABET.charAt(Number(digit)))
+    .join('');
 }
 
 const checksumOf = (text: string) => toBase62(BigInt(crc32(text)), CHECKSUM_LENGTH);

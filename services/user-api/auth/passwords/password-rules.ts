@@ -1,5 +1,5 @@
 import { PASSWORD_MINIMUM_LENGTH } from '../../../contracts/password.ts';
-import { CommonPasswords } from './common-passwords.ts';
+import { isCommonPassword } from './common-passwords.ts';
 
 /** Whose password it is to be. */
 export interface PasswordOwner {
@@ -37,12 +37,10 @@ function areNeighbours(first: string, second: string): boolean {
 }
 
 function isMadeOfRuns(characters: readonly string[]): boolean {
-  let runs = 1;
-  for (let index = 1; index < characters.length; index += 1) {
-    const [before = '', here = ''] = [characters[index - 1], characters[index]];
-    if (!areNeighbours(before, here)) runs += 1;
-  }
-  return runs <= RUNS_MAXIMUM;
+  const breaks = characters
+    .slice(1)
+    .filter((character, index) => !areNeighbours(characters[index] ?? '', character));
+  return breaks.length < RUNS_MAXIMUM;
 }
 
 const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}]/gu, '');
@@ -59,25 +57,22 @@ function isMadeOfKnownWords(password: string, { email, name }: PasswordOwner): b
 }
 
 /**
- * Judges passwords that somebody wants to have from now on, as NIST SP 800-63B-4, 3.1.1.2 has it: a length (that is in the schema,
+ * Judges a password that somebody wants to have from now on, as NIST SP 800-63B-4, 3.1.1.2 has it: a length (that is in the schema,
  * `newPassword`), a list of common, expected and leaked ones to which the whole password is compared, and no rules about
  * kinds of characters. https://pages.nist.gov/800-63-4/sp800-63b.html
+ *
+ * @returns what is wrong, completing a sentence that begins with the field's name; null for a good password.
  */
-export class PasswordRules {
-  readonly #common = new CommonPasswords();
-
-  /** @returns what is wrong, completing a sentence that begins with the field's name; null when it will do. */
-  objectionTo(password: string, owner: PasswordOwner): string | null {
-    const characters = [...password.normalize('NFC').toLowerCase()];
-    if (this.#common.has(password)) {
-      return 'is among the passwords that are tried first, because many people had it; choose another';
-    }
-    if (isRepetition(characters) || isMadeOfRuns(characters)) {
-      return 'is a repetition or a row of neighbouring keys, which is tried first; choose another';
-    }
-    if (isMadeOfKnownWords(password, owner)) {
-      return 'is made of your name, your email address or the name of this service; choose another';
-    }
-    return null;
+export function objectionToPassword(password: string, owner: PasswordOwner): string | null {
+  const characters = [...password.normalize('NFC').toLowerCase()];
+  if (isCommonPassword(password)) {
+    return 'is among the passwords that are tried first, because many people had it; choose another';
   }
+  if (isRepetition(characters) || isMadeOfRuns(characters)) {
+    return 'is a repetition or a row of neighbouring keys, which is tried first; choose another';
+  }
+  if (isMadeOfKnownWords(password, owner)) {
+    return 'is made of your name, your email address or the name of this service; choose another';
+  }
+  return null;
 }

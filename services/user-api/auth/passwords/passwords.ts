@@ -16,7 +16,7 @@ import type { TokenIssuer } from '../logins/token-issuer.ts';
 import type { PasswordResetRepository } from '../password-resets/password-reset-repository.ts';
 import type { SessionEnder } from '../sessions/session-ender.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { type PasswordOwner, PasswordRules } from './password-rules.ts';
+import { objectionToPassword, type PasswordOwner } from './password-rules.ts';
 
 export interface PasswordsParts {
   readonly accounts: AccountRepository;
@@ -32,7 +32,6 @@ export interface PasswordsParts {
 
 /** Getting a password, changing it, and getting another when it is forgotten. */
 export class Passwords {
-  readonly #rules = new PasswordRules();
   readonly #parts: PasswordsParts;
 
   constructor(parts: PasswordsParts) {
@@ -52,7 +51,7 @@ export class Passwords {
     address: string,
     field = 'password',
   ): Promise<string> {
-    const detail = this.#rules.objectionTo(password, owner);
+    const detail = objectionToPassword(password, owner);
     if (detail !== null) {
       throw new Problem('validation-failed', `The body is not valid: /${field}.`, {
         errors: [{ pointer: `/${field}`, detail }],
