@@ -8,7 +8,7 @@ const KEYS_MAXIMUM = 10_000;
 
 export interface ApiKeyUsesOptions {
   /** @default 30000 */
-  readonly writeIntervalMilliseconds?: number;
+  readonly writeIntervalMilliseconds?: number | undefined;
 }
 
 /** Remembers which keys are used, and writes it from time to time, for all together: a use costs no more than a look into a set. */

@@ -25,7 +25,7 @@ import { Passwords } from './passwords/passwords.ts';
 import { RevocationFeed } from './revocations/revocation-feed.ts';
 import { RevocationLog } from './revocations/revocation-log.ts';
 import { SessionEnder } from './sessions/session-ender.ts';
-import { type SessionLifetimes, SessionStore } from './sessions/session-store.ts';
+import { SessionStore } from './sessions/session-store.ts';
 import { AccessTokens } from './tokens/access-tokens.ts';
 import { deriveSigningKeySet } from './tokens/derived-signing-keys.ts';
 import { KeyRing } from './tokens/key-ring.ts';
@@ -60,8 +60,6 @@ export interface AuthenticationParts {
 /** Times and costs that production leaves at their defaults and tests change. */
 export interface AuthenticationOptions {
   readonly passwords?: Pick<PasswordHasherOptions, 'cost' | 'maximumWaiting'>;
-  readonly sessions?: SessionLifetimes;
-  readonly accessTokenLifetimeSeconds?: number;
   readonly revocationPollSeconds?: number;
   readonly apiKeyUseWriteMilliseconds?: number;
 }
@@ -94,7 +92,6 @@ export async function createAuthentication(
   options: AuthenticationOptions = {},
 ): Promise<Authentication> {
   const { dispatch, findUser, logger, redis, router, settings, throttle } = parts;
-  const { PASSWORD_HASH_CONCURRENCY: concurrency } = settings;
   const keys = await KeyRing.open(
     settings.ACCESS_TOKEN_KEYS === undefined
       ? deriveSigningKeySet(settings.SERVICE_SECRET)
@@ -104,25 +101,20 @@ export async function createAuthentication(
     keys,
     issuer: settings.ACCESS_TOKEN_ISSUER,
     audience: settings.ACCESS_TOKEN_AUDIENCE,
-    ...(options.accessTokenLifetimeSeconds === undefined
-      ? {}
-      : { lifetimeSeconds: options.accessTokenLifetimeSeconds }),
   });
   const hasher = new PasswordHasher({
     ...options.passwords,
-    ...(concurrency === undefined ? {} : { concurrency }),
+    concurrency: settings.PASSWORD_HASH_CONCURRENCY,
   });
   const log = new RevocationLog(router);
   const feed = new RevocationFeed({
     log,
     redis,
     logger,
-    ...(options.revocationPollSeconds === undefined
-      ? {}
-      : { pollIntervalSeconds: options.revocationPollSeconds }),
+    pollIntervalSeconds: options.revocationPollSeconds,
   });
   const accounts = new AccountRepository(router);
-  const sessions = new SessionStore(parts.sessionRedis ?? redis, options.sessions);
+  const sessions = new SessionStore(parts.sessionRedis ?? redis);
   const ender = new SessionEnder({ accounts, sessions, log, feed, logger });
   const issuer = new TokenIssuer(sessions, accessTokens);
   const resets = new PasswordResetRepository(router);
@@ -138,13 +130,9 @@ export async function createAuthentication(
   });
   const logins = new Logins({ accounts, hasher, sessions, ender, issuer, throttle, logger });
   const keyRepository = new ApiKeyRepository(router);
-  const uses = new ApiKeyUses(
-    keyRepository,
-    logger,
-    options.apiKeyUseWriteMilliseconds === undefined
-      ? {}
-      : { writeIntervalMilliseconds: options.apiKeyUseWriteMilliseconds },
-  );
+  const uses = new ApiKeyUses(keyRepository, logger, {
+    writeIntervalMilliseconds: options.apiKeyUseWriteMilliseconds,
+  });
   const { revocations } = feed;
   const apiKeyVerifier = new ApiKeyVerifier({
     repository: keyRepository,

@@ -4,6 +4,7 @@ import { AccessError } from '../errors.ts';
 import { formatRefreshToken } from '../sessions/refresh-token.ts';
 import type { OpenSession, SessionStore } from '../sessions/session-store.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
+import { ACCESS_TOKEN_LIFETIME_SECONDS } from '../tokens/lifetime.ts';
 
 /** Whom tokens are made for. */
 export interface TokenHolder {
@@ -57,7 +58,7 @@ export class TokenIssuer {
         authenticatedAt,
       }),
       tokenType: 'Bearer' as const,
-      expiresInSeconds: this.#accessTokens.lifetimeSeconds,
+      expiresInSeconds: ACCESS_TOKEN_LIFETIME_SECONDS,
     };
   }
 }

@@ -27,7 +27,7 @@ export interface PasswordHasherOptions {
   /** What a new hash costs. @default ARGON2ID_COST */
   readonly cost?: Argon2idCost;
   /** Most hashes at once. @default half of the cores, at least 1 and at most 2 */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Most hashes that wait. @default 32 */
   readonly maximumWaiting?: number;
 }

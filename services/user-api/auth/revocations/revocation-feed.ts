@@ -21,7 +21,7 @@ export interface RevocationFeedParts {
   readonly redis: RedisClient | null;
   readonly logger: Logger;
   /** @default 2 */
-  readonly pollIntervalSeconds?: number;
+  readonly pollIntervalSeconds?: number | undefined;
 }
 
 /**

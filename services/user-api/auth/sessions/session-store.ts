@@ -46,10 +46,6 @@ declare module 'ioredis' {
 }
 
 export interface SessionLifetimes {
-  /** @default SESSION_LIFETIME_SECONDS, 30 days */
-  readonly lifetimeSeconds?: number;
-  /** @default SESSION_IDLE_SECONDS, 7 days */
-  readonly idleSeconds?: number;
   /** @default REUSE_GRACE_SECONDS, 10 seconds */
   readonly reuseGraceSeconds?: number;
   /** @default SESSIONS_MAXIMUM_PER_USER, 50 */
@@ -115,8 +111,6 @@ const keyOf = (userId: number) => `sessions:${userId}`;
  */
 export class SessionStore {
   readonly #redis: RedisClient | null;
-  readonly #lifetimeSeconds: number;
-  readonly #idleSeconds: number;
   readonly #graceSeconds: number;
   readonly #maximumPerUser: number;
   readonly #runWithin: number;
@@ -127,8 +121,6 @@ export class SessionStore {
   /** @param redis - must give commands a timeout and refuse them while not connected; null where there is no Redis. */
   constructor(redis: RedisClient | null, lifetimes: SessionLifetimes = {}) {
     this.#redis = redis;
-    this.#lifetimeSeconds = lifetimes.lifetimeSeconds ?? SESSION_LIFETIME_SECONDS;
-    this.#idleSeconds = lifetimes.idleSeconds ?? SESSION_IDLE_SECONDS;
     this.#graceSeconds = lifetimes.reuseGraceSeconds ?? REUSE_GRACE_SECONDS;
     this.#maximumPerUser = lifetimes.maximumPerUser ?? SESSIONS_MAXIMUM_PER_USER;
     this.#runWithin = lifetimes.runWithinMilliseconds ?? RUN_WITHIN_MILLISECONDS;
@@ -152,14 +144,14 @@ export class SessionStore {
         sessionId,
         refreshTokenHash(token),
         generation,
-        this.#lifetimeSeconds,
-        this.#idleSeconds,
+        SESSION_LIFETIME_SECONDS,
+        SESSION_IDLE_SECONDS,
         this.#maximumPerUser,
         runUntil,
       ),
     );
     const [beganAt] = openingReply.parse(reply);
-    const expiresInSeconds = Math.min(this.#idleSeconds, this.#lifetimeSeconds);
+    const expiresInSeconds = Math.min(SESSION_IDLE_SECONDS, SESSION_LIFETIME_SECONDS);
     return { sessionId, token, expiresInSeconds, beganAt: 1_000 * beganAt };
   }
 
@@ -181,7 +173,7 @@ export class SessionStore {
         salt,
         refreshTokenHash(successorOf(token, salt)),
         generation,
-        this.#idleSeconds,
+        SESSION_IDLE_SECONDS,
         1_000 * this.#graceSeconds,
         runUntil,
       ),

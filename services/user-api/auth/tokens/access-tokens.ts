@@ -36,8 +36,6 @@ export interface AccessTokensOptions {
   readonly issuer: string;
   /** `aud`: what the tokens are for. Tokens of another stage must not pass here. */
   readonly audience: string;
-  /** At most the default: revocations are remembered for so long. @default ACCESS_TOKEN_LIFETIME_SECONDS, 600 */
-  readonly lifetimeSeconds?: number;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
@@ -58,16 +56,11 @@ const claims = z.object({
 
 /** Signs and verifies access tokens: JWTs in the form of RFC 9068, but for `client_id`, as there are no clients to register. */
 export class AccessTokens {
-  readonly lifetimeSeconds: number;
   readonly #options: AccessTokensOptions;
   readonly #now: () => number;
 
   constructor(options: AccessTokensOptions) {
     this.#options = options;
-    this.lifetimeSeconds = Math.min(
-      options.lifetimeSeconds ?? ACCESS_TOKEN_LIFETIME_SECONDS,
-      ACCESS_TOKEN_LIFETIME_SECONDS,
-    );
     this.#now = options.now ?? Date.now;
   }
 
@@ -88,7 +81,7 @@ export class AccessTokens {
       .setSubject(String(subject.userId))
       .setJti(randomUUID())
       .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + this.lifetimeSeconds)
+      .setExpirationTime(issuedAt + ACCESS_TOKEN_LIFETIME_SECONDS)
       .sign(privateKey);
   }
 
