@@ -17,7 +17,7 @@ const pages = [
 
 /**
  * By name. Suites that start processes are left out: a mutant is active in the process of the tests alone. So are those that stop, freeze or promote
- * servers, and the coherence suite, which would run for seconds for every mutant that they reach.
+ * servers, and the others that would run for seconds for every mutant that they reach: coherence, storms of logins, browsers, memory, rotations.
  */
 export const folders: Readonly<Record<string, MutatedFolder>> = {
   capacity: {
@@ -67,7 +67,8 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
       `${tests}/auth/**/*.test.ts`,
       `${tests}/api-keys/**/*.test.ts`,
       `${tests}/users/email-{change,visibility}.test.ts`,
-      `!${tests}/auth/administer.test.ts`,
+      `!${tests}/auth/{administer,login-storm,published-keys,reset-page,session-race}.test.ts`,
+      `!${tests}/api-keys/api-key-memory.test.ts`,
     ],
   },
   'lambda-workers': {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   API_KEY_PATTERN,
+  apiKeyHash,
   apiKeyPrefix,
   createApiKeyText,
   isApiKeyText,
@@ -36,6 +37,18 @@ describe('the text of an API key', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it('stays good when the service is updated: its checksum, prefix and stored hash never change', () => {
+    const key = 'hrk_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg2sOWnY';
+
+    expect(isApiKeyText(key)).toBe(true);
+    expect(apiKeyPrefix(key)).toBe('hrk_01234567');
+    expect(apiKeyHash(key)).toBe('CrYQlIPrCE0BZcFEnVEzJ6OaUK1clFL4BpL4YXjvip8');
+  });
+
+  it('is nothing without its prefix, whatever the checksum', () => {
+    expect(isApiKeyText('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ000000')).toBe(false);
   });
 
   it('is nothing else that anybody sends', () => {

@@ -143,6 +143,10 @@ describeWithRedis('API keys', (redis) => {
     );
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([201, 201, 409, 409, 409, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
+      type: '/problems/too-many-api-keys',
+      detail: 'A user may have 50 API keys.',
+    });
 
     const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
     await api.call('DELETE', `${pathOf(person)}/${listed.body.data[0]?.id}`, { token });
@@ -186,7 +190,13 @@ describeWithRedis('API keys', (redis) => {
     const answer = await api.call('DELETE', `${pathOf(mine.person)}/${id}`, { token: mine.token });
 
     expect(answer.status).toBe(404);
+    expect(answer.body).toMatchObject({
+      type: '/problems/api-key-not-found',
+      detail: 'The user has no API key with this id.',
+    });
     expect(await me(api, key)).toBe(200);
+    const none = await api.call('DELETE', `${pathOf(mine.person)}/x`, { token: mine.token });
+    expect(none.body).toMatchObject({ type: '/problems/api-key-not-found', detail: 'Not an id.' });
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { createHmac, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { createLocalJWKSet, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from 'jose';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type AccessTokenSubject,
   AccessTokens,
@@ -258,6 +258,18 @@ describe('AccessTokens', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('does not hide a mistake of its own as a bad token', async () => {
+    const token = await tokens.issue(subject);
+    const failing = vi.spyOn(ring, 'verifier').mockImplementation(() => {
+      throw new RangeError('a mistake');
+    });
+    try {
+      await expect(tokens.verify(token)).rejects.toBeInstanceOf(RangeError);
+    } finally {
+      failing.mockRestore();
+    }
   });
 
   it('does not look into what is too long to be a token', async () => {

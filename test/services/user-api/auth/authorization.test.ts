@@ -1,5 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
+import {
+  requireCredentials,
+  requireRecentLogin,
+} from '../../../../services/user-api/auth/authenticator.ts';
 import { decide, mayUseField } from '../../../../services/user-api/auth/authorization.ts';
+import { AccessError } from '../../../../services/user-api/auth/errors.ts';
 import type { Identity } from '../../../../services/user-api/auth/identity.ts';
 
 type Cells = Parameters<typeof decide>[0];
@@ -70,6 +75,28 @@ describe('decide', () => {
   ] as const)('where it says %s, a key with the scopes %j is %s', (apiKey, scopes, expected) => {
     // A key has no login that could be recent.
     expect(decide({ ...cells, apiKey, login: 'recent' }, key(...scopes), '7')).toBe(expected);
+  });
+});
+
+describe('AccessError', () => {
+  it('has the headers that it was given, and no others', () => {
+    expect(new AccessError('forbidden', 'why').headers).toEqual({});
+    expect(
+      new AccessError('forbidden', 'why', { retryAfterSeconds: 2, challenge: 'Bearer' }).headers,
+    ).toEqual({ 'retry-after': '2', 'www-authenticate': 'Bearer' });
+  });
+
+  it('says what a request lacks that has no credentials, or those of an old login', () => {
+    expect(requireCredentials()).toMatchObject({
+      name: 'AccessError',
+      slug: 'credentials-required',
+      message: 'This takes a login or an API key.',
+      headers: { 'www-authenticate': 'Bearer realm="headroom"' },
+    });
+    expect(requireRecentLogin()).toMatchObject({
+      slug: 'login-too-old',
+      message: 'This takes a login of the last 10 minutes; a renewed session does not count.',
+    });
   });
 });
 

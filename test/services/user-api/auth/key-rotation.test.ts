@@ -1,5 +1,7 @@
+import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-tokens.ts';
+import { deriveSigningKeySet } from '../../../../services/user-api/auth/tokens/derived-signing-keys.ts';
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import {
   createSigningKeySet,
@@ -96,6 +98,37 @@ describe('rotateSigningKeys', () => {
   });
 });
 
+describe('deriveSigningKeySet', () => {
+  const secret = 'a secret of tests, with enough characters';
+
+  it('gives all processes with one secret the same key, also after an update', () => {
+    expect(deriveSigningKeySet(secret).keys).toEqual([
+      {
+        kty: 'EC',
+        crv: 'P-256',
+        alg: 'ES256',
+        use: 'sig',
+        kid: 'q1OpTluDpYfAU4GwgX8XTP8cmie6Ft4Eirx7GpWxHSQ',
+        x: 'tjnuE1PcIGT6hLecM7S3SjNC6CoWjwp-rANrwv5ZcwM',
+        y: 'hmJsA3FC9lqqo5Q5hmGTp1WDScFDOs8leMaQ-TCZfkE',
+        d: 'a2al3lAzp5c61cgayVtHPxC5Cl1zhFZtXvy3pRzhlbY',
+        activeFrom: '1970-01-01T00:00:00.000Z',
+      },
+    ]);
+  });
+
+  it('names the key by its thumbprint, and another secret gives another key that is usable', async () => {
+    for (let index = 0; index < 5; index += 1) {
+      const [key] = deriveSigningKeySet(`${secret} ${index}`).keys;
+      if (key === undefined) throw new Error('no key');
+      const { kty, crv, x, y, kid } = key;
+      expect(await calculateJwkThumbprint({ kty, crv, x, y })).toBe(kid);
+      const tokens = await startProcess({ keys: [key] }, { now: START });
+      expect(await isGood(tokens, await tokens.issue(subject))).toBe(true);
+    }
+  });
+});
+
 describe('signing keys', () => {
   const failure = async (make: () => unknown) => {
     try {
@@ -136,6 +169,19 @@ describe('signing keys', () => {
       expect(message).toContain('ACCESS_TOKEN_KEYS');
       expect(message).not.toContain(key.d);
     }
+    const [syntax, , empty, ...wrong] = await Promise.all(
+      texts.map((text) => failure(() => parseSigningKeySet(text))),
+    );
+    expect(syntax).toMatch(
+      /is not JSON\. Make it with `npm run administer -- create-signing-keys`/,
+    );
+    expect(empty).toMatch(/not a set of ES256 keys with kid and activeFrom; wrong at: keys\.$/);
+    expect(wrong[0]).toMatch(/wrong at: keys\.0\.alg\.$/);
+    expect(await failure(() => parseSigningKeySet('[]'))).toMatch(/wrong at: invalid_type\.$/);
+    const twoWrong = JSON.stringify({ keys: [{ ...key, alg: 'HS256', x: '' }] });
+    expect(await failure(() => parseSigningKeySet(twoWrong))).toMatch(
+      /at: keys\.0\.alg, keys\.0\.x/,
+    );
   });
 
   it('are refused when a point and its number do not belong together, or none is active yet', async () => {
@@ -148,7 +194,10 @@ describe('signing keys', () => {
     };
 
     expect(await failure(() => KeyRing.open(mixed, START))).toMatch(/is not a point on P-256/);
-    expect(await failure(() => KeyRing.open(halves, START))).toMatch(/is not a point on P-256/);
+    const kid = first.keys[0]?.kid;
+    expect(await failure(() => KeyRing.open(halves, START))).toBe(
+      `ACCESS_TOKEN_KEYS: the key ${kid} is not a point on P-256 (x, y) with its private half (d).`,
+    );
     expect(await failure(() => KeyRing.open(first, START - 1))).toMatch(/no key is active yet/);
   });
 });

@@ -1,7 +1,10 @@
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Sql } from 'postgres';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import { AccountRepository } from '../../../../services/user-api/auth/accounts/account-repository.ts';
+import { hashArgon2id } from '../../../../services/user-api/auth/passwords/argon2id.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
@@ -87,8 +90,14 @@ describeWithRedis('login', (redis) => {
     const wrong = await api.login(suspended.email, 'not the password at all');
 
     expect(right.status).toBe(403);
-    expect(right.body).toMatchObject({ type: '/problems/account-not-active' });
-    expect(wrong.body).toMatchObject({ type: '/problems/invalid-credentials' });
+    expect(right.body).toMatchObject({
+      type: '/problems/account-not-active',
+      detail: 'The account is suspended.',
+    });
+    expect(wrong.body).toMatchObject({
+      type: '/problems/invalid-credentials',
+      detail: 'The email address or the password is wrong.',
+    });
   });
 
   it('lets a user guess a few times, then says how long to wait, even for the right password', async () => {
@@ -135,9 +144,6 @@ describeWithRedis('login', (redis) => {
   it('makes a new hash at the login of who has one of another cost, which then goes on to match', async () => {
     const person = await createPerson(api, sql, { password: null });
     const old = '$argon2id$v=19$m=32,t=1,p=1$';
-    const { hashArgon2id } = await import(
-      '../../../../services/user-api/auth/passwords/argon2id.ts'
-    );
     const hash = await hashArgon2id(PASSWORD, { memoryKibibytes: 32, passes: 1, parallelism: 1 });
     await sql`update accounts set password_hash = ${hash} where user_id = ${person.id}`;
 
@@ -147,6 +153,36 @@ describeWithRedis('login', (redis) => {
     expect(hash).toContain(old);
     expect(account?.password_hash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
     expect((await api.login(person.email)).status).toBe(200);
+  });
+
+  it('lets in whose outdated hash could not be replaced, and says so', async () => {
+    const person = await createPerson(api, sql);
+    const hash = await hashArgon2id(PASSWORD, { ...CHEAP_COST, passes: 2 });
+    await sql`update accounts set password_hash = ${hash} where user_id = ${person.id}`;
+    const replace = vi
+      .spyOn(AccountRepository.prototype, 'replaceOutdatedHash')
+      .mockRejectedValueOnce(new Error('down'));
+    onTestFinished(() => replace.mockRestore());
+
+    expect((await api.login(person.email)).status).toBe(200);
+    expect(api.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'An outdated password hash was not replaced',
+        userId: person.id,
+        error: expect.objectContaining({ message: 'down' }),
+      }),
+    );
+  });
+
+  it('gives access tokens that others verify with the published keys, which they may keep for five minutes', async () => {
+    const { accessToken } = await logIn(api, await createPerson(api, sql));
+    const { body, headers } = await api.call<JSONWebKeySet>('GET', '/.well-known/jwks.json');
+
+    expect(headers.get('content-type')).toBe('application/jwk-set+json');
+    expect(headers.get('cache-control')).toBe('public, max-age=300');
+    const { protectedHeader } = await jwtVerify(accessToken, createLocalJWKSet(body));
+    expect(protectedHeader.kid).toBe(body.keys[0]?.kid);
   });
 
   it('takes the whole of a long password, and of two that are composed differently', async () => {

@@ -6,6 +6,7 @@ import {
   hashPasswordResetToken,
 } from '../../../../services/contracts/password-reset-token.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import { EVENT_SOURCE } from '../../../../services/user-api/queue/events.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
@@ -101,6 +102,9 @@ describeWithRedis('passwords', (redis) => {
     }
 
     expect(statuses[0]).toBe(403);
+    expect((await change(accessToken, 'a wrong guess', NEW_PASSWORD)).body.type).toBe(
+      '/problems/too-many-logins',
+    );
     expect(statuses.at(-1)).toBe(429);
     expect(await me(accessToken)).toBe(200);
   });
@@ -150,6 +154,7 @@ describeWithRedis('passwords', (redis) => {
     const answer = await change(accessToken, PASSWORD, newPassword);
 
     expect(answer.status).toBe(422);
+    expect(answer.body.detail).toBe('The body is not valid: /newPassword.');
     expect(answer.body.errors?.[0]?.pointer).toBe('/newPassword');
     expect(answer.body.errors?.[0]?.detail).toMatch(message);
   });
@@ -168,7 +173,13 @@ describeWithRedis('passwords', (redis) => {
     expect((await api.login(person.email, NEW_PASSWORD)).status).toBe(200);
     const again = await reset(token, 'yet another long password');
     expect(again.status).toBe(400);
-    expect(again.body.type).toBe('/problems/invalid-reset-token');
+    expect(again.body).toMatchObject({
+      type: '/problems/invalid-reset-token',
+      detail: 'The link has expired, was used, or was made worthless by a change of password.',
+    });
+    expect(api.log).toContainEqual(
+      expect.objectContaining({ message: 'Password reset', userId: person.id, revokedApiKeys: 0 }),
+    );
   });
 
   it('are set once by a link that is used many times at once', async () => {
@@ -249,6 +260,16 @@ describeWithRedis('passwords', (redis) => {
 
       const [after] = await sql`select count(*)::int as resets from password_resets`;
       const event = api.dispatched[before];
+      expect(event).toEqual({
+        specversion: '1.0',
+        id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        source: EVENT_SOURCE,
+        type: 'user.password-reset-requested',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/),
+        datacontenttype: 'application/json',
+        data: { passwordResetId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+      });
+      expect(unknown.headers.get('cache-control')).toBe('no-store');
       expect(unknown.status).toBe(known.status);
       expect(unknown.text).toBe(known.text);
       expect(after?.resets).toBe(rows?.resets + 1);

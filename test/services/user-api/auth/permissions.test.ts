@@ -113,12 +113,70 @@ describe('protect', () => {
     for (const identity of [admin, Promise.resolve(admin)]) {
       const [refusing] = protect([operation], () => identity);
       const ask = async () => await refusing?.handler(context as never);
-      await expect(ask()).rejects.toMatchObject({ slug: 'forbidden' });
+      await expect(ask()).rejects.toMatchObject({
+        slug: 'forbidden',
+        message: 'No permission has been given for this route.',
+      });
     }
 
     expect(answered).toBe(false);
-    expect(routesWithoutPermission([operation])).toEqual(['GET /api/v1/secret']);
+    const known = { ...operation, route: { ...route, path: '/api/v1/users' } };
+    expect(routesWithoutPermission([known, operation])).toEqual(['GET /api/v1/secret']);
   });
+
+  const keyWith = (...scopes: ApiKeyScope[]): Identity => ({
+    kind: 'api-key',
+    apiKeyId: 1,
+    userId: 1,
+    role: 'user',
+    scopes,
+  });
+  const person: Identity = { ...admin, role: 'user', authenticatedAt: Date.now() };
+
+  it.each<[string, string, Identity, string, string, string]>([
+    ['delete', '', { kind: 'anonymous' }, '1', 'credentials-required', 'This takes a login'],
+    ['delete', '', { ...person, authenticatedAt: 0 }, '1', 'login-too-old', 'a login of the last'],
+    ['delete', '', person, '2', 'forbidden', 'Your role does not allow this.'],
+    ['get', '/api-keys', keyWith(), '1', 'forbidden', 'API keys may not do this; log in.'],
+    [
+      'delete',
+      '',
+      keyWith('users:write'),
+      '1',
+      'forbidden',
+      'The API key does not have the scope users:delete.',
+    ],
+    [
+      'delete',
+      '',
+      keyWith('users:delete'),
+      '2',
+      'forbidden',
+      "The role of the API key's owner does not allow this.",
+    ],
+  ])(
+    'refuses %s …%s to %j for user %s: %s, %s',
+    async (method, path, identity, id, slug, reason) => {
+      let answered = false;
+      const [operation] = protect(
+        [
+          {
+            route: { ...route, method: method as 'get', path: `/api/v1/users/{id}${path}` },
+            handler: () => {
+              answered = true;
+              return new Response();
+            },
+          },
+        ],
+        () => identity,
+      );
+      const param = (name: string) => (name === 'id' ? id : undefined);
+      const ask = async () => await operation?.handler({ ...context, req: { param } } as never);
+
+      await expect(ask()).rejects.toMatchObject({ slug, message: expect.stringContaining(reason) });
+      expect(answered).toBe(false);
+    },
+  );
 
   it('answers at once, with no promise, where nothing has to be waited for', () => {
     const operation = {

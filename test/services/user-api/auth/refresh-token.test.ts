@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   createRefreshToken,
+  createSuccessorSalt,
   formatRefreshToken,
   parseRefreshToken,
+  refreshTokenHash,
+  sessionIdOf,
+  successorOf,
 } from '../../../../services/user-api/auth/sessions/refresh-token.ts';
 
 describe('a refresh token', () => {
@@ -36,7 +40,31 @@ describe('a refresh token', () => {
       fc.property(text, (other) => {
         expect(parseRefreshToken(other)).toBeNull();
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
+  });
+
+  it('stays good when the service is updated: what is stored of it, and its successor, never change', () => {
+    const token = parseRefreshToken(
+      'hrr_17.AAECAwQFBgcICQoLDA0ODw.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8',
+    );
+    if (token === null) throw new Error('It was not read');
+    const successor = successorOf(token, 'the salt');
+
+    expect(sessionIdOf(token)).toBe('XSYR1aTdK0Cyd9_bXs9bSY');
+    expect(refreshTokenHash(token)).toBe('6oZqdX5MOLq_qBJ8vppAnT4fk6AP8UiP9zX8-Rev_9A');
+    expect(formatRefreshToken(successor)).toBe(
+      'hrr_17.AAECAwQFBgcICQoLDA0ODw.miaioL2tFMBUibG-3FWR6v1RHVmBRgJJlhyhpjAOXdQ',
+    );
+  });
+
+  it('is random in all its parts, and so are salts', () => {
+    const tokens = Array.from({ length: 20 }, () => createRefreshToken(17));
+    const salts = Array.from({ length: 20 }, createSuccessorSalt);
+
+    expect(new Set(tokens.map(({ family }) => family)).size).toBe(20);
+    expect(new Set(tokens.map(({ secret }) => secret)).size).toBe(20);
+    expect(new Set(salts).size).toBe(20);
+    for (const salt of salts) expect(salt).toMatch(/^[\w-]{43}$/);
   });
 });

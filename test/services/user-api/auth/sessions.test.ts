@@ -1,23 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   createRefreshToken,
-  formatRefreshToken,
-  parseRefreshToken,
   type RefreshToken,
   refreshTokenHash,
-  sessionIdOf,
 } from '../../../../services/user-api/auth/sessions/refresh-token.ts';
 import {
   type OpenSession,
   SessionStore,
 } from '../../../../services/user-api/auth/sessions/session-store.ts';
-import { startNodeProgram } from '../../../support/node-program.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import type { RotateSessionMessage } from './programs/rotate-session.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -215,24 +209,37 @@ describeWithRedis('SessionStore', (server) => {
     expect(await redis.exists(`sessions:${userId}`)).toBe(0);
   });
 
-  it('gives one next token, the same, to many clients in several processes at once', async () => {
-    const open = await store.open(newUserId(), 0);
-    const text = formatRefreshToken(open.token);
-    const program = fileURLToPath(new URL('./programs/rotate-session.ts', import.meta.url));
-    const start = String(Date.now() + 2_000);
-    const processes = [1, 2, 3].map(() =>
-      startNodeProgram<RotateSessionMessage>(program, [server().url, text, '50', start]),
+  it('lists the sessions that have not ended, with when they began, were used and end', async () => {
+    const userId = newUserId();
+    const [first, idle, over] = [
+      await store.open(userId, 0),
+      await store.open(userId, 0),
+      await store.open(userId, 0),
+    ];
+    const { sessionId, beganAt } = await rotated(first.token);
+    await age(idle, 7 * DAY_SECONDS);
+    const key = `sessions:${userId}`;
+    const stored = async (id: string) => JSON.parse((await redis.hget(key, id)) ?? '{}');
+    const { beganAt: endsAt } = await stored(over.sessionId);
+    await redis.hset(
+      key,
+      over.sessionId,
+      JSON.stringify({ ...(await stored(over.sessionId)), endsAt }),
     );
 
-    const messages = await Promise.all(processes.map((process) => process.next()));
-    await Promise.all(processes.map((process) => process.end('SIGTERM')));
-    const outcomes = messages.flatMap((message) => message.outcomes);
-
-    expect(outcomes).toHaveLength(150);
-    expect(new Set(outcomes).size).toBe(1);
-    const successor = parseRefreshToken(outcomes[0] ?? '');
-    expect(successor && sessionIdOf(successor)).toBe(open.sessionId);
-    if (successor !== null) await rotated(successor);
+    const { rotatedAt, endsAt: ends, idleEndsAt } = await stored(sessionId);
+    expect(ends).toBe(beganAt / 1_000 + 30 * DAY_SECONDS);
+    expect(idleEndsAt).toBeLessThan(ends);
+    expect(await store.list(userId)).toEqual([
+      {
+        id: sessionId,
+        beganAt: new Date(beganAt).toISOString(),
+        usedAt: new Date(rotatedAt).toISOString(),
+        endsAt: new Date(1_000 * idleEndsAt).toISOString(),
+      },
+    ]);
+    expect(await store.list(newUserId())).toEqual([]);
+    expect(await new SessionStore(null).list(userId)).toEqual([]);
   });
 
   it('without the grace gives the next token to exactly one of many at once, and then ends the session', async () => {

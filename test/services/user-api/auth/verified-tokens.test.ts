@@ -48,6 +48,18 @@ describe('VerifiedTokens', () => {
     );
   });
 
+  it('forgets the oldest when there is no more room, and what it is asked to', () => {
+    const verified = new VerifiedTokens(2);
+    for (const header of ['Bearer a', 'Bearer b', 'Bearer c']) verified.add(header, token(1_000));
+    expect(verified.get('Bearer a', 0)).toBeUndefined();
+    expect(verified.get('Bearer b', 0)?.userId).toBe(17);
+    expect(verified.get('Bearer c', 0)?.userId).toBe(17);
+
+    verified.delete('Bearer b');
+    expect(verified.get('Bearer b', 0)).toBeUndefined();
+    expect(verified.size).toBe(1);
+  });
+
   it('whatever headers a client writes around a good token, holds at most two of them', () => {
     const verified = new VerifiedTokens();
     for (let padding = 1; padding <= 1_000; padding += 1) {
