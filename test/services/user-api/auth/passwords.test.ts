@@ -16,6 +16,9 @@ import {
 import { PasswordHasher } from '../../../../services/user-api/auth/passwords/password-hasher.ts';
 import { CHEAP_COST } from './support/auth-api.ts';
 
+/** A queue that forgets a task leaves it waiting for ever. */
+const HANGS_AFTER_MILLISECONDS = 10_000;
+
 describe('Argon2id hashes', () => {
   it.each([
     [8, 1, 1, true],
@@ -103,7 +106,7 @@ describe('Argon2id hashes', () => {
   });
 });
 
-describe('BoundedQueue', () => {
+describe('BoundedQueue', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
   it('never runs more than it may, keeps the order, and refuses what is too many at once', async () => {
     const schedule = fc.record({
       concurrency: fc.integer({ min: 1, max: 4 }),
@@ -164,7 +167,7 @@ describe('BoundedQueue', () => {
   });
 });
 
-describe('PasswordHasher', () => {
+describe('PasswordHasher', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
   it('refuses with a time to wait when too many wait, and goes on with those that do', async () => {
     const hasher = new PasswordHasher({ cost: CHEAP_COST, concurrency: 1, maximumWaiting: 2 });
 
