@@ -91,10 +91,7 @@ export class ApiKeyVerifier {
   }
 
   #isUnknown(hash: string): boolean {
-    const until = this.#unknown.get(hash);
-    if (until === undefined || performance.now() < until) return until !== undefined;
-    this.#unknown.delete(hash);
-    return false;
+    return performance.now() < (this.#unknown.get(hash) ?? 0);
   }
 
   /** Looks a key up, once for all who ask at the same time. */

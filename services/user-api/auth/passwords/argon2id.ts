@@ -51,8 +51,7 @@ function encode({ cost, salt, tag }: DecodedHash): string {
 }
 
 function decode(encoded: string): DecodedHash {
-  const parts = PHC_STRING.exec(encoded);
-  const [, memory, passes, parallelism, salt = '', tag = ''] = parts ?? [];
+  const [, memory, passes, parallelism, salt, tag] = PHC_STRING.exec(encoded) ?? [];
   const cost: Argon2idCost = {
     memoryKibibytes: Number(memory),
     passes: Number(passes),
@@ -65,7 +64,7 @@ function decode(encoded: string): DecodedHash {
     cost.passes <= COST_MAXIMUM.passes &&
     cost.parallelism >= 1 &&
     cost.parallelism <= COST_MAXIMUM.parallelism;
-  if (parts === null || !isWithin) {
+  if (salt === undefined || tag === undefined || !isWithin) {
     // Not a word of what it holds: this goes into logs.
     throw new MalformedPasswordHash('The stored password hash is not a PHC string of Argon2id');
   }

@@ -80,7 +80,7 @@ describe('decide', () => {
 
 describe('AccessError', () => {
   it('has the headers that it was given, and no others', () => {
-    expect(new AccessError('forbidden', 'why').headers).toEqual({});
+    expect(new AccessError('forbidden', 'why').headers).toStrictEqual({});
     expect(
       new AccessError('forbidden', 'why', { retryAfterSeconds: 2, challenge: 'Bearer' }).headers,
     ).toEqual({ 'retry-after': '2', 'www-authenticate': 'Bearer' });
@@ -96,6 +96,10 @@ describe('AccessError', () => {
     expect(requireRecentLogin()).toMatchObject({
       slug: 'login-too-old',
       message: 'This takes a login of the last 10 minutes; a renewed session does not count.',
+      headers: {
+        'www-authenticate':
+          'Bearer realm="headroom", error="insufficient_user_authentication", max_age="600"',
+      },
     });
   });
 });

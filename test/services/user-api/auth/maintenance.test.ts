@@ -50,7 +50,11 @@ describe('AuthenticationMaintenance', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(writes).toBe(1);
     expect(lines).toEqual([
-      expect.objectContaining({ level: 'warn', message: 'What is out of date was not removed' }),
+      expect.objectContaining({
+        level: 'warn',
+        message: 'What is out of date was not removed',
+        error: expect.objectContaining({ message: 'down' }),
+      }),
     ]);
     await vi.advanceTimersByTimeAsync(10 * MINUTE - 1_000);
     expect(writes).toBe(1);

@@ -133,50 +133,48 @@ describe('protect', () => {
   });
   const person: Identity = { ...admin, role: 'user', authenticatedAt: Date.now() };
 
-  it.each<[string, string, Identity, string, string, string]>([
-    ['delete', '', { kind: 'anonymous' }, '1', 'credentials-required', 'This takes a login'],
-    ['delete', '', { ...person, authenticatedAt: 0 }, '1', 'login-too-old', 'a login of the last'],
-    ['delete', '', person, '2', 'forbidden', 'Your role does not allow this.'],
-    ['get', '/api-keys', keyWith(), '1', 'forbidden', 'API keys may not do this; log in.'],
+  const identities = {
+    nobody: { kind: 'anonymous' },
+    'a person': person,
+    'a person of an old login': { ...person, authenticatedAt: 0 },
+    'a key': keyWith('users:write'),
+    'a deleting key': keyWith('users:delete'),
+  } satisfies Record<string, Identity>;
+
+  it.each<[string, string, keyof typeof identities, string, string, string]>([
+    ['delete', '', 'nobody', '1', 'credentials-required', 'This takes a login'],
+    ['delete', '', 'a person of an old login', '1', 'login-too-old', 'a login of the last'],
+    ['delete', '', 'a person', '2', 'forbidden', 'Your role does not allow this.'],
+    ['get', '/api-keys', 'a key', '1', 'forbidden', 'API keys may not do this; log in.'],
+    ['delete', '', 'a key', '1', 'forbidden', 'The API key does not have the scope users:delete.'],
     [
       'delete',
       '',
-      keyWith('users:write'),
-      '1',
-      'forbidden',
-      'The API key does not have the scope users:delete.',
-    ],
-    [
-      'delete',
-      '',
-      keyWith('users:delete'),
+      'a deleting key',
       '2',
       'forbidden',
       "The role of the API key's owner does not allow this.",
     ],
-  ])(
-    'refuses %s …%s to %j for user %s: %s, %s',
-    async (method, path, identity, id, slug, reason) => {
-      let answered = false;
-      const [operation] = protect(
-        [
-          {
-            route: { ...route, method: method as 'get', path: `/api/v1/users/{id}${path}` },
-            handler: () => {
-              answered = true;
-              return new Response();
-            },
+  ])('refuses %s …%s, by %s on user %s: %s, %s', async (method, path, who, id, slug, reason) => {
+    let answered = false;
+    const [operation] = protect(
+      [
+        {
+          route: { ...route, method: method as 'get', path: `/api/v1/users/{id}${path}` },
+          handler: () => {
+            answered = true;
+            return new Response();
           },
-        ],
-        () => identity,
-      );
-      const param = (name: string) => (name === 'id' ? id : undefined);
-      const ask = async () => await operation?.handler({ ...context, req: { param } } as never);
+        },
+      ],
+      () => identities[who],
+    );
+    const param = (name: string) => (name === 'id' ? id : undefined);
+    const ask = async () => await operation?.handler({ ...context, req: { param } } as never);
 
-      await expect(ask()).rejects.toMatchObject({ slug, message: expect.stringContaining(reason) });
-      expect(answered).toBe(false);
-    },
-  );
+    await expect(ask()).rejects.toMatchObject({ slug, message: expect.stringContaining(reason) });
+    expect(answered).toBe(false);
+  });
 
   it('answers at once, with no promise, where nothing has to be waited for', () => {
     const operation = {
