@@ -19,11 +19,13 @@ const SHOWN_LENGTH = PREFIX.length + 8;
 export const API_KEY_PATTERN = KEY.source.slice(1, -1);
 
 function toBase62(value: bigint, length: number): string {
-  const digits = Array.from({ length }, (_, place) => (value / 62n ** BigInt(place)) % 62n);
-  return digits
-    .reverse()
-    .map((digit) => ALPHABET.charAt(Number(digit)))
-    .join('');
+  let rest = value;
+  const digits = Array.from({ length }, () => {
+    const digit = ALPHABET.charAt(Number(rest % 62n));
+    rest /= 62n;
+    return digit;
+  });
+  return digits.reverse().join('');
 }
 
 const checksumOf = (text: string) => toBase62(BigInt(crc32(text)), CHECKSUM_LENGTH);
