@@ -158,12 +158,8 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
       idempotency_key: record.idempotencyKey,
       status: record.getStatus(),
       in_progress_expiry: record.inProgressExpiryTimestamp ?? null,
-      expiry: this.#expiry(record),
+      expiry: record.expiryTimestamp,
       response_data: record.responseData ?? null,
     };
-  }
-
-  #expiry(record: IdempotencyRecord): number {
-    return record.expiryTimestamp ?? Math.round(Date.now() / 1_000) + this.expiresAfterSeconds;
   }
 }

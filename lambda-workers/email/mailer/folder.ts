@@ -26,7 +26,7 @@ export function createFolderMailer(directory: string, sender: string): Mailer {
         await rename(partial, join(directory, name));
       } catch (error) {
         // What cannot be removed either is not what the caller has to know.
-        await rm(partial, { force: true }).catch(() => {});
+        await rm(partial).catch(() => {});
         throw new MailerError(`The mailbox folder ${directory} cannot be written to`, true, {
           cause: error,
         });

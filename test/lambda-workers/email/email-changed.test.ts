@@ -51,7 +51,10 @@ describe('The email worker, for a new email address', () => {
     expect(await setup.outcomes()).toEqual([
       { outcome: 'sent', messageId: expect.stringMatching(/\.eml$/) },
     ]);
-    expect(setup.log()).toContain('Former email address told');
+    expect(setup.logged('Former email address told')).toMatchObject({
+      eventId: event.id,
+      emailId: expect.stringMatching(/\.eml$/),
+    });
     expect(setup.log()).not.toMatch(/Ada|@example/);
   });
 
@@ -68,6 +71,6 @@ describe('The email worker, for a new email address', () => {
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
-    expect(setup.log()).toContain('Nobody is left to tell of a new email address');
+    expect(setup.logged('Nobody is left to tell of a new email address')).toHaveProperty('eventId');
   });
 });

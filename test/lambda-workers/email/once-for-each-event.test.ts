@@ -115,6 +115,10 @@ describe('The email worker, once for each event', () => {
       getRemainingTimeInMillis: () => (asked++ < 2 ? 30_000 : 14_000),
     };
     expect(await worker(sqsEvent(event), slow)).toEqual(failed(0));
+    expect(setup().logged('Message failed')).toMatchObject({
+      level: 'warn',
+      error: { message: 'Too little time is left to send it: it is left to the next delivery' },
+    });
     expect(await setup().emails()).toHaveLength(0);
     expect(await worker(sqsEvent(event))).toEqual(allHandled);
     expect(await setup().emails()).toHaveLength(1);

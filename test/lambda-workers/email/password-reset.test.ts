@@ -63,7 +63,10 @@ describe('The email worker, for a new password', () => {
     expect(email?.html).not.toContain('Lovelace');
     expect(email?.text).toContain('for 30 minutes');
     expect(await minutesOf(secret)).toBeCloseTo(30, 0);
-    expect(setup.log()).toContain('Link to a new password sent');
+    expect(setup.logged('Link to a new password sent')).toMatchObject({
+      eventId: expect.any(String),
+      emailId: expect.stringMatching(/\.eml$/),
+    });
     expect(setup.log()).not.toMatch(/hrp_|Ada|ada@example/);
     expect(email?.text).toContain('your password stays as it is');
     expect(await setup.outcomes()).toEqual([
@@ -112,7 +115,9 @@ describe('The email worker, for a new password', () => {
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-4)).toEqual(Array(4).fill({ outcome: 'for nobody' }));
-    expect(setup.log()).toContain('A new password was asked for nobody, or too long ago');
+    expect(setup.logged('A new password was asked for nobody, or too long ago')).toHaveProperty(
+      'eventId',
+    );
   });
 
   it('needs no more of the database than its role is granted', async () => {

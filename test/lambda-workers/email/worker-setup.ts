@@ -13,7 +13,10 @@ import { createFolderMailer } from '../../../lambda-workers/email/mailer/folder.
 import type { Mailer } from '../../../lambda-workers/email/mailer/mailer.ts';
 import { createPasswordResets } from '../../../lambda-workers/email/password-resets.ts';
 import { createRecipients } from '../../../lambda-workers/email/recipients.ts';
-import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
+import {
+  createEmailWorker,
+  type EmailWorkerDependencies,
+} from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
 import type { Event, UserCreated } from '../../../services/contracts/events.ts';
@@ -82,6 +85,8 @@ export function lambdaContext(remainingMilliseconds = 30_000): Context {
   };
 }
 
+type Lookups = Pick<EmailWorkerDependencies, 'recipients' | 'emailChanges' | 'apiKeyNotices'>;
+
 export interface WorkerSetup {
   /** The database, as its owner. */
   readonly sql: Sql;
@@ -90,16 +95,19 @@ export interface WorkerSetup {
   readonly mailer: Mailer;
   /** All that has been logged. */
   log(): string;
+  /** The latest line with this message, parsed. */
+  logged(message: string): Readonly<Record<string, unknown>> | undefined;
   insertUser(name: string, email: string): Promise<number>;
   /** What has been written down of the events that have been handled. */
   outcomes(): Promise<unknown[]>;
   /** Emails in the mailbox, parsed. */
   emails(): Promise<Email[]>;
-  /** A worker with its own connection; what `mailer` has stands in front of the mailbox. */
+  /** A worker with its own connection; what `mailer` has stands in front of the mailbox, and `lookups` in place of the database's. */
   createWorker(options?: {
     mailer?: Partial<Mailer>;
     databaseUrl?: string;
     tracer?: Tracer;
+    lookups?: Lookups;
   }): (event: SQSEvent, context?: Context) => Promise<SQSBatchResponse>;
   close(): Promise<void>;
 }
@@ -124,6 +132,8 @@ export async function setUpWorker(
     mailboxDirectory,
     mailer,
     log: () => lines.join(''),
+    logged: (message) =>
+      lines.map((line) => JSON.parse(line)).findLast((line) => line.message === message),
     async insertUser(name, email) {
       const [row] =
         await sql`insert into users (name, email) values (${name}, ${email}) returning id`;
@@ -155,6 +165,7 @@ export async function setUpWorker(
         passwordResets: createPasswordResets(connection, PASSWORD_RESET_URL),
         emailChanges: createEmailChanges(connection),
         apiKeyNotices: createApiKeyNotices(connection),
+        ...options.lookups,
         mailer: { ...mailer, ...options.mailer },
         ...(options.tracer && { tracer: options.tracer }),
         idempotency: new PostgresPersistenceLayer(connection, 'email-worker'),

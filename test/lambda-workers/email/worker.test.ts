@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { describe, expect, inject, it } from 'vitest';
 import { type Mailer, MailerError } from '../../../lambda-workers/email/mailer/mailer.ts';
-import { allHandled, failed, sqsEvent, userCreatedEvent, useWorker } from './worker-setup.ts';
+import {
+  allHandled,
+  eventOf,
+  failed,
+  sqsEvent,
+  userCreatedEvent,
+  useWorker,
+} from './worker-setup.ts';
 
 const setup = useWorker();
 
@@ -54,7 +61,10 @@ describe('The email worker, for a new user', () => {
   it('sends nothing and is done when the user does not exist any more', async () => {
     expect(await setup().createWorker()(sqsEvent(userCreatedEvent(4_711)))).toEqual(allHandled);
     expect(await setup().emails()).toEqual([]);
-    expect(setup().log()).toContain('User does not exist any more');
+    expect(setup().logged('User does not exist any more: no welcome is sent')).toMatchObject({
+      userId: 4_711,
+      eventId: expect.any(String),
+    });
     expect(await setup().outcomes()).toEqual([{ outcome: 'user gone' }]);
   });
 
@@ -91,6 +101,38 @@ describe('The email worker, for a new user', () => {
   });
 });
 
+describe('The email worker, whose connection may have outlived a change of the writer', () => {
+  const asked: string[] = [];
+  /** What a former writer does not have. */
+  const lookupOf = <Found>(found: Found) => ({
+    async find() {
+      asked.push('find');
+      return null;
+    },
+    async confirm() {
+      asked.push('confirm');
+      return found;
+    },
+  });
+
+  it.each([
+    eventOf('user.created', { userId: 1 }),
+    eventOf('user.email-changed', { emailChangeId: randomUUID() }),
+    eventOf('user.api-key-created', { apiKeyId: 1 }),
+  ])('on $type, asks the writer of now before it drops it', async (event) => {
+    asked.length = 0;
+    const email = 'ada@example.com';
+    const lookups = {
+      recipients: lookupOf({ email }),
+      emailChanges: lookupOf({ formerEmail: email }),
+      apiKeyNotices: lookupOf({ email, prefix: 'hrk_A', scopes: [], expiresOn: '2027-03-01' }),
+    };
+    expect(await setup().createWorker({ lookups })(sqsEvent(event))).toEqual(allHandled);
+    expect(await setup().emails()).toMatchObject([{ to: [{ address: email }] }]);
+    expect(asked).toEqual(['find', 'confirm']);
+  });
+});
+
 describe('The email worker, on messages it cannot handle', () => {
   it.each([
     ['no JSON', 'surely no {json', 'is not JSON'],
@@ -101,7 +143,7 @@ describe('The email worker, on messages it cannot handle', () => {
     [
       'an unknown type',
       { ...userCreatedEvent(1), type: 'user.exploded' },
-      'The type is \\"user.exploded\\"; this worker takes user.created, user.password-reset-requested, ',
+      'The type is "user.exploded"; this worker takes user.created, user.password-reset-requested, ',
     ],
     ['a type that is none', { type: 'ada@example.com' }, 'one that is no event type'],
     ['no user id', { ...userCreatedEvent(1), data: {} }, 'wrong or missing: data.userId'],
@@ -116,8 +158,10 @@ describe('The email worker, on messages it cannot handle', () => {
     const good = [userCreatedEvent(userId), userCreatedEvent(userId)];
     expect(await worker(sqsEvent(good[0], body, good[1]))).toEqual(failed(1));
     expect(await setup().emails()).toHaveLength(2);
-    const lines = setup().log().trim().split('\n');
-    expect(lines.filter((line) => line.includes(reason)).at(-1)).toContain('"level":"error"');
+    expect(setup().logged('Message failed')).toMatchObject({
+      level: 'error',
+      error: { message: expect.stringContaining(reason) },
+    });
   });
 
   it.each([
@@ -129,9 +173,8 @@ describe('The email worker, on messages it cannot handle', () => {
     const event = sqsEvent(userCreatedEvent(userId));
     for (const record of event.Records) record.attributes.ApproximateReceiveCount = '3';
     expect(await setup().createWorker({ mailer: { send } })(event)).toEqual(failed(0));
-    expect(JSON.parse(setup().log().trim().split('\n').at(-1) ?? '')).toMatchObject({
+    expect(setup().logged('Message failed')).toMatchObject({
       level,
-      message: 'Message failed',
       messageId: '0',
       receiveCount: 3,
     });

@@ -81,6 +81,7 @@ describe('The mailer into a folder', () => {
     await expect(sending).rejects.toMatchObject({
       message: `The mailbox folder ${join(file, 'mailbox')} cannot be written to`,
       retryable: true,
+      cause: { code: 'ENOTDIR' },
     });
   });
 });
