@@ -1,8 +1,13 @@
+import { Command } from 'commander';
 import { ConfigurationError } from '../lib/config/configuration-error.ts';
-import { synthesise } from '../lib/stacks/synthesise.ts';
 
 /** The CDK app: `npx cdk synth` runs it, with `-c stage=…` for one stage, or without for all. */
+new Command('node bin/app.ts')
+  .description('The CDK app. The CDK runs it, and has the options: npx cdk synth --help')
+  .parse();
 
+// The CDK takes a second to load; a mistake on the command line should not wait for it.
+const { synthesise } = await import('../lib/stacks/synthesise.ts');
 try {
   synthesise();
 } catch (error) {

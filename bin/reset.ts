@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { readEnvironment } from '../services/contracts/environment/read.ts';
 import { LocalFailure } from '../services/local/local-failure.ts';
-import { resetLocalData } from '../services/local/system/reset.ts';
 import { reportFailure } from '../services/local/system/screen.ts';
 
 /** `npm run reset`: deletes the data, logs and mailbox of `npm start`, after a question. */
@@ -32,6 +30,8 @@ async function confirm(root: string): Promise<boolean> {
 }
 
 try {
+  const { readEnvironment } = await import('../services/contracts/environment/read.ts');
+  const { resetLocalData } = await import('../services/local/system/reset.ts');
   const { LOCAL_DIRECTORY } = readEnvironment(['LOCAL_DIRECTORY'], process.env);
   const root = resolve(LOCAL_DIRECTORY);
   if (await confirm(root)) {

@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../services/contracts/environment/read.ts';
+import { EnvironmentError } from '../../services/contracts/environment/environment-error.ts';
 import { loggedMessage } from '../../services/contracts/observability/logged-error.ts';
 
 /**

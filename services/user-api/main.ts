@@ -1,7 +1,7 @@
+import { EnvironmentError } from '../contracts/environment/environment-error.ts';
 import { findMisspelt } from '../contracts/environment/misspelt.ts';
-import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
+import { readEnvironment } from '../contracts/environment/read.ts';
 import { loggedError } from '../contracts/observability/logged-error.ts';
-import { runAdminister } from './administer.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
 import { LogOutput } from './observability/log-output.ts';
@@ -12,8 +12,8 @@ import { variables } from './settings.ts';
 
 /**
  * The program that the container runs, and `npm start`: `node services/user-api/main.ts`. Exit codes: 0 after a shutdown in which every
- * request was answered, 1 when the configuration is wrong, a port cannot be had, requests had to be cut, or it crashed. With `administer` as its
- * first argument it is that program instead (./administer.ts).
+ * request was answered, 1 when the configuration is wrong, a port cannot be had, requests had to be cut, or it crashed. With words on its
+ * command line it is another program (./administer.ts).
  */
 
 async function main(): Promise<void> {
@@ -64,11 +64,9 @@ async function main(): Promise<void> {
   process.send?.({ type: 'ready', port, internalPort });
 }
 
-/** The image has no other program, and no shell: operators run a task of it with `administer …` as its command. */
-const ADMINISTER = 'administer';
-
-if (import.meta.main && process.argv[2] === ADMINISTER) {
-  await runAdminister(process.argv.slice(3));
+if (import.meta.main && process.argv.length > 2) {
+  const { ofThisProcess, userApiCommand } = await import('./administer.ts');
+  process.exitCode = await userApiCommand(process.argv.slice(2), ofThisProcess);
 } else if (import.meta.main) {
   try {
     await main();

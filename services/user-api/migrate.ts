@@ -1,18 +1,21 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { z } from 'zod';
 import {
   catchingPassword,
   databaseConnectionOptions,
 } from '../contracts/database/connection-options.ts';
-import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
+import { EnvironmentError } from '../contracts/environment/environment-error.ts';
+import { readEnvironment } from '../contracts/environment/read.ts';
 import { loggedMessage } from '../contracts/observability/logged-error.ts';
-import { type MigrateResult, migrate } from './database/migrate.ts';
+import type { MigrateResult } from './database/migrate.ts';
 
 /** The secret that RDS keeps for the owner of a database; it has more in it, which the URL says already. */
 const ownerSecret = z.object({ username: z.string().min(1), password: z.string().min(1) });
 
 /** The owner's login, as the secret has it now. */
 async function readOwnerLogin(secretArn: string, region: string) {
+  const { GetSecretValueCommand, SecretsManagerClient } = await import(
+    '@aws-sdk/client-secrets-manager'
+  );
   const client = new SecretsManagerClient({ region });
   try {
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
@@ -31,6 +34,8 @@ async function run(
     ['DATABASE_URL', 'DATABASE_PASSWORD_FILE', 'DATABASE_TLS', 'DATABASE_SECRET_ARN', 'AWS_REGION'],
     source,
   );
+  // It takes long to load; a mistake on the command line should not wait for it.
+  const { migrate } = await import('./database/migrate.ts');
   const { AWS_REGION: region, DATABASE_SECRET_ARN: secretArn, DATABASE_URL: url } = settings;
   const onFailure = (error: unknown) => onProgress(`There is no password. ${explain(error)}`);
   const connection = databaseConnectionOptions(
@@ -96,6 +101,12 @@ export async function handler(): Promise<MigrateResult> {
 
 // For people and for npm start: `node services/user-api/migrate.ts`. Ends with 1 when it failed.
 if (import.meta.main) {
+  const { Command } = await import('commander');
+  new Command('node services/user-api/migrate.ts')
+    .description(
+      'Migrates the database that DATABASE_URL names. Its settings are environment variables (docs/environment.md).',
+    )
+    .parse();
   try {
     const { applied } = await run(process.env, (message) => console.log(message));
     if (applied.length > 0) console.log(`Applied ${applied.length}. The database is up to date.`);

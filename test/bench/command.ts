@@ -1,26 +1,8 @@
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { unknownName } from '../../lib/config/configuration-error.ts';
 import { LocalFailure } from '../../services/local/local-failure.ts';
 import { parseCommandLine } from '../../services/local/parse-command-line.ts';
-import { startGuardian } from '../../services/local/process/guardian.ts';
-import { allCases } from './cases/cases.ts';
-import { planCores } from './cores.ts';
-import { chooseGenerators } from './generators/choose.ts';
-import { lessIsBetter } from './measurement.ts';
 import type { Output } from './progress.ts';
-import { consoleReport } from './report/console.ts';
-import {
-  lastResults,
-  publish as publishResults,
-  writeReport,
-  writeResults,
-} from './report/write.ts';
-import type { BenchmarkResults } from './results.ts';
-import { runBenchmark } from './run.ts';
-import { soak } from './soak/command.ts';
-import type { BenchmarkCase } from './stage.ts';
 
 const DEFAULT_ROUNDS = 5;
 const DEFAULT_SECONDS = 5;
@@ -29,20 +11,17 @@ const DEFAULT_LIMIT_MINUTES = 60;
 const DEFAULT_SOAK_MINUTES = 10;
 const SOAK = 'soak';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-const OUTPUT = join(repository, '.local/bench');
+/** Those of `cases/cases.ts`, in the order of the table; a test compares them. */
+export const caseNames: readonly string[] = [
+  ...['hit', 'not-modified', 'redis-hit', 'miss', 'list', 'create'],
+  ...['open-loop', 'scaling', 'memory', 'worker', 'worker-ses', 'synth'],
+];
 
-function details(cases: readonly BenchmarkCase[]): string {
-  const width = Math.max(...cases.map(({ name }) => name.length));
-  return `
-Cases
-${cases.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}
-
-  ${SOAK.padEnd(width)}  loads the API for a long time, at a third of what it can do, and judges whether memory is flat and latency does
-  ${''.padEnd(width)}  not grow; by itself, not together with others
+const DETAILS = `
+${SOAK} loads the API for a long time, at a third of what it can do, and judges whether memory is flat and latency does not grow;
+by itself, not together with others.
 
 Quick look:  npm run bench -- --rounds 1 --seconds 1 hit`;
-}
 
 /** Reads a whole number; `example` is one. */
 function wholeNumber(name: string, example: number) {
@@ -55,16 +34,14 @@ function wholeNumber(name: string, example: number) {
   };
 }
 
-function chooseCases(names: readonly string[], cases: readonly BenchmarkCase[]) {
-  const known = cases.map(({ name }) => name);
+function requireCaseNames(names: readonly string[]): void {
   for (const name of names) {
-    if (known.includes(name)) continue;
+    if (caseNames.includes(name)) continue;
     throw new LocalFailure(
-      unknownName('case', name, known),
-      'npm run bench -- --help describes them.',
+      unknownName('case', name, caseNames),
+      'npm run bench -- --list describes them.',
     );
   }
-  return names.length === 0 ? cases : cases.filter(({ name }) => names.includes(name));
 }
 
 interface Options {
@@ -78,7 +55,7 @@ interface Options {
   readonly list: boolean;
 }
 
-function createCommand(cases: readonly BenchmarkCase[]): Command {
+function createCommand(): Command {
   const count = (flag: string, unit: string, what: string, standard: number) =>
     [`--${flag} <${unit}>`, what, wholeNumber(flag, standard), standard] as const;
   return new Command('npm run bench --')
@@ -86,7 +63,10 @@ function createCommand(cases: readonly BenchmarkCase[]): Command {
       `Measures the user API beside the least code that gives the same answers, and beside the same on other frameworks, in turn on the
 same core. Writes a table, results.json and plots to .local/bench.`,
     )
-    .argument('[cases...]', `of those below, or ${SOAK} alone (default: all cases)`)
+    .argument(
+      '[cases...]',
+      `of ${caseNames.join(', ')} (default: all of them; --list describes them), or ${SOAK} alone`,
+    )
     .option(...count('rounds', 'count', 'how often each is measured', DEFAULT_ROUNDS))
     .option(...count('seconds', 'seconds', 'how long each run measures', DEFAULT_SECONDS))
     .option(
@@ -110,24 +90,7 @@ same core. Writes a table, results.json and plots to .local/bench.`,
       false,
     )
     .option('--list', 'lists the cases with what they compare, and their targets', false)
-    .addHelpText('after', details(cases));
-}
-
-/** What `--list` prints. */
-export function listCases(cases: readonly BenchmarkCase[]): string {
-  return cases
-    .map(({ name, title, subjects, targets }) =>
-      [
-        `${name}: ${title}`,
-        `  measures ${subjects.join('; ')}`,
-        ...targets.map(({ subject, against, comparison, bound }) => {
-          if (comparison === 'figure') return `  ${against} of ${subject}: at most ${bound}`;
-          const limit = lessIsBetter(comparison) ? 'at most' : 'at least';
-          return `  ${comparison} of ${subject}: ${limit} ${bound} × ${against}`;
-        }),
-      ].join('\n'),
-    )
-    .join('\n');
+    .addHelpText('after', DETAILS);
 }
 
 /**
@@ -142,72 +105,31 @@ export async function bench(
   stream: Output,
   stopAsked: AbortSignal,
 ): Promise<void> {
-  const cores = planCores();
-  const all = allCases(cores.count);
-  const command = createCommand(all);
+  const command = createCommand();
   const help = parseCommandLine(command, commandLine);
   if (help !== null) {
     stream.write(help);
     return;
   }
-  const names = command.args;
   const values = command.opts<Options>();
-  const { seconds, rounds, minutes, publish } = values;
-  if (names.length === 1 && names[0] === SOAK) {
+  const { seconds, rounds, minutes, publish, limit } = values;
+  if (command.args.length === 1 && command.args[0] === SOAK) {
+    const { soak } = await import('./soak/command.ts');
     await soak({ minutes, publish, stream, signal: stopAsked });
     return;
   }
-  const cases = chooseCases(names, all);
-  if (values.list) {
-    stream.write(`${listCases(cases)}\n`);
-    return;
-  }
-  if (values.publishLast) {
-    await publishIn(stream, await lastResults(OUTPUT));
-    return;
-  }
-  const warmUpSeconds = values.warmUp ?? Math.min(DEFAULT_WARM_UP_SECONDS, seconds);
-  const signal = AbortSignal.any([stopAsked, AbortSignal.timeout(values.limit * 60_000)]);
-
-  const guardian = startGuardian();
-  try {
-    const generators = chooseGenerators(cores);
-    const results = await runBenchmark({
-      ...{ cases, rounds, seconds, warmUpSeconds, cores, generators, guardian, signal, stream },
-      onResults: (soFar) => writeResults(OUTPUT, soFar),
+  const names = command.args;
+  requireCaseNames(names);
+  // What follows takes seconds to load; a mistake on the command line should not wait for it.
+  const { measureCases, printCases, publishLast } = await import('./measure-cases.ts');
+  if (values.list) printCases(names, stream);
+  else if (values.publishLast) await publishLast(stream);
+  else {
+    const warmUpSeconds = values.warmUp ?? Math.min(DEFAULT_WARM_UP_SECONDS, seconds);
+    await measureCases({
+      ...{ names, rounds, seconds, warmUpSeconds, publish, stream },
+      limitMinutes: limit,
+      signal: stopAsked,
     });
-    stream.write(consoleReport(results));
-    await writeReport(OUTPUT, results);
-    stream.write(
-      `\nWritten to ${relative(process.cwd(), OUTPUT) || '.'}: results.json, results.md and the plots\n`,
-    );
-    if (publish && !signal.aborted) await publishIn(stream, results);
-    reportProblems(results, { aborted: signal.aborted, publish });
-  } finally {
-    await guardian.close();
-  }
-}
-
-async function publishIn(stream: Output, results: BenchmarkResults): Promise<void> {
-  const page = await publishResults(join(repository, 'docs'), results);
-  stream.write(`Published in ${relative(process.cwd(), page)}\n`);
-}
-
-/** @throws {@link LocalFailure} when the figures are not whole. */
-function reportProblems(
-  { omissions }: BenchmarkResults,
-  { aborted, publish }: { readonly aborted: boolean; readonly publish: boolean },
-): void {
-  if (omissions.some(({ failed }) => failed)) {
-    throw new LocalFailure(
-      'Some runs failed, so the figures are not whole; what was measured has been written.',
-      'Read above what failed, mend it, and run the benchmark again.',
-    );
-  }
-  if (publish && aborted) {
-    throw new LocalFailure(
-      'The benchmark was ended before it was through, so nothing was published.',
-      'Run it again, with a longer --limit if it was the time that ended it; or publish what there is: npm run bench -- --publish-last.',
-    );
   }
 }

@@ -79,6 +79,14 @@ function metricsUrlOf(text: string): string {
   );
 }
 
+function reportOf(path: string): string {
+  if (!path.startsWith('-')) return path;
+  throw new LocalFailure(
+    `--report got "${path}"; it takes the path of a file.`,
+    'For example: --report load.html.',
+  );
+}
+
 function scenarioOf(name: string): ScenarioName {
   if (isScenarioName(name)) return name;
   throw new LocalFailure(
@@ -132,7 +140,11 @@ function createCommand(): Command {
       'where the service shows its Prometheus metrics (default: METRICS_URL, or found by itself on this machine)',
       metricsUrlOf,
     )
-    .option('--report <file>', 'where to write the report (default: a new file in .local/load)')
+    .option(
+      '--report <file>',
+      'where to write the report (default: a new file in .local/load)',
+      reportOf,
+    )
     .option('-y, --yes', "don't ask", false)
     .addHelpText('after', DETAILS);
 }

@@ -1,6 +1,5 @@
 import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Stryker } from '@stryker-mutator/core';
 import { Command, InvalidArgumentError } from 'commander';
 import { unknownName } from '../../lib/config/configuration-error.ts';
 import { folders, type MutatedFolder } from './folders.ts';
@@ -63,6 +62,7 @@ async function mutate(name: string, folder: MutatedFolder, options: Options): Pr
   const sandbox = join(directory, 'sandbox');
   // What a run that was stopped has left.
   rmSync(sandbox, { recursive: true, force: true });
+  const { Stryker } = await import('@stryker-mutator/core');
   await new Stryker({
     mutate: [...(options.file ?? folder.mutate)],
     testFiles: filesOf(options.tests ?? folder.tests),

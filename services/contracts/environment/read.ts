@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { EnvironmentError } from './environment-error.ts';
 import { type EnvironmentVariable, listItems } from './variable.ts';
 import { environmentVariables } from './variables.ts';
 
@@ -9,18 +10,6 @@ export type VariableName = keyof Table;
 export type Environment<Names extends VariableName> = {
   readonly [Name in Names]: z.output<Table[Name]['type']>;
 };
-
-/** Thrown by {@link readEnvironment}; its message has one line for each variable that is wrong or missing. */
-export class EnvironmentError extends Error {
-  override readonly name = 'EnvironmentError';
-  /** The variables at fault, in the order asked for. */
-  readonly variables: readonly string[];
-
-  constructor(problems: ReadonlyMap<string, string>) {
-    super([...problems.values()].join('\n'));
-    this.variables = [...problems.keys()];
-  }
-}
 
 /**
  * `value` as it may be shown: secrets hidden, passwords in URLs replaced by `***`. It masks up to the last `@` of an item,

@@ -1,14 +1,10 @@
 import { resolve } from 'node:path';
-import { Command } from 'commander';
-import {
-  EnvironmentError,
-  readEnvironment,
-  type VariableName,
-} from '../../contracts/environment/read.ts';
+import { EnvironmentError } from '../../contracts/environment/environment-error.ts';
+import { readEnvironment, type VariableName } from '../../contracts/environment/read.ts';
 import { environmentVariables } from '../../contracts/environment/variables.ts';
 import { LocalFailure } from '../local-failure.ts';
-import { parseCommandLine } from '../parse-command-line.ts';
 import type { Programs } from './programs.ts';
+import type { StartOptions } from './start-options.ts';
 
 /** What a developer asked of `npm start`, read from its arguments and the environment. */
 export interface Settings extends StartOptions {
@@ -38,48 +34,6 @@ export interface Settings extends StartOptions {
 }
 
 type CheckSettings = Programs['checkSettings'];
-
-/** The options of `npm start`. */
-export interface StartOptions {
-  /** Whether the logs of all parts are shown on the screen as they come. */
-  readonly followLogs: boolean;
-  /** Whether the rate limits are as high as they can be, for load tests. */
-  readonly highLimits: boolean;
-}
-
-const DETAILS = `
-Environment (all of it: docs/environment.md)
-  PORT                   port of the API, default 3000
-  DATABASE_URL           use this PostgreSQL and start none; DATABASE_READER_URLS adds its readers
-  REDIS_URL              use this Redis and start none
-  SQS_ENDPOINT           use SQS at this address and start none; needs EMAIL_QUEUE_URL
-  LOCAL_DIRECTORY        folder of data, logs and mailbox, default .local
-
-See also: npm run reset, which deletes the local data.`;
-
-/**
- * The options of the command line, or the help when it asks for that.
- *
- * @throws {@link LocalFailure} for an unknown option.
- */
-export function parseArguments(commandLine: readonly string[]): string | StartOptions {
-  const command = new Command('npm start --')
-    .description(
-      `Starts the whole system on this machine, on loopback only: PostgreSQL with a replica, Redis (when installed), SQS, the
-user API, the email worker and a mailbox page. Ctrl-C stops all of it.`,
-    )
-    .option('--logs', 'show the logs of all parts on the screen', false)
-    .option(
-      '--high-limits',
-      'set rate limits that no load test on one machine reaches; those in RATE_LIMITS stay as they are there',
-      false,
-    )
-    .addHelpText('after', DETAILS);
-  const help = parseCommandLine(command, commandLine);
-  if (help !== null) return help;
-  const { logs, highLimits } = command.opts<{ logs: boolean; highLimits: boolean }>();
-  return { followLogs: logs, highLimits };
-}
 
 /** All that is wrong with the environment, one message each, and the variables to look at. */
 function findProblems(environment: Settings['environment'], checkSettings: CheckSettings) {

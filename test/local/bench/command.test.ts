@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bench } from '../../bench/command.ts';
+import { allCases } from '../../bench/cases/cases.ts';
+import { bench, caseNames } from '../../bench/command.ts';
 
 /** What the command prints. */
 async function printed(...commandLine: string[]): Promise<string> {
@@ -18,6 +19,10 @@ describe('npm run bench', () => {
     const help = await printed('--help');
     expect(help).toContain('--rounds <count>');
     expect(help).toContain('open-loop');
+  });
+
+  it('knows the names of all cases', () => {
+    expect(allCases(2).map(({ name }) => name)).toEqual(caseNames);
   });
 
   it('lists what each case compares, with its targets', async () => {

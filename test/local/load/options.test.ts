@@ -51,6 +51,7 @@ describe('parseOptions', () => {
     [[...steady, '--url', 'http://127.0.0.1:3000/api'], 'which has a path'],
     [[...steady, '--metrics-url', 'metrics'], 'The metrics URL is "metrics"'],
     [[...steady, '--speed', '9'], '--speed'],
+    [[...steady, '--report', '--help'], '--report got "--help"'],
   ])('refuses %j by name', (commandLine, message) => {
     expect(() => parse(...commandLine)).toThrow(message);
   });

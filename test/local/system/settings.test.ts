@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseArguments, readSettings } from '../../../services/local/system/settings.ts';
+import { readSettings } from '../../../services/local/system/settings.ts';
+import { parseArguments } from '../../../services/local/system/start-options.ts';
 import { checkSettings } from '../../../services/user-api/check-settings.ts';
 
 const read = (environment: Readonly<Record<string, string>>) =>

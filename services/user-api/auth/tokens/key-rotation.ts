@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair } from 'jose';
+import { ROTATION_LEAD_SECONDS } from './lifetime.ts';
 import {
   SIGNING_ALGORITHM,
   type SigningKey,
@@ -9,11 +10,6 @@ import {
   UnusableSigningKeys,
 } from './signing-keys.ts';
 
-/**
- * How long before it signs a new key is published: time for a deployment to reach every process, which must know the key
- * before it meets a token of it, and for others to fetch the published keys anew.
- */
-export const ROTATION_LEAD_SECONDS = 24 * 60 * 60;
 const KEY_ID_BYTES = 8;
 
 async function createSigningKey(signsFrom: number): Promise<SigningKey> {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { administer } from '../../../../services/user-api/administer.ts';
+import { administer, userApiCommand } from '../../../../services/user-api/administer.ts';
 import { deriveSigningKeySet } from '../../../../services/user-api/auth/tokens/derived-signing-keys.ts';
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
@@ -18,10 +18,14 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const SERVICE_SECRET = 'a secret of tests, with enough characters';
 const HOUR_MILLISECONDS = 3_600_000;
 
-async function run(words: string, environment: Readonly<Record<string, string>> = {}) {
+async function run(
+  words: string,
+  environment: Readonly<Record<string, string>> = {},
+  command: typeof administer = administer,
+) {
   let printed = '';
   let said = '';
-  const code = await administer(words.split(' '), {
+  const code = await command(words.split(' '), {
     environment,
     print: (text) => {
       printed += text;
@@ -62,7 +66,7 @@ describe('appoint-administrator', () => {
   it('as a program, does the same for nobody, and says so with 1', async () => {
     const program = promisify(execFile)(
       process.execPath,
-      ['bin/administer.ts', 'appoint-administrator', 'nobody@example.com'],
+      ['bin/run.mjs', 'administer', 'appoint-administrator', 'nobody@example.com'],
       { cwd: root, env: { PATH: process.env.PATH, DATABASE_URL: database.writerUrl } },
     );
     await expect(program).rejects.toMatchObject({
@@ -164,18 +168,30 @@ describe('the commands about signing keys', () => {
 });
 
 describe('a command line', () => {
+  it.each(['administor', '--hepl', 'administer show-signing-key', 'administer --hepl'])(
+    'of the image, %s, ends with 2 and names the nearest that there is',
+    async (words) => {
+      const { code, said } = await run(words, {}, userApiCommand);
+      expect(said).toMatch(/^error: .*\n\(Did you mean .*\?\)\n\nUsage: user-api/);
+      expect(code).toBe(2);
+    },
+  );
+
   it.each([
-    ['of nothing known', 'rotate', /There is no command "rotate"; there are appoint-administrator/],
-    ['nearly of one', 'show-signing-key', /Did you mean "show-signing-keys"\?\n/],
-    ['of a name that objects have', 'constructor', /There is no command "constructor"/],
-    ['without the address', 'appoint-administrator', /takes an email address/],
-    ['with too much', 'create-signing-keys now', /"now" is too much/],
-    ['with an unknown option', 'rotate-signing-keys --soon', /--soon/],
-    ['with a lead of no time', 'rotate-signing-keys --lead-hours 0', /--lead-hours got "0"/],
-  ])('%s ends with 2 and points to the help', async (_what, words, message) => {
+    ['of nothing known', 'rotate', /unknown command 'rotate'/],
+    ['nearly of one', 'show-signing-key', /Did you mean show-signing-keys\?/],
+    ['of a name that objects have', 'constructor', /unknown command 'constructor'/],
+    ['without the address', 'appoint-administrator', /missing required argument 'email'/],
+    ['with too much', 'create-signing-keys now', /too many arguments for 'create-signing-keys'/],
+    ['with an option of nothing', 'rotate-signing-keys --soon', /unknown option '--soon'/],
+    ['nearly of an option', 'rotate-signing-keys --led-hours 2', /Did you mean --lead-hours\?/],
+    ['nearly of the help', 'appoint-administrator --hepl', /Did you mean --help\?/],
+    ['with a lead of no time', 'rotate-signing-keys --lead-hours 0', /'0' is invalid.*over 0/],
+    ['with help for a lead', 'rotate-signing-keys --lead-hours --help', /'--help' is invalid/],
+  ])('%s ends with 2 and shows the help', async (_what, words, message) => {
     const { code, printed, said } = await run(words);
     expect(said).toMatch(message);
-    expect(said).toContain('--help');
+    expect(said).toContain('Usage: npm run administer --');
     expect([code, printed]).toEqual([2, '']);
   });
 
@@ -185,4 +201,13 @@ describe('a command line', () => {
     const commands = ['appoint-administrator', 'create', 'rotate', 'show'];
     for (const command of commands) expect(printed).toContain(`  ${command}`);
   });
+
+  it.each(['rotate-signing-keys --help', 'appoint-administrator nobody@example.com -h'])(
+    'of %s describes the command and does nothing',
+    async (words) => {
+      const { code, printed, said } = await run(words);
+      expect({ code, said }).toEqual({ code: 0, said: '' });
+      expect(printed).toContain(`Usage: npm run administer -- ${words.split(' ')[0]}`);
+    },
+  );
 });
