@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -46,20 +46,25 @@ if (!existsSync(ownNode)) {
 process.env.NODE_COMPILE_CACHE ??= at('node_modules/.cache/compiled');
 module.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
 
-const [program, ...words] = process.argv.slice(2);
+const program = process.argv[2];
 if (program !== undefined) {
   const entry = at(`bin/${program}.ts`);
   if (!existsSync(entry)) {
-    fail(`There is no program "${program}" in bin.`, 'See the scripts in package.json.');
-  }
-  if (Number.parseInt(process.versions.node, 10) < MINIMUM_NODE_MAJOR) {
+    const { Command } = await import('commander');
+    const command = new Command('node bin/run.mjs').description('Runs a program of bin.');
+    for (const name of readdirSync(at('bin')).filter((file) => file.endsWith('.ts'))) {
+      command.command(name.replace('.ts', ''));
+    }
+    command.showHelpAfterError().parse();
+  } else if (Number.parseInt(process.versions.node, 10) < MINIMUM_NODE_MAJOR) {
     // Outside npm the Node.js of the machine runs this file; the one of the project goes on.
-    const child = spawn(ownNode, [entry, ...words], { stdio: 'inherit' });
+    const child = spawn(ownNode, process.argv.slice(1), { stdio: 'inherit' });
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name));
     child.on('exit', (code, signal) => {
       process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
     });
   } else {
+    await import('./module-hooks.mjs');
     process.argv.splice(1, 2, entry);
     await import(pathToFileURL(entry).href);
   }

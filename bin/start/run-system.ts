@@ -25,9 +25,12 @@ import { insertDemoUsers } from '../../services/user-api/users/demo-data.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
+const nodeOptions = ['--import', new URL('../module-hooks.mjs', import.meta.url).href];
+
 /** Runs the migrations as a program of its own, as AWS does, with nothing of this process in it. */
 async function migrate(databaseUrl: string): Promise<void> {
-  const child = spawn(process.execPath, [inRepository('services/user-api/migrate.ts')], {
+  const entry = inRepository('services/user-api/migrate.ts');
+  const child = spawn(process.execPath, [...nodeOptions, entry], {
     cwd: root,
     env: { ...programEnvironment(process.env), DATABASE_URL: databaseUrl },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -46,6 +49,7 @@ async function migrate(databaseUrl: string): Promise<void> {
 
 const programs: Programs = {
   root,
+  nodeOptions,
   apiEntry: inRepository('services/user-api/main.ts'),
   workers: workers.map((worker) => ({ ...worker, entry: inRepository(worker.entry) })),
   checkSettings,

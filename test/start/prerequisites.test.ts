@@ -16,7 +16,9 @@ const OLD_NODE =
 /** A checkout with `bin/run.mjs` and one program, and the packages named. */
 async function checkout(path: string, packages: readonly string[], withInstallScripts = true) {
   await mkdir(join(path, 'bin'), { recursive: true });
-  await cp(join(root, 'bin/run.mjs'), join(path, 'bin/run.mjs'));
+  for (const file of ['run.mjs', 'module-hooks.mjs']) {
+    await cp(join(root, 'bin', file), join(path, 'bin', file));
+  }
   await cp(join(root, 'package.json'), join(path, 'package.json'));
   await writeFile(
     join(path, 'bin/program.ts'),

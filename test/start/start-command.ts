@@ -56,7 +56,11 @@ export function runStart(
     readonly command?: readonly [string, ...string[]];
   } = {},
 ): StartCommand {
-  const [program, ...first] = options.command ?? [process.execPath, join(root, 'bin/start.ts')];
+  const [program, ...first] = options.command ?? [
+    process.execPath,
+    join(root, 'bin/run.mjs'),
+    'start',
+  ];
   const child = spawn(program, [...first, ...(options.arguments ?? [])], {
     cwd: root,
     env: cleanEnvironment(variables),

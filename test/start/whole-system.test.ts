@@ -180,7 +180,7 @@ describe('npm start', () => {
     // As npm does: the shell waits for the program, and dies of the signal by itself.
     const second = runStart(
       { ...variables, RATE_LIMITS: 'updates=7/60', npm_lifecycle_event: 'start' },
-      { command: ['sh', '-c', `"${process.execPath}" bin/start.ts --high-limits; exit $?`] },
+      { command: ['sh', '-c', `"${process.execPath}" bin/run.mjs start --high-limits; exit $?`] },
     );
     await second.ready();
     const api = /http:\/\/127\.0\.0\.1:\d+/.exec(curlLines(second.output())[0] ?? '')?.[0];

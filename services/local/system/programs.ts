@@ -8,6 +8,8 @@ import type { QueueDefinition } from '../sqs/queues.ts';
 export interface Programs {
   /** Root of the repository, absolute: the programs' working directory. */
   readonly root: string;
+  /** Options of Node.js for programs that run from their sources. */
+  readonly nodeOptions: readonly string[];
   /** Entry point of the user API, as the container runs it; an absolute path. */
   readonly apiEntry: string;
   /** The workers, as the stacks define them. */

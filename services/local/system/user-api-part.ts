@@ -83,7 +83,7 @@ export async function startUserApiPart(options: {
   const supervised = await startProcess({
     name: 'The user API',
     command: process.execPath,
-    arguments: [programs.apiEntry],
+    arguments: [...programs.nodeOptions, programs.apiEntry],
     workingDirectory: programs.root,
     environment: {
       // There is no other process that clients could go to meanwhile.
