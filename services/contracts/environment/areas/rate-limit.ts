@@ -7,7 +7,8 @@ export const rateLimitVariables = {
     type: listOf(z.string().regex(/^[a-z][a-z0-9-]*=\d{1,8}\/\d{1,5}$/)),
     description:
       'Other limits than the default ones, by policy, in requests per seconds; docs/rate-limiting.md has the policies.',
-    takes: '<policy>=<requests>/<seconds>, separated by commas, such as reads=5000/60,logins=20/60',
+    takes:
+      '<policy>=<requests>/<seconds>, separated by commas, such as reads=5000/60,logins=20/60; the policies are reads, creates, updates, deletes, logins, unknown-api-keys',
     readBy: ['user-api'],
   }),
   RATE_LIMIT_EXPECTED_PROCESSES: variable({

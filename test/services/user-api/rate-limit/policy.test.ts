@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { environmentVariables } from '../../../../services/contracts/environment/variables.ts';
 import {
   defaultPolicies,
   HIGH_LIMITS,
@@ -107,6 +108,11 @@ describe('policiesWith', () => {
     ['a limit out of range', 'reads=0/60', 'limit got 0'],
   ])('with %s, throws and says what it takes', (_case, override, message) => {
     expect(() => policiesWith([override])).toThrow(message);
+  });
+
+  it('takes the policies that the description of RATE_LIMITS names, which a wrong form is answered with', () => {
+    const names = Object.keys(defaultPolicies).join(', ');
+    expect(environmentVariables.RATE_LIMITS.takes).toContain(`the policies are ${names}`);
   });
 
   it('with several mistakes, names them all', () => {
