@@ -64,19 +64,25 @@ async function invoke(
 const handled = { batchItemFailures: [] };
 
 describe('The bundle of the email worker', () => {
-  it('sends a welcome into the mailbox folder', async () => {
+  it('sends a welcome into the mailbox folder, and names a variable that is misspelt', async () => {
     const userId = await setup.insertUser('Ada', 'ada@example.com');
     const { response, log } = await invoke(
-      { DATABASE_URL: setup.databaseUrl, MAILBOX_DIRECTORY: setup.mailboxDirectory },
+      {
+        DATABASE_URL: setup.databaseUrl,
+        MAILBOX_DIRECTORY: setup.mailboxDirectory,
+        EMAIL_SENDR: 'no-reply@example.com',
+      },
       sqsEvent(userCreatedEvent(userId), 'no event'),
     );
     expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '1' }] });
     expect(await setup.emails()).toMatchObject([{ subject: 'Welcome' }]);
     const lines = log.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).message).sort()).toEqual([
+      'A variable that is not read looks like one that is',
       'Message failed',
       'Welcome sent',
     ]);
+    expect(log).toContain('"variable":"EMAIL_SENDR","meant":"EMAIL_SENDER"');
   });
 
   it('sends a welcome through Amazon SES', async () => {

@@ -113,13 +113,14 @@ describe('the bundle of the user API', () => {
     expect(lines.at(-1)).toMatchObject({ message: 'Stopped', inTime: true });
   });
 
-  it('told of a collector and an internal port, records traces and has metrics', async () => {
+  it('told of a collector and an internal port, records traces, has metrics, and names a variable that is misspelt', async () => {
     const collector = await startCollector();
     onTestFinished(() => collector.close());
     const program = run({
       INTERNAL_PORT: '0',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
       OTEL_TRACES_SAMPLER_ARG: '1',
+      RATE_LIMIT: 'reads=5/60',
     });
     const port = await program.ready();
     await api(port, '/health/live');
@@ -131,6 +132,12 @@ describe('the bundle of the user API', () => {
     program.process.kill('SIGTERM');
     expect(await program.exited).toBe(0);
     expect([...metrics.keys()]).toContain('http_server_requests_total');
+    const warning = lines.find((text) => text.includes('looks like one that is')) ?? '{}';
+    expect(JSON.parse(warning)).toMatchObject({
+      level: 'warn',
+      variable: 'RATE_LIMIT',
+      meant: 'RATE_LIMITS',
+    });
     expect(collector.spans.map(({ name }) => name)).toEqual(['GET /health/live']);
   });
 
