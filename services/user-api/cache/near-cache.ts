@@ -178,8 +178,8 @@ export class NearCache {
     const body = Buffer.from(textOf(entry.answer.text), 'latin1');
     const made = new ReadyAnswer(body, tagOf(entry.version));
     void made.gzip;
-    entry.addDerived(name, made);
-    if (this.#entries.peek(entry.key) === entry) this.#entries.grew(entry, made.size);
+    const bytes = entry.addDerived(name, made);
+    if (this.#entries.peek(entry.key) === entry) this.#entries.grew(entry, bytes);
     return made;
   }
 

@@ -8,6 +8,10 @@ import type { VersionedEntry } from './versioned-cache.ts';
  * the heads of its strings.
  */
 export const NEAR_ENTRY_OVERHEAD_BYTES = 512;
+/**
+ * What another representation adds to that, so that both together cover what an entry with one takes besides its bytes, as measured: up to 730.
+ */
+export const DERIVED_OVERHEAD_BYTES = 256;
 
 /** When an entry was loaded, and until when it may be used; milliseconds by the clock of the near cache. */
 export interface NearTimes {
@@ -44,9 +48,11 @@ export class NearEntry extends SieveEntry<number> {
     return this.#derived?.get(name);
   }
 
-  addDerived(name: string, answer: ReadyAnswer): void {
+  /** @returns the bytes that it takes. */
+  addDerived(name: string, answer: ReadyAnswer): number {
     this.#derived ??= new Map();
     this.#derived.set(name, answer);
+    return DERIVED_OVERHEAD_BYTES + answer.size;
   }
 }
 

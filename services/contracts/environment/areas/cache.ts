@@ -49,7 +49,7 @@ export const cacheVariables = {
   NEAR_CACHE_BYTES: variable({
     type: wholeNumber(0, 8_589_934_592).default(134_217_728),
     description:
-      'Most memory that one process uses for users and pages of lists ready to be answered, in bytes: some 150,000 users at the default. 0 keeps none. It counts towards the heap of Node.js, so leave that twice as much.',
+      'Most memory that one process uses for users and pages of lists ready to be answered, in bytes: some 100,000 users at the default. 0 keeps none. It counts towards the heap of Node.js, so leave that twice as much.',
     takes: 'a whole number from 0 to 8589934592',
     readBy: ['user-api'],
   }),
