@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CacheMetrics } from '../../../../services/user-api/cache/cache-metrics.ts';
@@ -6,7 +7,10 @@ import {
   ListCache,
   type LoadedPage,
   PAGE_LIFETIME_MILLISECONDS,
+  PAGE_OVERHEAD_BYTES,
 } from '../../../../services/user-api/cache/list-cache.ts';
+
+const BODY = Buffer.from('{"data":[]}');
 
 /** What happens, and so many milliseconds after what happened before. */
 type Happening = readonly [after: number, what: 'read' | 'write here' | 'write elsewhere'];
@@ -63,7 +67,7 @@ class Scene {
   }
 }
 
-describe('ListCache', () => {
+describe('ListCache', { timeout: 5_000 }, () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -143,4 +147,108 @@ describe('ListCache', () => {
       expect(cache.count).toBe(0);
     },
   );
+
+  /** A cache that is so long open that each page lives as long as it may. */
+  function createSettled(maximumBytes: number) {
+    const metrics = new CacheMetrics();
+    const clock = { now: 0 };
+    const cache = new ListCache({ maximumBytes, metrics, clock: () => clock.now });
+    cache.open();
+    clock.now = PAGE_LIFETIME_MILLISECONDS;
+    const get = (key: string, body: Uint8Array, link: string | null = null) =>
+      cache.get(key, async () => ({ body, link }));
+    return { cache, clock, get, metrics };
+  }
+
+  /** Names that leave nothing to compress, as users may choose them. */
+  const namesAtRandom = (length: number) => randomBytes(length).toString('base64');
+
+  it('with more pages than there is room for, stays within its bytes, of which it counts all, compressed ones too', async () => {
+    const maximumBytes = 60_000;
+    const { cache, get } = createSettled(maximumBytes);
+    const sizes = new Map<string, number>();
+    const hits = () => [...sizes.keys()].filter((key) => !(get(key, BODY) instanceof Promise));
+    for (let page = 0; page < 100; page += 1) {
+      const key = `page ${page} of 名前`;
+      const link = page % 2 === 0 ? null : `</api/v1/users?page=${page}>; rel="next"`;
+      const { answer } = await get(key, Buffer.from(namesAtRandom(40 * page)), link);
+      const compressed = answer.gzip?.text.length ?? 0;
+      const texts = 2 * key.length + (link?.length ?? 0);
+      sizes.set(key, PAGE_OVERHEAD_BYTES + answer.text.length + compressed + texts);
+      expect(cache.bytes).toBeLessThanOrEqual(maximumBytes);
+    }
+    const kept = hits();
+    expect(kept).toHaveLength(cache.count);
+    expect(kept.length).toBeGreaterThan(3);
+    expect(cache.bytes).toBe(kept.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0));
+  });
+
+  it('gives a page out of memory as it was loaded, and says where it comes from', async () => {
+    const { clock, get, metrics } = createSettled(10_000);
+    const loaded = await get('a', BODY, '<next>');
+    expect(loaded).toMatchObject({ link: '<next>', fromCache: false });
+    const again = get('a', Buffer.from('other'));
+    expect(again).toEqual({ ...loaded, fromCache: true });
+    expect(metrics).toMatchObject({ listHits: 1, listMisses: 1 });
+    clock.now += PAGE_LIFETIME_MILLISECONDS;
+    expect((await get('a', Buffer.from('other'))).answer.text).toBe('other');
+    expect(metrics).toMatchObject({ listHits: 1, listMisses: 2 });
+  });
+
+  it('gives pages of the same bytes the same ETag, of 128 bits, and others another', async () => {
+    const { get } = createSettled(0);
+    const bodies = ['a', 'a', 'b'].map((text) => Buffer.from(text));
+    const pages = await Promise.all(bodies.map((body, index) => get(String(index), body)));
+    const [first, same, other] = pages.map(({ answer }) => answer.etag);
+    expect(first).toMatch(/^"[\w-]{22}"$/);
+    expect(first).toBe(same);
+    expect(first).not.toBe(other);
+  });
+
+  it('of who asks for a page at the same time, one loads it', async () => {
+    const { cache } = createSettled(10_000);
+    let loads = 0;
+    const load = async () => {
+      loads += 1;
+      return { body: BODY, link: null };
+    };
+    const pages = await Promise.all([1, 2].map(() => cache.get('a', load)));
+    expect(pages[0]).toBe(pages[1]);
+    await cache.get('b', load);
+    expect(loads).toBe(2);
+  });
+
+  it('pages that were loaded together end one after the other, within the last fifth of their lifetime', async () => {
+    const { cache, clock, get, metrics } = createSettled(10_000_000);
+    const keys = Array.from({ length: 200 }, (_, index) => String(index));
+    await Promise.all(keys.map((key) => get(key, BODY)));
+    /** Which of the pages are in memory still. */
+    const countAt = (lifetimes: number) => {
+      clock.now = PAGE_LIFETIME_MILLISECONDS * (1 + lifetimes);
+      const before = metrics.listHits;
+      for (const key of keys) void cache.get(key, () => new Promise(() => {}));
+      return metrics.listHits - before;
+    };
+    expect(countAt(0.79)).toBe(200);
+    const halfway = countAt(0.9);
+    expect(halfway).toBeGreaterThan(40);
+    expect(halfway).toBeLessThan(160);
+    expect(countAt(1)).toBe(0);
+  });
+
+  it('counts the writes of others together, and those of its own at once', async () => {
+    const { cache, get } = createSettled(10_000);
+    await get('a', BODY);
+    cache.writtenElsewhere();
+    await vi.advanceTimersByTimeAsync(GENERATION_MILLISECONDS - 1);
+    cache.writtenElsewhere();
+    expect(cache.count).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(cache.count).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+    cache.writtenElsewhere();
+    cache.written();
+    // Nothing is left to count.
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
