@@ -1,12 +1,14 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecentWrites } from '../../../../services/user-api/cache/recent-writes.ts';
 
 const entry = (version: number) => ({ version, body: Buffer.from(`v${version}`) });
 const unshared = (writes: RecentWrites) => [...writes.unshared()].map(([id]) => id);
 
 describe('RecentWrites', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   it('with writes that arrive out of order, keeps the newest', () => {
     const writes = new RecentWrites();
     writes.record(1, entry(2));
@@ -42,12 +44,42 @@ describe('RecentWrites', () => {
     );
   });
 
-  it('after the time that it keeps them, forgets writes', async () => {
+  it('after the time that it keeps them, forgets writes', () => {
     const writes = new RecentWrites({ keptMilliseconds: 5 });
     writes.record(1, entry(1));
-    await wait(10);
+    vi.advanceTimersByTime(4);
+    writes.record(2, entry(1));
+    expect([writes.floor(1)?.version, unshared(writes)]).toEqual([1, [1, 2]]);
+    vi.advanceTimersByTime(1);
+    expect([writes.floor(1), unshared(writes)]).toEqual([undefined, [2]]);
+    expect(writes.hasUnshared).toBe(true);
+    vi.advanceTimersByTime(4);
+    expect([writes.floor(2), unshared(writes)]).toEqual([undefined, []]);
+    expect(writes.hasUnshared).toBe(false);
+  });
+
+  it('lets go of what is too old with the next write, but of nothing before its time', () => {
+    const writes = new RecentWrites({ keptMilliseconds: 5 });
+    writes.record(1, entry(1));
+    vi.advanceTimersByTime(5);
+    writes.record(2, entry(1));
+    writes.unshareAll();
+    expect(unshared(writes)).toEqual([2]);
+    vi.advanceTimersByTime(1);
+    writes.record(3, entry(1));
+    vi.advanceTimersByTime(3);
+    writes.unshareAll();
+    expect(unshared(writes)).toEqual([2, 3]);
+  });
+
+  it('by default remembers 10,000 writes for two minutes', () => {
+    const writes = new RecentWrites();
+    for (let id = 0; id <= 10_000; id += 1) writes.record(id, entry(1));
+    expect([0, 1, 10_000].map((id) => writes.floor(id)?.version)).toEqual([undefined, 1, 1]);
+    vi.advanceTimersByTime(119_999);
+    expect(writes.floor(1)?.version).toBe(1);
+    vi.advanceTimersByTime(1);
     expect(writes.floor(1)).toBeUndefined();
-    expect(unshared(writes)).toEqual([]);
   });
 
   it('counts a write as shared only when the cache has that very version', () => {
@@ -57,6 +89,32 @@ describe('RecentWrites', () => {
     writes.markShared(1, 1);
     expect(unshared(writes)).toEqual([1]);
     writes.markShared(1, 2);
+    expect(unshared(writes)).toEqual([]);
+  });
+
+  it('retries what the cache did not take after all others, and nothing that it has', () => {
+    const writes = new RecentWrites();
+    for (const id of [1, 2, 3]) writes.record(id, entry(1));
+    writes.markShared(3, 1);
+    writes.retryLast(1);
+    writes.retryLast(3);
+    expect(unshared(writes)).toEqual([2, 1]);
+  });
+
+  it('counts every write that it remembers as not shared once the cache may have lost all', () => {
+    const writes = new RecentWrites();
+    for (const id of [1, 2]) writes.record(id, entry(1));
+    for (const id of [1, 2]) writes.markShared(id, 1);
+    expect([writes.hasUnshared, unshared(writes)]).toEqual([false, []]);
+    writes.unshareAll();
+    expect([writes.hasUnshared, unshared(writes)]).toEqual([true, [1, 2]]);
+  });
+
+  it('does not share again what is shared, when an older write arrives late', () => {
+    const writes = new RecentWrites();
+    writes.record(1, entry(2));
+    writes.markShared(1, 2);
+    for (const late of [1, 2]) writes.record(1, entry(late));
     expect(unshared(writes)).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ const steps = fc.array(
   { maxLength: 60 },
 );
 
-describe('SingleFlight', () => {
+describe('SingleFlight', { timeout: 5_000 }, () => {
   it('in whatever order loads begin and end, has one of each key under way', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (taken) => {
@@ -41,7 +41,7 @@ describe('SingleFlight', () => {
   });
 });
 
-describe('NextFlight', () => {
+describe('NextFlight', { timeout: 5_000 }, () => {
   it('gives who comes while a load is under way the one after it, which all of them share', async () => {
     const flights = new NextFlight<number>();
     const ends: ((result: number | Promise<number>) => void)[] = [];

@@ -1,0 +1,31 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import {
+  asBuffer,
+  COMPRESSION_MINIMUM_BYTES,
+  ReadyAnswer,
+} from '../../../../services/user-api/cache/ready-answer.ts';
+
+describe('ReadyAnswer', () => {
+  it('compresses from the shortest body on for which that pays, once, and counts those bytes from then on', () => {
+    const short = new ReadyAnswer(Buffer.alloc(COMPRESSION_MINIMUM_BYTES - 1, 'a'), 'v1');
+    expect(short.gzip).toBeNull();
+    expect(short.size).toBe(COMPRESSION_MINIMUM_BYTES - 1);
+    const body = Buffer.alloc(COMPRESSION_MINIMUM_BYTES, 'é');
+    const long = new ReadyAnswer(body, 'v1');
+    expect(long.size).toBe(COMPRESSION_MINIMUM_BYTES);
+    const { gzip } = long;
+    expect(gunzipSync(Buffer.from(gzip?.text ?? '', 'latin1'))).toEqual(body);
+    expect(gzip).toMatchObject({ etag: '"v1-gzip"', length: String(gzip?.text.length) });
+    expect(long.gzip).toBe(gzip);
+    expect(long.size).toBe(COMPRESSION_MINIMUM_BYTES + Number(gzip?.length));
+    expect(long.body).toEqual(body);
+  });
+
+  it('takes in bytes that are a part of others', () => {
+    const bytes = new Uint8Array([0, 1, 255, 3]).subarray(1, 3);
+    expect(new ReadyAnswer(bytes, 'v1')).toMatchObject({ text: '\x01\xff', length: '2' });
+    const buffer = Buffer.from('same');
+    expect(asBuffer(buffer)).toBe(buffer);
+  });
+});
