@@ -1,7 +1,6 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SETTLED_MILLISECONDS } from '../../../../services/user-api/cache/coherent-reader.ts';
 import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
-import { NEAR_LIFETIME_MILLISECONDS } from '../../../../services/user-api/cache/near-cache.ts';
 import { DELETED_VERSION } from '../../../../services/user-api/cache/versioned-cache.ts';
 import {
   KNOWN_MAXIMUM,
@@ -116,7 +115,9 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
     const release = scene.holdLoads();
     const reads = Array.from({ length: MAXIMUM_LOADS }, (_, index) => scene.read(index));
     await settle();
-    await expect(scene.read(99)).rejects.toThrow(ReadsShed);
+    await expect(scene.read(99)).rejects.toThrow(
+      new ReadsShed(`${MAXIMUM_LOADS} reads wait for the database`),
+    );
     release();
     await Promise.all(reads);
     expect(scene.metrics.shed).toBe(1);
@@ -211,137 +212,6 @@ describe('a load', { timeout: TIMEOUT_MILLISECONDS }, () => {
     // The first knows of it by now as well.
     expect(await Promise.all([first, second])).toEqual(['database 2', 'database 2']);
     expect(scene.wishes).toHaveLength(3);
-  });
-});
-
-describe('reads of one resource by many at once', { timeout: TIMEOUT_MILLISECONDS }, () => {
-  const HOT = 5;
-
-  async function startHot() {
-    const scene = new ReaderScene({ nearCacheBytes: 0 });
-    const release = scene.holdLookups();
-    const reads = Array.from({ length: HOT }, () => scene.read());
-    release();
-    return { scene, reads: Promise.all(reads) };
-  }
-
-  it('ask for a lease before they load, once so many wait; fewer do not', async () => {
-    const { reads, scene } = await startHot();
-    expect(await reads).toEqual(Array.from({ length: HOT }, () => 'database 1'));
-    expect(scene.shared.leases).toBe(1);
-    const few = new ReaderScene({ nearCacheBytes: 0 });
-    const release = few.holdLookups();
-    const fewReads = Array.from({ length: HOT - 1 }, () => few.read());
-    release();
-    await Promise.all(fewReads);
-    expect(few.shared.leases).toBe(0);
-  });
-
-  it('without the lease wait until another process has put it into the shared cache', async () => {
-    const { reads, scene } = await startHot();
-    scene.shared.mayLoad = false;
-    await vi.waitUntil(() => scene.metrics.leaseWaits === 1, { interval: 1 });
-    scene.shared.cached = sharedEntry(1, { fresh: false });
-    const lookups = scene.shared.lookups;
-    await vi.waitUntil(() => scene.shared.lookups >= lookups + 2, { interval: 1 });
-    scene.shared.cached = sharedEntry(2);
-    expect(await reads).toEqual(Array.from({ length: HOT }, () => 'redis 2'));
-    expect(scene.wishes).toHaveLength(0);
-  });
-
-  it('without the lease load by themselves when the shared cache falls silent, or the lease has ended', async () => {
-    const silent = await startHot();
-    silent.scene.shared.mayLoad = false;
-    await vi.waitUntil(() => silent.scene.metrics.leaseWaits === 1, { interval: 1 });
-    silent.scene.shared.cached = undefined;
-    expect((await silent.reads)[0]).toBe('database 1');
-
-    const ended = await startHot();
-    ended.scene.shared.mayLoad = false;
-    const beganAt = performance.now();
-    expect((await ended.reads)[0]).toBe('database 1');
-    expect(performance.now() - beganAt).toBeGreaterThan(490);
-    // After 5 ms, 10 ms, and so on up to 320 ms.
-    expect(ended.scene.shared.lookups).toBeLessThan(2 + 9);
-    expect(ended.scene.wishes).toHaveLength(1);
-  });
-});
-
-describe('an entry that is about to end', { timeout: TIMEOUT_MILLISECONDS }, () => {
-  /** Each draw is the longest that is worth it. */
-  function drawLongest() {
-    const random = vi.spyOn(Math, 'random').mockReturnValue(0.9999);
-    onTestFinished(() => random.mockRestore());
-  }
-  const ending = () => sharedEntry(3, { freshUntil: Date.now() + 1_000, loadMilliseconds: 60_000 });
-
-  function startEnding() {
-    drawLongest();
-    const scene = new ReaderScene({ nearCacheBytes: 0 });
-    scene.shared.cached = ending();
-    scene.store(3);
-    return scene;
-  }
-
-  it('in the shared cache, is answered, and loaded again by one that has the lease', async () => {
-    const scene = startEnding();
-    const release = scene.holdLoads();
-    expect(await scene.read()).toBe('redis 3');
-    expect(await scene.read()).toBe('redis 3');
-    await settle();
-    expect(scene.metrics.refreshes).toBe(1);
-    expect(scene.wishes.map(({ floor }) => floor())).toEqual([3]);
-    scene.heard.hear(1, 4);
-    expect(scene.wishes[0]?.floor()).toBe(4);
-    release();
-    await settle();
-    expect(scene.shared).toMatchObject({ leases: 1 });
-  });
-
-  it('is left to another process that has the lease, or while half of the loads are in flight', async () => {
-    const scene = startEnding();
-    scene.shared.mayLoad = false;
-    expect(await scene.read()).toBe('redis 3');
-    await settle();
-    expect([scene.wishes.length, scene.metrics.refreshes]).toEqual([0, 1]);
-
-    const busy = startEnding();
-    busy.shared.cached = null;
-    const release = busy.holdLoads();
-    const reads = [busy.read(11), busy.read(12)];
-    await settle();
-    busy.shared.cached = ending();
-    expect(await busy.read()).toBe('redis 3');
-    expect(busy.metrics.refreshes).toBe(0);
-    release();
-    await Promise.all(reads);
-    expect(await busy.read()).toBe('redis 3');
-    expect(busy.metrics.refreshes).toBe(1);
-    await settle();
-  });
-
-  it('is not loaded again long before its end', async () => {
-    const scene = startEnding();
-    scene.shared.cached = sharedEntry(3);
-    await scene.read();
-    expect(scene.metrics.refreshes).toBe(0);
-  });
-
-  it('in memory, is answered, and read again once; whoever finds it gone sees the error', async () => {
-    const scene = new ReaderScene();
-    await scene.read();
-    await settle();
-    drawLongest();
-    const endsAt = scene.near.get(1)?.endsAt ?? 0;
-    expect(endsAt).toBeGreaterThanOrEqual(0.8 * NEAR_LIFETIME_MILLISECONDS);
-    scene.clock.now = endsAt - 0.01;
-    scene.load = () => Promise.reject(new Error('away'));
-    const { lookups } = scene.shared;
-    expect(await scene.read()).toBe('database 1');
-    expect(await scene.read()).toBe('database 1');
-    await settle();
-    expect([scene.metrics.refreshes, scene.shared.lookups]).toEqual([1, lookups + 1]);
-    scene.clock.now = endsAt;
-    await expect(scene.read()).rejects.toThrow('away');
+    expect(scene.shared.leases).toBe(0);
   });
 });

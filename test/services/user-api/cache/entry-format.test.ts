@@ -26,7 +26,7 @@ const wellFormed = fc
   .tuple(
     fc.constantFrom('v', 'd'),
     fc.integer({ min: 0, max: 2_147_483_648 }),
-    fc.constantFrom('1', '2', 'abcdefgh'),
+    fc.constantFrom('1', '12', 'abcdefgh'),
     fc.nat({ max: 2_000 }),
     fc.nat({ max: 999_999_999 }),
     fc.string({ unit: fc.constantFrom('{', '\n', ' ', '7', '\xe9'), maxLength: 100 }),
@@ -35,12 +35,22 @@ const wellFormed = fc
     [`${kind}${version}`, made, until, `${load}\n${body}`].join(' '),
   );
 
+/** Entries of which a piece of the head is missing, or another one is there. */
+const spoilt = fc
+  .tuple(
+    wellFormed,
+    fc.nat({ max: 30 }),
+    fc.nat({ max: 4 }),
+    fc.constantFrom('', ' ', '\n', '1', '1234567890', '/', ':', 'a'),
+  )
+  .map(([text, place, length, piece]) => text.slice(0, place) + piece + text.slice(place + length));
+
 const NOW = 1_000;
 
 describe('an entry as it is written in Redis', () => {
   it('is read as its format says, and nothing else is', () => {
     fc.assert(
-      fc.property(fc.oneof(texts, wellFormed), (text) => {
+      fc.property(fc.oneof(texts, wellFormed, spoilt, spoilt), (text) => {
         const decoded = decodeEntry(Buffer.from(text, 'latin1'), '1', NOW);
         const parts = ENTRY.exec(text);
         if (parts === null) {

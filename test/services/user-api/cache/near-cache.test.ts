@@ -129,6 +129,8 @@ describe('NearCache', () => {
   it('without room for a single entry, keeps none and counts none as refused', () => {
     const { fill, metrics, near } = createNear(0);
     fill(1);
+    near.close();
+    fill(1);
     expect(near).toMatchObject({ count: 0, bytes: 0 });
     expect(metrics.nearFillsRefused).toBe(0);
   });
@@ -142,7 +144,7 @@ describe('NearCache', () => {
   });
 
   it('takes in a load during which one half of what was heard was forgotten, and refuses one of two', () => {
-    const { forget, metrics, near } = createNear(1_000_000);
+    const { fill, forget, metrics, near } = createNear(1_000_000);
     const ticket = near.ticket();
     forget();
     near.fill(1, { version: 1, body: BODY }, ticket);
@@ -151,6 +153,8 @@ describe('NearCache', () => {
     near.fill(2, { version: 1, body: BODY }, ticket);
     expect(near.get(2)).toBeUndefined();
     expect(metrics.nearFillsRefused).toBe(1);
+    fill(2);
+    expect(near.get(2)?.version).toBe(1);
   });
 
   it('refuses a load that is older than the entry that is there, and takes in one that is as new', () => {
@@ -175,11 +179,12 @@ describe('NearCache', () => {
 
   it('counts the time that an entry lives from before its load', () => {
     const { clock, near } = createNear(1_000_000);
+    clock.now = 1_000;
     const ticket = near.ticket();
-    clock.now = 0.7 * NEAR_LIFETIME_MILLISECONDS;
+    clock.now += 0.1 * NEAR_LIFETIME_MILLISECONDS;
     near.fill(1, { version: 1, body: BODY }, ticket);
-    expect(near.get(1)).toBeDefined();
-    clock.now = NEAR_LIFETIME_MILLISECONDS;
+    expect(near.get(1)?.loadMilliseconds).toBeCloseTo(0.1 * NEAR_LIFETIME_MILLISECONDS);
+    clock.now = 1_000 + NEAR_LIFETIME_MILLISECONDS;
     expect(near.get(1)).toBeUndefined();
     expect(near.count).toBe(0);
   });
@@ -207,6 +212,10 @@ describe('NearCache', () => {
     expect(near.get(1)).toBeDefined();
     expect(refreshed).toEqual([]);
     clock.now = NEAR_LIFETIME_MILLISECONDS - 0.5;
+    random.mockReturnValue(0);
+    expect(near.get(1)).toBeDefined();
+    expect(refreshed).toEqual([]);
+    random.mockReturnValue(1 - 1 / 8_000);
     expect(near.get(1)).toBeDefined();
     expect(near.get(1)).toBeDefined();
     expect(refreshed).toEqual([1]);
@@ -266,6 +275,7 @@ describe('NearCache', () => {
     const metrics = new CacheMetrics();
     const near = new NearCache({ maximumBytes: 1_000, heard: new HeardVersions(), metrics });
     const before = performance.now();
+    expect(near.isOpen).toBe(false);
     near.open();
     expect(near.openSince).toBeGreaterThanOrEqual(before);
     near.fill(1, { version: 1, body: BODY }, near.ticket());

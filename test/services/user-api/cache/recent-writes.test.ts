@@ -25,7 +25,15 @@ describe('RecentWrites', () => {
     writes.record(1, entry(2));
     writes.record(3, entry(1));
     expect([1, 2, 3].map((id) => writes.floor(id)?.version)).toEqual([2, undefined, 1]);
-    expect(unshared(writes)).toEqual([1, 3]);
+    for (const [id, version] of [
+      [1, 2],
+      [2, 1],
+      [3, 1],
+    ] as const) {
+      expect(writes.hasUnshared).toBe(true);
+      writes.markShared(id, version);
+    }
+    expect(writes.hasUnshared).toBe(false);
   });
 
   it('of any writes, keeps the last ones', () => {

@@ -61,6 +61,9 @@ describe('NextFlight', { timeout: 5_000 }, () => {
     expect(await fourth).toBe(3);
     expect(ends).toHaveLength(3);
     expect(flights.waiting(257)).toBe(0);
+    // Nothing is in flight: the next begins at once.
+    void read();
+    expect(ends).toHaveLength(4);
   });
 
   it('after a load that failed begins the next, and one that is done at once leaves nothing behind', async () => {

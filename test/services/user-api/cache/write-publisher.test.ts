@@ -189,6 +189,29 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     expect(await untilRetry()).toBeNull();
   });
 
+  it('closed during a round of retries, begins no other', async () => {
+    const { cache, publish, publisher, untilRetry } = create();
+    cache.refuses = () => true;
+    await publish(1);
+    cache.takeRaised();
+    cache.delayMilliseconds = 10;
+    expect(await untilRetry()).toBe(250);
+    cache.takeRaised();
+    publisher.close();
+    expect(await untilRetry()).toBeNull();
+  });
+
+  it('after a round with nothing to retry, sets no timer, and begins with the first pause', async () => {
+    const { cache, publish, publisher, untilRetry } = create();
+    publisher.publishAgain();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(vi.getTimerCount()).toBe(0);
+    cache.refuses = () => true;
+    await publish(1);
+    cache.takeRaised();
+    expect(await untilRetry()).toBe(RETRY_INTERVAL_MILLISECONDS);
+  });
+
   it('closed, retries nothing more', async () => {
     const { cache, publish, publisher, untilRetry } = create();
     cache.refuses = () => true;
@@ -196,7 +219,12 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     cache.takeRaised();
     publisher.close();
     expect(await untilRetry()).toBeNull();
-    publisher.publishAgain();
-    expect(await untilRetry()).toBeNull();
+
+    const idle = create();
+    await idle.publish(1);
+    idle.cache.takeRaised();
+    idle.publisher.close();
+    idle.publisher.publishAgain();
+    expect(await idle.untilRetry()).toBeNull();
   });
 });
