@@ -28,7 +28,7 @@ const DEFAULT_PORT = 6_379;
  * timeout. It is tried again for ever in the background; a change of its state is logged, not each failure.
  */
 export function createRedis(settings: RedisSettings, logger: Logger): ObservedRedis {
-  const redis = new ObservedRedis(settings.url, singleOptions(settings));
+  const redis = new ObservedRedis(urlWithLogin(settings).href, singleOptions(settings));
   logState(redis, logger);
   return redis;
 }
@@ -39,9 +39,9 @@ export function createRedis(settings: RedisSettings, logger: Logger): ObservedRe
  * away fails at once, and all others go on.
  */
 export function createRedisCluster(settings: RedisSettings, logger: Logger): ObservedCluster {
-  const url = new URL(settings.url);
-  const username = settings.username ?? decodeURIComponent(url.username);
-  const password = settings.password ?? decodeURIComponent(url.password);
+  const url = urlWithLogin(settings);
+  const username = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
   const cluster = new ObservedCluster(
     [{ host: url.hostname, port: Number(url.port || DEFAULT_PORT) }],
     {
@@ -71,7 +71,7 @@ export function createRedisCluster(settings: RedisSettings, logger: Logger): Obs
  * to one node, which passes on what is published on any. (The cluster client's own subscriber changes to another node in silence.)
  */
 export function createSubscriber(settings: RedisSettings): Redis {
-  return new Redis(settings.url, {
+  return new Redis(urlWithLogin(settings).href, {
     ...singleOptions(settings),
     connectionName: `${CONNECTION_NAME}-writes`,
     autoResubscribe: false,
@@ -93,6 +93,14 @@ export function duplicate(client: RedisClient): RedisClient {
   return client instanceof Cluster ? client.duplicate() : client.duplicate();
 }
 
+/** The URL with the login of the settings in place of its own, which ioredis would prefer to one in its options. */
+function urlWithLogin({ password, url, username }: RedisSettings): URL {
+  const login = new URL(url);
+  if (username !== undefined) login.username = encodeURIComponent(username);
+  if (password !== undefined) login.password = encodeURIComponent(password);
+  return login;
+}
+
 function connectionOptions({ commandTimeoutMilliseconds }: RedisSettings) {
   return {
     connectionName: CONNECTION_NAME,
@@ -106,11 +114,8 @@ function connectionOptions({ commandTimeoutMilliseconds }: RedisSettings) {
 }
 
 function singleOptions(settings: RedisSettings) {
-  const { password, username } = settings;
   return {
     ...connectionOptions(settings),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
     enableOfflineQueue: false,
     retryStrategy: reconnectDelay,
     // After a failover the node that we are connected to may have become a replica.
