@@ -18,9 +18,14 @@ export interface SuiteRedis {
  * A `describe` for suites that need Redis. Each gets a server of its own, started in some milliseconds: a key space
  * could be shared by prefix or number, but not pub/sub, scripts, FLUSHALL, or being stopped.
  * Without a Redis on this machine the suite is skipped, and says so; under `CI=true` it fails.
+ * @param options.timeout - of each test, in milliseconds. @default vitest's
  * @param suite called with a function that gives the server; call it in hooks and tests, not before.
  */
-export function describeWithRedis(name: string, suite: (redis: () => SuiteRedis) => void): void {
+export function describeWithRedis(
+  name: string,
+  suite: (redis: () => SuiteRedis) => void,
+  options: { readonly timeout?: number } = {},
+): void {
   const program = inject('system').redis;
   if (program === null) {
     const reason = `it needs a redis-server or valkey-server on the PATH; to install one: ${redisInstallLine()}`;
@@ -31,7 +36,7 @@ export function describeWithRedis(name: string, suite: (redis: () => SuiteRedis)
     );
     return;
   }
-  describe(name, () => {
+  describe(name, options, () => {
     let guardian: Guardian | undefined;
     let current: SuiteRedis | undefined;
 

@@ -1,15 +1,29 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { setImmediate as nextTick, setTimeout as wait } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { Invalidation } from '../../../../services/user-api/cache/invalidation.ts';
-import { InvalidationFeed } from '../../../../services/user-api/cache/invalidation-feed.ts';
+import {
+  HEARTBEAT_GRACE_MILLISECONDS,
+  InvalidationFeed,
+} from '../../../../services/user-api/cache/invalidation-feed.ts';
 import { createRedis, createSubscriber } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
+const silent = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
+const READY = ['ready', 'ready'];
+const PASSWORD = 'a-password-of-a-test';
+const LOGIN = 'without-channels';
 const CHANNEL = 'test:writes';
+
+interface FeedOptions {
+  /** In milliseconds. */
+  readonly heartbeat?: number;
+  /** Where messages come from. */
+  readonly url?: string;
+  readonly username?: string;
+}
 
 describeWithRedis('InvalidationFeed', (server) => {
   let way: TcpProxy;
@@ -21,49 +35,69 @@ describeWithRedis('InvalidationFeed', (server) => {
     await way.close();
   });
 
-  /** A feed whose words go by the proxy, and what it has said. Commands take the direct way. */
-  async function startFeed(heartbeatMilliseconds = 60_000) {
-    const settings = {
-      username: undefined,
-      password: undefined,
-      commandTimeoutMilliseconds: 5_000,
-    };
-    const publisher = createRedis({ ...settings, url: server().url }, logger);
+  /** A feed whose messages go by the proxy, and what it has said and logged. Commands take the direct way. */
+  async function startFeed({
+    heartbeat = 60_000,
+    url = way.through(server().url),
+    username,
+  }: FeedOptions = {}) {
+    const settings = { password: undefined, commandTimeoutMilliseconds: 5_000 };
+    const publisher = createRedis({ ...settings, username: undefined, url: server().url }, silent);
+    const subscriber = createSubscriber({
+      ...settings,
+      ...(username === undefined ? { username } : { username, password: PASSWORD }),
+      url,
+    });
     const said: ('open' | 'lost' | Invalidation)[] = [];
+    const logged: string[] = [];
+    const logger = createLogger(
+      { LOG_LEVEL: 'info', STAGE: 'test' },
+      { write: (line) => void logged.push(JSON.parse(line).reason ?? JSON.parse(line).message) },
+    );
     const feed = new InvalidationFeed({
-      subscriber: createSubscriber({ ...settings, url: way.through(server().url) }),
+      subscriber,
       publisher,
       channel: CHANNEL,
       onOpen: () => said.push('open'),
       onInvalidation: (invalidation) => said.push(invalidation),
       onLost: () => said.push('lost'),
       logger,
-      heartbeatMilliseconds,
+      heartbeatMilliseconds: heartbeat,
     });
     onTestFinished(() => {
       feed.close();
       publisher.disconnect();
     });
+    await eventually(() => expect([publisher.status, subscriber.status]).toEqual(READY));
     feed.start();
     const untilSaid = (...expected: typeof said) =>
       eventually(() => expect(said).toEqual(expected));
-    await eventually(() => expect(publisher.status).toBe('ready'));
-    await untilSaid('open');
-    return { publisher, said, untilSaid };
+    return { feed, logged, publisher, said, subscriber, untilSaid };
+  }
+
+  async function startOpenFeed(heartbeat?: number) {
+    const started = await startFeed(heartbeat === undefined ? {} : { heartbeat });
+    await started.untilSaid('open');
+    return started;
   }
 
   it('open, brings the words of writes in order, and leaves out what is none', async () => {
-    const { publisher, untilSaid } = await startFeed();
+    const { logged, publisher, untilSaid } = await startOpenFeed();
     for (const word of ['1 2', 'nonsense', '9007199254740991 3']) {
       await publisher.publish(CHANNEL, word);
     }
     await untilSaid('open', { id: 1, version: 2 }, { id: Number.MAX_SAFE_INTEGER, version: 3 });
+    expect(logged).toEqual([
+      'Told of writes: the near cache is open',
+      'A word of a write could not be read',
+    ]);
   });
 
   it('with its connection cut, says so before any other word can come, and is open again by itself', async () => {
-    const { publisher, untilSaid } = await startFeed();
+    const { logged, publisher, untilSaid } = await startOpenFeed();
     await way.refuse();
     await untilSaid('open', 'lost');
+    expect(logged).toContain('The connection was lost');
     await publisher.publish(CHANNEL, '1 2');
     await way.restore();
     await untilSaid('open', 'lost', 'open');
@@ -72,17 +106,69 @@ describeWithRedis('InvalidationFeed', (server) => {
   });
 
   it('with a connection that is dead without a word, notices by what it says to itself', async () => {
-    const { untilSaid } = await startFeed(50);
+    const { logged, untilSaid } = await startOpenFeed(50);
     way.silence();
     await untilSaid('open', 'lost');
+    expect(logged).toContain('Redis passes nothing on');
     await way.restore();
     await untilSaid('open', 'lost', 'open');
   });
 
   it('while Redis takes no commands but words come, stays open', async () => {
-    const { publisher, said } = await startFeed(50);
+    const { publisher, said } = await startOpenFeed(50);
     publisher.disconnect();
-    await wait(500);
+    await wait(2 * HEARTBEAT_GRACE_MILLISECONDS);
     expect(said).toEqual(['open']);
+  });
+
+  it('on a connection that replies but brings no messages, notices, and subscribes again on a new one', async () => {
+    const { logged, publisher, subscriber, untilSaid } = await startOpenFeed(50);
+    await subscriber.unsubscribe();
+    await untilSaid('open', 'lost', 'open');
+    expect(logged).toContain('Redis passes nothing on');
+    await publisher.publish(CHANNEL, '1 2');
+    await untilSaid('open', 'lost', 'open', { id: 1, version: 2 });
+  });
+
+  it('after a pause of the process longer than a heartbeat may take, reads what has arrived before it judges', async () => {
+    const { publisher, said, untilSaid } = await startFeed({ heartbeat: 100, url: server().url });
+    await untilSaid('open');
+    const beats = vi.spyOn(publisher, 'publish');
+    await vi.waitUntil(() => beats.mock.calls.length === 1, { interval: 1 });
+    // The heartbeat is sent now, and comes back during the pause.
+    await nextTick();
+    const until = performance.now() + 2.5 * HEARTBEAT_GRACE_MILLISECONDS;
+    while (performance.now() < until);
+    for (let tick = 0; tick < 3; tick += 1) await nextTick();
+    expect(said).toEqual(['open']);
+  });
+
+  it('whose subscription is refused says so in the log, and is open once it is not', async () => {
+    const administrator = createSubscriber({
+      url: server().url,
+      username: undefined,
+      password: undefined,
+      commandTimeoutMilliseconds: 5_000,
+    });
+    onTestFinished(() => administrator.disconnect());
+    await eventually(() => expect(administrator.status).toBe('ready'));
+    const acl = (...rules: string[]) => administrator.call('ACL', 'SETUSER', LOGIN, ...rules);
+    await acl('on', `>${PASSWORD}`, '+@all', 'resetchannels');
+    const { logged, said, untilSaid } = await startFeed({ username: LOGIN });
+    await eventually(() => expect(logged).toContain('Not subscribed to writes'));
+    expect(said).toEqual([]);
+    await acl('allchannels');
+    await untilSaid('open');
+  });
+
+  it('closed, ends its connection and its heartbeat, says so to the cache, and logs nothing', async () => {
+    const { feed, logged, publisher, subscriber, untilSaid } = await startOpenFeed(20);
+    const beats = vi.spyOn(publisher, 'publish');
+    feed.close();
+    await untilSaid('open', 'lost');
+    expect(subscriber.status).toBe('end');
+    await wait(50);
+    expect(beats).not.toHaveBeenCalled();
+    expect(logged).toEqual(['Told of writes: the near cache is open']);
   });
 });
