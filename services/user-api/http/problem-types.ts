@@ -13,7 +13,8 @@ export const problemTypes = {
     status: 400,
     title: 'Malformed JSON',
     meaning: 'The body is empty, is not UTF-8, or is not JSON.',
-    remedy: 'Send one JSON object, encoded in UTF-8. The detail says where reading stopped.',
+    remedy:
+      'Send one JSON object, encoded in UTF-8. Where it is known, the detail says where reading stopped.',
   },
   'invalid-idempotency-key': {
     status: 400,
