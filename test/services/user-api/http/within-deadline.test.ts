@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ChangeScope } from '../../../../services/contracts/changes/change-scope.ts';
+import { withDeadline, withinDeadline } from '../../../../services/user-api/http/deadline.ts';
+import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
+
+const MILLISECONDS = 1_000;
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+
+function request(changes?: ChangeScope, complete = true) {
+  // Nothing else of it is looked at.
+  return { complete, changes } as unknown as ApiRequest;
+}
+
+/** What work under the deadline comes to, and how to end the work. */
+function start(incoming: ApiRequest) {
+  const work = Promise.withResolvers<string>();
+  const outcome = withinDeadline(incoming, work.promise, MILLISECONDS).catch(
+    (error: unknown) => error,
+  );
+  return { work, outcome };
+}
+
+const late = (slug: string, detail = 'The request was not done within 1000 ms.') => ({
+  slug,
+  message: detail,
+});
+
+describe('withinDeadline', () => {
+  it('gives what the work comes to in time, and leaves no timer behind', async () => {
+    const { outcome, work } = start(request());
+    vi.advanceTimersByTime(MILLISECONDS - 1);
+    work.resolve('done');
+    expect(await outcome).toBe('done');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('gives the error of work that fails in time', async () => {
+    const { outcome, work } = start(request(new ChangeScope()));
+    const error = new Error('It failed');
+    work.reject(error);
+    expect(await outcome).toBe(error);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([undefined, new ChangeScope()])(
+    'refuses what takes longer, with changes: %o',
+    async (changes) => {
+      const { outcome } = start(request(changes));
+      vi.advanceTimersByTime(MILLISECONDS);
+      expect(await outcome).toMatchObject({
+        ...late('deadline-exceeded'),
+        headers: { 'retry-after': '2' },
+      });
+      expect(changes?.isEnded ?? true).toBe(true);
+    },
+  );
+
+  it('says that the body did not arrive, and hangs up', async () => {
+    const { outcome } = start(request(undefined, false));
+    vi.advanceTimersByTime(MILLISECONDS);
+    expect(await outcome).toMatchObject({
+      ...late('request-timeout', 'The body did not arrive within 1000 ms.'),
+      headers: { connection: 'close' },
+    });
+  });
+
+  it('waits half a second more for the outcome of a change that was sent, and says if it is not known', async () => {
+    const changes = new ChangeScope();
+    const cancel = vi.fn<() => void>();
+    changes.sending(cancel);
+    const { outcome } = start(request(changes));
+    vi.advanceTimersByTime(MILLISECONDS);
+    expect(cancel).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(499);
+    expect(await Promise.race([outcome, Promise.resolve('waiting')])).toBe('waiting');
+    vi.advanceTimersByTime(1);
+    expect(await outcome).toMatchObject({
+      ...late('outcome-unknown'),
+      headers: { 'retry-after': '2' },
+    });
+  });
+
+  it('says that a change was not applied which the server cancelled', async () => {
+    const changes = new ChangeScope();
+    const report = changes.sending(() => {});
+    const { outcome, work } = start(request(changes));
+    vi.advanceTimersByTime(MILLISECONDS);
+    report('not applied');
+    work.reject(new Error('Cancelled'));
+    expect(await outcome).toMatchObject(late('deadline-exceeded'));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('withDeadline', () => {
+  const operation = (method: 'get' | 'post', answer: () => Response | Promise<Response>) => {
+    const [bounded] = withDeadline(
+      [
+        {
+          route: { method, path: '/', responses: {}, getRoutingPath: () => '/' },
+          handler: answer,
+        },
+      ],
+      MILLISECONDS,
+    );
+    const incoming = request();
+    // Nothing else of the context is looked at.
+    const context = { env: { incoming } } as unknown as Parameters<
+      NonNullable<typeof bounded>['handler']
+    >[0];
+    return { incoming, response: bounded?.handler(context) };
+  };
+
+  it('gives a change a scope, and a read none', () => {
+    const response = new Response();
+    expect(operation('get', () => response)).toMatchObject({ incoming: { changes: undefined } });
+    const change = operation('post', () => response);
+    expect(change.incoming.changes).toBeInstanceOf(ChangeScope);
+    expect(change.response).toBe(response);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each(['get', 'post'] as const)('bounds what is waited for by %s', async (method) => {
+    const { response } = operation(method, () => new Promise(() => {}));
+    vi.advanceTimersByTime(MILLISECONDS);
+    await expect(response).rejects.toMatchObject(late('deadline-exceeded'));
+  });
+});
