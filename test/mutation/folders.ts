@@ -59,6 +59,8 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
       `${tests}/http/**/*.test.ts`,
       `${tests}/*.test.ts`,
       `!${tests}/{main,rolling-restart}.test.ts`,
+      // Seconds for every mutant that an API reaches; server.test.ts has the same limits.
+      `!${tests}/http/slow-clients.test.ts`,
     ],
   },
   auth: {
