@@ -88,6 +88,25 @@ describeWithRedis('what an action on an account leaves behind', (redis) => {
     expect(await stored()).toBe(1);
   });
 
+  it('the only active administrator stays one, with the session', async () => {
+    const admin = await createPerson(api, sql, { role: 'admin' });
+    const { accessToken: token } = await logIn(api, admin);
+    await sql`update accounts set role = 'user' where user_id <> ${admin.id}`;
+
+    const path = `/api/v1/users/${admin.id}/role`;
+    const answer = await api.call('PUT', path, { token, body: { role: 'user' } });
+
+    expect(answer.status).toBe(409);
+    expect(answer.body).toMatchObject({
+      type: '/problems/last-admin',
+      detail: 'This user is the only active administrator.',
+    });
+    const same = await api.call('PUT', path, { token, body: { role: 'admin' } });
+    expect(same.body).toEqual({ userId: admin.id, role: 'admin' });
+    expect((await api.call('GET', '/api/v1/auth/me', { token })).status).toBe(200);
+    expect(JSON.stringify(api.log)).not.toContain(`"userId":${admin.id},"role":"user"`);
+  });
+
   it('an outdated hash is not replaced after the password has been changed', async () => {
     const person = await createPerson(api, sql);
     const accounts = new AccountRepository(api.router);

@@ -125,41 +125,6 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
       await new AuthenticationMaintenance(on.router, logger).run();
     }
   });
-
-  it('remove what matters no more, and keep what does', async () => {
-    await using stack = new AsyncDisposableStack();
-    const database = await createMigratedDatabase();
-    stack.defer(() => database.drop());
-    const sql = connect(database);
-    stack.defer(() => sql.end());
-    const api = await startAuthApi({ database });
-    stack.defer(() => api.stop());
-    const { id } = await createPerson(api, sql);
-    for (const age of ['59 minutes', '61 minutes']) {
-      await sql`insert into revocations (kind, subject, created_at)
-        values ('session', ${age}, now() - ${age}::text::interval)`;
-    }
-    for (const age of ['47 hours', '49 hours']) {
-      await sql`insert into password_resets (id, requested_at)
-        values (${randomUUID()}, now() - ${age}::text::interval)`;
-      await sql`insert into email_changes (id, user_id, former_email, changed_at)
-        values (${randomUUID()}, ${id}, ${age}, now() - ${age}::text::interval)`;
-    }
-    for (const age of ['29 days', '31 days']) {
-      await sql`insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
-        values (${id}, 'old', 'hrk_x', ${age}, '{}', now() - ${age}::text::interval)`;
-    }
-
-    const logger = createLogger({ LOG_LEVEL: 'warn', STAGE: 'test' }, { write: fail });
-    await new AuthenticationMaintenance(api.router, logger).run();
-
-    expect(await sql`select subject from revocations`).toEqual([{ subject: '59 minutes' }]);
-    expect(await sql`select count(*)::int as count from password_resets`).toEqual([{ count: 1 }]);
-    expect(await sql`select former_email from email_changes`).toEqual([
-      { former_email: '47 hours' },
-    ]);
-    expect(await sql`select key_hash from api_keys`).toEqual([{ key_hash: '29 days' }]);
-  });
 });
 
 function fail(line: string): never {

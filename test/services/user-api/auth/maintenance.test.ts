@@ -1,13 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuthenticationMaintenance } from '../../../../services/user-api/auth/maintenance.ts';
 import { DatabaseUnavailable } from '../../../../services/user-api/database/errors.ts';
 import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
 import { DatabaseRouter } from '../../../../services/user-api/database/router.ts';
-import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createLogger, type Logger } from '../../../../services/user-api/observability/logger.ts';
+import { createMigratedDatabase } from '../../../support/database.ts';
+import { connect } from './support/auth-api.ts';
 
 const MINUTE = 60_000;
 
-/** What it removes is tested in database.test.ts. */
+function routerOf(url: string, logger: Logger): DatabaseRouter {
+  const writer = new DatabasePool({
+    name: 'writer',
+    url,
+    connection: {},
+    size: 1,
+    statementTimeoutMilliseconds: 1_000,
+    logger,
+  });
+  return new DatabaseRouter({ writer, readers: [] }, logger);
+}
+
 describe('AuthenticationMaintenance', () => {
   let lines: { level: string; message: string }[];
   let writes: number;
@@ -19,15 +33,7 @@ describe('AuthenticationMaintenance', () => {
       { LOG_LEVEL: 'info', STAGE: 'test' },
       { write: (line) => void lines.push(JSON.parse(line)) },
     );
-    const writer = new DatabasePool({
-      name: 'writer',
-      url: 'postgres://nobody:x@127.0.0.1:9/none',
-      connection: {},
-      size: 1,
-      statementTimeoutMilliseconds: 1_000,
-      logger,
-    });
-    const router = new DatabaseRouter({ writer, readers: [] }, logger);
+    const router = routerOf('postgres://nobody:x@127.0.0.1:9/none', logger);
     vi.spyOn(router, 'write').mockImplementation(async () => {
       writes += 1;
       throw new DatabaseUnavailable('down', { outcome: 'not applied' });
@@ -70,4 +76,42 @@ describe('AuthenticationMaintenance', () => {
     await vi.advanceTimersByTimeAsync(60 * MINUTE);
     expect(writes).toBe(0);
   });
+});
+
+it('AuthenticationMaintenance removes what matters no more, and keeps what does', async () => {
+  await using stack = new AsyncDisposableStack();
+  const database = await createMigratedDatabase();
+  stack.defer(() => database.drop());
+  const sql = connect(database);
+  stack.defer(() => sql.end());
+  const [row] =
+    await sql`insert into users (name, email) values ('Ada', 'a@example.com') returning id`;
+  const id: string = row?.id;
+  for (const age of ['59 minutes', '61 minutes']) {
+    await sql`insert into revocations (kind, subject, created_at)
+      values ('session', ${age}, now() - ${age}::text::interval)`;
+  }
+  for (const age of ['47 hours', '49 hours']) {
+    await sql`insert into password_resets (id, requested_at)
+      values (${randomUUID()}, now() - ${age}::text::interval)`;
+    await sql`insert into email_changes (id, user_id, former_email, changed_at)
+      values (${randomUUID()}, ${id}, ${age}, now() - ${age}::text::interval)`;
+  }
+  for (const age of ['29 days', '31 days']) {
+    await sql`insert into api_keys (user_id, name, prefix, key_hash, scopes, expires_at)
+      values (${id}, 'old', 'hrk_x', ${age}, '{}', now() - ${age}::text::interval)`;
+  }
+
+  const write = (line: string) => {
+    throw new Error(line);
+  };
+  const logger = createLogger({ LOG_LEVEL: 'warn', STAGE: 'test' }, { write });
+  const router = routerOf(database.writerUrl, logger);
+  stack.defer(() => router.close());
+  await new AuthenticationMaintenance(router, logger).run();
+
+  expect(await sql`select subject from revocations`).toEqual([{ subject: '59 minutes' }]);
+  expect(await sql`select count(*)::int as count from password_resets`).toEqual([{ count: 1 }]);
+  expect(await sql`select former_email from email_changes`).toEqual([{ former_email: '47 hours' }]);
+  expect(await sql`select key_hash from api_keys`).toEqual([{ key_hash: '29 days' }]);
 });
