@@ -17,8 +17,8 @@ import { BoundedQueue, QueueFull } from './bounded-queue.ts';
  * tokens need some; and half of the cores, so that the event loop is not crowded out of its own.
  */
 const CONCURRENCY_MAXIMUM = 2;
-export const defaultPasswordConcurrency = (): number =>
-  Math.min(CONCURRENCY_MAXIMUM, Math.max(1, Math.floor(availableParallelism() / 2)));
+export const defaultPasswordConcurrency = (cores: number = availableParallelism()): number =>
+  Math.min(CONCURRENCY_MAXIMUM, Math.max(1, Math.floor(cores / 2)));
 /** Waits of about a second at most: 32 hashes of some 30 ms, one after the other. */
 const MAXIMUM_WAITING = 32;
 const RETRY_AFTER_SECONDS = 1;

@@ -81,6 +81,7 @@ describe('objectionToPassword', () => {
     // Begins again after 14 characters, without being a repetition; repeats 15 characters; has four rows.
     'zX9$kL2!pQ7@mNzX',
     'zX9$kL2!pQ7@mN4zX9$kL2!pQ7@mN4',
+    'Qk3$vB8Wk3$vB8Wk3$vB8',
     'abcdef123456qwertyasdfgh',
     // Two letters are no word.
     'Al-headroom-2026',

@@ -13,7 +13,10 @@ import {
   BoundedQueue,
   QueueFull,
 } from '../../../../services/user-api/auth/passwords/bounded-queue.ts';
-import { PasswordHasher } from '../../../../services/user-api/auth/passwords/password-hasher.ts';
+import {
+  defaultPasswordConcurrency,
+  PasswordHasher,
+} from '../../../../services/user-api/auth/passwords/password-hasher.ts';
 import { CHEAP_COST } from './support/auth-api.ts';
 
 /** A queue that forgets a task leaves it waiting for ever. */
@@ -165,6 +168,22 @@ describe('BoundedQueue', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
     );
     expect([queue.running, queue.waiting]).toEqual([0, 0]);
   });
+
+  it('makes no room where the caller would then have as many as the one who has most', async () => {
+    const queue = new BoundedQueue({ concurrency: 1, maximumWaiting: 3 });
+    const run = (caller: string) => queue.run(caller, async () => caller);
+    const outcomes = await Promise.allSettled(['a', 'a', 'a', 'b', 'b', 'c'].map(run));
+
+    // b has one of three places and gets no second; c has none and gets one of a's two.
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
 });
 
 describe('PasswordHasher', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
@@ -183,9 +202,30 @@ describe('PasswordHasher', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
       'rejected',
     ]);
     expect(outcomes[4]).toMatchObject({
-      reason: { slug: 'password-hashing-busy', headers: { 'retry-after': '1' } },
+      reason: {
+        slug: 'password-hashing-busy',
+        message: 'As many passwords are being checked as this server checks at once.',
+        headers: { 'retry-after': '1' },
+        cause: { message: '1 tasks run and 2 wait, as many as may' },
+      },
     });
     expect(hasher.load).toEqual({ running: 0, waiting: 0 });
+  });
+
+  it('hashes at the cost of new passwords where none is given', async () => {
+    expect(await new PasswordHasher().hash('a password')).toMatch(
+      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/,
+    );
+  });
+
+  it.each([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 2],
+    [64, 2],
+  ])('on %i cores hashes %i at once by default', (cores, expected) => {
+    expect(defaultPasswordConcurrency(cores)).toBe(expected);
   });
 
   it('does not hash for a request that ended while it waited', async () => {

@@ -133,6 +133,16 @@ describe('RevocationFeed', () => {
     feed.close();
   });
 
+  it('says which error it was', async () => {
+    const { lines, logger } = recordingLogger();
+    log.isUp = false;
+    const feed = new RevocationFeed({ log, redis: null, logger });
+    await feed.start();
+    feed.close();
+
+    expect(lines[0]).toMatchObject({ error: { message: 'down' } });
+  });
+
   it('does not go on when it is closed while it reads', async () => {
     const { logger } = recordingLogger();
     const feed = new RevocationFeed({ log, redis: null, logger });
@@ -164,14 +174,43 @@ describeWithRedis('RevocationFeed over Redis', (redis) => {
     }
     await client.publish('revocations', '{"kind":"session","sessionId":"a"}');
     await expect.poll(() => feed.revocations.isSessionRevoked('a')).toBe(true);
-    expect(lines.map(({ message }) => message)).toEqual([
-      'A revocation could not be read',
-      'A revocation could not be read',
-    ]);
+    const unreadable = {
+      message: 'A revocation could not be read',
+      error: { message: expect.any(String) },
+    };
+    expect(lines).toMatchObject([unreadable, unreadable]);
 
     await client.client('KILL', 'TYPE', 'PUBSUB');
     await expect.poll(() => log.asked.length).toBe(3);
     feed.publish({ kind: 'api-key', apiKeyId: 7 });
     expect(feed.revocations.isApiKeyRevoked(7)).toBe(true);
+  });
+
+  it('reads the log once at a time', async () => {
+    const { logger } = recordingLogger();
+    const log = new Log();
+    const client = new Redis(redis().url);
+    const feed = new RevocationFeed({ log, redis: client, logger });
+    let finish: (() => void) | undefined;
+    vi.spyOn(log, 'newest').mockImplementation(
+      () =>
+        new Promise((resolve) => {
+          log.asked.push(0);
+          finish = () => resolve([]);
+        }),
+    );
+    const started = feed.start();
+    onTestFinished(() => {
+      feed.close();
+      client.disconnect();
+    });
+    // It is subscribed, and still reads.
+    await expect.poll(() => client.pubsub('NUMSUB', 'revocations')).toEqual(['revocations', 1]);
+    await client.publish('revocations', '{"kind":"session","sessionId":"b"}');
+    await expect.poll(() => feed.revocations.isSessionRevoked('b')).toBe(true);
+
+    expect(log.asked).toHaveLength(1);
+    finish?.();
+    await started;
   });
 });
