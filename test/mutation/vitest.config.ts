@@ -44,6 +44,7 @@ export default defineConfig({
           setupFiles,
           isolate: false,
           globalSetup: ['test/support/global-setup.ts'],
+          env: { KEEP_DATABASES: 'true' },
           expect: { poll: { timeout: 5_000 } },
           // What takes too long counts as noticed, so that a busy machine must not make it so.
           testTimeout: 60_000,

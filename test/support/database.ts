@@ -19,6 +19,7 @@ const OWNER = 'headroom';
 const MIGRATED_TEMPLATE = 'migrated_template';
 /** Key of the advisory lock under which the template is made; any number that nothing else here uses. */
 const TEMPLATE_LOCK = 4_711_001;
+const KEPT_DATABASES = Symbol.for('headroom.test.kept-databases');
 const REPLICA_TIMEOUT_MILLISECONDS = 20_000;
 const REPLICA_POLL_MILLISECONDS = 5;
 
@@ -32,11 +33,50 @@ export async function createDatabase(): Promise<TestDatabase> {
 
 /** Like `createDatabase`, with the schema of the user API. It is migrated once a test run, and copied for each suite. */
 export async function createMigratedDatabase(): Promise<TestDatabase> {
+  const kept = keptDatabases();
+  const database = kept?.pop() ?? (await copyTemplate());
+  return kept === undefined ? database : { ...database, drop: () => keep(database, kept) };
+}
+
+async function copyTemplate(): Promise<TestDatabase> {
   const { primary } = inject('system').postgres;
   return await withConnection(primary.administratorUrl, async (administrator) => {
     await ensureMigratedTemplate(administrator);
     return await createFrom(administrator, MIGRATED_TEMPLATE);
   });
+}
+
+/** Emptied databases, in mutation testing: to copy one takes longer than most suites, which run there for each mutant. */
+function keptDatabases(): TestDatabase[] | undefined {
+  if (process.env.KEEP_DATABASES !== 'true') return undefined;
+  // Of the thread: modules may be loaded again for each mutant.
+  const keptOfThread: { [KEPT_DATABASES]?: TestDatabase[] } = globalThis;
+  keptOfThread[KEPT_DATABASES] ??= [];
+  return keptOfThread[KEPT_DATABASES];
+}
+
+async function keep(database: TestDatabase, kept: TestDatabase[]): Promise<void> {
+  const { postgres: servers } = inject('system');
+  const url = withDatabase(servers.primary.administratorUrl, database.name);
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+    const tables = await sql<{ tablename: string }[]>`
+      SELECT tablename FROM pg_tables WHERE schemaname = 'public'`;
+    // With triggers off, or the last administrator would stay. To truncate takes ten times as long.
+    await sql.unsafe(
+      [
+        'SET session_replication_role = replica',
+        ...tables.map(({ tablename }) => `DELETE FROM "${tablename}"`),
+      ].join(';'),
+    );
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+  await waitForReplica(servers);
+  kept.push(database);
 }
 
 /** Test files run in processes of their own: the first to get the lock migrates, the others wait and find it done. */
