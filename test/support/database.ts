@@ -50,7 +50,7 @@ async function copyTemplate(): Promise<TestDatabase> {
 function keptDatabases(): TestDatabase[] | undefined {
   if (process.env.KEEP_DATABASES !== 'true') return undefined;
   // Of the thread: modules may be loaded again for each mutant.
-  const keptOfThread: { [KEPT_DATABASES]?: TestDatabase[] } = globalThis;
+  const keptOfThread: typeof globalThis & { [KEPT_DATABASES]?: TestDatabase[] } = globalThis;
   keptOfThread[KEPT_DATABASES] ??= [];
   return keptOfThread[KEPT_DATABASES];
 }

@@ -7,31 +7,16 @@ import { type Revocation, revocation } from './revocations.ts';
 const secondsAgo = (seconds: unknown) => sql`now() - make_interval(secs => ${seconds})`;
 
 const statements = preparedStatements((database: Database) => ({
-  add: database
+  addSession: database
     .insert(table)
-    .values({
-      kind: sql.placeholder('kind'),
-      subject: sql.placeholder('subject'),
-      generation: sql.placeholder('generation'),
-    })
-    .prepare('add_revocation'),
+    .values({ kind: 'session', subject: sql.placeholder('sessionId') })
+    .prepare('add_revoked_session'),
   newest: database
     .select({ kind: table.kind, subject: table.subject, generation: table.generation })
     .from(table)
     .where(gt(table.createdAt, secondsAgo(sql.placeholder('seconds'))))
     .prepare('newest_revocations'),
 }));
-
-function rowOf(revoked: Revocation) {
-  switch (revoked.kind) {
-    case 'user':
-      return { subject: String(revoked.userId), generation: revoked.generation };
-    case 'session':
-      return { subject: revoked.sessionId, generation: null };
-    case 'api-key':
-      return { subject: String(revoked.apiKeyId), generation: null };
-  }
-}
 
 /** Revocations in PostgreSQL, where they are true; what processes tell each other is only faster. */
 export class RevocationLog {
@@ -41,11 +26,13 @@ export class RevocationLog {
     this.#router = router;
   }
 
-  /** @throws `DatabaseUnavailable` */
-  async add(revoked: Revocation): Promise<void> {
-    await this.#router.write((database) =>
-      statements(database).add.execute({ kind: revoked.kind, ...rowOf(revoked) }),
-    );
+  /**
+   * Adds the end of a session. What else is revoked is added by the statement that revokes it.
+   *
+   * @throws `DatabaseUnavailable`
+   */
+  async addSession(sessionId: string): Promise<void> {
+    await this.#router.write((database) => statements(database).addSession.execute({ sessionId }));
   }
 
   /**

@@ -53,10 +53,9 @@ export class SessionEnder {
   /** Ends the access tokens of a session that is gone. Never throws: without the database, what processes tell each other has to do. */
   async endAccessTokens(sessionId: string): Promise<void> {
     const { feed, log, logger } = this.#parts;
-    const revoked = { kind: 'session', sessionId } as const;
-    feed.publish(revoked);
+    feed.publish({ kind: 'session', sessionId });
     try {
-      await log.add(revoked);
+      await log.addSession(sessionId);
     } catch (error) {
       logger.warn({ sessionId, error }, 'The end of a session was not written down');
     }

@@ -1,11 +1,12 @@
 import type { Sql, TransactionSql } from 'postgres';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import {
   API_KEYS_MAXIMUM_PER_USER,
   type ApiKey,
   type ApiKeyList,
 } from '../../../../services/contracts/api-keys.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
+import { ApiKeyRepository } from '../../../../services/user-api/api-keys/api-key-repository.ts';
 import {
   apiKeyHash,
   apiKeyPrefix,
@@ -108,6 +109,20 @@ describeWithRedis('API keys', (redis) => {
     const [after] = await sql`select xmin::text from api_keys where id = ${id}`;
     expect(after?.xmin).toBe(before?.xmin);
     expect(Math.abs((first?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('are asked of the writer where that is asked for', async () => {
+    const [newest, read] = [vi.spyOn(other.router, 'readNewest'), vi.spyOn(other.router, 'read')];
+    onTestFinished(() => {
+      newest.mockRestore();
+      read.mockRestore();
+    });
+    const repository = new ApiKeyRepository(other.router);
+
+    expect(await repository.findGrant('no hash', 'reader')).toBeNull();
+    expect([newest.mock.calls.length, read.mock.calls.length]).toEqual([0, 1]);
+    expect(await repository.findGrant('no hash', 'writer')).toBeNull();
+    expect(newest.mock.calls.length).toBe(1);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Sql } from 'postgres';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { CreatedApiKey } from '../../../../services/contracts/api-keys.ts';
 import { AccountRepository } from '../../../../services/user-api/auth/accounts/account-repository.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
@@ -104,7 +104,17 @@ describeWithRedis('what an action on an account leaves behind', (redis) => {
     const same = await api.call('PUT', path, { token, body: { role: 'admin' } });
     expect(same.body).toEqual({ userId: admin.id, role: 'admin' });
     expect((await api.call('GET', '/api/v1/auth/me', { token })).status).toBe(200);
-    expect(JSON.stringify(api.log)).not.toContain(`"userId":${admin.id},"role":"user"`);
+    expect(await store.hlen(`sessions:${admin.id}`)).toBe(1);
+    expect(api.log).not.toContainEqual(
+      expect.objectContaining({ message: 'Role changed', userId: admin.id }),
+    );
+  });
+
+  it('a mistake in a query is not asked of a reader again', async () => {
+    const asked = vi.spyOn(api.router, 'readNewest').mockRejectedValueOnce(new TypeError('a bug'));
+    onTestFinished(() => asked.mockRestore());
+
+    await expect(new AccountRepository(api.router).find(1)).rejects.toBeInstanceOf(TypeError);
   });
 
   it('an outdated hash is not replaced after the password has been changed', async () => {

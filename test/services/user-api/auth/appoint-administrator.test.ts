@@ -72,8 +72,10 @@ describeWithRedis('appointAdministrator', (redis) => {
     await sql`insert into users (name, email, status) values ('S', 's@example.com', 'suspended')`;
 
     for (const email of ['nobody@example.com', 's@example.com']) {
-      await expect(appointAdministrator(database.writerUrl, email)).rejects.toBeInstanceOf(
-        NobodyToAppoint,
+      const appointed = appointAdministrator(database.writerUrl, email);
+      await expect(appointed).rejects.toBeInstanceOf(NobodyToAppoint);
+      await expect(appointed).rejects.toThrow(
+        'No active user has this email address. Create the user first.',
       );
     }
     expect(await sql`select from accounts`).toHaveLength(0);

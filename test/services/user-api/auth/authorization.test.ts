@@ -4,7 +4,7 @@ import {
   requireRecentLogin,
 } from '../../../../services/user-api/auth/authenticator.ts';
 import { decide, mayUseField } from '../../../../services/user-api/auth/authorization.ts';
-import { AccessError } from '../../../../services/user-api/auth/errors.ts';
+import { AccessError, lastAdministratorError } from '../../../../services/user-api/auth/errors.ts';
 import type { Identity } from '../../../../services/user-api/auth/identity.ts';
 
 type Cells = Parameters<typeof decide>[0];
@@ -84,6 +84,12 @@ describe('AccessError', () => {
     expect(
       new AccessError('forbidden', 'why', { retryAfterSeconds: 2, challenge: 'Bearer' }).headers,
     ).toEqual({ 'retry-after': '2', 'www-authenticate': 'Bearer' });
+  });
+
+  it('takes the place of the refusal of the last administrator alone', () => {
+    const error = new Error('something else');
+
+    expect(lastAdministratorError(error)).toBe(error);
   });
 
   it('says what a request lacks that has no credentials, or those of an old login', () => {
