@@ -142,6 +142,8 @@ describe('npm start', () => {
 
     const first = runStart(variables);
     await first.ready();
+    // The data survives a power failure from here on.
+    expect(await readFile(join(local, 'postgres/initdb-sync.log'), 'utf8')).toContain('ok');
     await logEveryStatement(local, first.output());
     const [getUser, listUsers, createUser, listMessages, login] = curlLines(first.output());
     expect(await paste(getUser ?? '')).toMatchObject({ id: 1, version: 1 });

@@ -13,15 +13,16 @@ import type { ServerUser } from './server-user.ts';
 const MAJOR_VERSION = '18';
 const LOG_LINES_SHOWN = 12;
 
-export interface NewDataDirectory {
+export interface InitdbOptions {
   readonly dataDirectory: string;
   readonly logFile: string;
   readonly binaries: PostgresBinaries;
   readonly user: ServerUser;
   readonly guardian: Guardian;
+}
+
+export interface NewDataDirectory extends InitdbOptions {
   readonly administratorPassword: string;
-  /** Whether the files must survive a power failure. */
-  readonly durable: boolean;
 }
 
 /** Makes an empty folder with the rights that PostgreSQL insists on, in place of what is there. */
@@ -36,46 +37,59 @@ export function makeEmptyDirectory(directory: string, user: ServerUser): void {
 }
 
 /**
- * Runs initdb. The result gets its name when it is whole, so that a run which is cut off leaves nothing half-made.
+ * Runs initdb. The result gets its name when it is whole, so that a run which is cut off leaves nothing half-made. It survives a power failure
+ * only after {@link syncDataDirectory}.
  * @throws {LocalFailure} when initdb fails.
  */
 export async function createDataDirectory(options: NewDataDirectory): Promise<void> {
-  const { dataDirectory, logFile, user } = options;
+  const { dataDirectory, user } = options;
   const unfinished = `${dataDirectory}.unfinished`;
   const passwordFile = `${dataDirectory}.password`;
   makeEmptyDirectory(unfinished, user);
   try {
     writeFileSync(passwordFile, `${options.administratorPassword}\n`, { mode: 0o600 });
     user.own(passwordFile);
-    const initdb = await startProcess({
-      name: 'initdb',
-      ...user.command(options.binaries.initdb, [
-        `--pgdata=${unfinished}`,
-        `--username=${ADMINISTRATOR}`,
-        `--pwfile=${passwordFile}`,
-        '--auth=scram-sha-256',
-        '--encoding=UTF8',
-        // PostgreSQL's own collation by code point: the same order on every machine, whatever its C library knows.
-        '--locale=C',
-        '--locale-provider=builtin',
-        '--builtin-locale=C.UTF-8',
-        '--no-instructions',
-        ...(options.durable ? [] : ['--no-sync']),
-      ]),
-      logFile,
-      guardian: options.guardian,
-    });
-    const exit = await initdb.exited;
-    if (exit.code !== 0) {
-      const problem = `initdb, which makes the data folder, ended with ${exit.signal ?? `exit code ${exit.code}`}`;
-      const logLines = initdb.lastLogLines(LOG_LINES_SHOWN);
-      throw explainServerFailure(problem, { dataDirectory, logFile, logLines });
-    }
+    await runInitdb(options, [
+      `--pgdata=${unfinished}`,
+      `--username=${ADMINISTRATOR}`,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      // PostgreSQL's own collation by code point: the same order on every machine, whatever its C library knows.
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--no-instructions',
+      '--no-sync',
+    ]);
     renameSync(unfinished, dataDirectory);
   } finally {
     rmSync(passwordFile, { force: true });
     rmSync(unfinished, { recursive: true, force: true });
   }
+}
+
+/**
+ * Writes all files to the disk, whether or not a server runs on them: what initdb would do at its end, where everything waits for it.
+ * @throws {LocalFailure} when that fails.
+ */
+export async function syncDataDirectory(options: InitdbOptions): Promise<void> {
+  await runInitdb(options, ['--sync-only', `--pgdata=${options.dataDirectory}`]);
+}
+
+async function runInitdb(options: InitdbOptions, words: readonly string[]): Promise<void> {
+  const { dataDirectory, logFile } = options;
+  const initdb = await startProcess({
+    name: 'initdb',
+    ...options.user.command(options.binaries.initdb, words),
+    logFile,
+    guardian: options.guardian,
+  });
+  const exit = await initdb.exited;
+  if (exit.code === 0) return;
+  const problem = `initdb, which makes the data folder, ended with ${exit.signal ?? `exit code ${exit.code}`}`;
+  const logLines = initdb.lastLogLines(LOG_LINES_SHOWN);
+  throw explainServerFailure(problem, { dataDirectory, logFile, logLines });
 }
 
 /**

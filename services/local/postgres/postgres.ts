@@ -11,7 +11,7 @@ import {
   OWNER,
   readCredentials,
 } from './credentials.ts';
-import { checkDataDirectory, createDataDirectory } from './data-directory.ts';
+import { checkDataDirectory, createDataDirectory, syncDataDirectory } from './data-directory.ts';
 import { corruptData, explainQueryFailure } from './failures.ts';
 import { stopLeftover } from './leftover.ts';
 import { prepareDatabase } from './prepare-database.ts';
@@ -118,7 +118,15 @@ async function startServers(
     if (processId === null) continue;
     onProgress(`Stopped PostgreSQL (process ${processId}) of an earlier run that was killed`);
   }
-  const credentials = await ensureData(options, directory, places.primary.dataDirectory, common);
+  const { credentials, synced } = await ensureData(
+    options,
+    directory,
+    places.primary.dataDirectory,
+    common,
+  );
+  // Before the caller writes, and whatever fails.
+  await using ending = new AsyncDisposableStack();
+  ending.defer(() => synced);
 
   const primary = await startServer({
     ...common,
@@ -171,17 +179,17 @@ function place(directory: string, role: 'primary' | 'replica'): Place {
   };
 }
 
-/** Checks the data of the primary, or makes it. */
+/** Checks the data of the primary, or makes it; `synced` resolves when it survives a power failure, where it has to. */
 async function ensureData(
   options: PostgresOptions,
   directory: string,
   dataDirectory: string,
   common: Common,
-): Promise<Credentials> {
+): Promise<{ readonly credentials: Credentials; readonly synced: Promise<void> }> {
   if (checkDataDirectory(dataDirectory)) {
     const kept = readCredentials(directory);
     if (kept === null) throw corruptData(directory, 'the file with its passwords is missing');
-    return kept;
+    return { credentials: kept, synced: Promise.resolve() };
   }
   options.onProgress?.('Making the PostgreSQL data folder');
   const credentials = createCredentials(directory);
@@ -190,9 +198,14 @@ async function ensureData(
     dataDirectory,
     logFile: join(directory, 'initdb.log'),
     administratorPassword: credentials.administrator,
-    durable: options.durable,
   });
-  return credentials;
+  if (!options.durable) return { credentials, synced: Promise.resolve() };
+  // The disk takes as long as initdb itself: the servers start meanwhile.
+  const logFile = join(directory, 'initdb-sync.log');
+  const synced = syncDataDirectory({ ...common, dataDirectory, logFile });
+  // It is waited for later.
+  synced.catch(() => {});
+  return { credentials, synced };
 }
 
 function endedByItself({ name, logFile }: Place): LocalFailure {
