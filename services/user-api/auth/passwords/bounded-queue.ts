@@ -19,6 +19,9 @@ interface Waiter {
  * Runs a few tasks at once, has a few more wait, and refuses the rest: with both numbers bounded, so is the time that anybody waits. Callers take
  * turns; when all places are taken, the newest task of whoever has most there makes room for one who has less (longest queue drop), so that
  * one caller's crowd costs others at most a turn.
+ *
+ * Not a `ConcurrencyLimiter`, which starts tasks in the order of their arrival and refuses the newest: here both depend on the caller, so that no
+ * more than the count of running tasks would be shared.
  */
 export class BoundedQueue {
   readonly #concurrency: number;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import {
   createRefreshToken,
   type RefreshToken,
@@ -244,6 +244,16 @@ describeWithRedis('SessionStore', (server) => {
     ]);
     expect(await store.list(newUserId())).toEqual([]);
     expect(await new SessionStore(null).list(userId)).toEqual([]);
+  });
+
+  it('compares the clocks once in a while, and with the next reply when that failed', async () => {
+    const own = new SessionStore(redis);
+    const compared = vi.spyOn(redis, 'redisTime').mockRejectedValueOnce(new Error('away'));
+    onTestFinished(() => compared.mockRestore());
+
+    for (let times = 0; times < 4; times += 1) await own.open(newUserId(), 0);
+
+    expect(compared).toHaveBeenCalledTimes(2);
   });
 
   it('without the grace gives the next token to exactly one of many at once, and then ends the session', async () => {
