@@ -78,7 +78,7 @@ describeWithRedis('API keys', (redis) => {
 
   it('say who they act for and with which scopes', async () => {
     const { person, token } = await comeIn(processes);
-    const { key } = (await createKey(api, person, token, { scopes: [] })).body;
+    const { key } = (await createKey(api, person, token, { scopes: ['users:write'] })).body;
 
     const answer = await api.call('GET', '/api/v1/auth/me', { apiKey: key });
 
@@ -86,7 +86,7 @@ describeWithRedis('API keys', (redis) => {
       user: { id: person.id },
       role: 'user',
       credential: 'api-key',
-      scopes: [],
+      scopes: ['users:write'],
     });
   });
 

@@ -155,6 +155,16 @@ describeWithRedis('login', (redis) => {
     expect((await api.login(person.email)).status).toBe(200);
   });
 
+  it('leaves a hash of the cost of new ones as it is', async () => {
+    const person = await createPerson(api, sql);
+    const hash = async () =>
+      (await sql`select password_hash from accounts where user_id = ${person.id}`)[0];
+    const before = await hash();
+
+    expect((await api.login(person.email)).status).toBe(200);
+    expect(await hash()).toEqual(before);
+  });
+
   it('lets in whose outdated hash could not be replaced, and says so', async () => {
     const person = await createPerson(api, sql);
     const hash = await hashArgon2id(PASSWORD, { ...CHEAP_COST, passes: 2 });

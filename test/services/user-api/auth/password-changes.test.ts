@@ -78,7 +78,6 @@ describeWithRedis('passwords', (redis) => {
     const [here, elsewhere] = [await logIn(api, person), await logIn(api, person)];
 
     const changed = await change(here.accessToken, PASSWORD, NEW_PASSWORD);
-
     expect(changed.status).toBe(200);
     expect(await me(changed.body.accessToken)).toBe(200);
     for (const { accessToken, refreshToken } of [here, elsewhere]) {
@@ -93,6 +92,11 @@ describeWithRedis('passwords', (redis) => {
   it('are not changed by who holds a token but does not know the one before, nor guessed that way', async () => {
     const person = await createPerson(api, sql);
     const { accessToken } = await logIn(api, person);
+    const other = await logIn(api, await createPerson(api, sql));
+    expect((await change(other.accessToken, 'a wrong guess', NEW_PASSWORD)).body).toMatchObject({
+      type: '/problems/wrong-password',
+      detail: 'The current password is wrong.',
+    });
 
     const statuses = [];
     for (let tries = 0; tries < 7; tries += 1) {
@@ -102,9 +106,6 @@ describeWithRedis('passwords', (redis) => {
     }
 
     expect(statuses[0]).toBe(403);
-    expect((await change(accessToken, 'a wrong guess', NEW_PASSWORD)).body.type).toBe(
-      '/problems/too-many-logins',
-    );
     expect(statuses.at(-1)).toBe(429);
     expect(await me(accessToken)).toBe(200);
   });
@@ -167,7 +168,6 @@ describeWithRedis('passwords', (redis) => {
     const token = await receiveLink(person);
 
     expect((await reset(token, NEW_PASSWORD)).status).toBe(204);
-
     expect(await me(session.accessToken)).toBe(401);
     expect(await refresh(session.refreshToken)).toBe(401);
     expect((await api.login(person.email, NEW_PASSWORD)).status).toBe(200);
@@ -229,7 +229,8 @@ describeWithRedis('passwords', (redis) => {
     const person = await createPerson(api, sql);
     const token = await receiveLink(person);
 
-    expect((await reset(token, person.email)).status).toBe(422);
+    const { status, body } = await reset(token, person.email);
+    expect([status, body.errors?.[0]?.pointer]).toEqual([422, '/newPassword']);
     expect((await reset(token, NEW_PASSWORD)).status).toBe(204);
   });
 
