@@ -134,7 +134,11 @@ describe('The email worker, as its environment has it, logs', () => {
     }
     await close();
     expect(log).toMatchObject([
-      { level: 'warn', message: 'The collector does not take traces: they are lost' },
+      {
+        level: 'warn',
+        message: 'The collector does not take traces: they are lost',
+        error: { message: expect.any(String) },
+      },
       { level: 'info', message: 'The collector takes traces again' },
     ]);
   });
