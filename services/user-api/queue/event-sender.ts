@@ -54,12 +54,10 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
     md5: false,
     // Nothing changes the client's middlewares once it is made; to put them in order anew for each request takes a tenth of what sending takes.
     cacheMiddleware: true,
-    // A queue's URL may have a host that only the queue's own machine resolves.
     ...(endpoint === undefined
       ? {}
       : {
           endpoint,
-          useQueueUrlAsEndpoint: false,
           // The SDK refuses an endpoint of its own beside these, which the shell or ~/.aws/config may set.
           useFipsEndpoint: false,
           useDualstackEndpoint: false,

@@ -273,6 +273,21 @@ describe('EventDispatcher.close', () => {
     expect(await sql`select id from outbox`).toEqual([]);
   });
 
+  it('sends what waits for one of ten sends to end, and waits for that, too', async () => {
+    const { respond, answers } = slowQueue();
+    const { dispatcher, outbox, sizes, isOpen } = startDispatcher(respond);
+    dispatch(dispatcher, 105);
+    const closed = dispatcher.close();
+    for (const answer of answers.splice(0)) answer();
+    await soon(() => expect(sizes()).toEqual([...Array(10).fill(10), 5]));
+    // Long enough for a close that does not wait.
+    await connectPool(outbox);
+    expect(isOpen()).toBe(true);
+    answers[0]?.();
+    await closed;
+    expect(dispatcher.counts.sent).toBe(105);
+  });
+
   it('gives up on a queue that does not answer after 2 s', async () => {
     const { advance } = stopTheClock();
     const { dispatcher, isOpen } = startDispatcher(slowQueue().respond);
@@ -336,15 +351,16 @@ describe("EventDispatcher's relay", () => {
   });
 
   it('when the outbox cannot be read, logs it and goes on', async () => {
-    const { dispatcher, messages } = startDispatcher(
+    const { dispatcher, log } = startDispatcher(
       everything,
       { relayIntervalMilliseconds: 10 },
       'postgres://nobody@127.0.0.1:1/none',
     );
     dispatcher.start();
     await eventually(() => {
-      const failures = messages().filter((one) => one === 'The outbox could not be read');
+      const failures = log.filter(({ message }) => message === 'The outbox could not be read');
       expect(failures.length).toBeGreaterThan(1);
+      expect(failures[0]).toHaveProperty('error');
     });
   });
 });

@@ -104,7 +104,9 @@ describe('createEventSender', () => {
   });
 
   it('brings ten events to the queue with one request, as they are', async () => {
-    const events = eventsOf(10);
+    // Of a recorded trace, which without a tracer is passed on.
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const events = eventsOf(10).map((event) => ({ ...event, traceparent }));
     expect(await sender.send(events)).toEqual(events.map(({ id }) => id));
     expect(front.requests).toBe(1);
     const received = await receiveEvents(queueUrl, ({ length }) => length >= events.length);
@@ -154,6 +156,8 @@ describe('createEventSender', () => {
       name: 'TimeoutError',
       message: 'SQS did not answer within 3000 ms',
     });
+    front.faults.push({ status: 200, body: '{}' });
+    await sender.send(eventsOf(1));
     // Nothing is left to go off.
     expect(vi.getTimerCount()).toBe(0);
   });

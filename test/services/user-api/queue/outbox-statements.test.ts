@@ -88,6 +88,7 @@ describe('OutboxDepth', () => {
     const { router, statements } = openOutbox(database.writerUrl);
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
+    vi.advanceTimersByTime(1);
     const depth = new OutboxDepth(router);
     expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
     await leaveBehind(sql, 3);
