@@ -130,6 +130,14 @@ describeWithRedis('InvalidationFeed', (server) => {
     await untilSaid('open', 'lost', 'open', { id: 1, version: 2 });
   });
 
+  it('has a heartbeat of its own, which no other feed takes for its', async () => {
+    const { publisher } = await startOpenFeed();
+    const channels = async () => await publisher.pubsub('CHANNELS', 'heartbeat:*');
+    const before = await channels();
+    await startOpenFeed();
+    expect((await channels()).filter((each) => !before.includes(each))).toHaveLength(1);
+  });
+
   it('after a pause of the process longer than a heartbeat may take, reads what has arrived before it judges', async () => {
     const { publisher, said, untilSaid } = await startFeed({ heartbeat: 100, url: server().url });
     await untilSaid('open');
