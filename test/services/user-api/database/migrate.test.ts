@@ -78,13 +78,16 @@ describe('migrate', () => {
     expect(said).toEqual(['The database is up to date.']);
   });
 
-  it('with a migration that fails, leaves nothing of it behind and lets the next run in', async () => {
+  it('with a migration that fails, leaves nothing of it and of those before it behind, and lets the next run in', async () => {
     const { writerUrl } = await newDatabase();
     const directory = await copyOfMigrations();
-    const [first = ''] = (await readdir(directory)).filter((file) => file.endsWith('.sql'));
-    await appendFile(join(directory, first), '--> statement-breakpoint\nselect 1/0;');
+    const last = listMigrations(directory).at(-1)?.name ?? '';
+    const failing = '\n--> statement-breakpoint\nselect 1/0;';
+    await appendFile(join(directory, `${last}.sql`), failing);
 
-    await expect(migrate(writerUrl, { migrationsDirectory: directory })).rejects.toThrow();
+    await expect(migrate(writerUrl, { migrationsDirectory: directory })).rejects.toMatchObject({
+      code: '22012',
+    });
     const [users] = await connect(writerUrl)`select to_regclass('users') as name`;
     expect(users?.name).toBeNull();
     expect((await migrate(writerUrl)).applied).not.toEqual([]);

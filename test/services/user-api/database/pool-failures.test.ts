@@ -110,6 +110,22 @@ describe('DatabasePool', () => {
     expect(lines.filter((line) => line.includes('Database connections replaced'))).toHaveLength(1);
   });
 
+  it('replaces its connections once a second at most', async () => {
+    const { pool } = createPool({ url: database.readerUrl });
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    vi.advanceTimersByTime(5_000);
+    const write = () =>
+      pool
+        .run(({ $client }) => $client`insert into users (name, email) values ('A', 'a')`)
+        .catch(() => pool.metrics.replacements);
+    expect([await write(), await write()]).toEqual([1, 1]);
+    vi.advanceTimersByTime(999);
+    expect(await write()).toBe(1);
+    vi.advanceTimersByTime(1);
+    expect(await write()).toBe(2);
+  });
+
   it('that gets no connection, says that nothing was sent', async () => {
     const proxy = await startTcpProxy(database.writerUrl);
     await proxy.close();
