@@ -76,7 +76,8 @@ describe('the description of a route', () => {
     const recent = describeWith({ anonymous: 'no', login: 'recent' });
     expect(descriptionOf(closed, '401')).toContain('Credentials required');
     expect(descriptionOf(closed, '403')).toBe('Forbidden');
-    expect(descriptionOf(recent, '401') ?? '').not.toBe(descriptionOf(closed, '401'));
+    expect(descriptionOf(recent, '401')).toContain('Login too old');
+    expect(descriptionOf(closed, '401')).not.toContain('Login too old');
   });
 
   it('has the fields of each response', () => {

@@ -81,7 +81,10 @@ async function startServer(settings: Partial<ApiServerSettings> = {}, wantedPort
 const CLOSE = /\r\nconnection: close\r\n/i;
 const last = (path: string) => get(path).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
 
-describe('ApiServer', () => {
+/** A connection that is not closed would be waited for until then. */
+const TEST_TIMEOUT = { timeout: 10_000 };
+
+describe('ApiServer', TEST_TIMEOUT, () => {
   it('on a port that is taken, says which and what to do', async () => {
     const { port } = await startServer();
     await expect(startServer({}, port)).rejects.toMatchObject({
@@ -198,7 +201,7 @@ describe('ApiServer', () => {
   });
 });
 
-describe('the fast path', () => {
+describe('the fast path', TEST_TIMEOUT, () => {
   const answer = { at: 0 };
   const fast: NonNullable<ApiServerSettings['fastPath']> = (_, outgoing) => {
     answer.at += 1;

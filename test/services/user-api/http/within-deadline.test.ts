@@ -27,7 +27,10 @@ const late = (slug: string, detail = 'The request was not done within 1000 ms.')
   message: detail,
 });
 
-describe('withinDeadline', () => {
+/** Nothing here waits: the clock stands still. */
+const TEST_TIMEOUT = { timeout: 10_000 };
+
+describe('withinDeadline', TEST_TIMEOUT, () => {
   it('gives what the work comes to in time, and leaves no timer behind', async () => {
     const { outcome, work } = start(request());
     vi.advanceTimersByTime(MILLISECONDS - 1);
@@ -94,7 +97,7 @@ describe('withinDeadline', () => {
   });
 });
 
-describe('withDeadline', () => {
+describe('withDeadline', TEST_TIMEOUT, () => {
   const operation = (method: 'get' | 'post', answer: () => Response | Promise<Response>) => {
     const [bounded] = withDeadline(
       [
