@@ -73,6 +73,17 @@ describe('rotateSigningKeys', () => {
     expect(ring.verifier(first?.kid ?? '', takeover + 11 * MINUTE)).toBeUndefined();
   });
 
+  it('does not depend on the order of the keys in the set', async () => {
+    const { keys } = await rotateSigningKeys(await createSigningKeySet(START), START, LEAD_SECONDS);
+    const ring = await KeyRing.open({ keys: keys.toReversed() }, START);
+
+    expect(ring.signer(START).kid).toBe(keys[0]?.kid);
+    expect(ring.signer(START + HOUR).kid).toBe(keys[1]?.kid);
+    expect(ring.published(START + 11 * MINUTE + HOUR).map(({ kid }) => kid)).toEqual([
+      keys[1]?.kid,
+    ]);
+  });
+
   it('drops keys that are of no more use, so that a set never grows', async () => {
     let set = await createSigningKeySet(START);
     for (let month = 1; month <= 12; month += 1) {
@@ -118,7 +129,8 @@ describe('deriveSigningKeySet', () => {
   });
 
   it('names the key by its thumbprint, and another secret gives another key that is usable', async () => {
-    for (let index = 0; index < 5; index += 1) {
+    // The number of the last one begins with a byte of zero.
+    for (const index of [0, 1, 2, 123]) {
       const [key] = deriveSigningKeySet(`${secret} ${index}`).keys;
       if (key === undefined) throw new Error('no key');
       const { kty, crv, x, y, kid } = key;
@@ -159,7 +171,7 @@ describe('signing keys', () => {
       JSON.stringify({ keys: [{ ...key, d: undefined }] }),
       JSON.stringify({ keys: [{ ...key, activeFrom: 'soon' }] }),
       JSON.stringify({ keys: [{ ...key, kid: '../x' }] }),
-      JSON.stringify({ keys: [key, key] }),
+      JSON.stringify({ keys: [key, { ...key, activeFrom: '2030-01-01T00:00:00Z' }] }),
       JSON.stringify({ keys: [key, { ...other, activeFrom: key.activeFrom }] }),
       JSON.stringify({ keys: [{ ...key, note: 'x' }] }),
     ];
