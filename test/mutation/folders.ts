@@ -31,7 +31,7 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
     tests: [
       `${tests}/rate-limit/**/*.test.ts`,
       `${tests}/http/{admission,routes}.test.ts`,
-      `!${tests}/rate-limit/{cluster,redis-outage}.test.ts`,
+      `!${tests}/rate-limit/{across-processes,cluster,redis-outage}.test.ts`,
     ],
   },
   queue: {

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { redisKeyFormat, spaceOf } from '../../../../services/user-api/rate-limit/key.ts';
@@ -7,14 +6,9 @@ import {
   leaseAllowance,
 } from '../../../../services/user-api/rate-limit/leased-limiter.ts';
 import { SharedLimiter } from '../../../../services/user-api/rate-limit/shared-limiter.ts';
-import { startNodeProgram } from '../../../support/node-program.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import type { LeaseHolderMessage } from './programs/lease-holder.ts';
 import { connectToRedis, sharedStateOn } from './support/connect.ts';
-import { hammer, sumOf } from './support/hammers.ts';
 
-const LEASE_HOLDER = fileURLToPath(new URL('./programs/lease-holder.ts', import.meta.url));
-const PROCESSES = 4;
 /** So long that nothing is refilled during a test: 400 tokens in a day are one in 216 s. */
 const DAY_SECONDS = 86_400;
 
@@ -52,79 +46,6 @@ describeWithRedis('LeasedLimiter', (server) => {
     // Rounded down: a part of a token has been refilled meanwhile.
     return Math.floor(Number(state.split(' ')[0]) / (policy.windowSeconds * 1_000));
   };
-
-  describe('with several processes', () => {
-    it('when all hold full leases at the moment the bucket runs dry, passes processes × allowance too many, and no more after that', async () => {
-      const limits = policy(400, DAY_SECONDS, 0.2);
-      const allowance = leaseAllowance(limits, PROCESSES);
-      const order = {
-        url: server().url,
-        policy: limits,
-        key: 'user:1',
-        expectedProcesses: PROCESSES,
-      };
-      const holders = Array.from({ length: PROCESSES }, () =>
-        startNodeProgram<LeaseHolderMessage>(LEASE_HOLDER, [JSON.stringify(order)]),
-      );
-      onTestFinished(async () => {
-        await Promise.all(holders.map((holder) => holder.end('SIGKILL')));
-      });
-      for (const holder of holders) await holder.next();
-      const step = async (name: string) => {
-        await redis.publish('step', name);
-        const counts = await Promise.all(holders.map((holder) => holder.next()));
-        return counts.reduce<number>((sum, count) => sum + Number(count), 0);
-      };
-
-      let passed = await step('take');
-      // Somebody else uses up all that Redis has, asking for each.
-      const exact = new SharedLimiter({ policy: limits, state: sharedStateOn(redis) });
-      while ((await exact.decide('user:1')).allowed) passed += 1;
-      passed += await step('spend');
-
-      expect(passed).toBe(400 + PROCESSES * allowance);
-      // Redis has been told: the excess is a debt, and nobody may add to it.
-      expect(await remainingInRedis(limits, 'user:1')).toBe(-PROCESSES * allowance);
-      expect(await step('spend')).toBe(0);
-      expect(await step('ask')).toBe(0);
-    });
-
-    it('when they hammer one key, passes no less than the limit, and at most processes × allowance more', async () => {
-      const limits = policy(400, DAY_SECONDS, 0.2);
-      const reports = await hammer(redis, PROCESSES, {
-        url: server().url,
-        policy: limits,
-        key: 'user:1',
-        expectedProcesses: PROCESSES,
-        concurrency: 20,
-        until: { requests: 500 },
-      });
-      const allowed = sumOf(reports, 'allowed');
-      expect(allowed).toBeGreaterThanOrEqual(400);
-      expect(allowed).toBeLessThanOrEqual(400 + PROCESSES * leaseAllowance(limits, PROCESSES));
-    });
-
-    it('when they hammer one key while it is refilled, passes no more than the formula says, and starves nobody', async () => {
-      const limits = policy(200, 1, 0.2);
-      const reports = await hammer(redis, PROCESSES, {
-        url: server().url,
-        policy: limits,
-        key: 'user:1',
-        expectedProcesses: PROCESSES,
-        concurrency: 5,
-        until: { milliseconds: 1_500 },
-      });
-      const allowed = sumOf(reports, 'allowed');
-      const froms = reports.map(({ from }) => from);
-      const tos = reports.map(({ to }) => to);
-      const longest = (Math.max(...tos) - Math.min(...froms)) / 1_000;
-      const together = (Math.min(...tos) - Math.max(...froms)) / 1_000;
-      const excess = PROCESSES * leaseAllowance(limits, PROCESSES) * (1 + longest);
-      expect(allowed).toBeLessThanOrEqual(200 + 200 * longest + excess);
-      // A tenth for tokens that came back while nobody was asking.
-      expect(allowed).toBeGreaterThanOrEqual(0.9 * (200 + 200 * together));
-    });
-  });
 
   it('while Redis does not answer, passes as many as the allowance at once, and asks for the next', async () => {
     const limits = policy(400, DAY_SECONDS, 0.1);

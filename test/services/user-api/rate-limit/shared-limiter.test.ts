@@ -1,13 +1,11 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { redisKeyFormat } from '../../../../services/user-api/rate-limit/key.ts';
 import type { RateLimitPolicy } from '../../../../services/user-api/rate-limit/policy.ts';
 import { SharedLimiter } from '../../../../services/user-api/rate-limit/shared-limiter.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { connectToRedis, sharedStateOn } from './support/connect.ts';
-import { hammer, sumOf } from './support/hammers.ts';
 
-const PROCESSES = 4;
 const HOUR_SECONDS = 3_600;
 
 function policy(
@@ -34,51 +32,6 @@ describeWithRedis('SharedLimiter', (server) => {
   afterAll(() => redis.disconnect());
   const limiterWith = (policy: RateLimitPolicy, clock?: () => number) =>
     new SharedLimiter({ policy, state: sharedStateOn(redis), ...(clock && { clock }) });
-
-  describe('when several processes send many times the limit of one key at once', () => {
-    it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
-      '%s: passes exactly the limit, not one more or less',
-      async (algorithm) => {
-        // So long a window that none of it comes back during the test.
-        const reports = await hammer(redis, PROCESSES, {
-          url: server().url,
-          policy: policy(algorithm, 300, HOUR_SECONDS),
-          key: 'user:1',
-          expectedProcesses: PROCESSES,
-          concurrency: 20,
-          until: { requests: 500 },
-        });
-        expect(sumOf(reports, 'sent')).toBe(PROCESSES * 500);
-        expect(sumOf(reports, 'allowed')).toBe(300);
-        // The key was contended: more than one process had some of it.
-        expect(reports.filter(({ allowed }) => allowed > 0).length).toBeGreaterThan(1);
-      },
-    );
-
-    it('sliding-window: over several windows, passes the limit in each stretch of one window and never more', async () => {
-      const limit = 40;
-      const window = 1_000;
-      const reports = await hammer(redis, PROCESSES, {
-        url: server().url,
-        policy: policy('sliding-window', limit, window / 1_000),
-        key: 'user:1',
-        expectedProcesses: PROCESSES,
-        concurrency: 5,
-        until: { milliseconds: 2_500 },
-      });
-      const passed = reports.flatMap((report) => report.passed);
-      // A request was decided somewhere between when it was sent and when its answer came.
-      const sent = passed.map(([sent]) => sent).toSorted((a, b) => a - b);
-      const decided = passed.map(([, decided]) => decided).toSorted((a, b) => a - b);
-      for (let first = 0; first + limit < passed.length; first += 1) {
-        // Even at the widest reading, limit + 1 requests took a window (less the millisecond that Redis's clock is read in).
-        expect((decided[first + limit] ?? 0) - (sent[first] ?? 0)).toBeGreaterThan(window - 1);
-      }
-      const hammered =
-        Math.min(...reports.map(({ to }) => to)) - Math.max(...reports.map(({ from }) => from));
-      expect(passed.length).toBeGreaterThanOrEqual(limit * Math.floor(hammered / window));
-    });
-  });
 
   it('for each request, makes one round trip of one command', async () => {
     const limiter = limiterWith(policy('sliding-window', 1_000, 60));
