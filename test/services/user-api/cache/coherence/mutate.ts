@@ -1,4 +1,4 @@
-import { registerHooks } from 'node:module';
+import { type ResolveFnOutput, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Mutant } from './mutants/mutant.ts';
@@ -26,10 +26,16 @@ function inWorld(url: string, world: string): string {
 export function createWorlds(
   worlds: readonly (Mutant | undefined)[],
 ): (url: string, world: number) => string {
+  // Node.js reads a package's exports again for each module that imports it; all modules here find the same packages.
+  const packages = new Map<string, ResolveFnOutput>();
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      const resolved = nextResolve(specifier, context);
       const world = worldOf(context.parentURL);
+      const isPackage = world !== null && /^[@\w]/.test(specifier) && !URL.canParse(specifier);
+      const known = isPackage ? packages.get(specifier) : undefined;
+      if (known !== undefined) return { ...known, shortCircuit: true };
+      const resolved = nextResolve(specifier, context);
+      if (isPackage) packages.set(specifier, resolved);
       return world === null || worldOf(resolved.url) !== null
         ? resolved
         : { ...resolved, url: inWorld(resolved.url, world) };
