@@ -70,6 +70,8 @@ async function keep(database: TestDatabase, kept: TestDatabase[]): Promise<void>
       [
         'SET session_replication_role = replica',
         ...tables.map(({ tablename }) => `DELETE FROM "${tablename}"`),
+        // The next suite counts from 1, as in a new one.
+        `SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences WHERE schemaname = 'public'`,
       ].join(';'),
     );
   } finally {
