@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './support/slow-first.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Suites start some hundred programs, most of them several times.
@@ -21,6 +22,7 @@ export default defineConfig({
     // A worker runs one file after the other with the modules that are loaded already, which saves a fifth of the whole. Nothing
     // happens at import time here, so no file sees what another has done; a suite that changes a global puts it back.
     isolate: false,
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         root,
