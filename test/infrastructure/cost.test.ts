@@ -9,6 +9,7 @@ import {
   SECRETS_PER_SERVICE,
 } from '../../lib/capacity/cost/operations-cost.ts';
 import { meanTasks, serviceCost } from '../../lib/capacity/cost/service-cost.ts';
+import { readerCapacityUnits, writerCapacityUnits } from '../../lib/capacity/database-load.ts';
 import { loadAt, plannedLoad } from '../../lib/capacity/load.ts';
 import { priceList, prices } from '../../lib/capacity/prices.ts';
 import { planStage } from '../../lib/capacity/size-stage.ts';
@@ -130,6 +131,34 @@ describe('the cost of the database', () => {
     expect(cost(true, idle)).toBeCloseTo(cost(true), 6);
     expect(cost(false, idle)).toBeLessThan(cost(false));
   });
+
+  it.each([
+    ['mostly reads', 0.01, [0, 1, 2, 4]],
+    ['mostly writes', 1, [0, 1, 2, 4]],
+  ] as const)(
+    'serverless, with %s, has the writer, a first reader no smaller than it, and its other readers',
+    (_, writes, readerCounts) => {
+      const load = { ...today, writes: today.writes * writes };
+      const [writer, reads] = [writerCapacityUnits(load), readerCapacityUnits(load)];
+      for (const readers of readerCounts) {
+        const lines = databaseCost(
+          {
+            ...database,
+            mode: 'serverless',
+            minimumCapacityUnits: 0.5,
+            maximumCapacityUnits: 100_000,
+            readers,
+          },
+          load,
+          million.workload,
+        );
+        const units = (lines.find(({ what }) => what === 'capacity')?.quantity ?? 0) / 730;
+        const each = reads / Math.max(1, readers);
+        const expected = readers === 0 ? 0 : Math.max(writer, each) + (readers - 1) * each;
+        expect(units, `${readers} readers`).toBeCloseTo(writer + expected, 6);
+      }
+    },
+  );
 });
 
 describe('what the bill counts', () => {
