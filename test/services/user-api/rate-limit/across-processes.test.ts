@@ -1,55 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { redisKeyFormat, spaceOf } from '../../../../services/user-api/rate-limit/key.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { leaseAllowance } from '../../../../services/user-api/rate-limit/leased-limiter.ts';
-import type { RateLimitPolicy } from '../../../../services/user-api/rate-limit/policy.ts';
 import { SharedLimiter } from '../../../../services/user-api/rate-limit/shared-limiter.ts';
 import { startNodeProgram } from '../../../support/node-program.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import type { LeaseHolderMessage } from './programs/lease-holder.ts';
-import { connectToRedis, sharedStateOn } from './support/connect.ts';
+import { sharedStateOn } from './support/connect.ts';
 import { hammer, sumOf } from './support/hammers.ts';
+import { DAY_SECONDS, HOUR_SECONDS, leasedPolicy, policy } from './support/policies.ts';
+import { connectForSuite, remainingInRedis } from './support/suite-redis.ts';
 
 const LEASE_HOLDER = fileURLToPath(new URL('./programs/lease-holder.ts', import.meta.url));
 const PROCESSES = 4;
-const HOUR_SECONDS = 3_600;
-/** So long that nothing is refilled during a test: 400 tokens in a day are one in 216 s. */
-const DAY_SECONDS = 86_400;
-
-function policy(
-  algorithm: RateLimitPolicy['algorithm'],
-  limit: number,
-  windowSeconds: number,
-): RateLimitPolicy {
-  return { name: 'test', algorithm, limit, windowSeconds, keyedBy: ['user'] };
-}
-
-const leasedPolicy = (limit: number, windowSeconds: number, leasedShare: number) =>
-  ({
-    name: 'test',
-    algorithm: 'token-bucket',
-    limit,
-    windowSeconds,
-    leasedShare,
-    keyedBy: ['user'],
-  }) as const;
-
 describeWithRedis('with several processes', (server) => {
   let redis: Redis;
-  beforeAll(async () => {
-    redis = await connectToRedis(server().url);
+  connectForSuite(server, (connected) => {
+    redis = connected;
   });
-  beforeEach(() => redis.flushall());
-  afterAll(() => redis.disconnect());
-
-  /** Whole tokens that Redis has for the key. */
-  const remainingInRedis = async (policy: RateLimitPolicy, key: string) => {
-    const state = await redis.get(redisKeyFormat()(spaceOf(policy), key));
-    if (state === null) return policy.limit;
-    // Rounded down: a part of a token has been refilled meanwhile.
-    return Math.floor(Number(state.split(' ')[0]) / (policy.windowSeconds * 1_000));
-  };
 
   describe('SharedLimiter, when all send many times the limit of one key at once,', () => {
     it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
@@ -127,7 +95,7 @@ describeWithRedis('with several processes', (server) => {
 
       expect(passed).toBe(400 + PROCESSES * allowance);
       // Redis has been told: the excess is a debt, and nobody may add to it.
-      expect(await remainingInRedis(limits, 'user:1')).toBe(-PROCESSES * allowance);
+      expect(await remainingInRedis(redis, limits, 'user:1')).toBe(-PROCESSES * allowance);
       expect(await step('spend')).toBe(0);
       expect(await step('ask')).toBe(0);
     });

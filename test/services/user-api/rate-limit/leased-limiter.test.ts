@@ -1,6 +1,5 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { redisKeyFormat, spaceOf } from '../../../../services/user-api/rate-limit/key.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   LeasedLimiter,
   leaseAllowance,
@@ -8,47 +7,20 @@ import {
 import { SharedLimiter } from '../../../../services/user-api/rate-limit/shared-limiter.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { connectToRedis, sharedStateOn } from './support/connect.ts';
-
-/** So long that nothing is refilled during a test: 400 tokens in a day are one in 216 s. */
-const DAY_SECONDS = 86_400;
-
-function policy(limit: number, windowSeconds: number, leasedShare: number) {
-  return {
-    name: 'test',
-    algorithm: 'token-bucket',
-    limit,
-    windowSeconds,
-    leasedShare,
-    keyedBy: ['user'],
-  } as const;
-}
-
-async function commandsOf(redis: Redis): Promise<number> {
-  const calls = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1];
-  return Number(calls ?? 0);
-}
+import { DAY_SECONDS, leasedPolicy } from './support/policies.ts';
+import { callsOf, connectForSuite, remainingInRedis } from './support/suite-redis.ts';
 
 describeWithRedis('LeasedLimiter', (server) => {
   let redis: Redis;
-  beforeAll(async () => {
-    redis = await connectToRedis(server().url);
+  connectForSuite(server, (connected) => {
+    redis = connected;
   });
-  beforeEach(() => redis.flushall());
-  afterAll(() => redis.disconnect());
 
-  type Policy = ReturnType<typeof policy>;
+  type Policy = ReturnType<typeof leasedPolicy>;
   const limiterWith = (policy: Policy, options: { maximumKeys?: number } = {}) =>
     new LeasedLimiter({ policy, state: sharedStateOn(redis), ...options });
-  /** Whole tokens that Redis has for the key. */
-  const remainingInRedis = async (policy: Policy, key: string) => {
-    const state = await redis.get(redisKeyFormat()(spaceOf(policy), key));
-    if (state === null) return policy.limit;
-    // Rounded down: a part of a token has been refilled meanwhile.
-    return Math.floor(Number(state.split(' ')[0]) / (policy.windowSeconds * 1_000));
-  };
-
   it('while Redis does not answer, passes as many as the allowance at once, and asks for the next', async () => {
-    const limits = policy(400, DAY_SECONDS, 0.1);
+    const limits = leasedPolicy(400, DAY_SECONDS, 0.1);
     const limiter = limiterWith(limits);
     const other = await connectToRedis(server().url);
     onTestFinished(() => other.disconnect());
@@ -62,7 +34,7 @@ describeWithRedis('LeasedLimiter', (server) => {
   });
 
   it('for a busy key far from its limit, tells Redis once for many requests, and waits for none', async () => {
-    const limits = policy(100_000, DAY_SECONDS, 0.01);
+    const limits = leasedPolicy(100_000, DAY_SECONDS, 0.01);
     const limiter = limiterWith(limits);
     await redis.config('RESETSTAT');
     for (let request = 0; request < 10_000; request += 1) {
@@ -71,28 +43,28 @@ describeWithRedis('LeasedLimiter', (server) => {
       if (request % 50 === 0) await redis.ping();
     }
     await limiter.close();
-    expect(await commandsOf(redis)).toBeLessThanOrEqual(20);
-    const untold = 100_000 - 10_000 - (await remainingInRedis(limits, 'user:1'));
+    expect(await callsOf(redis, 'evalsha')).toBeLessThanOrEqual(20);
+    const untold = 100_000 - 10_000 - (await remainingInRedis(redis, limits, 'user:1'));
     expect(Math.abs(untold)).toBeLessThanOrEqual(leaseAllowance(limits, 1));
   });
 
   it('for many keys that are used little, does not ask Redis at all', async () => {
-    const limiter = limiterWith(policy(400, DAY_SECONDS, 0.05));
+    const limiter = limiterWith(leasedPolicy(400, DAY_SECONDS, 0.05));
     await redis.config('RESETSTAT');
     for (let index = 0; index < 1_000; index += 1) {
       for (let request = 0; request < 14; request += 1) limiter.decideNow(`user:${index}`);
     }
     await limiter.close();
-    expect(await commandsOf(redis)).toBe(0);
+    expect(await callsOf(redis, 'evalsha')).toBe(0);
     // A little more is three quarters of what may be untold.
     limiter.decideNow('user:1');
     limiter.decideNow('user:1');
     await limiter.close();
-    expect(await commandsOf(redis)).toBe(1);
+    expect(await callsOf(redis, 'evalsha')).toBe(1);
   });
 
   it('for a client whose requests are spread over many processes, passes no less than the limit', async () => {
-    const limits = policy(400, DAY_SECONDS, 0.2);
+    const limits = leasedPolicy(400, DAY_SECONDS, 0.2);
     const limiters = Array.from({ length: 100 }, () => limiterWith(limits));
     let passed = 0;
     for (let request = 0; request < 400; request += 1) {
@@ -103,7 +75,7 @@ describeWithRedis('LeasedLimiter', (server) => {
 
   it('as time passes, forgives an allowance per window and no more', async () => {
     let now = 0;
-    const limits = policy(400, DAY_SECONDS, 0.05);
+    const limits = leasedPolicy(400, DAY_SECONDS, 0.05);
     const limiter = new LeasedLimiter({
       policy: limits,
       state: sharedStateOn(redis),
@@ -122,13 +94,13 @@ describeWithRedis('LeasedLimiter', (server) => {
       await limiter.close();
       now += (DAY_SECONDS * 1_000) / 40;
     }
-    const told = 400 - (await remainingInRedis(limits, 'user:1'));
+    const told = 400 - (await remainingInRedis(redis, limits, 'user:1'));
     expect(told).toBeGreaterThanOrEqual(80);
     expect(told).toBeLessThanOrEqual(110);
   });
 
   it('when the quota was used up elsewhere, refuses as soon as Redis has told', async () => {
-    const limits = policy(100, DAY_SECONDS, 0.01);
+    const limits = leasedPolicy(100, DAY_SECONDS, 0.01);
     const exact = new SharedLimiter({ policy: limits, state: sharedStateOn(redis) });
     while ((await exact.decide('user:1')).allowed);
     const limiter = limiterWith(limits);
@@ -138,7 +110,7 @@ describeWithRedis('LeasedLimiter', (server) => {
   });
 
   it('when little is left, leases little, so that processes do not all promise it', async () => {
-    const limits = policy(100, DAY_SECONDS, 0.04);
+    const limits = leasedPolicy(100, DAY_SECONDS, 0.04);
     const exact = new SharedLimiter({ policy: limits, state: sharedStateOn(redis) });
     for (let request = 0; request < 89; request += 1) await exact.decide('user:1');
     const limiter = limiterWith(limits);
@@ -159,7 +131,7 @@ describeWithRedis('LeasedLimiter', (server) => {
 
   describe('with ten times more keys than it keeps', () => {
     it('keeps no more than it may', async () => {
-      const limiter = limiterWith(policy(10, DAY_SECONDS, 0.5), { maximumKeys: 100 });
+      const limiter = limiterWith(leasedPolicy(10, DAY_SECONDS, 0.5), { maximumKeys: 100 });
       for (let index = 0; index < 1_000; index += 1) {
         limiter.decideNow(`user:${index}`);
         expect(limiter.size).toBeLessThanOrEqual(100);
@@ -167,7 +139,7 @@ describeWithRedis('LeasedLimiter', (server) => {
     });
 
     it('lets a forgotten key that was refused pass an allowance more, and then refuses it again', async () => {
-      const limits = policy(10, DAY_SECONDS, 0.2);
+      const limits = leasedPolicy(10, DAY_SECONDS, 0.2);
       const allowance = leaseAllowance(limits, 1);
       const limiter = limiterWith(limits, { maximumKeys: 100 });
       while ((await limiter.decide('user:0')).allowed);

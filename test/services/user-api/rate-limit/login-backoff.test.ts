@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LoginBackoff } from '../../../../services/user-api/rate-limit/login-backoff.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import { connectToRedis, sharedStateOn } from './support/connect.ts';
+import { sharedStateOn } from './support/connect.ts';
+import { connectForSuite } from './support/suite-redis.ts';
 
 const ACCOUNT = 'somebody@example.com';
 const HOME = '198.51.100.7';
@@ -94,11 +95,9 @@ describe('LoginBackoff without Redis', () => {
 
 describeWithRedis('LoginBackoff with Redis', (server) => {
   let redis: Redis;
-  beforeAll(async () => {
-    redis = await connectToRedis(server().url);
+  connectForSuite(server, (connected) => {
+    redis = connected;
   });
-  beforeEach(() => redis.flushall());
-  afterAll(() => redis.disconnect());
   const backoffOfOneProcess = () => new LoginBackoff({ state: sharedStateOn(redis) });
 
   it('when a hundred guesses come at once through several processes, lets five be tried', async () => {

@@ -1,35 +1,18 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { redisKeyFormat } from '../../../../services/user-api/rate-limit/key.ts';
 import type { RateLimitPolicy } from '../../../../services/user-api/rate-limit/policy.ts';
 import { SharedLimiter } from '../../../../services/user-api/rate-limit/shared-limiter.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import { connectToRedis, sharedStateOn } from './support/connect.ts';
-
-const HOUR_SECONDS = 3_600;
-
-function policy(
-  algorithm: RateLimitPolicy['algorithm'],
-  limit: number,
-  windowSeconds: number,
-): RateLimitPolicy {
-  return { name: 'test', algorithm, limit, windowSeconds, keyedBy: ['user'] };
-}
-
-async function callsOf(redis: Redis, command: string): Promise<number> {
-  const found = new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(
-    await redis.info('commandstats'),
-  );
-  return Number(found?.[1] ?? 0);
-}
+import { sharedStateOn } from './support/connect.ts';
+import { HOUR_SECONDS, policy } from './support/policies.ts';
+import { callsOf, connectForSuite } from './support/suite-redis.ts';
 
 describeWithRedis('SharedLimiter', (server) => {
   let redis: Redis;
-  beforeAll(async () => {
-    redis = await connectToRedis(server().url);
+  connectForSuite(server, (connected) => {
+    redis = connected;
   });
-  beforeEach(() => redis.flushall());
-  afterAll(() => redis.disconnect());
   const limiterWith = (policy: RateLimitPolicy, clock?: () => number) =>
     new SharedLimiter({ policy, state: sharedStateOn(redis), ...(clock && { clock }) });
 
