@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ChangeScope } from '../../../../services/contracts/changes/change-scope.ts';
-import { DatabasePool, preparedStatements } from '../../../../services/user-api/database/pool.ts';
-import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import {
+  type DatabasePool,
+  preparedStatements,
+} from '../../../../services/user-api/database/pool.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { createTestPool } from '../support/database-pool.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 let database: TestDatabase;
@@ -12,23 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-function createPool(settings: Partial<ConstructorParameters<typeof DatabasePool>[0]> = {}) {
-  const lines: string[] = [];
-  const pool = new DatabasePool({
-    name: 'writer',
-    url: database.writerUrl,
-    connection: {},
-    size: 1,
-    statementTimeoutMilliseconds: 2_000,
-    logger: createLogger(
-      { LOG_LEVEL: 'info', STAGE: 'test' },
-      { write: (line) => void lines.push(line) },
-    ),
-    ...settings,
-  });
-  onTestFinished(() => pool.close());
-  return { pool, lines };
-}
+const createPool = (settings: Partial<Parameters<typeof createTestPool>[0]> = {}) =>
+  createTestPool({ url: database.writerUrl, ...settings });
 
 const ask = (pool: DatabasePool) => pool.run(({ $client }) => $client`select 1 as one`);
 

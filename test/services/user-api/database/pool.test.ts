@@ -2,9 +2,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { databaseConnectionOptions } from '../../../../services/contracts/database/connection-options.ts';
 import { sqlState } from '../../../../services/user-api/database/errors.ts';
-import { DatabasePool } from '../../../../services/user-api/database/pool.ts';
 import { runPrepared } from '../../../../services/user-api/database/prepared-text.ts';
-import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { outboxStatements } from '../../../../services/user-api/queue/outbox-statements.ts';
 import { usersAfter } from '../../../../services/user-api/users/list-statements.ts';
 import { usersWithIds } from '../../../../services/user-api/users/statements.ts';
@@ -18,6 +16,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../../support/data
 import { eventually } from '../../../support/eventually.ts';
 import { createRotatedLogin, passwordSettings } from '../../../support/rotated-login.ts';
 import { system } from '../../../support/system.ts';
+import { createTestPool } from '../support/database-pool.ts';
 
 let database: TestDatabase;
 
@@ -37,23 +36,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-function createPool(settings: Partial<ConstructorParameters<typeof DatabasePool>[0]> = {}) {
-  const lines: string[] = [];
-  const pool = new DatabasePool({
-    name: 'writer',
-    url: database.writerUrl,
-    connection: {},
-    size: 1,
-    statementTimeoutMilliseconds: 2_000,
-    logger: createLogger(
-      { LOG_LEVEL: 'info', STAGE: 'test' },
-      { write: (line) => void lines.push(line) },
-    ),
-    ...settings,
-  });
-  onTestFinished(() => pool.close());
-  return { pool, lines };
-}
+const createPool = (settings: Partial<Parameters<typeof createTestPool>[0]> = {}) =>
+  createTestPool({ url: database.writerUrl, ...settings });
 
 describe('the statements', () => {
   it('are prepared once on a connection and then used again: all of them', async () => {

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createJsonBodyReader } from '../../../../services/user-api/http/body.ts';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { createErrorHandler } from '../../../../services/user-api/http/error-handler.ts';
-import { ApiServer } from '../../../../services/user-api/http/server.ts';
+import type { ApiServer } from '../../../../services/user-api/http/server.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { RequestObserver } from '../../../../services/user-api/observability/requests/request-observer.ts';
 import { sendRaw } from '../support/raw-http.ts';
+import { createApiServer } from './support/api-server.ts';
 
 const LIMIT_BYTES = 20;
 const schema = z.strictObject({ a: z.string() });
@@ -25,19 +25,7 @@ beforeAll(async () => {
       await read(context, schema, ['application/merge-patch+json', 'application/json']),
     ),
   );
-  const observer = new RequestObserver({
-    logger,
-    tracer: null,
-    traceRatio: 0,
-    oneHitIn: 1,
-    slowRequestMilliseconds: 60_000,
-  });
-  server = new ApiServer(app, observer, {
-    keepAliveTimeoutMilliseconds: 60_000,
-    headersTimeoutMilliseconds: 60_000,
-    responseTimeoutMilliseconds: 60_000,
-    answerHeaders: () => {},
-  });
+  server = createApiServer(app, logger);
   port = await server.listen('127.0.0.1', 0);
 });
 afterAll(() => server.close(0));

@@ -5,9 +5,9 @@ import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';
-import { ApiServer, type ApiServerSettings } from '../../../../services/user-api/http/server.ts';
+import type { ApiServerSettings } from '../../../../services/user-api/http/server.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { RequestObserver } from '../../../../services/user-api/observability/requests/request-observer.ts';
+import { createApiServer } from './support/api-server.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
@@ -37,17 +37,7 @@ async function startServer(settings: Partial<ApiServerSettings> = {}, wantedPort
     { LOG_LEVEL: 'info', STAGE: 'test' },
     { write: (line) => void log.push(JSON.parse(line)) },
   );
-  const observer = new RequestObserver({
-    logger,
-    tracer: null,
-    traceRatio: 0,
-    oneHitIn: 1,
-    slowRequestMilliseconds: 60_000,
-  });
-  const server = new ApiServer(app, observer, {
-    keepAliveTimeoutMilliseconds: 60_000,
-    headersTimeoutMilliseconds: 60_000,
-    responseTimeoutMilliseconds: 60_000,
+  const server = createApiServer(app, logger, {
     answerHeaders: (_, outgoing) => void outgoing.setHeader('x-answer', 'yes'),
     ...settings,
   });
