@@ -54,7 +54,10 @@ async function copyWithNewFields(): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'headroom-new-field-'));
   const at = (path: string) => join(copy, path);
   await cp(join(root, 'services'), at('services'), { recursive: true });
+  const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8'));
+  const configuration = { compilerOptions, files: ['program.ts', 'services/user-api/main.ts'] };
   await Promise.all([
+    writeFile(at('tsconfig.json'), JSON.stringify(configuration)),
     symlink(join(root, 'node_modules'), at('node_modules')),
     cp(join(root, 'package.json'), at('package.json')),
     writeFile(at('program.ts'), CLIENT_PROGRAM),
@@ -77,9 +80,6 @@ async function copyWithNewFields(): Promise<string> {
 
 /** Compiles the client's program, and all that the service consists of. */
 async function compile(copy: string): Promise<void> {
-  const { compilerOptions } = JSON.parse(await readFile(join(root, 'tsconfig.json'), 'utf8'));
-  const configuration = { compilerOptions, files: ['program.ts', 'services/user-api/main.ts'] };
-  await writeFile(join(copy, 'tsconfig.json'), JSON.stringify(configuration));
   const compiler = run(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd: copy });
   await compiler.catch(({ stdout }) => expect.fail(stdout));
 }
@@ -97,7 +97,7 @@ describeWithRedis(
     let database: TestDatabase;
     /** Begun at once, because it takes longest. */
     let compilation: Promise<void>;
-    let programs: readonly Program[];
+    let programs: readonly Program[] = [];
     /** Two processes, so that one reads what the other has put into Redis. */
     let urls: readonly string[];
 
