@@ -124,9 +124,9 @@ async function startServers(
     places.primary.dataDirectory,
     common,
   );
-  // Before the caller writes, and whatever fails.
+  // Whatever fails; never throws, which would hide why.
   await using ending = new AsyncDisposableStack();
-  ending.defer(() => synced);
+  ending.defer(() => synced.catch(() => {}));
 
   const primary = await startServer({
     ...common,
@@ -151,6 +151,8 @@ async function startServers(
       onUnexpectedExit: () => options.onUnexpectedExit?.(endedByItself(places.replica)),
     });
     onStarted(replica);
+    // Before the caller writes.
+    await synced;
     return {
       firstStart,
       primary: describe(primary, credentials, options.database),

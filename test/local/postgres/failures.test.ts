@@ -32,6 +32,7 @@ beforeEach(() => {
 afterAll(() => guardian.close());
 
 interface Choices {
+  readonly durable?: boolean;
   readonly primaryPort?: number;
   readonly binaries?: PostgresBinaries;
 }
@@ -200,6 +201,24 @@ describe('starting PostgreSQL fails with what is wrong and what to do,', () => {
       /libraries that PostgreSQL needs are missing.*shared object file/s,
     );
     expect(failure.remedy).toContain('npm ci');
+  });
+
+  it('when neither the server starts nor the disk takes its files, with what the server said', async () => {
+    const binaries = await findPostgresBinaries();
+    const bin = join(dirname(directory), 'bin');
+    mkdirSync(bin);
+    const initdb = `#!/bin/sh\ncase "$*" in *--sync-only*) exit 3 ;; esac\nexec '${binaries.initdb}' "$@"\n`;
+    writeFileSync(join(bin, 'initdb'), initdb, { mode: 0o755 });
+    writeFileSync(join(bin, 'postgres'), '#!/bin/sh\necho no server today\nexit 4\n', {
+      mode: 0o755,
+    });
+
+    const failure = await failureOf({
+      durable: true,
+      binaries: { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') },
+    });
+
+    expect(failure.message).toContain('PostgreSQL primary ended with exit code 4');
   });
 
   it('when the server ends while it starts, with its last words', async () => {
