@@ -4,7 +4,6 @@ import { Command } from 'commander';
 /** Writes the pages of `docs/` that are made from the code, and the reference of the API as static files. A test of each fails when a page is not up to date. */
 new Command('npm run docs --')
   .description('Writes the generated pages, the API reference and the picture of docs/.')
-  .allowExcessArguments(false)
   .parse();
 
 // The CDK takes a second to load; a mistake on the command line should not wait for it.

@@ -4,7 +4,6 @@ import { ConfigurationError } from '../lib/config/configuration-error.ts';
 /** `npm run picture`: draws `docs/architecture.svg`. */
 new Command('npm run picture --')
   .description('Draws docs/architecture.svg from the templates of one stage.')
-  .allowExcessArguments(false)
   .parse();
 
 // The CDK takes a second to load; a mistake on the command line should not wait for it.

@@ -8,7 +8,6 @@ import { reportFailure } from '../services/local/system/screen.ts';
 const { yes } = new Command('npm run reset --')
   .description('Deletes the data, logs, secrets and mailbox of npm start in LOCAL_DIRECTORY.')
   .option('--yes', 'delete without a question', false)
-  .allowExcessArguments(false)
   .parse()
   .opts<{ yes: boolean }>();
 
