@@ -168,7 +168,7 @@ async function confirmCost(load: PlannedLoad, surroundings: LoadSurroundings): P
       ? '\nIt creates users there, and they stay; their welcome emails go to the mailbox simulator of Amazon SES.'
       : '';
   surroundings.output.write(
-    `\n${origin} is not this machine. The load is ${amount}, and whoever runs that service pays for it: CloudFront and WAF by the request, load balancer, tasks, database and functions by their use, and all of it again if auto scaling adds to them.${writes}\nLoad only what is yours.\n`,
+    `\n${origin} is not this machine. The load is ${amount}, and the operator of that service pays for it: CloudFront and WAF by the request, load balancer, tasks, database and functions by their use, and all of it again if auto scaling adds to them.${writes}\nLoad only what is yours.\n`,
   );
   await goOn(surroundings);
 }

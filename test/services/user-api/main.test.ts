@@ -113,7 +113,7 @@ describe('the bundle of the user API', () => {
     expect(lines.at(-1)).toMatchObject({ message: 'Stopped', inTime: true });
   });
 
-  it('told of a collector and an internal port, records traces, has metrics, and names a variable that is misspelt', async () => {
+  it('with a collector and an internal port, records traces, has metrics, and names a variable that is misspelt', async () => {
     const collector = await startCollector();
     onTestFinished(() => collector.close());
     const program = run({

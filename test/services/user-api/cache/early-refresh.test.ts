@@ -98,7 +98,7 @@ describe('an entry that is about to end', { timeout: TIMEOUT_MILLISECONDS }, () 
     expect(scene.metrics.refreshes).toBe(0);
   });
 
-  it('in memory, is answered, and read again once; whoever finds it gone sees the error', async () => {
+  it('in memory, is answered, and read again once; a read after it is gone gets the error', async () => {
     const scene = new ReaderScene();
     await scene.read();
     await settle();

@@ -94,7 +94,7 @@ describeWithRedis('with several processes', (server) => {
       passed += await step('spend');
 
       expect(passed).toBe(400 + PROCESSES * allowance);
-      // Redis has been told: the excess is a debt, and nobody may add to it.
+      // Redis knows: the excess is a debt, and nobody may add to it.
       expect(await remainingInRedis(redis, limits, 'user:1')).toBe(-PROCESSES * allowance);
       expect(await step('spend')).toBe(0);
       expect(await step('ask')).toBe(0);

@@ -33,7 +33,7 @@ describeWithRedis('LeasedLimiter', (server) => {
     expect(await asked).toMatchObject({ allowed: true, source: 'redis', remaining: 359 });
   });
 
-  it('for a busy key far from its limit, tells Redis once for many requests, and waits for none', async () => {
+  it('for a busy key far from its limit, notifies Redis once for many requests, and waits for none', async () => {
     const limits = leasedPolicy(100_000, DAY_SECONDS, 0.01);
     const limiter = limiterWith(limits);
     await redis.config('RESETSTAT');
@@ -81,14 +81,14 @@ describeWithRedis('LeasedLimiter', (server) => {
       state: sharedStateOn(redis),
       clock: () => now,
     });
-    // A request each 20th of a window is just what is forgiven; Redis never hears of them.
+    // A request each 20th of a window is just what is forgiven; Redis counts none of them.
     for (let request = 0; request < 200; request += 1) {
       expect(limiter.decideNow('user:1')).toMatchObject({ allowed: true, remaining: 399 });
       now += (DAY_SECONDS * 1_000) / 20;
     }
     await limiter.close();
     expect(await redis.keys('*')).toEqual([]);
-    // Twice as often: half are forgiven, and Redis hears of the others.
+    // Twice as often: half are forgiven, and Redis counts the others.
     for (let request = 0; request < 200; request += 1) {
       await limiter.decide('user:1');
       await limiter.close();
@@ -99,7 +99,7 @@ describeWithRedis('LeasedLimiter', (server) => {
     expect(told).toBeLessThanOrEqual(110);
   });
 
-  it('when the quota was used up elsewhere, refuses as soon as Redis has told', async () => {
+  it('when the quota was used up elsewhere, refuses as soon as Redis has replied', async () => {
     const limits = leasedPolicy(100, DAY_SECONDS, 0.01);
     const exact = new SharedLimiter({ policy: limits, state: sharedStateOn(redis) });
     while ((await exact.decide('user:1')).allowed);
