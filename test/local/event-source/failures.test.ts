@@ -47,6 +47,8 @@ describe.concurrent('The local event source, on failures', () => {
     const worker = await startWorker({
       visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 2,
+      // With two, a first runtime that takes longer to start than the message is hidden gets a second one beside it.
+      options: { maximumRuntimes: 1 },
     });
     await worker.send({ name: 'one', action: 'throw' });
     expect(await worker.deadLetter()).toMatchObject({ name: 'one' });
