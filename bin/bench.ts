@@ -1,5 +1,5 @@
 import { reportFailure } from '../services/local/system/screen.ts';
-import { bench } from '../test/bench/command.ts';
+import { bench } from '../test/performance/bench/command.ts';
 
 /** `npm run bench`: see docs/performance.md. */
 const stopAsked = new AbortController();

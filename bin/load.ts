@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { reportFailure } from '../services/local/system/screen.ts';
-import { load } from '../test/load/command.ts';
+import { load } from '../test/performance/load/command.ts';
 
 /** `npm run load`: see docs/load-testing.md. */
 const stopAsked = new AbortController();

@@ -28,9 +28,9 @@ export default defineConfig({
         root,
         test: {
           name: 'infrastructure',
-          include: ['test/infrastructure/**/*.test.ts', sizesTest],
+          include: ['test/lib/**/*.test.ts', sizesTest],
           setupFiles,
-          globalSetup: ['test/infrastructure/support/global-setup.ts'],
+          globalSetup: ['test/lib/support/global-setup.ts'],
           // The CDK's own validation takes seconds, and `cdk synth` has it: cdk-command-line.test.ts.
           env: { CDK_VALIDATION: 'false' },
           // What computes takes long on cores that others use, too.
@@ -45,7 +45,8 @@ export default defineConfig({
           include: [
             'test/services/**/*.test.ts',
             'test/lambda-workers/**/*.test.ts',
-            'test/local/**/*.test.ts',
+            'test/performance/**/*.test.ts',
+            'test/mutation/**/*.test.ts',
             sizesTest,
           ],
           setupFiles,
@@ -59,7 +60,7 @@ export default defineConfig({
         root,
         test: {
           name: 'start',
-          include: ['test/start/**/*.test.ts', sizesTest],
+          include: ['test/bin/**/*.test.ts', sizesTest],
           setupFiles,
           expect: expectOptions,
           testTimeout: 120_000,

@@ -23,7 +23,7 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
   capacity: {
     mutate: ['lib/capacity/**/*.ts'],
     tests: ['capacity', 'sizing', 'plan', 'cost', 'mistakes', 'size-limits'].map(
-      (name) => `test/infrastructure/${name}.test.ts`,
+      (name) => `test/lib/${name}.test.ts`,
     ),
   },
   'rate-limit': {

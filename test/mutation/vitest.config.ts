@@ -28,10 +28,10 @@ export default defineConfig({
         root,
         test: {
           name: 'infrastructure',
-          include: ['test/infrastructure/**/*.test.ts'],
+          include: ['test/lib/**/*.test.ts'],
           setupFiles,
           isolate: false,
-          globalSetup: ['test/infrastructure/support/global-setup.ts'],
+          globalSetup: ['test/lib/support/global-setup.ts'],
           env: { CDK_VALIDATION: 'false' },
           testTimeout: 180_000,
         },

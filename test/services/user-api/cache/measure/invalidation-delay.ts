@@ -6,7 +6,7 @@ import postgres from 'postgres';
 import { startGuardian } from '../../../../../services/local/process/guardian.ts';
 import { startRedis } from '../../../../../services/local/redis/redis.ts';
 import { migrate } from '../../../../../services/user-api/database/migrate.ts';
-import { currentCommit, describeMachine } from '../../../../bench/machine.ts';
+import { currentCommit, describeMachine } from '../../../../performance/bench/machine.ts';
 import { startOwnPostgres } from '../../../../support/own-postgres.ts';
 import type { Order, Report } from './measured-process.ts';
 
