@@ -35,12 +35,8 @@ class PageEntry extends SieveEntry<string> {
 
   constructor(key: string, page: ReadyPage, endsAt: number) {
     const { answer, link } = page;
-    // Compressed here, so that its bytes count: names at random leave more than half of a page.
-    void answer.gzip;
-    super(
-      key,
-      PAGE_OVERHEAD_BYTES + answer.size + KEY_CHARACTER_BYTES * key.length + (link?.length ?? 0),
-    );
+    const texts = KEY_CHARACTER_BYTES * key.length + (link?.length ?? 0);
+    super(key, PAGE_OVERHEAD_BYTES + answer.maximumSize + texts);
     this.page = { answer, link, fromCache: true };
     this.endsAt = endsAt;
   }

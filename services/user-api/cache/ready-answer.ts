@@ -45,11 +45,19 @@ export class ReadyAnswer implements ReadyBytes {
    */
   get gzip(): ReadyBytes | null {
     if (this.#gzip === undefined) {
-      const smaller = gzipSync(this.body, { level: COMPRESSION_LEVEL });
+      const compressed = gzipSync(this.body, { level: COMPRESSION_LEVEL });
+      const isSmaller = compressed.byteLength < this.text.length;
       const etag = this.etag.replace(/"$/, '-gzip"');
-      this.#gzip = { text: asText(smaller), length: String(smaller.byteLength), etag };
+      this.#gzip = isSmaller
+        ? { text: asText(compressed), length: String(compressed.byteLength), etag }
+        : null;
     }
     return this.#gzip;
+  }
+
+  /** Most memory that the bytes take, in bytes: compressed on the first request for it, they are fewer. */
+  get maximumSize(): number {
+    return this.text.length * (this.#gzip === null ? 1 : 2);
   }
 
   /** Memory that the bytes take now, in bytes. */

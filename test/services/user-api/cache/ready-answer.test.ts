@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,6 +12,7 @@ describe('ReadyAnswer', () => {
     const short = new ReadyAnswer(Buffer.alloc(COMPRESSION_MINIMUM_BYTES - 1, 'a'), 'v1');
     expect(short.gzip).toBeNull();
     expect(short.size).toBe(COMPRESSION_MINIMUM_BYTES - 1);
+    expect(short.maximumSize).toBe(COMPRESSION_MINIMUM_BYTES - 1);
     const body = Buffer.alloc(COMPRESSION_MINIMUM_BYTES, 'é');
     const long = new ReadyAnswer(body, 'v1');
     expect(long.size).toBe(COMPRESSION_MINIMUM_BYTES);
@@ -20,6 +22,14 @@ describe('ReadyAnswer', () => {
     expect(long.gzip).toBe(gzip);
     expect(long.size).toBe(COMPRESSION_MINIMUM_BYTES + Number(gzip?.length));
     expect(long.body).toEqual(body);
+  });
+
+  it('does not compress what becomes no smaller, so that it never takes more than twice its bytes', () => {
+    const body = randomBytes(COMPRESSION_MINIMUM_BYTES);
+    const answer = new ReadyAnswer(body, 'v1');
+    expect(answer.maximumSize).toBe(2 * COMPRESSION_MINIMUM_BYTES);
+    expect(answer.gzip).toBeNull();
+    expect(answer.size).toBe(COMPRESSION_MINIMUM_BYTES);
   });
 
   it('takes in bytes that are a part of others', () => {
