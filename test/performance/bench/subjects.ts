@@ -22,7 +22,7 @@ export interface Subject {
   missing(): string | null;
 }
 
-const inRepository = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const inRepository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
 /** Read by Headroom, the floors and the peers alike, under Headroom's names. */
 export function commonVariables(addresses: Addresses, port: number): Record<string, string> {

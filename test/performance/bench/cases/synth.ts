@@ -13,7 +13,8 @@ const ONE_VPC = 'an app of one VPC';
 const EXPECTED_SECONDS = 15;
 const TIMEOUT_SECONDS = 180;
 
-const inRepository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const inRepository = (path: string) =>
+  fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 const CDK = inRepository('node_modules/aws-cdk/bin/cdk');
 const apps: Readonly<Record<string, string>> = {
   [ONE_STAGE]: `${inRepository('bin/run.mjs')} app`,
