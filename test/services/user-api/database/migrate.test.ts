@@ -20,6 +20,7 @@ import {
 } from '../../../../services/user-api/database/roles.ts';
 import { DEMO_USER_COUNT, insertDemoUsers } from '../../../../services/user-api/users/demo-data.ts';
 import { createDatabase, type TestDatabase } from '../../../support/database.ts';
+import { sourceOptions } from '../../../support/node-program.ts';
 import { system } from '../../../support/system.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -199,9 +200,13 @@ describe('the roles of the programs', () => {
 
 describe('the program migrate.ts', () => {
   const program = (environment: Readonly<Record<string, string>>) =>
-    run(process.execPath, ['services/user-api/migrate.ts'], {
+    run(process.execPath, [...sourceOptions, 'services/user-api/migrate.ts'], {
       cwd: root,
-      env: { PATH: process.env.PATH, ...environment },
+      env: {
+        PATH: process.env.PATH,
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+        ...environment,
+      },
     });
 
   it('migrates the database that DATABASE_URL names, and says what it did', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { sourceOptions } from '../../../support/node-program.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -49,7 +50,7 @@ export interface Program {
 
 /** Runs a program as a child with a channel for messages, and nothing of the environment but what is given. */
 export function runProgram(path: string, environment: Readonly<Record<string, string>>): Program {
-  const child = spawn(process.execPath, [path], {
+  const child = spawn(process.execPath, [...sourceOptions, path], {
     cwd: repositoryRoot,
     env: {
       PATH: process.env.PATH,
