@@ -3,13 +3,10 @@ import { createTracer } from '../../services/contracts/tracing/tracer.ts';
 import { Database } from '../database/database.ts';
 import { PostgresPersistenceLayer } from '../idempotency/postgres-persistence-layer.ts';
 import { createLogger, warnOfMisspelt } from '../observability/logger.ts';
-import { createApiKeyNotices } from './api-key-notices.ts';
-import { createEmailChanges } from './email-changes.ts';
+import { createLookups } from './lookups.ts';
 import { createFolderMailer } from './mailer/folder.ts';
-import type { Mailer } from './mailer/mailer.ts';
-import { createTracedMailer } from './mailer/traced.ts';
+import { createTracedMailer, type Mailer } from './mailer/mailer.ts';
 import { createPasswordResets } from './password-resets.ts';
-import { createRecipients } from './recipients.ts';
 import type { EmailWorkerDependencies } from './worker.ts';
 
 /** Name of this program in logs, in `pg_stat_activity` and in idempotency records. */
@@ -65,10 +62,8 @@ export async function createDependencies(
         : logger.info('The collector takes traces again'),
   });
   return {
-    recipients: createRecipients(database),
+    ...createLookups(database),
     passwordResets: createPasswordResets(database, environment.PASSWORD_RESET_URL),
-    emailChanges: createEmailChanges(database),
-    apiKeyNotices: createApiKeyNotices(database),
     mailer: createTracedMailer(await createMailer(environment), environment.EMAIL_TRANSPORT),
     idempotency: new PostgresPersistenceLayer(database, PROGRAM),
     logger,

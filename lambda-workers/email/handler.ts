@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { thrownError } from '../observability/thrown-error.ts';
+import { thrownError } from '../observability/logger.ts';
 import { createDependencies } from './dependencies.ts';
 import { createEmailWorker } from './worker.ts';
 

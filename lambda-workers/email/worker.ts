@@ -16,24 +16,21 @@ import type {
 import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
 import { inMessageTrace } from '../observability/message-trace.ts';
-import type { ApiKeyNotices } from './api-key-notices.ts';
-import type { EmailChanges } from './email-changes.ts';
+import type { Lookups } from './lookups.ts';
 import { createMailerInStep } from './mailer/in-step.ts';
 import { type Mailer, MailerError, type Message } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
-import type { Recipients } from './recipients.ts';
-import { composeApiKeyCreated } from './templates/api-key-created.ts';
-import { composeEmailChanged } from './templates/email-changed.ts';
-import { composePasswordReset } from './templates/password-reset.ts';
-import { composeWelcome } from './templates/welcome.ts';
+import {
+  composeApiKeyCreated,
+  composeEmailChanged,
+  composePasswordReset,
+  composeWelcome,
+} from './templates.ts';
 
 /** Everything the worker talks to. */
-export interface EmailWorkerDependencies {
-  readonly recipients: Recipients;
+export interface EmailWorkerDependencies extends Lookups {
   readonly passwordResets: PasswordResets;
-  readonly emailChanges: EmailChanges;
-  readonly apiKeyNotices: ApiKeyNotices;
   readonly mailer: Mailer;
   /** Where it is written down which events have been handled. */
   readonly idempotency: BasePersistenceLayer;

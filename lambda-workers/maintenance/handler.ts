@@ -1,8 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { type Environment, readEnvironment } from '../../services/contracts/environment/read.ts';
 import { Database } from '../database/database.ts';
-import { createLogger, type Logger, warnOfMisspelt } from '../observability/logger.ts';
-import { thrownError } from '../observability/thrown-error.ts';
+import { createLogger, type Logger, thrownError, warnOfMisspelt } from '../observability/logger.ts';
 import { type Removal, removeExpiredRows } from './expired-rows.ts';
 
 /** Name of this program in logs and in `pg_stat_activity`. */

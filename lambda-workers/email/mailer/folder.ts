@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { composeMessage } from './compose.ts';
 import type { Mailer } from './mailer.ts';
-import { MailerError } from './mailer.ts';
+import { composeMessage, MailerError } from './mailer.ts';
 
 /**
  * Puts each email into a folder as one `.eml` file, which mail programs open. A file appears whole or not at all, and

@@ -1,3 +1,6 @@
+import MailComposer from 'nodemailer/lib/mail-composer';
+import { traced } from '../../../services/contracts/tracing/trace-context.ts';
+
 /** An email to one person. */
 export interface Email {
   /** Unique for what the email is about, and the same on a second try: it becomes the Message-ID. */
@@ -39,4 +42,44 @@ export class MailerError extends Error {
     super(message, options);
     this.retryable = retryable;
   }
+}
+
+/** The domain of a sender such as `Name <user@domain>`, for Message-IDs. */
+function domainOf(sender: string): string {
+  return /@([^\s<>@]+)>?\s*$/.exec(sender)?.[1] ?? 'localhost';
+}
+
+/**
+ * `email` as it travels, with text and HTML as alternatives. nodemailer encodes
+ * addresses and subjects, so that a line break cannot add a header.
+ *
+ * @param sender - the From header, such as `Headroom <no-reply@example.com>`.
+ */
+export async function composeMessage(email: Email, sender: string): Promise<Message> {
+  const composer = new MailComposer({
+    from: sender,
+    // As an object, so that it is one address whatever is in it.
+    to: { name: '', address: email.to },
+    subject: email.subject,
+    text: email.text,
+    html: email.html,
+    messageId: `<${email.id}@${domainOf(sender)}>`,
+    // RFC 3834: keeps holiday replies from answering.
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    newline: 'windows',
+  });
+  return { receiver: email.to, content: await composer.compile().build() };
+}
+
+/**
+ * A mailer whose sends are spans. They say how an email went, not to whom.
+ *
+ * @param transport - what sends it, such as `ses`.
+ */
+export function createTracedMailer(mailer: Mailer, transport: string): Mailer {
+  const options = { kind: 'client', attributes: { 'headroom.mailer': transport } } as const;
+  return {
+    compose: (email) => mailer.compose(email),
+    send: (message, signal) => traced('send email', options, () => mailer.send(message, signal)),
+  };
 }

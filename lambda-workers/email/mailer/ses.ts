@@ -1,7 +1,6 @@
 import { SESv2Client, type SESv2ClientConfig, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import { composeMessage } from './compose.ts';
 import type { Mailer } from './mailer.ts';
-import { MailerError } from './mailer.ts';
+import { composeMessage, MailerError } from './mailer.ts';
 
 /**
  * Attempts at one email, with the SDK's exponential backoff between them, which when throttled is up to 0.5, 1 and 2

@@ -7,16 +7,11 @@ import PostalMime, { type Email } from 'postal-mime';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { Database } from '../../../lambda-workers/database/database.ts';
-import { createApiKeyNotices } from '../../../lambda-workers/email/api-key-notices.ts';
-import { createEmailChanges } from '../../../lambda-workers/email/email-changes.ts';
+import { createLookups, type Lookups } from '../../../lambda-workers/email/lookups.ts';
 import { createFolderMailer } from '../../../lambda-workers/email/mailer/folder.ts';
 import type { Mailer } from '../../../lambda-workers/email/mailer/mailer.ts';
 import { createPasswordResets } from '../../../lambda-workers/email/password-resets.ts';
-import { createRecipients } from '../../../lambda-workers/email/recipients.ts';
-import {
-  createEmailWorker,
-  type EmailWorkerDependencies,
-} from '../../../lambda-workers/email/worker.ts';
+import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
 import type { Event, UserCreated } from '../../../services/contracts/events.ts';
@@ -84,8 +79,6 @@ export function lambdaContext(remainingMilliseconds = 30_000): Context {
     succeed: () => {},
   };
 }
-
-type Lookups = Pick<EmailWorkerDependencies, 'recipients' | 'emailChanges' | 'apiKeyNotices'>;
 
 export interface WorkerSetup {
   /** The database, as its owner. */
@@ -161,10 +154,8 @@ export async function setUpWorker(
       const connection = new Database(settings, 'test', () => {});
       databases.push(connection);
       const worker = createEmailWorker({
-        recipients: createRecipients(connection),
+        ...createLookups(connection),
         passwordResets: createPasswordResets(connection, PASSWORD_RESET_URL),
-        emailChanges: createEmailChanges(connection),
-        apiKeyNotices: createApiKeyNotices(connection),
         ...options.lookups,
         mailer: { ...mailer, ...options.mailer },
         ...(options.tracer && { tracer: options.tracer }),

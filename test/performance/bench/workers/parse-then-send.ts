@@ -1,5 +1,5 @@
 import { createSesMailer } from '../../../../lambda-workers/email/mailer/ses.ts';
-import { composeWelcome } from '../../../../lambda-workers/email/templates/welcome.ts';
+import { composeWelcome } from '../../../../lambda-workers/email/templates.ts';
 import { runBatches } from './run-batches.ts';
 
 /** As `parse-and-send.ts`, but the emails of a batch are sent when all of them are composed: `mailer/in-step.ts` says why. */
