@@ -23,7 +23,6 @@ import type { DependencySources } from './observability/metrics/sources.ts';
 import { EventDispatcher, type EventDispatcherOptions } from './queue/event-dispatcher.ts';
 import { createEventSender } from './queue/event-sender.ts';
 import { Outbox } from './queue/outbox.ts';
-import { OutboxDepth } from './queue/outbox-depth.ts';
 import { createRateLimits, type RateLimits } from './rate-limit/rate-limits.ts';
 import { deriveKey } from './secrets/derived-key.ts';
 import type { Settings } from './settings.ts';
@@ -144,12 +143,8 @@ export async function createDependencies(
     endpoint: settings.SQS_ENDPOINT,
     tracer: options.tracer ?? null,
   });
-  const dispatcher = new EventDispatcher(
-    new Outbox(router, logger),
-    sender,
-    logger,
-    options.dispatcher,
-  );
+  const outbox = new Outbox(router, logger);
+  const dispatcher = new EventDispatcher(outbox, sender, logger, options.dispatcher);
   const repository = new UserRepository(router);
   const userCaching = createUserCaching({
     repository,
@@ -215,7 +210,7 @@ export async function createDependencies(
       ],
       caches: userCaching,
       dispatcher,
-      outboxDepth: new OutboxDepth(router),
+      outbox,
       rateLimits: {
         limiters: limitersByPolicy(rateLimits),
         get shared() {

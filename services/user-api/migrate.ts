@@ -76,7 +76,7 @@ function explain(error: unknown): string {
   if (error instanceof EnvironmentError) return error.message;
   if (!(error instanceof Error)) return loggedMessage(error);
   const { cause } = error;
-  // drizzle-orm's message is the whole statement; what went wrong is in its cause.
+  // The cause is more specific.
   if (cause instanceof Error) return explain(cause);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const what = loggedMessage(error) || error.name;

@@ -53,8 +53,6 @@ function messageWithoutValues(error: Error): string {
   if ('severity' in error && isSqlState(code)) {
     return NAMELESS_CLASSES.has(code.slice(0, 2)) ? message : LEFT_OUT;
   }
-  // DrizzleQueryError: the statement and its parameters.
-  if ('params' in error && 'query' in error) return `Failed query: ${String(error.query)}`;
   // ZodError: each issue says what it got, and unknown names.
   if ('issues' in error && Array.isArray(error.issues)) {
     const codes = error.issues.map((issue: unknown) => String(Object(issue).code));

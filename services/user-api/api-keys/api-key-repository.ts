@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres';
 import type { ApiKey } from '../../contracts/api-keys.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import {
@@ -37,26 +38,25 @@ export class ApiKeyRepository {
 
   /** @returns null when the user has as many keys as one may. */
   async create(key: NewApiKey): Promise<ApiKey | null> {
-    const row = await this.#router.write(({ $client }) => insertApiKey($client, key));
+    const row = await this.#router.write((sql) => insertApiKey(sql, key));
     return row === undefined ? null : toApiKey(row);
   }
 
   /** Those that are good, then those that ended in the last 30 days, the newest first; 200 at most. */
   async list(userId: number): Promise<ApiKey[]> {
-    const rows = await this.#router.readNewest(({ $client }) => selectApiKeys($client, userId));
+    const rows = await this.#router.readNewest((sql) => selectApiKeys(sql, userId));
     return rows.map(toApiKey);
   }
 
   /** @returns whether the user has such a key; it is revoked then. */
   async revoke(userId: number, apiKeyId: number): Promise<boolean> {
-    const rows = await this.#router.write(({ $client }) => revokeApiKey($client, userId, apiKeyId));
+    const rows = await this.#router.write((sql) => revokeApiKey(sql, userId, apiKeyId));
     return rows.length > 0;
   }
 
   /** What the key with this hash may do; null when there is none that is good. A reader may not know it yet, or still know it. */
   async findGrant(keyHash: string, on: 'reader' | 'writer'): Promise<ApiKeyGrant | null> {
-    const query = ({ $client }: Parameters<Parameters<DatabaseRouter['read']>[0]>[0]) =>
-      selectApiKeyGrant($client, keyHash);
+    const query = (sql: Sql) => selectApiKeyGrant(sql, keyHash);
     const [row] = await (on === 'writer'
       ? this.#router.readNewest(query)
       : this.#router.read(query));
@@ -65,6 +65,6 @@ export class ApiKeyRepository {
 
   /** Writes that keys have just been used. */
   async recordUses(apiKeyIds: readonly number[]): Promise<void> {
-    await this.#router.write(({ $client }) => updateLastUses($client, apiKeyIds));
+    await this.#router.write((sql) => updateLastUses(sql, apiKeyIds));
   }
 }

@@ -37,28 +37,28 @@ export class AuthenticationMaintenance {
       // By their places (ctid), which stay while the rows are locked: joined by id, the table would be read from end to end.
       // An hour is more than the ten minutes that revocations matter; a day more than a request for a password can be answered in, or than a former address waits to be told.
       await this.#router.write(
-        ({ $client }) => $client`
+        (sql) => sql`
           delete from revocations where ctid = any(array(
             select ctid from revocations where created_at < now() - interval '1 hour'
             order by created_at limit ${BATCH} for update skip locked
           ))`,
       );
       await this.#router.write(
-        ({ $client }) => $client`
+        (sql) => sql`
           delete from password_resets where ctid = any(array(
             select ctid from password_resets where requested_at < now() - interval '2 days'
             order by requested_at limit ${BATCH} for update skip locked
           ))`,
       );
       await this.#router.write(
-        ({ $client }) => $client`
+        (sql) => sql`
           delete from email_changes where ctid = any(array(
             select ctid from email_changes where changed_at < now() - interval '2 days'
             order by changed_at limit ${BATCH} for update skip locked
           ))`,
       );
       await this.#router.write(
-        ({ $client }) => $client`
+        (sql) => sql`
           delete from api_keys where ctid = any(array(
             select ctid from api_keys where expires_at < now() - interval '30 days'
             order by expires_at limit ${BATCH} for update skip locked

@@ -1,4 +1,3 @@
-import { DrizzleQueryError } from 'drizzle-orm';
 import postgres from 'postgres';
 import { NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
 
@@ -37,13 +36,6 @@ export class DatabaseSilent extends Error {
 /** There was no connection to send the statement on, and it will not be sent. The cause says why. */
 export class StatementNotSent extends Error {
   override readonly name = 'StatementNotSent';
-}
-
-/**
- * What drizzle-orm wrapped. Its own error quotes the statement's parameters in its message, and those are personal data.
- */
-export function unwrapDatabaseError(error: unknown): unknown {
-  return error instanceof DrizzleQueryError ? (error.cause ?? new Error('Query failed')) : error;
 }
 
 /** The five characters that PostgreSQL gives with an error (https://www.postgresql.org/docs/current/errcodes-appendix.html). */

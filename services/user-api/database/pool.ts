@@ -1,5 +1,3 @@
-import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres, { type Sql } from 'postgres';
 import { type Scope, ScopeEnded } from '../../contracts/changes/change-scope.ts';
 import {
@@ -9,7 +7,7 @@ import {
 } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
 import type { SpanOptions } from '../../contracts/tracing/span.ts';
-import { describeStatement, describingStatements } from '../../contracts/tracing/statement.ts';
+import { describingStatements } from '../../contracts/tracing/statement.ts';
 import { traced } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { PoolMetrics } from '../observability/metrics/pool-metrics.ts';
@@ -20,12 +18,8 @@ import {
   outcomeOf,
   StatementNotSent,
   sqlState,
-  unwrapDatabaseError,
 } from './errors.ts';
 import { type SentStatements, StatementObserver } from './sent-statements.ts';
-
-/** A pool's connections, as drizzle-orm queries them. */
-export type Database = PostgresJsDatabase & { readonly $client: Sql };
 
 export interface PoolSettings {
   /** What the pool is called in logs and in /health, such as `writer` or `reader-1`. */
@@ -60,8 +54,16 @@ const MAXIMUM_LIFETIME_SECONDS = 6 * 60;
 const RECYCLE_INTERVAL_MILLISECONDS = 1_000;
 const CLOSE_TIMEOUT_SECONDS = 1;
 
-function connect(settings: PoolSettings, observer: StatementObserver): Database {
-  const client = describingStatements(
+/** Times stay in PostgreSQL's text form, which has microseconds; a `Date` has milliseconds. */
+const textInstant = {
+  to: 1184,
+  from: [1082, 1114, 1184],
+  serialize: (text: string) => text,
+  parse: (text: string) => text,
+};
+
+function connect(settings: PoolSettings, observer: StatementObserver): Sql {
+  return describingStatements(
     observer.observe(
       postgres(settings.url, {
         ...settings.connection,
@@ -73,6 +75,7 @@ function connect(settings: PoolSettings, observer: StatementObserver): Database 
           Math.random() * (MAXIMUM_LIFETIME_SECONDS - MINIMUM_LIFETIME_SECONDS),
         // No array types here: saves the query for them that every new connection would start with.
         fetch_types: false,
+        types: { date: textInstant },
         onnotice: () => {},
         connection: {
           application_name: 'headroom-user-api',
@@ -83,8 +86,6 @@ function connect(settings: PoolSettings, observer: StatementObserver): Database 
       }),
     ),
   );
-  // drizzle-orm calls it in any case, so that it costs nothing but the look for a span.
-  return drizzle(client, { logger: { logQuery: (statement) => describeStatement(statement) } });
 }
 
 /**
@@ -103,7 +104,7 @@ export class DatabasePool {
   readonly #deadlineMilliseconds: number;
   readonly #places: ConcurrencyLimiter;
   readonly #observer = new StatementObserver();
-  #database: Database;
+  #client: Sql;
   #answeredAt = 0;
   /** When the server last answered, or was asked after it had nothing to answer. */
   #progressAt = 0;
@@ -119,7 +120,7 @@ export class DatabasePool {
       maximumWaiting: WAITING_MAXIMUM,
       maximumWaitMilliseconds: CONNECTION_WAIT_MILLISECONDS,
     });
-    this.#database = connect(settings, this.#observer);
+    this.#client = connect(settings, this.#observer);
     this.#spanName = `postgresql ${settings.name}`;
     this.#spanOptions = {
       kind: 'client',
@@ -145,12 +146,12 @@ export class DatabasePool {
    * @throws `NoPlace` when no connection was free for a second, `ScopeEnded`, `StatementNotSent` when there was no connection: the query was not sent.
    * {@link DatabaseSilent} after the deadline, and otherwise what postgres.js throws.
    */
-  run<Result>(query: (database: Database) => Promise<Result>, scope?: Scope): Promise<Result> {
+  run<Result>(query: (sql: Sql) => Promise<Result>, scope?: Scope): Promise<Result> {
     return traced(this.#spanName, this.#spanOptions, () => this.#run(query, scope));
   }
 
   async #run<Result>(
-    query: (database: Database) => Promise<Result>,
+    query: (sql: Sql) => Promise<Result>,
     scope: Scope | undefined,
   ): Promise<Result> {
     const startedAt = performance.now();
@@ -159,7 +160,7 @@ export class DatabasePool {
       const place = this.#places.tryTake() ?? (await this.#places.wait());
       return await this.#send(query, scope, place);
     } catch (thrown) {
-      const error = unwrapDatabaseError(thrown);
+      const error = thrown;
       if (error instanceof NoPlace) this.metrics.refused += 1;
       else this.metrics[isServerFault(error) ? 'serverFailures' : 'statementFailures'] += 1;
       throw error;
@@ -176,12 +177,12 @@ export class DatabasePool {
 
   /** Waits for queries in flight, for a second at most. */
   async close(): Promise<void> {
-    await this.#database.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+    await this.#client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
   }
 
   /** Runs a query at the place that was taken for it, which is free again when the driver is done with it. */
   #send<Result>(
-    query: (database: Database) => Promise<Result>,
+    query: (sql: Sql) => Promise<Result>,
     scope: Scope | undefined,
     place: Place,
   ): Promise<Result> {
@@ -191,7 +192,7 @@ export class DatabasePool {
     }
     const sentAt = performance.now();
     if (this.#places.running === 1) this.#progressAt = sentAt;
-    const { answer, statements } = this.#observer.collect(() => query(this.#database));
+    const { answer, statements } = this.#observer.collect(() => query(this.#client));
     const report = scope?.sending(() => statements.cancel());
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
@@ -219,7 +220,7 @@ export class DatabasePool {
           resolve(result);
         },
         (thrown: unknown) => {
-          const error = unwrapDatabaseError(thrown);
+          const error = thrown;
           this.#ended(error, place);
           fail(withoutConnection(error, statements));
         },
@@ -243,11 +244,11 @@ export class DatabasePool {
     if (this.#recycledAt > 0 && now - this.#recycledAt < RECYCLE_INTERVAL_MILLISECONDS) return;
     this.#recycledAt = now;
     this.metrics.replacements += 1;
-    const old = this.#database;
-    this.#database = connect(this.#settings, this.#observer);
+    const old = this.#client;
+    this.#client = connect(this.#settings, this.#observer);
     this.#places.forgetRunning();
     this.#settings.logger.warn({ pool: this.name, error }, 'Database connections replaced');
-    old.$client.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch((failure: unknown) => {
+    old.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch((failure: unknown) => {
       this.#settings.logger.warn({ pool: this.name, error: failure }, 'Old connections not closed');
     });
   }
@@ -257,21 +258,4 @@ export class DatabasePool {
 function withoutConnection(error: unknown, statements: SentStatements): unknown {
   if (statements.wereSent || sqlState(error) !== undefined || !isServerFault(error)) return error;
   return new StatementNotSent('There was no connection', { cause: error });
-}
-
-/**
- * Statements that are prepared once for each pool's connections, not for each query, so that PostgreSQL parses and plans
- * them once: drizzle-orm sends every query that is not prepared by name in a way that costs two round trips.
- */
-export function preparedStatements<Statements>(
-  prepare: (database: Database) => Statements,
-): (database: Database) => Statements {
-  const prepared = new WeakMap<Database, Statements>();
-  return (database) => {
-    const known = prepared.get(database);
-    if (known !== undefined) return known;
-    const statements = prepare(database);
-    prepared.set(database, statements);
-    return statements;
-  };
 }

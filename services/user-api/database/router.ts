@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres';
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
 import { ConcurrencyLimiter, NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -9,10 +10,10 @@ import {
   type Outcome,
   outcomeOf,
 } from './errors.ts';
-import type { Database, DatabasePool } from './pool.ts';
+import type { DatabasePool } from './pool.ts';
 
 /** One statement, or one transaction, on the connections that the router chose; begun before anything is waited for. */
-export type Query<Result> = (database: Database) => Promise<Result>;
+export type Query<Result> = (sql: Sql) => Promise<Result>;
 
 export interface RouterPools {
   readonly writer: DatabasePool;
@@ -146,7 +147,7 @@ export class DatabaseRouter {
   async check(): Promise<ReadonlyMap<string, boolean>> {
     const states = await Promise.all(
       this.pools.map(async (pool) => {
-        const answered = pool.run(({ $client }) => $client`select 1`);
+        const answered = pool.run((sql) => sql`select 1`);
         return [
           pool.name,
           await answered.then(

@@ -65,7 +65,7 @@ export class CreationMemory {
 
   /** @throws `DatabaseUnavailable` */
   async recall({ digest }: CreationKey): Promise<RememberedCreation | null> {
-    const [row] = await this.#router.readNewest(({ $client }) => takeMemory($client, digest));
+    const [row] = await this.#router.readNewest((sql) => takeMemory(sql, digest));
     if (row === undefined) return null;
     const { answer, fingerprint } = row;
     return { fingerprint, user: answer === null ? null : toUser(answer) };

@@ -8,7 +8,7 @@ import { gather } from '../../contracts/gathering/gather.ts';
 import { DatabaseUnavailable, sqlState } from '../database/errors.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
-import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
+import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox.ts';
 import { EmailTaken } from './errors.ts';
 import { SETTABLE_FIELDS, SETTABLE_NAMES, SETTABLE_RECORD } from './user-columns.ts';
 import { USER_COLUMNS, type UserRow } from './user-row.ts';
@@ -123,7 +123,7 @@ export class GatheredCreations {
     );
     const ended = new Map<string, ScopeEnded>();
     const rows = await this.#router.write(
-      ({ $client }) => {
+      (sql) => {
         // The statement may have waited for a connection for longer than some of the requests.
         const wanted = inOrder.filter(({ scope, user }) => {
           if (scope?.isEnded !== true) return true;
@@ -132,7 +132,7 @@ export class GatheredCreations {
         });
         const users = JSON.stringify(wanted.map(({ user }) => user));
         const parameters = [users, FIRST_RELAY_DELAY_SECONDS];
-        return runPrepared<UserRow>($client, { text: INSERTION, parameters });
+        return runPrepared<UserRow>(sql, { text: INSERTION, parameters });
       },
       sharedScope(creations.map(({ scope }) => scope)),
     );

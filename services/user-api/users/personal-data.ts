@@ -44,7 +44,7 @@ export class PersonalDataExporter {
     const sessions = (await this.#sessions.list(id))
       .toSorted((one, other) => one.beganAt.localeCompare(other.beganAt))
       .slice(-PERSONAL_DATA_ENTRIES_MAXIMUM);
-    const [held] = await this.#router.write(({ $client }) => selectHeldData($client, id, actor));
+    const [held] = await this.#router.write((sql) => selectHeldData(sql, id, actor));
     if (held === undefined) throw new UserNotFound('There is no such user');
     return personalData.parse({
       exportedAt: new Date().toISOString(),

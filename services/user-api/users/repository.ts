@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres';
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
 import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
@@ -5,7 +6,6 @@ import type { UpdateUserBody, User, UserFields } from '../../contracts/users.ts'
 import { lastAdministratorError } from '../auth/errors.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
-import type { Database } from '../database/pool.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
@@ -105,7 +105,7 @@ export class UserRepository {
 
   /** @returns the users in the order of the ids; null where there is none. */
   async #findAll(ids: readonly number[], on: Server): Promise<(User | null)[]> {
-    const query = ({ $client }: Database) => runPrepared<UserRow>($client, usersWithIds(ids));
+    const query = (sql: Sql) => runPrepared<UserRow>(sql, usersWithIds(ids));
     const rows = await (on === 'writer'
       ? this.#router.readNewest(query)
       : this.#router.read(query));
@@ -119,8 +119,8 @@ export class UserRepository {
     after: ListPosition | null,
     limit: number,
   ): Promise<ListedUser[]> {
-    const rows = await this.#router.read(({ $client }) =>
-      runPrepared<ListedRow>($client, usersAfter(listing, after, limit)),
+    const rows = await this.#router.read((sql) =>
+      runPrepared<ListedRow>(sql, usersAfter(listing, after, limit)),
     );
     return rows.map((row) => toListed(listing, row));
   }
@@ -131,11 +131,9 @@ export class UserRepository {
     { countMaximum, limit, offset }: Readonly<Record<'countMaximum' | 'limit' | 'offset', number>>,
   ): Promise<{ readonly users: ListedUser[]; readonly count: number }> {
     const [rows, [counted]] = await Promise.all([
-      this.#router.read(({ $client }) =>
-        runPrepared<ListedRow>($client, usersBehind(listing, offset, limit)),
-      ),
-      this.#router.read(({ $client }) =>
-        runPrepared<{ count: number }>($client, countOfUsers(listing, countMaximum)),
+      this.#router.read((sql) => runPrepared<ListedRow>(sql, usersBehind(listing, offset, limit))),
+      this.#router.read((sql) =>
+        runPrepared<{ count: number }>(sql, countOfUsers(listing, countMaximum)),
       ),
     ]);
     return { users: rows.map((row) => toListed(listing, row)), count: counted?.count ?? 0 };
@@ -177,7 +175,7 @@ export class UserRepository {
     changes: UpdateUserBody,
     condition: VersionCondition | null,
   ): Promise<UserChange | null> {
-    const update = this.#router.write(({ $client }) => updateUser($client, id, changes, condition));
+    const update = this.#router.write((sql) => updateUser(sql, id, changes, condition));
     const [row] = await update.catch((error: unknown) => {
       throw knownError(error);
     });
@@ -195,8 +193,8 @@ export class UserRepository {
     condition: VersionCondition | null,
     actor: AuditedActor,
   ): Promise<number | null> {
-    const removal = this.#router.write(({ $client }) =>
-      deleteUser($client, id, condition, { actor, erasedGeneration: ERASED_GENERATION }),
+    const removal = this.#router.write((sql) =>
+      deleteUser(sql, id, condition, { actor, erasedGeneration: ERASED_GENERATION }),
     );
     const [row] = await removal.catch((error: unknown) => {
       throw knownError(error);
@@ -210,10 +208,7 @@ export class UserRepository {
     scope: Scope | undefined = currentScope(),
   ): Promise<UserRow | undefined> {
     try {
-      const [row] = await this.#router.write(
-        ({ $client }) => insertUser($client, user, key),
-        scope,
-      );
+      const [row] = await this.#router.write((sql) => insertUser(sql, user, key), scope);
       return row;
     } catch (error) {
       throw knownError(error);

@@ -4,7 +4,7 @@ import type { UpdateUserBody, UserFields } from '../../contracts/users.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { auditActors } from '../database/schema.ts';
 import type { VersionCondition } from '../http/preconditions.ts';
-import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox-statements.ts';
+import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox.ts';
 import { SETTABLE_NAMES, settableColumns } from './user-columns.ts';
 import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
 

@@ -29,18 +29,18 @@ export class AccountRepository {
 
   /** Upper and lower case of `email` count as the same. */
   async findByEmail(email: string): Promise<Account | null> {
-    const [row] = await this.#newest(({ $client }) => selectAccountByEmail($client, email));
+    const [row] = await this.#newest((sql) => selectAccountByEmail(sql, email));
     return row ?? null;
   }
 
   async find(userId: number): Promise<Account | null> {
-    const [row] = await this.#newest(({ $client }) => selectAccountById($client, userId));
+    const [row] = await this.#newest((sql) => selectAccountById(sql, userId));
     return row ?? null;
   }
 
   /** Replaces a hash by another of the same password, unless the password has been changed meanwhile. */
   async replaceOutdatedHash(userId: number, from: string, to: string): Promise<void> {
-    await this.#router.write(({ $client }) => updateOutdatedHash($client, userId, from, to));
+    await this.#router.write((sql) => updateOutdatedHash(sql, userId, from, to));
   }
 
   /**
@@ -49,17 +49,13 @@ export class AccountRepository {
    * @returns null when the password is no longer the one of `from`.
    */
   async changePassword(userId: number, change: PasswordChange): Promise<Revoked | null> {
-    const [row] = await this.#router.write(({ $client }) =>
-      changePasswordHash($client, userId, change),
-    );
+    const [row] = await this.#router.write((sql) => changePasswordHash(sql, userId, change));
     return row ?? null;
   }
 
   /** Ends all sessions; API keys, too, unless they are kept. @returns null when there is no such user. */
   async raiseGeneration(userId: number, keepApiKeys: boolean): Promise<Revoked | null> {
-    const [row] = await this.#router.write(({ $client }) =>
-      raiseGeneration($client, userId, keepApiKeys),
-    );
+    const [row] = await this.#router.write((sql) => raiseGeneration(sql, userId, keepApiKeys));
     return row ?? null;
   }
 
@@ -70,7 +66,7 @@ export class AccountRepository {
    * @throws `AccessError` last-admin
    */
   async setRole(userId: number, role: Role): Promise<RoleChangeRow | null> {
-    const given = this.#router.write(({ $client }) => setRole($client, userId, role));
+    const given = this.#router.write((sql) => setRole(sql, userId, role));
     const [row] = await given.catch((error: unknown) => {
       throw lastAdministratorError(error);
     });

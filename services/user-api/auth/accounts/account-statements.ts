@@ -2,10 +2,7 @@ import type { Sql } from 'postgres';
 import type { Role } from '../../../contracts/authentication.ts';
 import type { UserStatus } from '../../../contracts/users.ts';
 
-/**
- * The statements of accounts, as tagged templates of postgres.js: they are prepared, as are drizzle-orm's named ones, and one
- * statement that does several things is easier to read as SQL. Each is one round trip and one transaction.
- */
+/** The statements of accounts. Each is one round trip and one transaction. */
 
 /** What deciding about a login takes. */
 export interface AccountRow {

@@ -25,16 +25,14 @@ export class PasswordResetRepository {
    * @returns when, RFC 3339 in UTC.
    */
   async request(request: PasswordResetRequest): Promise<string> {
-    const [row] = await this.#router.write(({ $client }) => insertPasswordReset($client, request));
+    const [row] = await this.#router.write((sql) => insertPasswordReset(sql, request));
     if (row === undefined) throw new Error('An insert returned no row');
     return new Date(row.requestedAt).toISOString();
   }
 
   /** @returns null when the secret is not good, or not any more. */
   async findOwner(tokenHash: string): Promise<ResetOwner | null> {
-    const [row] = await this.#router.readNewest(({ $client }) =>
-      selectResetOwner($client, tokenHash),
-    );
+    const [row] = await this.#router.readNewest((sql) => selectResetOwner(sql, tokenHash));
     return row ?? null;
   }
 
@@ -48,8 +46,8 @@ export class PasswordResetRepository {
     passwordHash: string,
     keepApiKeys: boolean,
   ): Promise<UsedReset | null> {
-    const [row] = await this.#router.write(({ $client }) =>
-      usePasswordReset($client, tokenHash, passwordHash, keepApiKeys),
+    const [row] = await this.#router.write((sql) =>
+      usePasswordReset(sql, tokenHash, passwordHash, keepApiKeys),
     );
     return row ?? null;
   }

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import { currentTraceParent } from '../../../contracts/tracing/trace-context.ts';
-import { FIRST_RELAY_DELAY_SECONDS } from '../../queue/outbox-statements.ts';
+import { FIRST_RELAY_DELAY_SECONDS } from '../../queue/outbox.ts';
 import {
   type RevokedRow,
   revokedColumns,

@@ -1,22 +1,5 @@
-import { gt, sql } from 'drizzle-orm';
-import { type Database, preparedStatements } from '../../database/pool.ts';
 import type { DatabaseRouter } from '../../database/router.ts';
-import { revocations as table } from '../schema.ts';
 import { type Revocation, revocation } from './revocations.ts';
-
-const secondsAgo = (seconds: unknown) => sql`now() - make_interval(secs => ${seconds})`;
-
-const statements = preparedStatements((database: Database) => ({
-  addSession: database
-    .insert(table)
-    .values({ kind: 'session', subject: sql.placeholder('sessionId') })
-    .prepare('add_revoked_session'),
-  newest: database
-    .select({ kind: table.kind, subject: table.subject, generation: table.generation })
-    .from(table)
-    .where(gt(table.createdAt, secondsAgo(sql.placeholder('seconds'))))
-    .prepare('newest_revocations'),
-}));
 
 /** Revocations in PostgreSQL, where they are true; what processes tell each other is only faster. */
 export class RevocationLog {
@@ -32,7 +15,9 @@ export class RevocationLog {
    * @throws `DatabaseUnavailable`
    */
   async addSession(sessionId: string): Promise<void> {
-    await this.#router.write((database) => statements(database).addSession.execute({ sessionId }));
+    await this.#router.write(
+      (sql) => sql`insert into revocations (kind, subject) values ('session', ${sessionId})`,
+    );
   }
 
   /**
@@ -41,8 +26,10 @@ export class RevocationLog {
    * @throws `DatabaseUnavailable`
    */
   async newest(seconds: number): Promise<Revocation[]> {
-    const rows = await this.#router.readNewest((database) =>
-      statements(database).newest.execute({ seconds }),
+    const rows = await this.#router.readNewest(
+      (sql) => sql`
+        select kind, subject, generation from revocations
+        where created_at > now() - make_interval(secs => ${seconds})`,
     );
     return rows.map(({ kind, subject, generation }) =>
       revocation.parse({

@@ -32,8 +32,8 @@ export const queueMetrics: readonly MetricDefinition[] = [
     name: 'outbox_events',
     type: 'gauge',
     help: 'Events in the outbox, of all processes together and counted up to 10,000; every process tells the same number. Absent while the database does not answer.',
-    read: async ({ outboxDepth }) => {
-      const depth = await outboxDepth.read();
+    read: async ({ outbox }) => {
+      const depth = await outbox.depth();
       return depth === null ? [] : single(depth.events);
     },
   },
@@ -41,8 +41,8 @@ export const queueMetrics: readonly MetricDefinition[] = [
     name: 'outbox_overdue_seconds',
     type: 'gauge',
     help: 'How long the event that waits longest has been left behind: above some 30 s, events do not get through.',
-    read: async ({ outboxDepth }) => {
-      const depth = await outboxDepth.read();
+    read: async ({ outbox }) => {
+      const depth = await outbox.depth();
       return depth === null ? [] : single(depth.overdueSeconds);
     },
   },

@@ -1,5 +1,4 @@
 import type { CacheMetrics } from '../../cache/cache-metrics.ts';
-import type { OutboxDepth } from '../../queue/outbox-depth.ts';
 import type { RateLimiter } from '../../rate-limit/decision.ts';
 import type { RequestMetrics } from '../requests/request-metrics.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
@@ -39,7 +38,10 @@ export interface DependencySources {
     readonly held: number;
     readonly isUp: boolean;
   };
-  readonly outboxDepth: OutboxDepth;
+  /** Null while no database responds. */
+  readonly outbox: {
+    depth(): Promise<{ readonly events: number; readonly overdueSeconds: number } | null>;
+  };
   readonly rateLimits: {
     readonly limiters: Readonly<Record<string, Pick<RateLimiter, 'counts'>>>;
     readonly shared: boolean;

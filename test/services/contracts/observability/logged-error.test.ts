@@ -1,5 +1,4 @@
 import { inspect } from 'node:util';
-import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { describe, expect, inject, it } from 'vitest';
@@ -44,10 +43,6 @@ const sources: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
   'a function of PostgreSQL that raises': () =>
     fromPostgres(`do $$ begin raise exception 'no %', 'Zaphod'; end $$`, []),
-  'drizzle-orm': async () => {
-    const cause = await fromPostgres('select $1::text::bigint');
-    return new DrizzleQueryError('select $1', [VALUE], cause instanceof Error ? cause : undefined);
-  },
   'JSON.parse': () => thrownBy(() => JSON.parse('Zaphod')),
   BigInt: () => thrownBy(() => BigInt(VALUE)),
   RegExp: () => thrownBy(() => new RegExp(`(${VALUE}`)),

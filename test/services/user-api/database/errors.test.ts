@@ -1,4 +1,3 @@
-import { DrizzleQueryError } from 'drizzle-orm';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NoPlace } from '../../../../services/contracts/concurrency/concurrency-limiter.ts';
@@ -11,7 +10,6 @@ import {
   isViolationOf,
   outcomeOf,
   StatementNotSent,
-  unwrapDatabaseError,
 } from '../../../../services/user-api/database/errors.ts';
 import { system } from '../../../support/system.ts';
 
@@ -83,16 +81,6 @@ describe('a failure of a statement', () => {
     ['something that is no error', { code: 'ECONNRESET' }, false, 'unknown', 'statement'],
   ])('of %s is told from others', (_what, error, ...expected) => {
     expect(judge(error)).toEqual([...expected, false]);
-  });
-});
-
-describe('an error of drizzle-orm', () => {
-  it('is replaced by its cause, and shows no parameter without one', () => {
-    const cause = new Error('It failed');
-    expect(unwrapDatabaseError(new DrizzleQueryError('select $1', ['secret'], cause))).toBe(cause);
-    const bare = unwrapDatabaseError(new DrizzleQueryError('select $1', ['secret']));
-    expect(bare).toEqual(new Error('Query failed'));
-    expect(unwrapDatabaseError(cause)).toBe(cause);
   });
 });
 

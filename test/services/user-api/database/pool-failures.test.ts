@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ChangeScope } from '../../../../services/contracts/changes/change-scope.ts';
-import {
-  type DatabasePool,
-  preparedStatements,
-} from '../../../../services/user-api/database/pool.ts';
+import type { DatabasePool } from '../../../../services/user-api/database/pool.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { createTestPool } from '../support/database-pool.ts';
@@ -18,7 +15,7 @@ afterAll(() => database.drop());
 const createPool = (settings: Partial<Parameters<typeof createTestPool>[0]> = {}) =>
   createTestPool({ url: database.writerUrl, ...settings });
 
-const ask = (pool: DatabasePool) => pool.run(({ $client }) => $client`select 1 as one`);
+const ask = (pool: DatabasePool) => pool.run((sql) => sql`select 1 as one`);
 
 /** Waits until the server has begun with `pg_sleep`. */
 async function untilSleeping(): Promise<void> {
@@ -26,7 +23,7 @@ async function untilSleeping(): Promise<void> {
   await eventually(async () =>
     expect(
       await pool.run(
-        ({ $client }) => $client`
+        (sql) => sql`
           select from pg_stat_activity
           where datname = current_database() and wait_event = 'PgSleep'`,
       ),
@@ -72,7 +69,7 @@ describe('DatabasePool', () => {
     proxy.silence();
     await proxy.restore();
     const scope = new ChangeScope();
-    const lost = [pool.run(({ $client }) => $client`select 1`, scope), ask(pool)];
+    const lost = [pool.run((sql) => sql`select 1`, scope), ask(pool)];
     const waiting = ask(pool);
     expect([pool.waiting, pool.metrics.inProgress]).toEqual([1, 3]);
     const failures = await Promise.allSettled(lost);
@@ -105,7 +102,7 @@ describe('DatabasePool', () => {
     vi.advanceTimersByTime(5_000);
     const write = () =>
       pool
-        .run(({ $client }) => $client`insert into users (name, email) values ('A', 'a')`)
+        .run((sql) => sql`insert into users (name, email) values ('A', 'a')`)
         .catch(() => pool.metrics.replacements);
     expect([await write(), await write()]).toEqual([1, 1]);
     vi.advanceTimersByTime(999);
@@ -119,7 +116,7 @@ describe('DatabasePool', () => {
     await proxy.close();
     const { pool } = createPool({ url: proxy.through(database.writerUrl) });
     const scope = new ChangeScope();
-    await expect(pool.run(({ $client }) => $client`select 1`, scope)).rejects.toMatchObject({
+    await expect(pool.run((sql) => sql`select 1`, scope)).rejects.toMatchObject({
       name: 'StatementNotSent',
       message: 'There was no connection',
       cause: { code: 'ECONNREFUSED' },
@@ -134,9 +131,9 @@ describe('DatabasePool', () => {
     const ended = new ChangeScope();
     ended.end();
     let isSent = false;
-    const send = pool.run(({ $client }) => {
+    const send = pool.run((sql) => {
       isSent = true;
-      return $client`select 1`;
+      return sql`select 1`;
     }, ended);
     await expect(send).rejects.toMatchObject({
       name: 'ScopeEnded',
@@ -145,7 +142,7 @@ describe('DatabasePool', () => {
     expect([isSent, ended.mayHaveChanged]).toEqual([false, false]);
 
     const scope = new ChangeScope();
-    const running = pool.run(({ $client }) => $client`select pg_sleep(1)`, scope);
+    const running = pool.run((sql) => sql`select pg_sleep(1)`, scope);
     const cancelled = expect(running).rejects.toMatchObject({ code: '57014' });
     expect(scope.mayHaveChanged).toBe(true);
     await untilSleeping();
@@ -173,11 +170,11 @@ describe('DatabasePool', () => {
     const lifetimes = [0, 0.5, 0.75].map(async (value) => {
       random.mockReturnValue(value);
       const { pool } = createPool();
-      return await pool.run(async ({ $client: { options } }) => options.max_lifetime);
+      return await pool.run(async ({ options }) => options.max_lifetime);
     });
     expect(await Promise.all(lifetimes)).toEqual([240, 300, 330]);
     const { pool } = createPool();
-    const backoff = await pool.run(async ({ $client }) => $client.options.backoff);
+    const backoff = await pool.run(async (sql) => sql.options.backoff);
     expect(typeof backoff === 'function' && backoff(5)).toBe(0.1);
   });
 
@@ -194,18 +191,5 @@ describe('DatabasePool', () => {
     held.resolve();
     await running;
     expect(pool.metrics).toMatchObject({ refused: 1, serverFailures: 0, inProgress: 0 });
-  });
-});
-
-describe('prepared statements', () => {
-  it('are made once for each connection pool', async () => {
-    let count = 0;
-    const statements = preparedStatements(() => {
-      count += 1;
-      return { number: count };
-    });
-    const [one, other] = [createPool().pool, createPool().pool];
-    const numberOf = (pool: DatabasePool) => pool.run(async (key) => statements(key).number);
-    expect([await numberOf(one), await numberOf(one), await numberOf(other)]).toEqual([1, 1, 2]);
   });
 });

@@ -2,8 +2,11 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { databaseConnectionOptions } from '../../../../services/contracts/database/connection-options.ts';
 import { sqlState } from '../../../../services/user-api/database/errors.ts';
+import type { DatabasePool } from '../../../../services/user-api/database/pool.ts';
 import { runPrepared } from '../../../../services/user-api/database/prepared-text.ts';
-import { outboxStatements } from '../../../../services/user-api/queue/outbox-statements.ts';
+import { DatabaseRouter } from '../../../../services/user-api/database/router.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { Outbox } from '../../../../services/user-api/queue/outbox.ts';
 import { usersAfter } from '../../../../services/user-api/users/list-statements.ts';
 import { usersWithIds } from '../../../../services/user-api/users/statements.ts';
 import {
@@ -39,66 +42,70 @@ afterAll(async () => {
 const createPool = (settings: Partial<Parameters<typeof createTestPool>[0]> = {}) =>
   createTestPool({ url: database.writerUrl, ...settings });
 
+function createOutbox(pool: DatabasePool): Outbox {
+  const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
+  return new Outbox(new DatabaseRouter({ writer: pool, readers: [] }, logger), logger);
+}
+
+/** Runs each statement of the outbox. */
+async function useOutbox(outbox: Outbox): Promise<void> {
+  await outbox.take(1, 1);
+  await outbox.remove(['00000000-0000-4000-8000-000000000000']);
+  await outbox.depth();
+}
+
 describe('the statements', () => {
   it('are prepared once on a connection and then used again: all of them', async () => {
     const { pool } = createPool();
-    const id = '00000000-0000-4000-8000-000000000000';
+    const listing = { order: { by: 'creation', newestFirst: false } } as const;
+    const actor = { kind: 'self', userId: 1 } as const;
     for (let round = 0; round < 3; round += 1) {
-      const email = `prepared${round}@example.com`;
-      await pool.run(async (connections) => {
-        const { $client } = connections;
-        const outbox = outboxStatements(connections);
-        const user = newUser(email);
-        const listing = { order: { by: 'creation', newestFirst: false } } as const;
-        await insertUser($client, user, null);
-        await runPrepared($client, usersWithIds([1, 2].slice(round % 2)));
-        await runPrepared($client, usersAfter(listing, null, 1));
-        await runPrepared($client, usersAfter({ ...listing, status: 'active' }, null, 1));
-        await updateUser($client, 0, { name: 'B' }, null);
-        await deleteUser($client, 0, null, {
-          actor: { kind: 'self', userId: 1 },
-          erasedGeneration: 1,
-        });
-        await outbox.take.execute({ limit: 1, leaseSeconds: 1 });
-        await outbox.remove.execute({ ids: `{${id}}` });
+      await pool.run(async (sql) => {
+        await insertUser(sql, newUser(`prepared${round}@example.com`), null);
+        await runPrepared(sql, usersWithIds([1, 2].slice(round % 2)));
+        await runPrepared(sql, usersAfter(listing, null, 1));
+        await runPrepared(sql, usersAfter({ ...listing, status: 'active' }, null, 1));
+        await updateUser(sql, 0, { name: 'B' }, null);
+        await deleteUser(sql, 0, null, { actor, erasedGeneration: 1 });
       });
+      // A new one each time: an outbox reuses its depth.
+      await useOutbox(createOutbox(pool));
     }
     const prepared = await pool.run(
-      ({ $client }) => $client<{ statement: string; uses: number }[]>`
+      (sql) => sql<{ statement: string; uses: number }[]>`
         select statement, (generic_plans + custom_plans)::int as uses from pg_prepared_statements
         where statement not like '%pg_prepared_statements%'`,
     );
-    expect(prepared).toHaveLength(8);
+    expect(prepared).toHaveLength(9);
     for (const { statement, uses } of prepared) expect(uses, statement).toBe(3);
   });
 
   it('find what they need in indexes: none scans a table', async () => {
     const { pool } = createPool();
     await pool.run(
-      ({ $client }) => $client`
+      (sql) => sql`
         insert into users (name, email, status)
         select 'Many', 'many' || number || '@example.com',
           (array['active', 'inactive', 'suspended'])[1 + number % 3]
         from generate_series(1, 20000) as number`,
     );
     await pool.run(
-      ({ $client }) => $client`
+      (sql) => sql`
         insert into outbox (id, type, data, available_at)
         select gen_random_uuid(), 'x', '{}', now() + interval '1 hour' from generate_series(1, 5000)`,
     );
-    await pool.run(({ $client }) => $client.unsafe('analyze'));
-    await pool.run(async (connections) => {
-      const outbox = Object.values(outboxStatements(connections));
-      const texts = [
-        usersWithIds([1]).text,
-        ...outbox.map((statement) => statement.getQuery().sql),
-      ];
-      for (const sql of texts) {
-        // The plan for whatever the parameters are, which is the one that a prepared statement ends up with.
-        const plan = await connections.$client.unsafe(`explain (generic_plan) ${sql}`);
-        const text = plan.map((row) => row['QUERY PLAN']).join('\n');
-        expect(text, sql).toContain('Index');
-        expect(text, sql).not.toContain('Seq Scan');
+    await pool.run((sql) => sql.unsafe('analyze'));
+    await useOutbox(createOutbox(pool));
+    await pool.run(async (sql) => {
+      const prepared = await sql`
+        select statement from pg_prepared_statements where statement ~ 'outbox' and statement !~ 'insert'`;
+      expect(prepared).toHaveLength(3);
+      for (const text of [usersWithIds([1]).text, ...prepared.map((row) => row.statement)]) {
+        // The plan for any parameters, which is the one that a prepared statement ends up with.
+        const rows = await sql.unsafe(`explain (generic_plan) ${text}`);
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+        expect(plan, text).toContain('Index');
+        expect(plan, text).not.toContain('Seq Scan');
       }
     });
   });
@@ -108,7 +115,7 @@ describe('DatabasePool', () => {
   it('with a statement that runs too long, has the server end it', async () => {
     const { pool } = createPool({ statementTimeoutMilliseconds: 50 });
     const failure = await pool
-      .run(({ $client }) => $client`select pg_sleep(10)`)
+      .run((sql) => sql`select pg_sleep(10)`)
       .catch((error: unknown) => error);
     expect(sqlState(failure)).toBe('57014');
   });
@@ -116,10 +123,10 @@ describe('DatabasePool', () => {
   it('on a server that takes no writes, opens new connections for the next try', async () => {
     const { pool, lines } = createPool({ url: database.readerUrl });
     const processId = async () =>
-      (await pool.run(({ $client }) => $client`select pg_backend_pid() as id`))[0]?.id;
+      (await pool.run((sql) => sql`select pg_backend_pid() as id`))[0]?.id;
     const before = await processId();
     const failure = await pool
-      .run(({ $client }) => $client`insert into users (name, email) values ('A', 'a@example.com')`)
+      .run((sql) => sql`insert into users (name, email) values ('A', 'a@example.com')`)
       .catch((error: unknown) => error);
     expect(sqlState(failure)).toBe('25006');
     expect(await processId()).not.toBe(before);
@@ -134,7 +141,7 @@ describe('DatabasePool', () => {
       (error) => failures.push(error),
     );
     const { pool } = createPool({ connection });
-    await expect(pool.run(({ $client }) => $client`select 1`)).rejects.toMatchObject({
+    await expect(pool.run((sql) => sql`select 1`)).rejects.toMatchObject({
       code: '28P01',
     });
     expect(failures).toMatchObject([{ code: 'ENOENT' }]);
@@ -143,7 +150,7 @@ describe('DatabasePool', () => {
   it('with a password that is changed while it runs, opens connections with the new one', async () => {
     const { changePassword, connection, url } = await createRotatedLogin(database.writerUrl);
     const { pool } = createPool({ url, connection });
-    const processId = () => pool.run(({ $client }) => $client`select pg_backend_pid() as id`);
+    const processId = () => pool.run((sql) => sql`select pg_backend_pid() as id`);
     const [before] = await processId();
     await changePassword();
     expect(await processId()).toEqual([before]);
@@ -155,8 +162,7 @@ describe('DatabasePool', () => {
 
   it("with a statement that fails, throws PostgreSQL's error and not one that quotes the parameters", async () => {
     const { pool } = createPool();
-    const create = () =>
-      pool.run(({ $client }) => insertUser($client, newUser('secret@example.com'), null));
+    const create = () => pool.run((sql) => insertUser(sql, newUser('secret@example.com'), null));
     await create();
     const failure = await create().catch((error: unknown) => error);
     expect(sqlState(failure)).toBe('23505');

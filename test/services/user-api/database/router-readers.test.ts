@@ -45,7 +45,7 @@ async function startRouter(readerCount: number) {
   const names = new Map<unknown, string>();
   for (const each of router.pools) await each.run(async (key) => names.set(key, each.name));
   const nameOf: Query<string> = async (connections) => {
-    await connections.$client`select 1`;
+    await connections`select 1`;
     return names.get(connections) ?? '';
   };
   return {
@@ -72,7 +72,7 @@ describe('a writer that is away', () => {
     const { router } = await startRouter(0);
     const failing = (code: string): Query<unknown> => {
       const statement = `do $$ begin raise exception using errcode = '${code}'; end $$`;
-      return ({ $client }) => $client.unsafe(statement);
+      return (sql) => sql.unsafe(statement);
     };
     const unavailable = { name: 'DatabaseUnavailable', message: 'The writer: not available' };
     await expect(router.write(failing('57P01'))).rejects.toMatchObject({
@@ -162,9 +162,9 @@ describe("the router's readers", () => {
   it('are not blamed for a statement that runs too long, which no other server is asked for', async () => {
     const { messages, router } = await startRouter(2);
     let asked = 0;
-    const slow: Query<unknown> = ({ $client }) => {
+    const slow: Query<unknown> = (sql) => {
       asked += 1;
-      return $client.begin(async (transaction) => {
+      return sql.begin(async (transaction) => {
         await transaction`set local statement_timeout = 10`;
         await transaction`select pg_sleep(1)`;
       });

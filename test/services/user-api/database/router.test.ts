@@ -43,7 +43,7 @@ async function startRouter() {
   const writer = await router.write(async (connections) => connections);
   const onWriter = { now: 0, most: 0 };
   const sleep: Query<unknown> = async (connections) => {
-    const asked = connections.$client`select pg_sleep(0.02)`;
+    const asked = connections`select pg_sleep(0.02)`;
     if (connections !== writer) return await asked;
     onWriter.now += 1;
     onWriter.most = Math.max(onWriter.most, onWriter.now);
@@ -89,14 +89,14 @@ describe('DatabaseRouter, with all readers away,', () => {
       }),
     );
     await wait(1);
-    await router.write(({ $client }) => $client`select 1`);
+    await router.write((sql) => sql`select 1`);
     expect(reads).toBeGreaterThan(20);
     await Promise.all(reading);
   });
 
   it('answers a query that is wrong with its own error, not as a server that is away', async () => {
     const { router } = await startRouter();
-    const wrong = router.read(({ $client }) => $client`select * from no_such_table`);
+    const wrong = router.read((sql) => sql`select * from no_such_table`);
     await expect(wrong).rejects.toMatchObject({ code: '42P01' });
     await expect(wrong).rejects.not.toBeInstanceOf(DatabaseUnavailable);
   });

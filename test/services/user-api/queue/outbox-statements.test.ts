@@ -1,6 +1,5 @@
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { OutboxDepth } from '../../../../services/user-api/queue/outbox-depth.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
 
@@ -67,7 +66,7 @@ describe('Outbox.take', () => {
     expect(log).toMatchObject([
       {
         level: 'error',
-        message: 'An event in the outbox is of no known type',
+        message: 'An event in the outbox has an unknown type',
         eventId: '00000000-0000-4000-8000-000000000000',
         type: 'user.renamed',
       },
@@ -83,20 +82,19 @@ describe('Outbox.remove', () => {
   });
 });
 
-describe('OutboxDepth', () => {
-  it('is how much waits and for how long the first is overdue, asked for once in 10 s', async () => {
-    const { router, statements } = openOutbox(database.writerUrl);
+describe('Outbox.depth', () => {
+  it('is the number of events and the age of the oldest, read once in 10 s', async () => {
+    const { outbox, statements } = openOutbox(database.writerUrl);
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     vi.advanceTimersByTime(1);
-    const depth = new OutboxDepth(router);
-    expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
+    expect(await outbox.depth()).toEqual({ events: 0, overdueSeconds: 0 });
     await leaveBehind(sql, 3);
     vi.advanceTimersByTime(10_000);
-    expect(await depth.read()).toEqual({ events: 0, overdueSeconds: 0 });
+    expect(await outbox.depth()).toEqual({ events: 0, overdueSeconds: 0 });
     expect(statements()).toBe(1);
     vi.advanceTimersByTime(1);
-    const { events, overdueSeconds } = (await depth.read()) ?? {};
+    const { events, overdueSeconds } = (await outbox.depth()) ?? {};
     expect(events).toBe(3);
     expect(overdueSeconds).toBeGreaterThanOrEqual(59);
     expect(overdueSeconds).toBeLessThan(90);
@@ -105,12 +103,12 @@ describe('OutboxDepth', () => {
   it('of what is not due yet, is overdue by nothing', async () => {
     await leaveBehind(sql, 1);
     await sql`update outbox set available_at = now() + interval '1 hour'`;
-    const { router } = openOutbox(database.writerUrl);
-    expect(await new OutboxDepth(router).read()).toEqual({ events: 1, overdueSeconds: 0 });
+    const { outbox } = openOutbox(database.writerUrl);
+    expect(await outbox.depth()).toEqual({ events: 1, overdueSeconds: 0 });
   });
 
-  it('is unknown while no database answers', async () => {
-    const { router } = openOutbox('postgres://nobody@127.0.0.1:1/none');
-    expect(await new OutboxDepth(router).read()).toBeNull();
+  it('is unknown while no database responds', async () => {
+    const { outbox } = openOutbox('postgres://nobody@127.0.0.1:1/none');
+    expect(await outbox.depth()).toBeNull();
   });
 });
