@@ -1,8 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { EnvironmentError } from '../../services/contracts/environment/environment-error.ts';
 import { findMisspelt } from '../../services/contracts/environment/misspelt.ts';
+import { EnvironmentError } from '../../services/contracts/environment/read.ts';
 import { loggedError, loggedMessage } from '../../services/contracts/observability/logged-error.ts';
-import { traceFields } from '../../services/contracts/observability/trace-fields.ts';
+import { traceFields } from '../../services/contracts/tracing/trace-context.ts';
 
 export type { Logger };
 

@@ -1,6 +1,5 @@
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
-import { EnvironmentError } from '../contracts/environment/environment-error.ts';
-import { readEnvironment } from '../contracts/environment/read.ts';
+import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { loggedMessage } from '../contracts/observability/logged-error.ts';
 import { appointAdministrator, NobodyToAppoint } from './auth/accounts/appoint-administrator.ts';
 import { deriveSigningKeySet } from './auth/tokens/derived-signing-keys.ts';

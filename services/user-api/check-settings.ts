@@ -1,6 +1,5 @@
 import { databaseConnectionOptions } from '../contracts/database/connection-options.ts';
-import { EnvironmentError } from '../contracts/environment/environment-error.ts';
-import { readEnvironment } from '../contracts/environment/read.ts';
+import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { parseSigningKeySet, UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { policiesWith } from './rate-limit/default-policies.ts';
 import { PolicyError } from './rate-limit/policy.ts';

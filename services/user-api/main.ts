@@ -1,6 +1,5 @@
-import { EnvironmentError } from '../contracts/environment/environment-error.ts';
 import { findMisspelt } from '../contracts/environment/misspelt.ts';
-import { readEnvironment } from '../contracts/environment/read.ts';
+import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { loggedError } from '../contracts/observability/logged-error.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';

@@ -3,8 +3,7 @@ import {
   catchingPassword,
   databaseConnectionOptions,
 } from '../contracts/database/connection-options.ts';
-import { EnvironmentError } from '../contracts/environment/environment-error.ts';
-import { readEnvironment } from '../contracts/environment/read.ts';
+import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { loggedMessage } from '../contracts/observability/logged-error.ts';
 import type { MigrateResult } from './database/migrate.ts';
 

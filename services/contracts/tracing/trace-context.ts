@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { outsideScope } from '../changes/change-scope.ts';
-import { errorType } from './error-type.ts';
-import type { Span, SpanOptions } from './span.ts';
+import { errorType, type Span, type SpanOptions } from './span.ts';
 import { formatTraceParent, type TraceParent } from './trace-parent.ts';
 
 /** The trace that running code belongs to. */
@@ -70,4 +69,10 @@ export function traced<Result>(
 ): Promise<Result> {
   const span = currentSpan();
   return span === undefined ? work() : during(span.child(name, options), work);
+}
+
+/** The ids of the trace that the running code belongs to, for each line that is logged; nothing where there is none. */
+export function traceFields(): { readonly traceId?: string; readonly spanId?: string } {
+  const trace = currentTrace();
+  return trace === undefined ? {} : { traceId: trace.traceId, spanId: trace.spanId };
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
-import { EnvironmentError } from '../../contracts/environment/environment-error.ts';
+import { EnvironmentError } from '../../contracts/environment/read.ts';
 import { LocalFailure } from '../local-failure.ts';
 
 /** One part of the running system, as the screen lists it. */

@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
-import { EnvironmentError } from '../../contracts/environment/environment-error.ts';
-import { readEnvironment, type VariableName } from '../../contracts/environment/read.ts';
+import {
+  EnvironmentError,
+  readEnvironment,
+  type VariableName,
+} from '../../contracts/environment/read.ts';
 import { environmentVariables } from '../../contracts/environment/variables.ts';
 import { LocalFailure } from '../local-failure.ts';
 import type { Programs } from './programs.ts';

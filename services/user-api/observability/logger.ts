@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { loggedError } from '../../contracts/observability/logged-error.ts';
-import { traceFields } from '../../contracts/observability/trace-fields.ts';
+import { traceFields } from '../../contracts/tracing/trace-context.ts';
 
 export type { Logger };
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { environmentPage } from '../../../services/contracts/environment/document.ts';
-import { EnvironmentError } from '../../../services/contracts/environment/environment-error.ts';
 import { findMisspelt } from '../../../services/contracts/environment/misspelt.ts';
 import {
+  EnvironmentError,
   readEnvironment,
   type VariableName,
 } from '../../../services/contracts/environment/read.ts';

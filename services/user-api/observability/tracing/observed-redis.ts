@@ -1,5 +1,5 @@
 import { Cluster, type ClusterNode, type Command, Redis } from 'ioredis';
-import { errorType } from '../../../contracts/tracing/error-type.ts';
+import { errorType } from '../../../contracts/tracing/span.ts';
 import { currentSpan, outsideTrace } from '../../../contracts/tracing/trace-context.ts';
 import { RedisCommandCounts } from '../metrics/redis-command-counts.ts';
 

@@ -6,7 +6,7 @@ import {
   type DatabaseConnectionSettings,
   databaseConnectionOptions,
 } from '../../../../services/contracts/database/connection-options.ts';
-import { EnvironmentError } from '../../../../services/contracts/environment/environment-error.ts';
+import { EnvironmentError } from '../../../../services/contracts/environment/read.ts';
 import { describeWithout } from '../../../support/missing-program.ts';
 import { createCertificate, startTlsFront, type TestCertificate } from './tls-front.ts';
 
