@@ -14,7 +14,7 @@ const { permissionsPage } = await import('../services/user-api/auth/permissions-
 const { problemsPage } = await import('../services/user-api/http/problems-page.ts');
 const { metricsPage } = await import('../services/user-api/observability/metrics/document.ts');
 const { PUBLICATION_DIRECTORY, publishedFiles } = await import(
-  '../services/user-api/reference/publication.ts'
+  '../services/user-api/app/publication.ts'
 );
 
 const pages: Readonly<Record<string, () => string>> = {

@@ -14,8 +14,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 async function ask(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await terminal.question(question, { signal: stopAsked.signal });
-    return /^y(es)?$/i.test(answer.trim());
+    const response = await terminal.question(question, { signal: stopAsked.signal });
+    return /^y(es)?$/i.test(response.trim());
   } finally {
     terminal.close();
   }

@@ -21,8 +21,8 @@ async function confirm(root: string): Promise<boolean> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await terminal.question(`Delete the local data in ${root}? [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
+    const response = await terminal.question(`Delete the local data in ${root}? [y/N] `);
+    return /^y(es)?$/i.test(response.trim());
   } finally {
     terminal.close();
   }

@@ -16,7 +16,7 @@ import { createScreen } from '../../services/local/system/screen.ts';
 import { readSettings } from '../../services/local/system/settings.ts';
 import type { StartOptions } from '../../services/local/system/start-options.ts';
 import { startSystem } from '../../services/local/system/system.ts';
-import { checkSettings } from '../../services/user-api/check-settings.ts';
+import { checkSettings } from '../../services/user-api/app/check-settings.ts';
 import { API_ROLE, EMAIL_WORKER_ROLE } from '../../services/user-api/database/roles.ts';
 import { HIGH_LIMITS } from '../../services/user-api/rate-limit/default-policies.ts';
 import { ensureDemoAdministrator } from '../../services/user-api/users/demo-administrator.ts';

@@ -29,7 +29,7 @@ const IDLE_TIMEOUT_SECONDS = 60;
  * How much longer than the server's own statement timeout to wait for an answer, in milliseconds. The server answers
  * in time even when it cancels; silence beyond this means that the connection is dead without having been closed.
  */
-const ANSWER_MARGIN_MILLISECONDS = 1_000;
+const RESPONSE_MARGIN_MILLISECONDS = 1_000;
 
 /**
  * SQLSTATEs and postgres.js and Node.js codes that mean the connection, not the statement, is at fault: also
@@ -111,7 +111,7 @@ export class Database {
   async #run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
     const used = this.#client;
     try {
-      return await this.#answered(used, query);
+      return await this.#responded(used, query);
     } catch (error) {
       if (!isConnectionLost(error)) throw error;
       // Statements that run side by side share the connection: only the first to fail replaces it.
@@ -119,7 +119,7 @@ export class Database {
         this.#client = this.#connect();
         void used.sql.end({ timeout: 0 });
       }
-      return await this.#answered(this.#client, query);
+      return await this.#responded(this.#client, query);
     }
   }
 
@@ -175,11 +175,11 @@ export class Database {
     return client;
   }
 
-  async #answered<Result>(client: Client, query: (sql: Sql) => Promise<Result>): Promise<Result> {
+  async #responded<Result>(client: Client, query: (sql: Sql) => Promise<Result>): Promise<Result> {
     const limit =
       (client.open ? 0 : CONNECT_TIMEOUT_SECONDS * 1_000) +
       this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS +
-      ANSWER_MARGIN_MILLISECONDS;
+      RESPONSE_MARGIN_MILLISECONDS;
     const { promise: silence, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       reject(new DatabaseSilentError(`PostgreSQL did not answer within ${limit} ms`));

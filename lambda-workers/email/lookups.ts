@@ -1,7 +1,7 @@
 import type { ISql } from 'postgres';
 import { z } from 'zod';
 import { apiKeyScopeNames } from '../../services/contracts/api-keys.ts';
-import { gather } from '../../services/contracts/gathering/gather.ts';
+import { gather } from '../../services/contracts/batching/batch.ts';
 import type { Database } from '../database/database.ts';
 
 /**

@@ -17,8 +17,8 @@ import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
 import { inMessageTrace } from '../observability/message-trace.ts';
 import type { Lookups } from './lookups.ts';
-import { createMailerInStep } from './mailer/in-step.ts';
 import { type Mailer, MailerError, type Message } from './mailer/mailer.ts';
+import { createMailerInStep } from './mailer/send-in-cohorts.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
 import {

@@ -8,7 +8,7 @@ import {
   IdempotencyRecord,
 } from '@aws-lambda-powertools/idempotency/persistence';
 import { z } from 'zod';
-import { gather } from '../../services/contracts/gathering/gather.ts';
+import { gather } from '../../services/contracts/batching/batch.ts';
 import type { Database } from '../database/database.ts';
 
 /** A row of `idempotency_records`; PostgreSQL's bigint arrives as text, because it can exceed 2^53. */

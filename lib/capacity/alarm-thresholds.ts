@@ -19,7 +19,7 @@ const MEMORY_PERCENT = 85;
 /** Below 20 requests one failure is 5 %; with more than 100 nothing is learned by waiting for more. */
 const FEWEST_REQUESTS = 20;
 const ENOUGH_REQUESTS = 100;
-const REQUEST_FLOOR_PERCENT = 1;
+const REQUEST_THRESHOLD_PERCENT = 1;
 /** Share of `max_connections` above which something leaks, or scales past its budget. */
 const CONNECTIONS_PERCENT = 80;
 const FREE_MEMORY_PERCENT = 5;
@@ -46,7 +46,7 @@ export function alarmThresholds(
   { database }: StageSize,
 ): AlarmThresholds {
   const requestsPerMinute = load.mean.origin * SECONDS_PER_MINUTE;
-  const floor = Math.ceil((requestsPerMinute * REQUEST_FLOOR_PERCENT) / PERCENT);
+  const threshold = Math.ceil((requestsPerMinute * REQUEST_THRESHOLD_PERCENT) / PERCENT);
   const memory =
     database.mode === 'serverless'
       ? database.maximumCapacityUnits * BYTES_PER_CAPACITY_UNIT
@@ -62,8 +62,8 @@ export function alarmThresholds(
     ),
     errorRateMinimumRequests: book.decide(
       'alarms.errorRateMinimumRequests',
-      Math.min(ENOUGH_REQUESTS, Math.max(FEWEST_REQUESTS, floor)),
-      `${REQUEST_FLOOR_PERCENT} % of ${rounded(requestsPerMinute)} requests a minute in the mean, from ${FEWEST_REQUESTS} to ${ENOUGH_REQUESTS}`,
+      Math.min(ENOUGH_REQUESTS, Math.max(FEWEST_REQUESTS, threshold)),
+      `${REQUEST_THRESHOLD_PERCENT} % of ${rounded(requestsPerMinute)} requests a minute in the mean, from ${FEWEST_REQUESTS} to ${ENOUGH_REQUESTS}`,
     ),
     latencySeconds: book.decide(
       'alarms.latencySeconds',

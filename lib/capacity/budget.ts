@@ -6,7 +6,7 @@ import { dollars } from './rounded.ts';
 const TOLERANCE_FACTOR = 1.2;
 /** Budgets are round figures. */
 const STEP_DOLLARS = 10;
-const DEAREST_PARTS = 3;
+const MOST_EXPENSIVE_PARTS = 3;
 
 /** Dollars a month that the budget alarm goes by: the estimate and some tolerance, never more than the ceiling. */
 export function monthlyBudget({ policy }: StageDefinition, { monthly }: StageCost): number {
@@ -20,10 +20,10 @@ export function findSpendProblems(
   { monthly, byComponent }: StageCost,
 ): string[] {
   if (monthly <= policy.spendCeilingDollars) return [];
-  const dearest = byComponent
-    .slice(0, DEAREST_PARTS)
+  const mostExpensive = byComponent
+    .slice(0, MOST_EXPENSIVE_PARTS)
     .map((part) => `${part.component} ${dollars(part.monthly)}`);
   return [
-    `Stage "${name}" would cost ${dollars(monthly)} a month at list prices, more than its ceiling of ${dollars(policy.spendCeilingDollars)} (policy.spendCeilingDollars). Most of it: ${dearest.join(', ')}.`,
+    `Stage "${name}" would cost ${dollars(monthly)} a month at list prices, more than its ceiling of ${dollars(policy.spendCeilingDollars)} (policy.spendCeilingDollars). Most of it: ${mostExpensive.join(', ')}.`,
   ];
 }

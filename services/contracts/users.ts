@@ -4,6 +4,13 @@ import { newPassword } from './password.ts';
 import { prefixOfLine, singleLine } from './single-line.ts';
 import { expects } from './validation-message.ts';
 
+export const USERS_PATH = '/api/v1/users';
+/**
+ * The newest version answers without its number too, and the singular does as well as the plural, so that the addresses which
+ * load tests are usually written with work.
+ */
+export const USERS_ALIASES: readonly string[] = ['/api/v1/user', '/api/users', '/api/user'];
+
 /** Most characters (code points, as PostgreSQL counts them) of a name. */
 export const NAME_MAXIMUM_LENGTH = 100;
 /** Users on a page of a list, when `limit` is not given, and at most. */

@@ -1,13 +1,13 @@
 import { findMisspelt } from '../contracts/environment/misspelt.ts';
 import { EnvironmentError, readEnvironment } from '../contracts/environment/read.ts';
 import { loggedError } from '../contracts/observability/logged-error.ts';
+import { startService } from './app/service.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
 import { LogOutput } from './observability/log-output.ts';
 import { createLogger } from './observability/logger.ts';
 import { PolicyError } from './rate-limit/policy.ts';
-import { startService } from './service.ts';
-import { variables } from './settings.ts';
+import { variables } from './settings/settings.ts';
 
 /**
  * The program that the container runs, and `npm start`: `node services/user-api/main.ts`. Exit codes: 0 after a shutdown in which every

@@ -14,7 +14,7 @@ import {
   EMAIL_WORKER_ROLE,
   MAINTENANCE_ROLE,
 } from '../../services/user-api/database/roles.ts';
-import { variables as userApiVariables } from '../../services/user-api/settings.ts';
+import { variables as userApiVariables } from '../../services/user-api/settings/settings.ts';
 import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf, type StackResource } from './support/templates.ts';
 

@@ -12,7 +12,7 @@ describe('the firewall', () => {
     '$place, of what its rules find, lets nothing pass',
     ({ stack, Properties }) => {
       const edge = stages.find(({ name }) => name === stack.stage)?.size.edge;
-      const answer = (status: number, body: string) => ({
+      const response = (status: number, body: string) => ({
         Block: {
           CustomResponse: expect.objectContaining({
             ResponseCode: status,
@@ -23,15 +23,15 @@ describe('the firewall', () => {
       expect(Properties.Rules).toMatchObject([
         {
           Name: 'RequestsPerAddress',
-          Action: answer(429, 'tooManyRequests'),
+          Action: response(429, 'tooManyRequests'),
           Statement: { RateBasedStatement: { Limit: edge?.requestsPerAddress } },
         },
         {
           Name: 'LoginsPerAddress',
-          Action: answer(429, 'tooManyRequests'),
+          Action: response(429, 'tooManyRequests'),
           Statement: { RateBasedStatement: { Limit: edge?.loginsPerAddress } },
         },
-        { Name: 'BodySize', Action: answer(413, 'contentTooLarge') },
+        { Name: 'BodySize', Action: response(413, 'contentTooLarge') },
         // Each rule of a group keeps its action, or blocks with a problem.
         ...Object.keys(managedRuleGroups).map((Name) => ({ Name, OverrideAction: { None: {} } })),
       ]);

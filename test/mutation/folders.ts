@@ -30,7 +30,7 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
     mutate: [`${userApi}/rate-limit/**/*.ts`],
     tests: [
       `${tests}/rate-limit/**/*.test.ts`,
-      `${tests}/http/{admission,routes}.test.ts`,
+      `${tests}/{app/admission,http/routes}.test.ts`,
       `!${tests}/rate-limit/{across-processes,cluster,redis-outage}.test.ts`,
     ],
   },
@@ -46,38 +46,36 @@ export const folders: Readonly<Record<string, MutatedFolder>> = {
     ],
   },
   cache: {
-    mutate: [`${userApi}/cache/**/*.ts`],
+    mutate: [`${userApi}/{cache,redis}/**/*.ts`],
     tests: [
-      `${tests}/cache/*.test.ts`,
-      `${tests}/fast-path/past-memory.test.ts`,
+      `${tests}/{cache,redis}/*.test.ts`,
+      `${tests}/app/fast-path/past-memory.test.ts`,
       `${tests}/rate-limit/cluster.test.ts`,
     ],
   },
   http: {
-    mutate: [`${userApi}/http/**/*.ts`, ...pages],
+    mutate: [`${userApi}/{app,http}/**/*.ts`, ...pages],
     tests: [
-      `${tests}/http/**/*.test.ts`,
+      `${tests}/{app,http}/**/*.test.ts`,
       `${tests}/*.test.ts`,
       `!${tests}/{main,rolling-restart}.test.ts`,
       // Seconds for every mutant that an API reaches; server.test.ts has the same limits.
-      `!${tests}/http/slow-clients.test.ts`,
+      `!${tests}/app/slow-clients.test.ts`,
     ],
   },
   auth: {
     mutate: [
       `${userApi}/auth/**/*.ts`,
-      `${userApi}/api-keys/**/*.ts`,
       ...pages,
       // What of it does not run while it is loaded, only drizzle-kit runs, in the process that compares it with the migrations.
-      `!${userApi}/{auth,api-keys}/schema.ts`,
+      `!${userApi}/auth/{,api-keys/}schema.ts`,
     ],
     tests: [
       `${tests}/auth/**/*.test.ts`,
-      `${tests}/api-keys/**/*.test.ts`,
       `!${tests}/auth/{administer,session-race}.test.ts`,
       // Each of these takes seconds for every mutant that it reaches, and quicker suites reach the same.
       `!${tests}/auth/{database,last-administrator,login-storm,permission-cells,published-keys,recent-login,reset-page}.test.ts`,
-      `!${tests}/api-keys/api-key-memory.test.ts`,
+      `!${tests}/auth/api-keys/api-key-memory.test.ts`,
     ],
   },
   'lambda-workers': {

@@ -15,7 +15,7 @@ const SECONDS_PER_HOUR = 3_600;
 /** Rules of the firewall; a test counts those of the templates. */
 export const FIREWALL_RULES = 7;
 /** Of the headers of a request and its answer, those of the answer are half. */
-const ANSWER_SHARE = 0.5;
+const RESPONSE_SHARE = 0.5;
 
 /** Dollars for `gigabytes` a month to viewers, through the steps of the price. */
 function transferDollars(gigabytes: number): number {
@@ -31,8 +31,8 @@ export function edgeCost(
   load: Load,
   payloadBytes: number,
 ): CostLine[] {
-  const answerBytes = payloadBytes + unitCosts.headerBytes.value * ANSWER_SHARE;
-  const gigabytes = gigabytesAMonth(load.requests, answerBytes);
+  const responseBytes = payloadBytes + unitCosts.headerBytes.value * RESPONSE_SHARE;
+  const gigabytes = gigabytesAMonth(load.requests, responseBytes);
   const transfer: Price = {
     dollars: gigabytes === 0 ? 0 : transferDollars(gigabytes) / gigabytes,
     per: 'GB to viewers, mean of its steps',

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LocalFailure } from '../local-failure.ts';
-import { BatchGatherer } from './batch-gatherer.ts';
+import { BatchCollector } from './batch-collector.ts';
 import type { ProcessGuard } from './execution-environment.ts';
 import { functionArn, functionVariables } from './function-variables.ts';
 import { type InvocationReport, queueFailureLine, reportLine } from './invocation-report.ts';
@@ -112,7 +112,7 @@ function run(
   });
   const poller = new Poller({
     queue,
-    gatherer: new BatchGatherer(queue, queueArn, worker),
+    collector: new BatchCollector(queue, queueArn, worker),
     localFunction,
     workerName: worker.name,
     concurrency: Math.min(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Batch, BatchGatherer } from './batch-gatherer.ts';
+import type { Batch, BatchCollector } from './batch-collector.ts';
 import { judgeResponse } from './batch-response.ts';
 import { FunctionError } from './execution-environment.ts';
 import type { InvocationReport } from './invocation-report.ts';
@@ -14,7 +14,7 @@ const LONGEST_PAUSE_MILLISECONDS = 5_000;
 
 export interface PollerOptions {
   readonly queue: Queue;
-  readonly gatherer: BatchGatherer;
+  readonly collector: BatchCollector;
   readonly localFunction: LocalFunction;
   readonly workerName: string;
   /** Most invocations at once. */
@@ -54,7 +54,7 @@ export class Poller {
   }
 
   async #poll(): Promise<void> {
-    const { gatherer, concurrency } = this.#options;
+    const { collector, concurrency } = this.#options;
     const { signal } = this.#stopping;
     let pause = FIRST_PAUSE_MILLISECONDS;
     while (!signal.aborted) {
@@ -63,7 +63,7 @@ export class Poller {
         continue;
       }
       try {
-        const batch = await gatherer.gather(signal);
+        const batch = await collector.gather(signal);
         if (signal.aborted) await this.#giveBack(batch.messages);
         else if (batch.messages.length > 0) this.#begin(batch);
         pause = FIRST_PAUSE_MILLISECONDS;
@@ -73,7 +73,7 @@ export class Poller {
         pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS);
       }
     }
-    await this.#giveBack(gatherer.carried);
+    await this.#giveBack(collector.carried);
   }
 
   /** Resolves when an invocation has ended or polling is to stop. */

@@ -40,7 +40,7 @@ export function portTaken(port: number, server: string): LocalFailure {
 }
 
 /** Whether the log says that somebody else has the port. */
-export function saysPortTaken(logLines: readonly string[]): boolean {
+export function isPortTakenError(logLines: readonly string[]): boolean {
   return logLines.some((line) => PORT_TAKEN.test(line));
 }
 

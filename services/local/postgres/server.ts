@@ -10,7 +10,7 @@ import {
   startProcess,
 } from '../process/supervised-process.ts';
 import type { PostgresBinaries } from './binaries.ts';
-import { explainServerFailure, portTaken, saysPortTaken } from './failures.ts';
+import { explainServerFailure, isPortTakenError, portTaken } from './failures.ts';
 import type { ServerUser } from './server-user.ts';
 
 export interface ServerOptions {
@@ -140,7 +140,7 @@ async function startOnPort(options: ServerOptions, port: number): Promise<Superv
       isReady: () => readServerState(dataDirectory, server.processId) === 'ready',
       timeoutMilliseconds: READY_TIMEOUT_MILLISECONDS,
       explain: (problem, logLines) => {
-        if (saysPortTaken(logLines)) {
+        if (isPortTakenError(logLines)) {
           const { message, remedy } = portTaken(port, name);
           return new PortLost(message, remedy);
         }

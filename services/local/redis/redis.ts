@@ -146,7 +146,7 @@ function portTaken(port: number): LocalFailure {
 function answersAs(processId: number, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: LOOPBACK, port });
-    let answer = '';
+    let response = '';
     const finish = (isIt: boolean) => {
       socket.destroy();
       resolve(isIt);
@@ -155,8 +155,8 @@ function answersAs(processId: number, port: number): Promise<boolean> {
     socket.once('error', () => finish(false));
     socket.once('connect', () => socket.write('INFO server\r\n'));
     socket.on('data', (data) => {
-      answer += data.toString();
-      const found = /^process_id:(\d+)\r\n/m.exec(answer);
+      response += data.toString();
+      const found = /^process_id:(\d+)\r\n/m.exec(response);
       if (found) finish(Number(found[1]) === processId);
     });
   });

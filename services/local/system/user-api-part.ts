@@ -109,7 +109,7 @@ export async function startUserApiPart(options: {
   });
   try {
     await waitUntilReady(supervised, {
-      isReady: () => answersReady(url),
+      isReady: () => isReady(url),
       timeoutMilliseconds: READY_TIMEOUT_MILLISECONDS,
       intervalMilliseconds: READY_POLL_MILLISECONDS,
     });
@@ -130,7 +130,7 @@ export async function startUserApiPart(options: {
   };
 }
 
-async function answersReady(url: string): Promise<boolean> {
+async function isReady(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health/ready`);
     await response.arrayBuffer();

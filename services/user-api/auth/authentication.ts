@@ -1,17 +1,17 @@
 import type { PasswordResetRequested } from '../../contracts/events.ts';
 import type { User } from '../../contracts/users.ts';
-import { ApiKeyRepository } from '../api-keys/api-key-repository.ts';
-import { ApiKeyUses } from '../api-keys/api-key-uses.ts';
-import { ApiKeyVerifier } from '../api-keys/api-key-verifier.ts';
-import { ApiKeys } from '../api-keys/api-keys.ts';
-import { createApiKeyOperations } from '../api-keys/handlers.ts';
-import type { RedisClient } from '../cache/redis.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { FailureLimiter } from '../rate-limit/failure-limiter.ts';
+import type { RedisClient } from '../redis/redis.ts';
 import { AccountRepository } from './accounts/account-repository.ts';
-import { RoleKeeper } from './accounts/role-keeper.ts';
+import { RoleChanges } from './accounts/role-changes.ts';
+import { ApiKeyRepository } from './api-keys/api-key-repository.ts';
+import { ApiKeyUses } from './api-keys/api-key-uses.ts';
+import { ApiKeyVerifier } from './api-keys/api-key-verifier.ts';
+import { ApiKeys } from './api-keys/api-keys.ts';
+import { createApiKeyOperations } from './api-keys/handlers.ts';
 import { Authenticator } from './authenticator.ts';
 import type { ProtectedOperation } from './authorization.ts';
 import { createAuthOperations } from './handlers.ts';
@@ -24,7 +24,7 @@ import { PasswordHasher, type PasswordHasherOptions } from './passwords/password
 import { Passwords } from './passwords/passwords.ts';
 import { RevocationFeed } from './revocations/revocation-feed.ts';
 import { RevocationLog } from './revocations/revocation-log.ts';
-import { SessionEnder } from './sessions/session-ender.ts';
+import { SessionRevoker } from './sessions/session-revoker.ts';
 import { SessionStore } from './sessions/session-store.ts';
 import { AccessTokens } from './tokens/access-tokens.ts';
 import { deriveSigningKeySet } from './tokens/derived-signing-keys.ts';
@@ -69,7 +69,7 @@ export interface Authentication {
   /** Finds out who sends a request; for `protect`, and for what comes before it, as limits by user do. */
   readonly authenticator: Authenticator;
   /** For who suspends or deletes a user. */
-  readonly ender: SessionEnder;
+  readonly sessionRevoker: SessionRevoker;
   /** For who creates a user with a password. */
   readonly passwords: Passwords;
   readonly hasher: PasswordHasher;
@@ -115,20 +115,28 @@ export async function createAuthentication(
   });
   const accounts = new AccountRepository(router);
   const sessions = new SessionStore(parts.sessionRedis ?? redis);
-  const ender = new SessionEnder({ accounts, sessions, log, feed, logger });
+  const sessionRevoker = new SessionRevoker({ accounts, sessions, log, feed, logger });
   const issuer = new TokenIssuer(sessions, accessTokens);
   const resets = new PasswordResetRepository(router);
   const passwords = new Passwords({
     accounts,
     resets,
     hasher,
-    ender,
+    sessionRevoker,
     issuer,
     throttle,
     dispatch,
     logger,
   });
-  const logins = new Logins({ accounts, hasher, sessions, ender, issuer, throttle, logger });
+  const logins = new Logins({
+    accounts,
+    hasher,
+    sessions,
+    sessionRevoker,
+    issuer,
+    throttle,
+    logger,
+  });
   const keyRepository = new ApiKeyRepository(router);
   const uses = new ApiKeyUses(keyRepository, logger, {
     writeIntervalMilliseconds: options.apiKeyUseWriteMilliseconds,
@@ -141,16 +149,19 @@ export async function createAuthentication(
     unknownKeys: parts.unknownApiKeys,
   });
   const apiKeys = new ApiKeys({ repository: keyRepository, feed, logger });
-  const roles = new RoleKeeper(accounts, ender, logger);
+  const roles = new RoleChanges(accounts, sessionRevoker, logger);
   const maintenance = new AuthenticationMaintenance(router, logger);
   return {
     authenticator: new Authenticator({ accessTokens, apiKeys: apiKeyVerifier, revocations }),
-    ender,
+    sessionRevoker,
     passwords,
     hasher,
     sessions,
     operations: (readBody) => [
-      ...createAuthOperations({ logins, passwords, roles, ender, keys, findUser }, readBody),
+      ...createAuthOperations(
+        { logins, passwords, roles, sessionRevoker, keys, findUser },
+        readBody,
+      ),
       ...createApiKeyOperations(apiKeys, readBody),
     ],
     async start() {

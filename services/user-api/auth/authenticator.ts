@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ApiKeyVerifier } from '../api-keys/api-key-verifier.ts';
+import type { ApiKeyVerifier } from './api-keys/api-key-verifier.ts';
 import { AccessError } from './errors.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 import { RECENT_LOGIN_SECONDS } from './permissions.ts';

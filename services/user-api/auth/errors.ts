@@ -1,6 +1,11 @@
 import { isViolationOf } from '../database/errors.ts';
 import { ACTIVE_ADMINISTRATOR } from '../database/schema.ts';
-import type { AccessProblemSlug } from './problem-types.ts';
+import type { AccessProblemSlug } from '../http/access-problem-types.ts';
+
+/** There is no user with this id. */
+export class UserNotFound extends Error {
+  override readonly name = 'UserNotFound';
+}
 
 export interface AccessErrorOptions extends ErrorOptions {
   /** Sent as `Retry-After`. @default left out */

@@ -14,16 +14,15 @@ import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { parseQuery } from '../http/validation.ts';
-import { UserNotFound } from '../users/errors.ts';
-import { representationFor, shownUser } from '../users/representations.ts';
-import type { RoleKeeper } from './accounts/role-keeper.ts';
+import type { RoleChanges } from './accounts/role-changes.ts';
 import { requireCredentials } from './authenticator.ts';
 import type { ProtectedOperation } from './authorization.ts';
+import { UserNotFound } from './errors.ts';
 import type { AuthenticatedUser, Identity } from './identity.ts';
 import type { Logins } from './logins/logins.ts';
-import { answerResetPage } from './password-resets/reset-page.ts';
+import { resetPageResponse } from './password-resets/reset-page.ts';
 import type { Passwords } from './passwords/passwords.ts';
-import { answerJson, userIdParameter } from './route-parts.ts';
+import { jsonResponse, userIdParameter } from './route-parts.ts';
 import {
   changePasswordRoute,
   currentUserRoute,
@@ -37,14 +36,15 @@ import {
   resetPasswordRoute,
   setRoleRoute,
 } from './routes.ts';
-import type { SessionEnder } from './sessions/session-ender.ts';
+import type { SessionRevoker } from './sessions/session-revoker.ts';
 import type { KeyRing } from './tokens/key-ring.ts';
+import { representationFor, shownUser } from './visible-user.ts';
 
 export interface AuthOperationParts {
   readonly logins: Logins;
   readonly passwords: Passwords;
-  readonly roles: RoleKeeper;
-  readonly ender: SessionEnder;
+  readonly roles: RoleChanges;
+  readonly sessionRevoker: SessionRevoker;
   readonly keys: KeyRing;
   /** Reads a user; null when there is none. */
   readonly findUser: (userId: number) => Promise<User | null>;
@@ -79,18 +79,18 @@ export function createAuthOperations(
   parts: AuthOperationParts,
   readBody: JsonBodyReader,
 ): ProtectedOperation[] {
-  const { ender, findUser, keys, logins, passwords, roles } = parts;
+  const { sessionRevoker, findUser, keys, logins, passwords, roles } = parts;
   return [
     {
       route: loginRoute,
       handler: async (context) =>
-        answerJson(await logins.login(await readBody(context, loginBody), addressOf(context))),
+        jsonResponse(await logins.login(await readBody(context, loginBody), addressOf(context))),
     },
     {
       route: refreshRoute,
       handler: async (context) => {
         const { refreshToken } = await readBody(context, refreshTokenBody);
-        return answerJson(await logins.refresh(refreshToken));
+        return jsonResponse(await logins.refresh(refreshToken));
       },
     },
     {
@@ -105,7 +105,7 @@ export function createAuthOperations(
       route: endSessionsRoute,
       handler: async (context) => {
         const { keep_api_keys: keepApiKeys } = parseQuery(endSessionsQuery, context.req.url);
-        const found = await ender.endAll(userIdParameter(context), { keepApiKeys });
+        const found = await sessionRevoker.endAll(userIdParameter(context), { keepApiKeys });
         if (!found) throw new UserNotFound('No sessions of nobody');
         return noContent();
       },
@@ -116,7 +116,7 @@ export function createAuthOperations(
         if (identity.kind === 'anonymous') throw requireCredentials();
         const user = await findUser(identity.userId);
         if (user === null) throw new UserNotFound('Deleted a moment ago');
-        return answerJson(describe(identity, user));
+        return jsonResponse(describe(identity, user));
       },
     },
     {
@@ -124,7 +124,7 @@ export function createAuthOperations(
       handler: async (context, identity) => {
         const { userId } = loggedIn(identity);
         const body = await readBody(context, changePasswordBody);
-        return answerJson(await passwords.change(userId, body, addressOf(context)));
+        return jsonResponse(await passwords.change(userId, body, addressOf(context)));
       },
     },
     {
@@ -142,14 +142,14 @@ export function createAuthOperations(
         return noContent();
       },
     },
-    { route: resetPageRoute, handler: answerResetPage },
+    { route: resetPageRoute, handler: resetPageResponse },
     {
       route: setRoleRoute,
       handler: async (context, identity) => {
         const { userId: by } = loggedIn(identity);
         const userId = userIdParameter(context);
         const { role } = await readBody(context, setRoleBody);
-        return answerJson(await roles.setRole(userId, role, by));
+        return jsonResponse(await roles.setRole(userId, role, by));
       },
     },
     {

@@ -2,10 +2,10 @@ import type { Context } from 'hono';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { idParameter, JSON_MEDIA_TYPE } from '../http/route-parts.ts';
-import { UserNotFound } from '../users/errors.ts';
+import { UserNotFound } from './errors.ts';
 
 /** Tokens, keys and who somebody is: nobody may keep them on the way (RFC 6749, 5.1). */
-export function answerJson(body: object, status = 200): Response {
+export function jsonResponse(body: object, status = 200): Response {
   return new Response(JSON.stringify(body), {
     status,
     headers: { 'content-type': JSON_MEDIA_TYPE, 'cache-control': cacheControl.moment },

@@ -11,6 +11,7 @@ import {
   tokens,
   userRole,
 } from '../../contracts/authentication.ts';
+import { USERS_PATH } from '../../contracts/users.ts';
 import {
   bodyProblems,
   databaseProblems,
@@ -19,7 +20,6 @@ import {
   problems,
   userParams,
 } from '../http/route-parts.ts';
-import { USERS_PATH } from '../users/routes.ts';
 
 export const AUTH_PATH = '/api/v1/auth';
 

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CacheMetrics } from './cache-metrics.ts';
+import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
 import { refreshesEarly } from './early-refresh.ts';
-import type { HeardVersions } from './heard-versions.ts';
+import type { KnownVersions } from './known-versions.ts';
 import type { LoadLimit } from './load-limit.ts';
-import { LoadsUnderWay } from './loads-under-way.ts';
+import { LoadsInFlight } from './loads-in-flight.ts';
 import type { FillTicket, NearCache } from './near-cache.ts';
 import type { RecentWrites } from './recent-writes.ts';
 import { LEASE_MILLISECONDS } from './redis-versioned-cache.ts';
@@ -17,16 +17,16 @@ import {
 } from './versioned-cache.ts';
 
 /** What a reader of the database says that cannot be relied on, for want of anybody who knows what was written lately. */
-export type Doubt =
+export type Staleness =
   | 'nothing'
   /** That there is no such resource: it may have just been created. */
   | 'absence'
   | 'everything';
 
-export interface LoadWish {
+export interface LoadRequest {
   /** The version below which nothing is the truth, as far as is known at the moment of asking. */
-  readonly floor: () => number;
-  readonly doubt: Doubt;
+  readonly minimumVersion: () => number;
+  readonly staleness: Staleness;
 }
 
 /** A resource as the database has it. */
@@ -40,7 +40,7 @@ export interface LoadedResource {
 /** Loads one resource from the database. */
 export interface Loader {
   /** @returns null when there is no such resource. */
-  load(id: number, wish: LoadWish): Promise<LoadedResource | null>;
+  load(id: number, request: LoadRequest): Promise<LoadedResource | null>;
 }
 
 export interface CoherentReaderParts {
@@ -48,7 +48,7 @@ export interface CoherentReaderParts {
   /** The cache that all processes share; null when there is none. */
   readonly shared: VersionedCache | null;
   readonly loader: Loader;
-  readonly heard: HeardVersions;
+  readonly knownVersions: KnownVersions;
   readonly recentWrites: RecentWrites;
   /** Bounds the loads; all readers of a process share one. */
   readonly limit: LoadLimit;
@@ -78,12 +78,12 @@ interface Lookup {
 export class CoherentReader {
   readonly #parts: CoherentReaderParts;
   readonly #lookups = new NextFlight<Lookup>();
-  readonly #loads: LoadsUnderWay;
+  readonly #loads: LoadsInFlight;
   readonly #refreshes = new SingleFlight<VersionedEntry>();
 
   constructor(parts: CoherentReaderParts) {
     this.#parts = parts;
-    this.#loads = new LoadsUnderWay(parts.near, parts.metrics);
+    this.#loads = new LoadsInFlight(parts.near, parts.metrics);
     parts.near.onRefresh((id) => this.#renew(id));
   }
 
@@ -96,8 +96,8 @@ export class CoherentReader {
     const entry = near.get(id);
     if (entry !== undefined) {
       metrics.nearHits += 1;
-      const { answer, version } = entry;
-      return Promise.resolve(answer && { version, body: answer.body, fromCache: true });
+      const { response, version } = entry;
+      return Promise.resolve(response && { version, body: response.body, fromCache: true });
     }
     if (near.isOpen) metrics.nearMisses += 1;
     else metrics.nearBypasses += 1;
@@ -106,15 +106,16 @@ export class CoherentReader {
 
   async #readPastNear(id: number): Promise<LoadedResource | null> {
     const { recentWrites, shared } = this.#parts;
-    const own = recentWrites.floor(id);
+    const own = recentWrites.newest(id);
     // Ids are never used again: what is deleted stays so.
     if (own?.body === null) return null;
-    const told = this.#floorOf(id);
-    if (shared === null) return resourceOf(await this.#load(id, this.#unanswered(), told, false));
+    const known = this.#minimumVersionOf(id);
+    if (shared === null)
+      return resourceOf(await this.#load(id, this.#withoutReply(), known, false));
     const lookup = await this.#lookups.run(id, (done) => this.#lookUp(id, shared, done));
-    if (isUsable(lookup.cached, told())) return resourceOf(lookup.cached, true);
+    if (isUsable(lookup.cached, known())) return resourceOf(lookup.cached, true);
     const isHot = this.#lookups.waiting(id) >= HOT_WAITING;
-    return resourceOf(await this.#load(id, lookup, told, isHot));
+    return resourceOf(await this.#load(id, lookup, known, isHot));
   }
 
   #lookUp(id: number, shared: VersionedCache, done: (lookup: Lookup) => void): void {
@@ -127,10 +128,10 @@ export class CoherentReader {
   }
 
   #lookedUp(id: number, shared: VersionedCache, { cached, ticket }: Lookup): void {
-    const { heard, metrics } = this.#parts;
+    const { knownVersions, metrics } = this.#parts;
     if (cached === undefined) metrics.redisSilences += 1;
     else if (cached === null) metrics.redisMisses += 1;
-    else if (!isUsable(cached, heard.floor(id))) metrics.redisStale += 1;
+    else if (!isUsable(cached, knownVersions.minimumVersion(id))) metrics.redisStale += 1;
     else {
       metrics.redisHits += 1;
       this.#fillNear(id, cached, ticket);
@@ -144,50 +145,54 @@ export class CoherentReader {
    * The newest version that this process has written or been told of, when it is asked: nothing older is the truth. It never falls, though what was
    * heard of may be forgotten while a read goes on.
    */
-  #floorOf(id: number): () => number {
-    const { heard, recentWrites } = this.#parts;
-    const known = Math.max(heard.floor(id), recentWrites.floor(id)?.version ?? 0);
-    return () => Math.max(known, heard.floor(id));
+  #minimumVersionOf(id: number): () => number {
+    const { knownVersions, recentWrites } = this.#parts;
+    const known = Math.max(knownVersions.minimumVersion(id), recentWrites.newest(id)?.version ?? 0);
+    return () => Math.max(known, knownVersions.minimumVersion(id));
   }
 
   /** @param told - as {@link #floorOf} gives it, from before the lookup. */
   async #load(
     id: number,
     lookup: Lookup,
-    told: () => number,
+    known: () => number,
     isHot: boolean,
   ): Promise<VersionedEntry> {
-    const floor = () => Math.max(lookup.cached?.version ?? 0, told());
-    const entry = await this.#loads.run(id, () => this.#loadOnce(id, lookup, floor, isHot));
+    const minimumVersion = () => Math.max(lookup.cached?.version ?? 0, known());
+    const entry = await this.#loads.run(id, () =>
+      this.#loadOnce(id, lookup, minimumVersion, isHot),
+    );
     // Whoever began that load may have known of less.
-    if (entry.version >= floor()) return entry;
-    return await this.#loadOnce(id, lookup, floor, false);
+    if (entry.version >= minimumVersion()) return entry;
+    return await this.#loadOnce(id, lookup, minimumVersion, false);
   }
 
   async #loadOnce(
     id: number,
     lookup: Lookup,
-    floor: () => number,
+    minimumVersion: () => number,
     isHot: boolean,
   ): Promise<VersionedEntry> {
     const { limit, loader, recentWrites, shared } = this.#parts;
     if (isHot && shared !== null && !(await shared.lease(id))) {
-      const other = await this.#awaitOther(id, shared, floor);
+      const other = await this.#awaitOther(id, shared, minimumVersion);
       if (other !== undefined) return other;
     }
     const beganAt = performance.now();
-    const floorBefore = floor();
+    const minimumBefore = minimumVersion();
     let loaded: LoadedResource | null;
     try {
-      loaded = await limit.run(() => loader.load(id, { floor, doubt: this.#doubt(lookup) }));
+      loaded = await limit.run(() =>
+        loader.load(id, { minimumVersion, staleness: this.#staleness(lookup) }),
+      );
     } catch (error) {
-      const own = recentWrites.floor(id);
+      const own = recentWrites.newest(id);
       // The database cannot tell; what this process wrote last can.
-      if (own !== undefined && own.version >= floor()) return own;
+      if (own !== undefined && own.version >= minimumVersion()) return own;
       throw error;
     }
     // What was heard of only meanwhile may have been created meanwhile.
-    const absent = { version: floorBefore > 0 ? DELETED_VERSION : UNKNOWN_VERSION, body: null };
+    const absent = { version: minimumBefore > 0 ? DELETED_VERSION : UNKNOWN_VERSION, body: null };
     const entry = loaded ?? absent;
     void this.#keep(id, entry, lookup, performance.now() - beganAt);
     return entry;
@@ -207,7 +212,7 @@ export class CoherentReader {
     // A cache that has just not answered is not asked again.
     if (shared === null || cached === undefined) return;
     if (!near.wouldTake(id, entry.version, ticket)) return;
-    const newer = await shared.raise(id, entry, { origin: 'load', loadMilliseconds });
+    const newer = await shared.setIfNewer(id, entry, { origin: 'load', loadMilliseconds });
     if (newer === null) this.#fillNear(id, entry, ticket);
   }
 
@@ -219,19 +224,19 @@ export class CoherentReader {
   /**
    * What the shared cache has of earlier writes may be not all: it may have been emptied, and told again of some.
    */
-  #doubt({ cached }: Lookup): Doubt {
+  #staleness({ cached }: Lookup): Staleness {
     if (cached === undefined) return 'absence';
     return this.#isSettled() ? 'nothing' : 'everything';
   }
 
   /** Whether this process has been told of every write for so long that nothing it does not know of can be missing from a reader. */
   #isSettled(): boolean {
-    const { heard, near } = this.#parts;
-    const since = Math.max(near.openSince, heard.completeSince);
+    const { knownVersions, near } = this.#parts;
+    const since = Math.max(near.openSince, knownVersions.completeSince);
     return near.isOpen && near.now() - since >= SETTLED_MILLISECONDS;
   }
 
-  #unanswered(): Lookup {
+  #withoutReply(): Lookup {
     return { ticket: this.#parts.near.ticket(), cached: undefined };
   }
 
@@ -239,7 +244,7 @@ export class CoherentReader {
   async #awaitOther(
     id: number,
     shared: VersionedCache,
-    floor: () => number,
+    minimumVersion: () => number,
   ): Promise<VersionedEntry | undefined> {
     const { metrics, near } = this.#parts;
     metrics.leaseWaits += 1;
@@ -250,7 +255,7 @@ export class CoherentReader {
       const ticket = near.ticket();
       const cached = await shared.get(id);
       if (cached === undefined) return undefined;
-      if (!isUsable(cached, floor())) continue;
+      if (!isUsable(cached, minimumVersion())) continue;
       this.#fillNear(id, cached, ticket);
       return cached;
     }
@@ -270,8 +275,8 @@ export class CoherentReader {
       .run(id, async () => {
         const { cached } = lookup;
         if (!(await shared.lease(id))) return cached;
-        const told = this.#floorOf(id);
-        return await this.#loadOnce(id, lookup, () => Math.max(cached.version, told()), false);
+        const known = this.#minimumVersionOf(id);
+        return await this.#loadOnce(id, lookup, () => Math.max(cached.version, known()), false);
       })
       // Whoever finds it gone will see the error.
       .catch(() => {});
@@ -289,6 +294,9 @@ function resourceOf({ body, version }: VersionedEntry, fromCache = false): Loade
 }
 
 /** @param floor - the version below which nothing is the truth. */
-function isUsable(cached: SharedEntry | null | undefined, floor: number): cached is SharedEntry {
-  return cached?.fresh === true && cached.version >= floor;
+function isUsable(
+  cached: SharedEntry | null | undefined,
+  minimumVersion: number,
+): cached is SharedEntry {
+  return cached?.fresh === true && cached.version >= minimumVersion;
 }

@@ -1,9 +1,9 @@
-import type { ObservedRedis } from '../observability/tracing/observed-redis.ts';
+import type { ObservedRedis } from '../redis/observed-redis.ts';
 
 /** What takes the answer to a question; undefined when there was none. */
-export type Settle<Answer> = (answer: Answer | undefined) => void;
+export type Settle<Reply> = (response: Reply | undefined) => void;
 
-export interface CommandBatchOptions<Question, Answer> {
+export interface CommandBatchOptions<Question, Reply> {
   /** Most questions in one command. */
   readonly maximum: number;
   /**
@@ -11,7 +11,7 @@ export interface CommandBatchOptions<Question, Answer> {
    *
    * @returns an answer to each, in their order; undefined when there was none.
    */
-  readonly ask: (questions: readonly Question[]) => Promise<readonly Answer[] | undefined>;
+  readonly ask: (questions: readonly Question[]) => Promise<readonly Reply[] | undefined>;
 }
 
 /**
@@ -21,19 +21,19 @@ export interface CommandBatchOptions<Question, Answer> {
  * DataLoader does the like, with a promise for each question. Who asks gets a call here, because reads are what a process does most, and what is not
  * made need not be collected.
  */
-export class CommandBatch<Question, Answer> {
+export class CommandBatch<Question, Reply> {
   readonly #redis: ObservedRedis;
-  readonly #options: CommandBatchOptions<Question, Answer>;
+  readonly #options: CommandBatchOptions<Question, Reply>;
   #questions: Question[] = [];
-  #settles: Settle<Answer>[] = [];
+  #settles: Settle<Reply>[] = [];
 
-  constructor(redis: ObservedRedis, options: CommandBatchOptions<Question, Answer>) {
+  constructor(redis: ObservedRedis, options: CommandBatchOptions<Question, Reply>) {
     this.#redis = redis;
     this.#options = options;
   }
 
   /** @param settle - called once, later, and outside of any trace. It must not throw. */
-  add(question: Question, settle: Settle<Answer>): void {
+  add(question: Question, settle: Settle<Reply>): void {
     const count = this.#questions.push(question);
     this.#settles.push(settle);
     if (count === 1) this.#redis.beforeSending(this.#askAll);
@@ -46,9 +46,9 @@ export class CommandBatch<Question, Answer> {
     const asked = this.#options.ask(this.#questions);
     this.#questions = [];
     this.#settles = [];
-    void asked.then((answers) => {
+    void asked.then((responses) => {
       settles.forEach((settle, index) => {
-        settle(answers?.[index]);
+        settle(responses?.[index]);
       });
     });
   };

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../observability/logger.ts';
+import type { RedisClient } from '../redis/redis.ts';
 import { decodeInvalidation, type Invalidation } from './invalidation.ts';
-import type { RedisClient } from './redis.ts';
 
 export interface InvalidationFeedParts {
   /**
@@ -114,7 +114,7 @@ export class InvalidationFeed {
     const opening = this.#opening;
     const { publisher, subscriber } = this.#parts;
     let isPublished = false;
-    let isAnswered = false;
+    let hasResponse = false;
     publisher.publish(this.#heartbeatChannel, String(beat)).then(
       () => {
         isPublished = true;
@@ -123,13 +123,13 @@ export class InvalidationFeed {
     );
     subscriber.ping().then(
       () => {
-        isAnswered = true;
+        hasResponse = true;
       },
       () => {},
     );
     const check = () => {
       if (!this.#isOpen || this.#opening !== opening || this.#received >= beat) return;
-      if (isAnswered && !isPublished) return;
+      if (hasResponse && !isPublished) return;
       this.#lose('Redis passes nothing on');
       subscriber.disconnect(true);
     };

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { CacheMetrics } from './cache-metrics.ts';
-import { ReadyAnswer } from './ready-answer.ts';
+import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
+import { SerializedResponse } from './serialized-response.ts';
 import { SieveCache, SieveEntry } from './sieve-cache.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -12,8 +12,8 @@ export interface LoadedPage {
 }
 
 /** A page of a list, ready to be answered. */
-export interface ReadyPage {
-  readonly answer: ReadyAnswer;
+export interface SerializedPage {
+  readonly response: SerializedResponse;
   readonly link: string | null;
   /** Whether it was in this process's memory already. */
   readonly fromCache: boolean;
@@ -30,14 +30,14 @@ export const PAGE_OVERHEAD_BYTES = 640;
 const KEY_CHARACTER_BYTES = 2;
 
 class PageEntry extends SieveEntry<string> {
-  readonly page: ReadyPage;
+  readonly page: SerializedPage;
   readonly endsAt: number;
 
-  constructor(key: string, page: ReadyPage, endsAt: number) {
-    const { answer, link } = page;
+  constructor(key: string, page: SerializedPage, endsAt: number) {
+    const { response, link } = page;
     const texts = KEY_CHARACTER_BYTES * key.length + (link?.length ?? 0);
-    super(key, PAGE_OVERHEAD_BYTES + answer.maximumSize + texts);
-    this.page = { answer, link, fromCache: true };
+    super(key, PAGE_OVERHEAD_BYTES + response.maximumSize + texts);
+    this.page = { response, link, fromCache: true };
     this.endsAt = endsAt;
   }
 }
@@ -60,7 +60,7 @@ export interface ListCacheOptions {
  */
 export class ListCache {
   readonly #pages: SieveCache<string, PageEntry>;
-  readonly #flights = new SingleFlight<ReadyPage>();
+  readonly #flights = new SingleFlight<SerializedPage>();
   readonly #metrics: CacheMetrics;
   readonly #clock: () => number;
   #isOpen = false;
@@ -114,7 +114,7 @@ export class ListCache {
    * @param load - loads the page; of those who ask at the same time, one does.
    * @returns the page, at once where it is in memory.
    */
-  get(key: string, load: () => Promise<LoadedPage>): ReadyPage | Promise<ReadyPage> {
+  get(key: string, load: () => Promise<LoadedPage>): SerializedPage | Promise<SerializedPage> {
     const entry = this.#pages.get(key);
     if (entry !== undefined && this.#clock() < entry.endsAt) {
       this.#metrics.listHits += 1;
@@ -125,11 +125,15 @@ export class ListCache {
     return this.#flights.run(`${this.#generation} ${key}`, () => this.#load(key, load));
   }
 
-  async #load(key: string, load: () => Promise<LoadedPage>): Promise<ReadyPage> {
+  async #load(key: string, load: () => Promise<LoadedPage>): Promise<SerializedPage> {
     const generation = this.#generation;
     const beganAt = this.#clock();
     const { body, link } = await load();
-    const page = { answer: new ReadyAnswer(body, contentTag(body)), link, fromCache: false };
+    const page = {
+      response: new SerializedResponse(body, contentTag(body)),
+      link,
+      fromCache: false,
+    };
     if (this.#isOpen && generation === this.#generation) {
       const longest = PAGE_LIFETIME_MILLISECONDS * (1 - LIFETIME_JITTER * Math.random());
       const lifetime = Math.min(longest, beganAt - this.#generationBeganAt);

@@ -1,5 +1,5 @@
 import { ConcurrencyLimiter } from '../../contracts/concurrency/concurrency-limiter.ts';
-import type { CacheMetrics } from './cache-metrics.ts';
+import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
 
 /** Too many reads wait for the database already; this one was not begun. */
 export class ReadsShed extends Error {

@@ -1,8 +1,8 @@
-import type { CacheMetrics } from './cache-metrics.ts';
+import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
 import { refreshesEarly } from './early-refresh.ts';
-import type { HeardVersions } from './heard-versions.ts';
+import type { KnownVersions } from './known-versions.ts';
 import { NEAR_ENTRY_OVERHEAD_BYTES, NearEntry } from './near-entry.ts';
-import { ReadyAnswer } from './ready-answer.ts';
+import { SerializedResponse } from './serialized-response.ts';
 import { SieveCache } from './sieve-cache.ts';
 import type { VersionedEntry } from './versioned-cache.ts';
 
@@ -35,7 +35,7 @@ export interface FillTicket {
 export interface NearCacheOptions {
   /** Bound on the memory of all entries, in bytes; see {@link NEAR_ENTRY_OVERHEAD_BYTES}. 0: none is kept. */
   readonly maximumBytes: number;
-  readonly heard: HeardVersions;
+  readonly knownVersions: KnownVersions;
   readonly metrics: CacheMetrics;
   /** @default 5,000 */
   readonly lifetimeMilliseconds?: number;
@@ -52,7 +52,7 @@ export interface NearCacheOptions {
  */
 export class NearCache {
   readonly #entries: SieveCache<number, NearEntry>;
-  readonly #heard: HeardVersions;
+  readonly #knownVersions: KnownVersions;
   readonly #metrics: CacheMetrics;
   readonly #lifetime: number;
   readonly #clock: () => number;
@@ -63,7 +63,7 @@ export class NearCache {
 
   constructor(options: NearCacheOptions) {
     this.#entries = new SieveCache(options.maximumBytes);
-    this.#heard = options.heard;
+    this.#knownVersions = options.knownVersions;
     this.#metrics = options.metrics;
     this.#lifetime = options.lifetimeMilliseconds ?? NEAR_LIFETIME_MILLISECONDS;
     this.#clock = options.clock ?? (() => performance.now());
@@ -124,7 +124,7 @@ export class NearCache {
   ticket(): FillTicket {
     return {
       opening: this.#opening,
-      forgotten: this.#heard.forgotten,
+      forgotten: this.#knownVersions.forgotten,
       beganAt: this.#clock(),
     };
   }
@@ -133,8 +133,8 @@ export class NearCache {
   wouldTake(id: number, version: number, ticket: FillTicket): boolean {
     if (!this.#isOpen || ticket.opening !== this.#opening) return false;
     // What was heard since may have been forgotten already.
-    if (this.#heard.forgotten - ticket.forgotten > 1) return false;
-    if (version < this.#heard.floor(id)) return false;
+    if (this.#knownVersions.forgotten - ticket.forgotten > 1) return false;
+    if (version < this.#knownVersions.minimumVersion(id)) return false;
     return version >= (this.#entries.peek(id)?.version ?? 0);
   }
 
@@ -157,13 +157,13 @@ export class NearCache {
 
   /** Takes in what this process has written. */
   write(id: number, entry: VersionedEntry): void {
-    this.hear(id, entry.version);
+    this.record(id, entry.version);
     this.fill(id, entry, this.ticket());
   }
 
   /** Drops what is older than a version that has been written, here or elsewhere. */
-  hear(id: number, version: number): void {
-    this.#heard.hear(id, version);
+  record(id: number, version: number): void {
+    this.#knownVersions.record(id, version);
     const entry = this.#entries.peek(id);
     if (entry === undefined || entry.version >= version) return;
     this.#entries.delete(id);
@@ -171,12 +171,15 @@ export class NearCache {
   }
 
   /** The entry's answer in another representation, made at the first time; null when there is no such resource. */
-  derive(entry: NearEntry, { name, tagOf, textOf }: DerivedRepresentation): ReadyAnswer | null {
-    if (entry.answer === null) return null;
+  derive(
+    entry: NearEntry,
+    { name, tagOf, textOf }: DerivedRepresentation,
+  ): SerializedResponse | null {
+    if (entry.response === null) return null;
     const known = entry.derived(name);
     if (known !== undefined) return known;
-    const body = Buffer.from(textOf(entry.answer.text), 'latin1');
-    const made = new ReadyAnswer(body, tagOf(entry.version));
+    const body = Buffer.from(textOf(entry.response.text), 'latin1');
+    const made = new SerializedResponse(body, tagOf(entry.version));
     void made.gzip;
     const bytes = entry.addDerived(name, made);
     if (this.#entries.peek(entry.key) === entry) this.#entries.grew(entry, bytes);

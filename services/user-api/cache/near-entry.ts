@@ -1,5 +1,5 @@
 import { earliestRefresh } from './early-refresh.ts';
-import { ReadyAnswer } from './ready-answer.ts';
+import { SerializedResponse } from './serialized-response.ts';
 import { SieveEntry } from './sieve-cache.ts';
 import type { VersionedEntry } from './versioned-cache.ts';
 
@@ -24,35 +24,35 @@ export interface NearTimes {
 export class NearEntry extends SieveEntry<number> {
   readonly version: number;
   /** The body of the shared cache; null when there is no such resource. */
-  readonly answer: ReadyAnswer | null;
+  readonly response: SerializedResponse | null;
   readonly endsAt: number;
   readonly loadMilliseconds: number;
   /** From when on it may be loaded anew; infinite once that has begun. */
   refreshFrom: number;
   /** Other ways to show it, by name. */
-  #derived: Map<string, ReadyAnswer> | undefined;
+  #derived: Map<string, SerializedResponse> | undefined;
 
   constructor(id: number, { version, body }: VersionedEntry, times: NearTimes) {
-    const answer = body === null ? null : new ReadyAnswer(body, versionTag(version));
+    const response = body === null ? null : new SerializedResponse(body, versionTag(version));
     // Compressed here, where nobody waits for it.
-    void answer?.gzip;
-    super(id, NEAR_ENTRY_OVERHEAD_BYTES + (answer?.size ?? 0));
+    void response?.gzip;
+    super(id, NEAR_ENTRY_OVERHEAD_BYTES + (response?.size ?? 0));
     this.version = version;
-    this.answer = answer;
+    this.response = response;
     this.endsAt = times.endsAt;
     this.loadMilliseconds = times.loadMilliseconds;
     this.refreshFrom = earliestRefresh(times.endsAt, times.loadMilliseconds);
   }
 
-  derived(name: string): ReadyAnswer | undefined {
+  derived(name: string): SerializedResponse | undefined {
     return this.#derived?.get(name);
   }
 
   /** @returns the bytes that it takes. */
-  addDerived(name: string, answer: ReadyAnswer): number {
+  addDerived(name: string, response: SerializedResponse): number {
     this.#derived ??= new Map();
-    this.#derived.set(name, answer);
-    return DERIVED_OVERHEAD_BYTES + answer.size;
+    this.#derived.set(name, response);
+    return DERIVED_OVERHEAD_BYTES + response.size;
   }
 }
 

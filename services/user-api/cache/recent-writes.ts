@@ -51,7 +51,7 @@ export class RecentWrites {
   }
 
   /** The newest write of `id` that is remembered: nothing older may be answered. */
-  floor(id: number): VersionedEntry | undefined {
+  newest(id: number): VersionedEntry | undefined {
     const write = this.#writes.get(id);
     if (write === undefined) return undefined;
     return performance.now() - write.writtenAt < this.#kept ? write.entry : undefined;
@@ -80,7 +80,7 @@ export class RecentWrites {
   /** The writes that the shared cache may not have; it may answer with something older. */
   *unshared(): Generator<readonly [id: number, entry: VersionedEntry], void> {
     for (const id of this.#unshared) {
-      const entry = this.floor(id);
+      const entry = this.newest(id);
       if (entry === undefined) this.#unshared.delete(id);
       else yield [id, entry];
     }

@@ -1,14 +1,14 @@
 import { ReplyError } from 'ioredis';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
-import { ObservedRedis } from '../observability/tracing/observed-redis.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
+import { CircuitBreaker } from '../redis/circuit-breaker.ts';
+import { ObservedRedis } from '../redis/observed-redis.ts';
+import type { RedisClient } from '../redis/redis.ts';
 import { CommandBatch, type Settle } from './command-batch.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
-import { createRaise, type Raise } from './raise.ts';
-import type { RedisClient } from './redis.ts';
+import { createSetIfNewer, type EntryUpdate } from './set-if-newer.ts';
 import {
-  type RaiseOptions,
+  type SetIfNewerOptions,
   type SharedEntry,
   UNKNOWN_VERSION,
   type VersionedCache,
@@ -28,7 +28,7 @@ const LIFETIME_JITTER = 0.2;
  * How long what was written is kept as a floor for readers that are behind: longer than any replica is left behind, of which an
  * alarm tells within minutes.
  */
-export const FLOOR_MILLISECONDS = 600_000;
+export const MINIMUM_VERSION_MILLISECONDS = 600_000;
 /** Longer than a load takes, and short for the others if the process that has it dies. */
 export const LEASE_MILLISECONDS = 500;
 
@@ -61,19 +61,19 @@ export class RedisVersionedCache implements VersionedCache {
   readonly #redis: RedisClient;
   readonly #options: RedisVersionedCacheOptions;
   readonly #breaker = new CircuitBreaker(BREAKER);
-  readonly #raise: (raise: Raise) => Promise<Buffer | null>;
+  readonly #setIfNewer: (setIfNewer: EntryUpdate) => Promise<Buffer | null>;
   /** Undefined in a cluster, where the keys of one command have to be in one slot. */
   readonly #lookups: CommandBatch<number, SharedEntry | null> | undefined;
 
   constructor(redis: RedisClient, options: RedisVersionedCacheOptions) {
     this.#redis = redis;
     this.#options = options;
-    this.#raise = createRaise(redis, options.channel);
+    this.#setIfNewer = createSetIfNewer(redis, options.channel);
     if (!(redis instanceof ObservedRedis)) return;
     this.#lookups = new CommandBatch(redis, {
       maximum: KEYS_MAXIMUM,
       ask: async (ids) => {
-        const entries = await this.#answer(redis.mgetBuffer(ids.map((id) => this.#key(id))));
+        const entries = await this.#response(redis.mgetBuffer(ids.map((id) => this.#key(id))));
         return entries?.map((entry) => this.#decode(entry) ?? null);
       },
     });
@@ -84,49 +84,49 @@ export class RedisVersionedCache implements VersionedCache {
   }
 
   lookUp(id: number, settle: Settle<SharedEntry | null>): void {
-    if (!this.#mayAsk()) settle(undefined);
+    if (!this.#isCallAllowed()) settle(undefined);
     // A command of its own belongs to whoever's trace shows it.
     else if (this.#lookups !== undefined && currentSpan() === undefined) {
       this.#lookups.add(id, settle);
     } else {
-      void this.#answer(this.#redis.getBuffer(this.#key(id))).then((bytes) =>
+      void this.#response(this.#redis.getBuffer(this.#key(id))).then((bytes) =>
         settle(this.#decode(bytes)),
       );
     }
   }
 
-  async raise(
+  async setIfNewer(
     id: number,
     entry: VersionedEntry,
-    { origin, loadMilliseconds = 1 }: RaiseOptions,
+    { origin, loadMilliseconds = 1 }: SetIfNewerOptions,
   ): Promise<SharedEntry | null | undefined> {
     const isWrite = origin !== 'load';
     // A hiccup that opened the breaker of reads must not keep an acknowledged write from other processes.
-    if (isWrite ? !this.#isConnected : !this.#mayAsk()) return undefined;
+    if (isWrite ? !this.#isConnected : !this.#isCallAllowed()) return undefined;
     const fresh = origin === 'earlier write' ? 0 : lifetimeOf(entry);
-    const raised = this.#raise({
+    const stored = this.#setIfNewer({
       key: this.#key(id),
       version: entry.version,
       head: headOf(entry, this.#options.representation),
       freshMilliseconds: fresh,
-      keptMilliseconds: isWrite ? FLOOR_MILLISECONDS : fresh,
+      keptMilliseconds: isWrite ? MINIMUM_VERSION_MILLISECONDS : fresh,
       loadMilliseconds: Math.max(1, Math.ceil(loadMilliseconds)),
       body: entry.body,
       message: isWrite ? encodeInvalidation(id, entry.version) : '',
     });
-    const newer = await (isWrite ? raised.catch(() => undefined) : this.#answer(raised));
+    const newer = await (isWrite ? stored.catch(() => undefined) : this.#response(stored));
     return this.#decode(newer);
   }
 
   async lease(id: number): Promise<boolean> {
-    if (!this.#mayAsk()) return true;
+    if (!this.#isCallAllowed()) return true;
     const leased = this.#redis.set(`${this.#key(id)}:lease`, '', 'PX', LEASE_MILLISECONDS, 'NX');
-    return (await this.#answer(leased)) !== null;
+    return (await this.#response(leased)) !== null;
   }
 
   /** Whether Redis answers, for /health. */
   async isUp(): Promise<boolean> {
-    return this.#isConnected && (await this.#answer(this.#redis.ping())) !== undefined;
+    return this.#isConnected && (await this.#response(this.#redis.ping())) !== undefined;
   }
 
   #key(id: number): string {
@@ -141,12 +141,12 @@ export class RedisVersionedCache implements VersionedCache {
     return this.#redis.status === 'ready';
   }
 
-  #mayAsk(): boolean {
+  #isCallAllowed(): boolean {
     return this.#isConnected && this.#breaker.allows();
   }
 
   /** Waits for a command; a failure of whatever kind is undefined, because no request fails for the cache's sake. */
-  async #answer<Reply>(command: Promise<Reply>): Promise<Reply | undefined> {
+  async #response<Reply>(command: Promise<Reply>): Promise<Reply | undefined> {
     try {
       const reply = await command;
       this.#breaker.succeeded();

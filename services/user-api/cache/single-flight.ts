@@ -56,8 +56,8 @@ export class SingleFlight<Value> {
   }
 
   run(key: Key, load: () => Promise<Value>): Promise<Value> {
-    const underWay = this.#flights.get(key);
-    if (underWay !== undefined) return underWay.current;
+    const inFlight = this.#flights.get(key);
+    if (inFlight !== undefined) return inFlight.current;
     const flight: Flight<Value> = { key, current: load(), following: undefined };
     this.#flights.add(flight);
     const end = () => this.#flights.remove(flight);

@@ -39,7 +39,7 @@ export type EntryOrigin =
   /** A load from the database. */
   | 'load';
 
-export interface RaiseOptions {
+export interface SetIfNewerOptions {
   readonly origin: EntryOrigin;
   /** How long the body took to load, in milliseconds. @default 1 */
   readonly loadMilliseconds?: number;
@@ -67,10 +67,10 @@ export interface VersionedCache {
    * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not answer: then
    * it may hold an older one still.
    */
-  raise(
+  setIfNewer(
     id: number,
     entry: VersionedEntry,
-    options: RaiseOptions,
+    options: SetIfNewerOptions,
   ): Promise<SharedEntry | null | undefined>;
 
   /**

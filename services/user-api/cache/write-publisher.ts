@@ -62,8 +62,8 @@ export class WritePublisher {
     origin: 'write' | 'earlier write',
   ): Promise<boolean> {
     const { cache, recentWrites } = this.#parts;
-    const told = cache === null ? null : await cache.raise(id, { version, body }, { origin });
-    if (told === undefined) {
+    const known = cache === null ? null : await cache.setIfNewer(id, { version, body }, { origin });
+    if (known === undefined) {
       recentWrites.retryLast(id);
       return false;
     }

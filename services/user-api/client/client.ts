@@ -3,7 +3,7 @@ import { ApiProblem } from './errors.ts';
 import { type OperationId, operations } from './operations.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 import { type AnyInput, createRequest, send } from './send.ts';
-import type { Answer, OperationFunctions } from './types.ts';
+import type { ApiResponse, OperationFunctions } from './types.ts';
 
 export interface ClientOptions {
   /** Where the API is, such as `https://api.example.com`. */
@@ -68,7 +68,7 @@ export function createClient(options: ClientOptions): UserApiClient {
     id: OperationId,
     input: AnyInput,
     current: () => Tokens | null = () => tokens,
-  ): Promise<Answer<unknown>> => {
+  ): Promise<ApiResponse<unknown>> => {
     const operation = operations[id];
     const { init, url } = createRequest(baseUrl, operation, input);
     return withRetries(
@@ -102,14 +102,14 @@ export function createClient(options: ClientOptions): UserApiClient {
     }
   };
 
-  const run = async (id: OperationId, input: AnyInput): Promise<Answer<unknown>> => {
+  const run = async (id: OperationId, input: AnyInput): Promise<ApiResponse<unknown>> => {
     const used = tokens;
     const isAnonymous = ANONYMOUS.has(id);
     try {
-      const answer = await attempt(id, input, isAnonymous ? () => null : undefined);
-      if (GIVES_TOKENS.has(id)) keep(answer.body as Tokens);
+      const response = await attempt(id, input, isAnonymous ? () => null : undefined);
+      if (GIVES_TOKENS.has(id)) keep(response.body as Tokens);
       if (id === 'logOut') keep(null);
-      return answer;
+      return response;
     } catch (error) {
       const hasEnded = error instanceof ApiProblem && error.is('invalid-access-token');
       if (!hasEnded || isAnonymous || used?.refreshToken === undefined) throw error;

@@ -34,7 +34,7 @@ export class ApiUnreachable extends Error {
 }
 
 /** An answer that is not the API's: most likely of a proxy in front of it. */
-export class UnexpectedAnswer extends Error {
+export class UnexpectedResponse extends Error {
   override readonly name = 'UnexpectedAnswer';
   readonly status: number;
 

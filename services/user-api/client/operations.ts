@@ -1,4 +1,4 @@
-import type * as apiKeys from '../api-keys/routes.ts';
+import type * as apiKeys from '../auth/api-keys/routes.ts';
 import type * as auth from '../auth/routes.ts';
 import type * as users from '../users/routes.ts';
 

@@ -1,5 +1,5 @@
 import type { ProblemSlug } from '../http/problem-types.ts';
-import { ApiProblem, ApiUnreachable, UnexpectedAnswer } from './errors.ts';
+import { ApiProblem, ApiUnreachable, UnexpectedResponse } from './errors.ts';
 import type { Repeatability } from './operations.ts';
 
 export interface RetryOptions {
@@ -43,7 +43,7 @@ export function mayRetry(
 ): boolean {
   if (error instanceof ApiProblem && NOT_APPLIED.has(error.slug)) return true;
   if (repeatable === 'no' || (repeatable === 'if-match' && !isConditional)) return false;
-  if (error instanceof ApiProblem || error instanceof UnexpectedAnswer) {
+  if (error instanceof ApiProblem || error instanceof UnexpectedResponse) {
     return PASSING.has(error.status);
   }
   return error instanceof ApiUnreachable;

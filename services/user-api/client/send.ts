@@ -1,6 +1,6 @@
-import { ApiProblem, ApiUnreachable, UnexpectedAnswer } from './errors.ts';
+import { ApiProblem, ApiUnreachable, UnexpectedResponse } from './errors.ts';
 import type { Operations } from './operations.ts';
-import type { Answer, RequestOptions } from './types.ts';
+import type { ApiResponse, RequestOptions } from './types.ts';
 
 /** What any operation may be called with; `types.ts` says what each is. */
 export interface AnyInput extends RequestOptions {
@@ -57,7 +57,7 @@ export async function send(
     readonly timeoutMilliseconds: number;
     readonly signal: AbortSignal | undefined;
   },
-): Promise<Answer<unknown>> {
+): Promise<ApiResponse<unknown>> {
   const limit = AbortSignal.timeout(options.timeoutMilliseconds);
   const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
   let response: Response;
@@ -72,11 +72,11 @@ export async function send(
   const { headers, status } = response;
   const mediaType = headers.get('content-type')?.split(';')[0] ?? null;
   if (status >= 400) {
-    if (mediaType !== 'application/problem+json') throw new UnexpectedAnswer(status, mediaType);
+    if (mediaType !== 'application/problem+json') throw new UnexpectedResponse(status, mediaType);
     throw new ApiProblem(JSON.parse(text), headers);
   }
   if (text !== '' && mediaType !== 'application/json')
-    throw new UnexpectedAnswer(status, mediaType);
+    throw new UnexpectedResponse(status, mediaType);
   return {
     status,
     body: text === '' ? null : JSON.parse(text),

@@ -54,7 +54,7 @@ export type Body<Id extends OperationId> = [SuccessBody<Id>] extends [never]
   ? null
   : SuccessBody<Id>;
 
-export interface Answer<Content> {
+export interface ApiResponse<Content> {
   readonly status: number;
   readonly body: Content;
   /** For If-Match and If-None-Match; null where there is none. */
@@ -63,12 +63,12 @@ export interface Answer<Content> {
 }
 
 /** The version that If-None-Match named is the newest. */
-export type NotModified = Answer<null> & { readonly status: 304 };
+export type NotModified = ApiResponse<null> & { readonly status: 304 };
 
 type Required<Given> = object extends Given ? false : true;
 type Answered<Id extends OperationId, Given> = Given extends { readonly ifNoneMatch: string }
-  ? (Answer<Body<Id>> & { readonly status: 200 }) | NotModified
-  : Answer<Body<Id>>;
+  ? (ApiResponse<Body<Id>> & { readonly status: 200 }) | NotModified
+  : ApiResponse<Body<Id>>;
 
 /** The operations as functions; what nothing must be given to can be called without an argument. */
 export type OperationFunctions = {

@@ -6,7 +6,7 @@ export default defineConfig({
   schema: [
     './services/user-api/database/schema.ts',
     './services/user-api/auth/schema.ts',
-    './services/user-api/api-keys/schema.ts',
+    './services/user-api/auth/api-keys/schema.ts',
   ],
   out: './services/user-api/database/migrations',
 });

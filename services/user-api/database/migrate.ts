@@ -32,7 +32,7 @@ export interface MigrateResult {
 }
 
 /** Another run held the lock for all the time that this one waits. Nothing has been applied by this one. */
-export class MigrationsUnderWay extends Error {
+export class MigrationsInProgress extends Error {
   override readonly name = 'MigrationsUnderWay';
 }
 
@@ -49,7 +49,7 @@ async function takeLock(client: Sql): Promise<void> {
     if (lock?.taken === true) return;
     await wait(MIGRATION_LOCK_POLL_MILLISECONDS);
   }
-  throw new MigrationsUnderWay(
+  throw new MigrationsInProgress(
     `Another run has been migrating this database for ${MIGRATION_LOCK_WAIT_MILLISECONDS / 60_000} minutes. Wait for its end, or end its connection (application_name headroom-migrate), and run this again.`,
   );
 }

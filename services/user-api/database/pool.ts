@@ -34,7 +34,7 @@ export interface PoolSettings {
 }
 
 /** How much longer than the server's own limit to wait for its response: a round trip. */
-const ANSWER_MARGIN_MILLISECONDS = 500;
+const RESPONSE_MARGIN_MILLISECONDS = 500;
 /** Longest wait for a connection. Who waits longer is better off with a refusal, and the others with a shorter queue. */
 const CONNECTION_WAIT_MILLISECONDS = 1_000;
 /** Most statements that wait for a connection: far more than a pool that works gets done in that time. */
@@ -105,7 +105,7 @@ export class DatabasePool {
   readonly #places: ConcurrencyLimiter;
   readonly #observer = new StatementObserver();
   #client: Sql;
-  #answeredAt = 0;
+  #respondedAt = 0;
   /** When the server last answered, or was asked after it had nothing to answer. */
   #progressAt = 0;
   #recycledAt = 0;
@@ -114,7 +114,8 @@ export class DatabasePool {
     this.name = settings.name;
     this.size = settings.size;
     this.#settings = settings;
-    this.#deadlineMilliseconds = settings.statementTimeoutMilliseconds + ANSWER_MARGIN_MILLISECONDS;
+    this.#deadlineMilliseconds =
+      settings.statementTimeoutMilliseconds + RESPONSE_MARGIN_MILLISECONDS;
     this.#places = new ConcurrencyLimiter({
       concurrency: settings.size,
       maximumWaiting: WAITING_MAXIMUM,
@@ -192,14 +193,14 @@ export class DatabasePool {
     }
     const sentAt = performance.now();
     if (this.#places.running === 1) this.#progressAt = sentAt;
-    const { answer, statements } = this.#observer.collect(() => query(this.#client));
+    const { response, statements } = this.#observer.collect(() => query(this.#client));
     const report = scope?.sending(() => statements.cancel());
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         clearTimeout(timer);
         report?.(outcomeOf(error) === 'unknown' ? 'applied or unknown' : 'not applied');
         // A pool that has answered others since is not silent as a whole: replacing it would only add to an overload.
-        const isSilent = error instanceof DatabaseSilent && this.#answeredAt < sentAt;
+        const isSilent = error instanceof DatabaseSilent && this.#respondedAt < sentAt;
         if (isSilent || isFailover(error)) this.#recycle(error);
         reject(error);
       };
@@ -208,14 +209,14 @@ export class DatabasePool {
         const message = `${this.name} did not answer within ${this.#deadlineMilliseconds} ms`;
         const silent = new DatabaseSilent(message, wereSent);
         statements.cancel();
-        if (!wereSent || this.#answeredAt < sentAt) fail(silent);
+        if (!wereSent || this.#respondedAt < sentAt) fail(silent);
         // It waited for a new connection, and runs now: the server will say how it ends.
-        else timer = setTimeout(fail, ANSWER_MARGIN_MILLISECONDS, silent);
+        else timer = setTimeout(fail, RESPONSE_MARGIN_MILLISECONDS, silent);
       }, this.#deadlineMilliseconds);
-      answer.then(
+      response.then(
         (result) => {
           clearTimeout(timer);
-          this.#answered(place);
+          this.#responded(place);
           report?.('applied or unknown');
           resolve(result);
         },
@@ -228,15 +229,15 @@ export class DatabasePool {
     });
   }
 
-  #answered(place: Place): void {
-    this.#answeredAt = performance.now();
-    this.#progressAt = this.#answeredAt;
+  #responded(place: Place): void {
+    this.#respondedAt = performance.now();
+    this.#progressAt = this.#respondedAt;
     this.#places.free(place);
   }
 
   #ended(error: unknown, place: Place): void {
     if (sqlState(error) === undefined) this.#places.free(place);
-    else this.#answered(place);
+    else this.#responded(place);
   }
 
   #recycle(error: unknown): void {

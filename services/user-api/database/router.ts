@@ -130,7 +130,7 @@ export class DatabaseRouter {
       if (reader === undefined) break;
       try {
         const result = await reader.pool.run(query);
-        this.#answered(reader);
+        this.#responded(reader);
         return result;
       } catch (error) {
         const kind = classifyReadFailure(error);
@@ -147,10 +147,10 @@ export class DatabaseRouter {
   async check(): Promise<ReadonlyMap<string, boolean>> {
     const states = await Promise.all(
       this.pools.map(async (pool) => {
-        const answered = pool.run((sql) => sql`select 1`);
+        const responded = pool.run((sql) => sql`select 1`);
         return [
           pool.name,
-          await answered.then(
+          await responded.then(
             () => true,
             // A pool that is only busy answers others.
             (error: unknown) => error instanceof NoPlace && !pool.isStalled,
@@ -184,7 +184,7 @@ export class DatabaseRouter {
     return undefined;
   }
 
-  #answered(reader: Reader): void {
+  #responded(reader: Reader): void {
     if (reader.failures === 0) return;
     reader.failures = 0;
     reader.onTrial = false;

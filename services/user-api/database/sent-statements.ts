@@ -59,14 +59,14 @@ export class StatementObserver {
   /** Runs `query`, which makes its statements before it first waits. */
   collect<Result>(query: () => Promise<Result>): {
     readonly statements: SentStatements;
-    readonly answer: Promise<Result>;
+    readonly response: Promise<Result>;
   } {
     const statements = new SentStatements();
     this.#current = statements;
     try {
-      return { statements, answer: query() };
+      return { statements, response: query() };
     } catch (error) {
-      return { statements, answer: Promise.reject(error) };
+      return { statements, response: Promise.reject(error) };
     } finally {
       this.#current = null;
     }

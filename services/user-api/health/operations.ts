@@ -17,7 +17,7 @@ const json = <Schema extends z.ZodType>(description: string, schema: Schema) => 
   content: { 'application/json': { schema } },
 });
 
-function answer(status: number, body: object): Response {
+function response(status: number, body: object): Response {
   return new Response(JSON.stringify(body), {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': cacheControl.moment },
@@ -38,7 +38,7 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       }),
       handler: async () => {
         const summary = await monitor.summary();
-        return answer(summary.status === 'down' ? 503 : 200, summary);
+        return response(summary.status === 'down' ? 503 : 200, summary);
       },
     },
     {
@@ -48,7 +48,7 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
         summary: 'Whether the process runs; if it does not answer, replace it',
         responses: { 200: json('It does', liveness) },
       }),
-      handler: () => answer(200, { status: 'alive' }),
+      handler: () => response(200, { status: 'alive' }),
     },
     {
       route: createRoute({
@@ -62,8 +62,8 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       }),
       handler: async () =>
         (await monitor.isReady())
-          ? answer(200, { status: 'ready' })
-          : answer(503, { status: 'not ready' }),
+          ? response(200, { status: 'ready' })
+          : response(503, { status: 'not ready' }),
     },
   ];
 }

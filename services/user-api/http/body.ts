@@ -30,7 +30,7 @@ function readBytes(
   if (incoming.complete) return takeBytes(incoming, limitBytes);
   // The client waits until it knows that nothing but the body can be wrong.
   if (incoming.expectsContinue) outgoing.writeContinue();
-  return gatherBytes(incoming, limitBytes);
+  return collectBytes(incoming, limitBytes);
 }
 
 /** The body of a request that has arrived in full, as most have by the time that they are admitted: without listening for each part. */
@@ -42,7 +42,7 @@ function takeBytes(incoming: ApiRequest, limitBytes: number): Buffer {
   return body;
 }
 
-function gatherBytes(incoming: ApiRequest, limitBytes: number): Promise<Buffer> {
+function collectBytes(incoming: ApiRequest, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -69,9 +69,9 @@ export function withDeadline(operations: readonly Operation[], milliseconds: num
       handler: (context) => {
         const { incoming } = context.env;
         if (!changesNothing) incoming.changes = new ChangeScope();
-        const answer = incoming.changes?.run(() => handler(context)) ?? handler(context);
-        if (!(answer instanceof Promise)) return answer;
-        return withinDeadline(incoming, answer, milliseconds);
+        const response = incoming.changes?.run(() => handler(context)) ?? handler(context);
+        if (!(response instanceof Promise)) return response;
+        return withinDeadline(incoming, response, milliseconds);
       },
     };
   });

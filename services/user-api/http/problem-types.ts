@@ -1,4 +1,4 @@
-import { accessProblemTypes } from '../auth/problem-types.ts';
+import { accessProblemTypes } from './access-problem-types.ts';
 import type { ProblemType } from './problem-type.ts';
 
 /** Every kind of error, by the last part of its `type`: `/problems/<slug>`. Slugs are part of the contract. */

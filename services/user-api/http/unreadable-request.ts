@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { securityHeaders } from './answer-headers.ts';
 import { Problem } from './problem.ts';
+import { securityHeaders } from './response-headers.ts';
 
 /** All headers of a request together, in bytes. */
 export const HEADERS_MAXIMUM_BYTES = 16_384;

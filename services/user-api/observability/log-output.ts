@@ -1,8 +1,8 @@
 import { type DestinationStream, pino } from 'pino';
 
 /** Lines are gathered to this many characters, or this long, before they are written: a write for each would cost more than the request. */
-const GATHERED_CHARACTERS = 12_288;
-const GATHERED_MILLISECONDS = 200;
+const BATCH_CHARACTERS = 12_288;
+const BATCH_MILLISECONDS = 200;
 
 /**
  * Where the lines of the log go, many at a time, without anybody waiting for it.
@@ -17,12 +17,12 @@ export class LogOutput implements DestinationStream {
   /** @param descriptor - of an open file. @default standard output */
   constructor(descriptor = 1) {
     this.#destination = pino.destination({ dest: descriptor, sync: false });
-    setInterval(() => this.#send(), GATHERED_MILLISECONDS).unref();
+    setInterval(() => this.#send(), BATCH_MILLISECONDS).unref();
   }
 
   write(line: string): void {
     this.#lines += line;
-    if (this.#lines.length >= GATHERED_CHARACTERS) this.#send();
+    if (this.#lines.length >= BATCH_CHARACTERS) this.#send();
   }
 
   /** Writes what there is, and returns when it is written; for the end of the process. */

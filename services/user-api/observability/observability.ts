@@ -1,6 +1,6 @@
 import type { Tracer } from '../../contracts/tracing/span.ts';
 import { createTracer } from '../../contracts/tracing/tracer.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Logger } from './logger.ts';
 import { RequestObserver } from './requests/request-observer.ts';
 

@@ -29,14 +29,14 @@ export class Lease {
   /** Requests that may be untold now: the allowance, or less when little remains for all. */
   #granted: number;
   /** Units of requests that passed, that Redis was not told of, and that are not forgiven yet. */
-  #untold = 0;
+  #unpublished = 0;
   /** Requests that Redis is being told of. */
-  #telling = 0;
+  #publishing = 0;
   /** When {@link #untold} was last brought up to date. */
   #updatedAt: number;
   /** Requests that remained for all processes when Redis last answered, at {@link #answeredAt}. */
   #remaining: number;
-  #answeredAt: number;
+  #respondedAt: number;
   #refusedUntil = Number.NEGATIVE_INFINITY;
 
   /** A lease on a key of which nothing is known. Times here and below are whole milliseconds on the process's clock. */
@@ -45,12 +45,12 @@ export class Lease {
     this.#granted = terms.allowance;
     this.#remaining = terms.burst;
     this.#updatedAt = now;
-    this.#answeredAt = now;
+    this.#respondedAt = now;
   }
 
   /** Whether so little is left that Redis should be told, and is not being told already. */
   get runsLow(): boolean {
-    if (this.#telling > 0) return false;
+    if (this.#publishing > 0) return false;
     const left = Math.floor(this.#granted - this.#unknown());
     return left <= Math.floor(this.#granted * RESERVE);
   }
@@ -62,9 +62,9 @@ export class Lease {
 
   /** Passes one request, or returns `undefined` when Redis must be asked first. */
   spend(now: number): Outcome | undefined {
-    this.#forgive(now);
+    this.#refund(now);
     if (this.#unknown() + 1 > this.#granted) return undefined;
-    this.#untold += this.#terms.windowMilliseconds;
+    this.#unpublished += this.#terms.windowMilliseconds;
     return { allowed: true, retryAfterMilliseconds: 0, ...this.#estimate(now) };
   }
 
@@ -72,43 +72,43 @@ export class Lease {
    * Requests to tell Redis of: all that are not forgiven as a whole, so never more than passed. To be followed by {@link told} or {@link notTold}.
    */
   tell(now: number): number {
-    this.#forgive(now);
-    const requests = Math.ceil(this.#untold / this.#terms.windowMilliseconds);
-    this.#untold = 0;
-    this.#telling += requests;
+    this.#refund(now);
+    const requests = Math.ceil(this.#unpublished / this.#terms.windowMilliseconds);
+    this.#unpublished = 0;
+    this.#publishing += requests;
     return requests;
   }
 
   /** Redis, asked at `askedAt`, has taken `requests` and told what remains. */
-  told(requests: number, askedAt: number, answer: Outcome): void {
-    this.#telling -= requests;
-    this.#remaining = answer.remaining;
-    this.#answeredAt = askedAt;
-    const part = Math.ceil(answer.remaining * LARGEST_PART_OF_REMAINING);
+  told(requests: number, askedAt: number, response: Outcome): void {
+    this.#publishing -= requests;
+    this.#remaining = response.remaining;
+    this.#respondedAt = askedAt;
+    const part = Math.ceil(response.remaining * LARGEST_PART_OF_REMAINING);
     this.#granted = Math.min(this.#terms.allowance, part);
-    if (answer.remaining === 0) this.#refusedUntil = askedAt + answer.resetMilliseconds;
+    if (response.remaining === 0) this.#refusedUntil = askedAt + response.resetMilliseconds;
   }
 
   /** Redis could not be told of `requests`. */
-  notTold(requests: number): void {
-    this.#telling -= requests;
-    this.#untold += requests * this.#terms.windowMilliseconds;
+  notPublished(requests: number): void {
+    this.#publishing -= requests;
+    this.#unpublished += requests * this.#terms.windowMilliseconds;
   }
 
   #unknown(): number {
-    return this.#untold / this.#terms.windowMilliseconds + this.#telling;
+    return this.#unpublished / this.#terms.windowMilliseconds + this.#publishing;
   }
 
-  #forgive(now: number): void {
-    const forgiven = Math.max(0, now - this.#updatedAt) * this.#terms.allowance;
-    this.#untold = Math.max(0, this.#untold - forgiven);
+  #refund(now: number): void {
+    const refunded = Math.max(0, now - this.#updatedAt) * this.#terms.allowance;
+    this.#unpublished = Math.max(0, this.#unpublished - refunded);
     this.#updatedAt = now;
   }
 
   /** What a client may be told: what remained, with the refill since, if nobody else sends requests of the key. */
   #estimate(now: number): Pick<Outcome, 'remaining' | 'resetMilliseconds'> {
     const { limit, burst, windowMilliseconds } = this.#terms;
-    const refill = Math.floor(((now - this.#answeredAt) * limit) / windowMilliseconds);
+    const refill = Math.floor(((now - this.#respondedAt) * limit) / windowMilliseconds);
     const shared = Math.min(burst, this.#remaining + Math.max(0, refill));
     return {
       remaining: Math.max(0, shared - Math.ceil(this.#unknown())),

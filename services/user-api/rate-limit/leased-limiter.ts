@@ -1,4 +1,5 @@
 import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
+import { RedisScript } from '../redis/redis-script.ts';
 import { outcomeOf } from './algorithms/algorithm.ts';
 import { tokenBucket } from './algorithms/token-bucket.ts';
 import {
@@ -12,7 +13,6 @@ import { spaceOf } from './key.ts';
 import { Lease, type LeaseTerms } from './lease.ts';
 import { burstOf, type TokenBucketPolicy } from './policy.ts';
 import { RecentMap } from './recent-map.ts';
-import { RedisScript } from './redis-script.ts';
 import type { SharedLimiterOptions, SharedState } from './shared-limiter.ts';
 
 export type LeasedPolicy = TokenBucketPolicy & { readonly leasedShare: number };
@@ -54,8 +54,8 @@ export class LeasedLimiter implements RateLimiter {
   readonly #insurance: InProcessLimiter;
   readonly #leases: RecentMap<Lease>;
   /** Leases that Redis is to be told of once the requests at hand are answered. */
-  readonly #toTell = new Map<string, Lease>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #toPublish = new Map<string, Lease>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   #immediate: NodeJS.Immediate | undefined;
 
   constructor(options: LeasedLimiterOptions) {
@@ -108,7 +108,7 @@ export class LeasedLimiter implements RateLimiter {
     }
     const outcome = lease.spend(now);
     if (outcome === undefined) return undefined;
-    if (lease.runsLow) this.#tellSoon(key, lease);
+    if (lease.runsLow) this.#publishSoon(key, lease);
     return this.#counter.decision(this.policy, 'lease', outcome);
   }
 
@@ -118,8 +118,8 @@ export class LeasedLimiter implements RateLimiter {
 
   async close(): Promise<void> {
     clearImmediate(this.#immediate);
-    this.#tellAll();
-    await Promise.all(this.#underWay);
+    this.#publishAll();
+    await Promise.all(this.#inFlight);
   }
 
   #leaseOf(key: string, now: number): Lease {
@@ -130,19 +130,19 @@ export class LeasedLimiter implements RateLimiter {
     return lease;
   }
 
-  #tellSoon(key: string, lease: Lease): void {
-    this.#toTell.set(key, lease);
-    this.#immediate ??= outsideTrace(() => setImmediate(() => this.#tellAll()));
+  #publishSoon(key: string, lease: Lease): void {
+    this.#toPublish.set(key, lease);
+    this.#immediate ??= outsideTrace(() => setImmediate(() => this.#publishAll()));
   }
 
-  #tellAll(): void {
+  #publishAll(): void {
     this.#immediate = undefined;
-    for (const [key, lease] of this.#toTell) {
-      const telling = this.#tell(key, lease, 0);
-      this.#underWay.add(telling);
-      void telling.finally(() => this.#underWay.delete(telling));
+    for (const [key, lease] of this.#toPublish) {
+      const publishing = this.#tell(key, lease, 0);
+      this.#inFlight.add(publishing);
+      void publishing.finally(() => this.#inFlight.delete(publishing));
     }
-    this.#toTell.clear();
+    this.#toPublish.clear();
   }
 
   async #ask(key: string): Promise<RateLimitDecision> {
@@ -162,7 +162,7 @@ export class LeasedLimiter implements RateLimiter {
       lease.told(spent, askedAt, outcome);
       return outcome;
     } catch (error) {
-      lease.notTold(spent);
+      lease.notPublished(spent);
       this.#state.availability.failed(error);
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
 import { outcomeOf } from './algorithms/algorithm.ts';
 import {
   type BackoffMeter,
@@ -9,7 +10,6 @@ import type { Outcome } from './decision.ts';
 import { MAXIMUM_KEYS } from './in-process-limiter.ts';
 import type { RedisKeyFormat } from './key.ts';
 import { RecentMap } from './recent-map.ts';
-import { RedisScript, type ScriptClient } from './redis-script.ts';
 import type { SharedState } from './shared-limiter.ts';
 
 /** Where in Redis the failures are counted. */

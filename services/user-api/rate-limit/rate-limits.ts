@@ -1,3 +1,5 @@
+import { RedisAvailability } from '../redis/redis-availability.ts';
+import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
 import { exponentialBackoff, WITHDRAWAL_SCRIPT } from './algorithms/exponential-backoff.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import type { RateLimiter } from './decision.ts';
@@ -12,8 +14,6 @@ import { redisKeyFormat } from './key.ts';
 import { LOGIN_BACKOFF, LoginBackoff } from './login-backoff.ts';
 import type { RateLimitPolicy } from './policy.ts';
 import { createRateLimiter } from './rate-limiter.ts';
-import { RedisAvailability } from './redis-availability.ts';
-import { RedisScript, type ScriptClient } from './redis-script.ts';
 import type { SharedState } from './shared-limiter.ts';
 
 export interface RateLimitsOptions {

@@ -1,5 +1,7 @@
-import { gather } from '../../contracts/gathering/gather.ts';
+import { gather } from '../../contracts/batching/batch.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
+import type { RedisAvailability } from '../redis/redis-availability.ts';
+import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
 import { outcomesOf } from './algorithms/algorithm.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import {
@@ -12,8 +14,6 @@ import { InProcessLimiter, MAXIMUM_KEYS } from './in-process-limiter.ts';
 import { type RedisKeyFormat, spaceOf } from './key.ts';
 import type { RateLimitPolicy } from './policy.ts';
 import { RecentMap } from './recent-map.ts';
-import type { RedisAvailability } from './redis-availability.ts';
-import { RedisScript, type ScriptClient } from './redis-script.ts';
 
 /** Redis as limiters see it. */
 export interface SharedState {
@@ -54,7 +54,7 @@ export class SharedLimiter implements RateLimiter {
   readonly #insurance: InProcessLimiter;
   /** Times on {@link #clock} until which a key stays refused. */
   readonly #refusedUntil: RecentMap<number>;
-  readonly #takeGathered = gather<string, Outcome>((keys) => this.#takeAll(keys), {
+  readonly #takeBatched = gather<string, Outcome>((keys) => this.#takeAll(keys), {
     maximum: REQUESTS_AT_ONCE_MAXIMUM,
     trace: 'none',
   });
@@ -111,7 +111,7 @@ export class SharedLimiter implements RateLimiter {
     try {
       // A command of its own belongs to whoever's trace shows it.
       const [outcome] =
-        currentSpan() === undefined ? [await this.#takeGathered(key)] : await this.#take(key, 1);
+        currentSpan() === undefined ? [await this.#takeBatched(key)] : await this.#take(key, 1);
       if (outcome !== undefined) return this.#counter.decision(this.policy, 'redis', outcome);
     } catch (error) {
       this.#state.availability.failed(error);

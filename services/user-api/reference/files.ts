@@ -34,7 +34,7 @@ export async function publishFile(
 }
 
 /** The file, or 304 when the client has it. */
-export function answerFile(file: PublishedFile, asked: IncomingHttpHeaders): Response {
+export function fileResponse(file: PublishedFile, asked: IncomingHttpHeaders): Response {
   const isCompressed = acceptsGzip(asked['accept-encoding']);
   const { bytes, etag } = isCompressed ? file.gzip : file.plain;
   const headers = { 'cache-control': file.cacheControl, vary: 'origin, accept-encoding', etag };

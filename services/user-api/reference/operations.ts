@@ -3,9 +3,9 @@ import type { Operation } from '../http/operations.ts';
 import { Problem } from '../http/problem.ts';
 import { problems } from '../http/route-parts.ts';
 import { createAssets } from './assets.ts';
-import { answerFile, type PublishedFile, publishFile } from './files.ts';
+import { fileResponse, type PublishedFile, publishFile } from './files.ts';
 import type { OpenApiDocument } from './open-api.ts';
-import { answerReferencePage } from './page.ts';
+import { referencePageResponse } from './page.ts';
 
 /** Longer than any of the files. */
 const FILE_MAXIMUM_LENGTH = 10_000_000;
@@ -79,16 +79,16 @@ export function createReferenceOperations(makeDocument: () => OpenApiDocument): 
           'application/json',
           DOCUMENT_CACHE_CONTROL,
         );
-        return answerFile(await document, env.incoming.headers);
+        return fileResponse(await document, env.incoming.headers);
       },
     },
-    { route: referencePageRoute, handler: answerReferencePage },
+    { route: referencePageRoute, handler: referencePageResponse },
     {
       route: referenceAssetRoute,
       handler: async ({ env, req }) => {
         const asset = assetOf(req.param('asset') ?? '');
         if (asset === undefined) throw new Problem('route-not-found', 'The page has no such file.');
-        return answerFile(await asset, env.incoming.headers);
+        return fileResponse(await asset, env.incoming.headers);
       },
     },
   ];

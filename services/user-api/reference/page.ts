@@ -51,7 +51,7 @@ export const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** The page that shows the document. */
-export function answerReferencePage(): Response {
+export function referencePageResponse(): Response {
   return new Response(referencePage, {
     headers: {
       'content-type': 'text/html; charset=utf-8',

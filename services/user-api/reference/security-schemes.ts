@@ -1,4 +1,4 @@
-import { ACCESS_TOKEN_SCHEME, API_KEY_SCHEME } from '../http/describe-route.ts';
+import { ACCESS_TOKEN_SCHEME, API_KEY_SCHEME } from './describe-route.ts';
 import type { SecuritySchemeObject } from './open-api.ts';
 
 /** The two ways to say who one is. */

@@ -1,8 +1,3 @@
-/** There is no user with this id. */
-export class UserNotFound extends Error {
-  override readonly name = 'UserNotFound';
-}
-
 /** Another user has this email address. */
 export class EmailTaken extends Error {
   override readonly name = 'EmailTaken';
@@ -30,6 +25,6 @@ export class IdempotencyKeyReused extends Error {
 }
 
 /** What the Idempotency-Key was used for has been erased. */
-export class IdempotentAnswerErased extends Error {
+export class IdempotentResponseErased extends Error {
   override readonly name = 'IdempotentAnswerErased';
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import {
   type CreateUserBody,
@@ -5,6 +6,7 @@ import {
   defaultUserStatus,
   replaceUserBody,
   type UpdateUserBody,
+  USERS_PATH,
   updateUserBody,
 } from '../../contracts/users.ts';
 import { requireCredentials, requireRecentLogin } from '../auth/authenticator.ts';
@@ -14,29 +16,25 @@ import {
   mayUseField,
   type ProtectedOperation,
 } from '../auth/authorization.ts';
-import { AccessError } from '../auth/errors.ts';
+import { AccessError, UserNotFound } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
 import { userFieldPermissions } from '../auth/permissions.ts';
-import { answerJson, userIdParameter } from '../auth/route-parts.ts';
+import { jsonResponse, userIdParameter } from '../auth/route-parts.ts';
+import {
+  creatorRepresentation,
+  type Representation,
+  representationFor,
+} from '../auth/visible-user.ts';
 import { cacheControl } from '../cache/cache-control.ts';
-import type { Admission } from '../http/admission.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { CursorSigner } from '../http/cursor.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { parseIdempotencyKey } from '../http/idempotency-key.ts';
 import { matchesEntityTag, versionCondition } from '../http/preconditions.ts';
 import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
-import { UserNotFound } from './errors.ts';
 import { createListHandler } from './list-handler.ts';
 import type { PersonalDataExporter } from './personal-data.ts';
-import {
-  creatorRepresentation,
-  type Representation,
-  representationFor,
-  representationTag,
-  type ShownUser,
-  showUser,
-} from './representations.ts';
+import { representationTag, type ShownUser, showUser } from './representations.ts';
 import {
   createUserRoute,
   deleteUserRoute,
@@ -45,7 +43,6 @@ import {
   listUsersRoute,
   MERGE_PATCH_MEDIA_TYPE,
   replaceUserRoute,
-  USERS_PATH,
   updateUserRoute,
 } from './routes.ts';
 import { type FieldObjections, statusForbidden, type Users } from './users.ts';
@@ -72,7 +69,7 @@ function cachingHeaders(representation: Representation, etag: string) {
 }
 
 /** Bytes and a plain object of headers: what the adapter to Node.js sends without making web streams and Headers. */
-function answer(
+function response(
   { body, etag }: ShownUser,
   representation: Representation,
   more: Readonly<Record<string, string>> = {},
@@ -123,7 +120,8 @@ export interface UserOperationParts {
   readonly users: Users;
   readonly personalData: PersonalDataExporter;
   readonly cursors: CursorSigner;
-  readonly admission: Pick<Admission, 'callerOf'>;
+  /** Names who sends a request. */
+  readonly admission: { callerOf(identity: Identity, incoming: IncomingMessage): string };
   readonly readBody: JsonBodyReader;
 }
 
@@ -149,7 +147,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
       versionCondition(context.env.incoming.headers),
       objections,
     );
-    return answer(showUser(changed, representation), representation);
+    return response(showUser(changed, representation), representation);
   }
 
   return [
@@ -167,7 +165,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
           const headers = cachingHeaders(representation, etag);
           return new Response(null, { status: 304, headers });
         }
-        return answer(showUser(snapshot, representation), representation);
+        return response(showUser(snapshot, representation), representation);
       },
     },
     { route: listUsersRoute, handler: createListHandler(users, cursors) },
@@ -190,7 +188,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
           ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),
         };
         const representation = creatorRepresentation;
-        return answer(showUser(snapshot, representation), representation, more, 201);
+        return response(showUser(snapshot, representation), representation, more, 201);
       },
     },
     {
@@ -221,7 +219,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
       route: exportUserRoute,
       handler: async (context, identity) => {
         const id = userIdParameter(context);
-        return answerJson(await personalData.export(id, actorOf(identity, id)));
+        return jsonResponse(await personalData.export(id, actorOf(identity, id)));
       },
     },
   ];

@@ -5,11 +5,13 @@ import {
   listUsersQuery,
   PAGE_DEFAULT_LIMIT,
   PAGED_MAXIMUM_USERS,
+  USERS_PATH,
   type UserPage,
 } from '../../contracts/users.ts';
 import type { ProtectedHandler } from '../auth/authorization.ts';
+import { listRepresentationFor, type Representation, shownUser } from '../auth/visible-user.ts';
 import { cacheControl } from '../cache/cache-control.ts';
-import type { LoadedPage, ReadyPage } from '../cache/list-cache.ts';
+import type { LoadedPage, SerializedPage } from '../cache/list-cache.ts';
 import { acceptsGzip } from '../http/content-coding.ts';
 import type { CursorSigner } from '../http/cursor.ts';
 import { matchesEntityTag } from '../http/preconditions.ts';
@@ -18,8 +20,6 @@ import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
 import { invalidParameter, parseQuery } from '../http/validation.ts';
 import type { ListPosition, UserListing } from './list-statements.ts';
 import type { ListedUser, UserRepository } from './repository.ts';
-import { listRepresentationFor, type Representation, shownUser } from './representations.ts';
-import { USERS_PATH } from './routes.ts';
 import type { Users } from './users.ts';
 
 /** A list, as it has been asked for. */
@@ -151,8 +151,8 @@ async function loadNumbered(
   return { body: bytesOf(body), link: links.join(', ') };
 }
 
-function answer(
-  { answer: ready, link }: ReadyPage,
+function response(
+  { response: ready, link }: SerializedPage,
   representation: Representation,
   asked: IncomingHttpHeaders,
 ): Response {
@@ -197,9 +197,9 @@ export function createListHandler(users: Users, cursors: CursorSigner): Protecte
     );
     const { incoming } = env;
     if (page instanceof Promise) {
-      return page.then((loaded) => answer(loaded, representation, incoming.headers));
+      return page.then((loaded) => response(loaded, representation, incoming.headers));
     }
     incoming.fromCache = page.fromCache;
-    return answer(page, representation, incoming.headers);
+    return response(page, representation, incoming.headers);
   };
 }

@@ -3,9 +3,9 @@ import {
   type PersonalData,
   personalData,
 } from '../../contracts/personal-data.ts';
+import { UserNotFound } from '../auth/errors.ts';
 import type { SessionStore } from '../auth/sessions/session-store.ts';
 import type { DatabaseRouter } from '../database/router.ts';
-import { UserNotFound } from './errors.ts';
 import { selectHeldData } from './personal-data-statements.ts';
 import { isoInstant } from './user-row.ts';
 import type { AuditedActor } from './write-statements.ts';

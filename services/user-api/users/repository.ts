@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
+import { gather } from '../../contracts/batching/batch.ts';
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
-import { gather } from '../../contracts/gathering/gather.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UpdateUserBody, User, UserFields } from '../../contracts/users.ts';
 import { lastAdministratorError } from '../auth/errors.ts';
@@ -10,8 +10,8 @@ import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
 import type { VersionCondition } from '../http/preconditions.ts';
+import { BatchedCreations } from './batched-creations.ts';
 import { EmailTaken } from './errors.ts';
-import { GatheredCreations } from './gathered-creations.ts';
 import {
   countOfUsers,
   type ListedRow,
@@ -74,18 +74,18 @@ function toListed({ order }: UserListing, row: ListedRow): ListedUser {
  */
 export class UserRepository {
   readonly #router: DatabaseRouter;
-  readonly #creations: GatheredCreations;
+  readonly #creations: BatchedCreations;
   readonly #found: Readonly<Record<Server, (id: number) => Promise<User | null>>>;
 
   constructor(router: DatabaseRouter) {
     this.#router = router;
-    const gathered = (on: Server) =>
+    const batched = (on: Server) =>
       gather((ids: readonly number[]) => this.#findAll(ids, on), {
         maximum: IDS_MAXIMUM,
         trace: 'none',
       });
-    this.#found = { reader: gathered('reader'), writer: gathered('writer') };
-    this.#creations = new GatheredCreations(router, async (user, scope) => {
+    this.#found = { reader: batched('reader'), writer: batched('writer') };
+    this.#creations = new BatchedCreations(router, async (user, scope) => {
       const row = await this.#insert(user, null, scope);
       if (row === undefined) throw new Error('An insertion that waits for nobody has no row');
       return row;

@@ -1,37 +1,9 @@
-import type { User, VisibleUser } from '../../contracts/users.ts';
-import { decide, mayUseField } from '../auth/authorization.ts';
-import type { Identity } from '../auth/identity.ts';
-import { userFieldPermissions } from '../auth/permissions.ts';
+import type { User } from '../../contracts/users.ts';
+import { type Representation, shownUser } from '../auth/visible-user.ts';
 import type { DerivedRepresentation } from '../cache/near-cache.ts';
-import { asText } from '../cache/ready-answer.ts';
+import { asText } from '../cache/serialized-response.ts';
 import { entityTag } from '../http/preconditions.ts';
 import type { UserSnapshot } from './user-snapshot.ts';
-
-/**
- * The two ways to show a user: to everybody, without the email address; and with it. Which one a response has is decided in this
- * file alone.
- */
-export type Representation = 'public' | 'private';
-
-/** How `identity` may see the user with that id. */
-export function representationFor(identity: Identity, userId: number): Representation {
-  return mayUseField(userFieldPermissions.readEmail, identity, userId) ? 'private' : 'public';
-}
-
-/** How `identity` may see users in a list: with email addresses only who may see those of all. */
-export function listRepresentationFor(identity: Identity): Representation {
-  const ofAll = decide(userFieldPermissions.readEmail, identity, undefined);
-  return ofAll === 'allowed' ? 'private' : 'public';
-}
-
-/** How a user is shown to whoever creates it: the request had the email address. */
-export const creatorRepresentation: Representation = 'private';
-
-export function shownUser(user: User, representation: Representation): VisibleUser {
-  if (representation === 'private') return user;
-  // JSON leaves it out. To copy all fields but one takes several times as long, which is felt in a page of users.
-  return { ...user, email: undefined };
-}
 
 /** What is the same at every version of a user has other bytes in each representation, so their tags differ, too (RFC 9110, 8.8.1). */
 export function representationTag(version: number, representation: Representation): string {

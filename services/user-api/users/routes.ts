@@ -4,6 +4,7 @@ import {
   createUserBody,
   listUsersQuery,
   replaceUserBody,
+  USERS_PATH,
   updateUserBody,
   user,
   userPage,
@@ -20,12 +21,6 @@ import {
   userParams,
 } from '../http/route-parts.ts';
 
-export const USERS_PATH = '/api/v1/users';
-/**
- * The newest version answers without its number too, and the singular does as well as the plural, so that the addresses which
- * load tests are usually written with work.
- */
-export const USERS_ALIASES: readonly string[] = ['/api/v1/user', '/api/users', '/api/user'];
 export const MERGE_PATCH_MEDIA_TYPE = 'application/merge-patch+json';
 
 const mergePatchBody = <Schema extends z.ZodType>(schema: Schema) => ({

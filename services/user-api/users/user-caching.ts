@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { userFieldNames } from '../../contracts/users.ts';
-import { CacheMetrics } from '../cache/cache-metrics.ts';
 import { CoherentReader } from '../cache/coherent-reader.ts';
-import { HeardVersions } from '../cache/heard-versions.ts';
 import { InvalidationFeed } from '../cache/invalidation-feed.ts';
+import { KnownVersions } from '../cache/known-versions.ts';
 import { ListCache } from '../cache/list-cache.ts';
 import { LoadLimit } from '../cache/load-limit.ts';
 import { NearCache } from '../cache/near-cache.ts';
 import { RecentWrites } from '../cache/recent-writes.ts';
-import { onServerChange, type RedisClient } from '../cache/redis.ts';
 import { RedisVersionedCache } from '../cache/redis-versioned-cache.ts';
 import { WritePublisher } from '../cache/write-publisher.ts';
 import type { Logger } from '../observability/logger.ts';
+import { CacheMetrics } from '../observability/metrics/cache-counters.ts';
+import { onServerChange, type RedisClient } from '../redis/redis.ts';
 import type { UserRepository } from './repository.ts';
 import { UserLoader } from './user-loader.ts';
 
@@ -66,10 +66,15 @@ const LIST_SHARE = 1 / 8;
 export function createUserCaching(parts: UserCachingParts): UserCaching {
   const { clock = () => performance.now(), logger, nearCacheBytes, redis } = parts;
   const metrics = new CacheMetrics();
-  const heard = new HeardVersions({ clock });
+  const knownVersions = new KnownVersions({ clock });
   const recentWrites = new RecentWrites();
   const listBytes = Math.floor(nearCacheBytes * LIST_SHARE);
-  const near = new NearCache({ maximumBytes: nearCacheBytes - listBytes, heard, metrics, clock });
+  const near = new NearCache({
+    maximumBytes: nearCacheBytes - listBytes,
+    knownVersions,
+    metrics,
+    clock,
+  });
   const lists = new ListCache({ maximumBytes: listBytes, metrics, clock });
   const limit = new LoadLimit(parts.databaseReadsMaximum, metrics);
   const shared =
@@ -100,10 +105,10 @@ export function createUserCaching(parts: UserCachingParts): UserCaching {
             lists.open();
           },
           onInvalidation({ id, version }) {
-            metrics.invalidationsHeard += 1;
+            metrics.invalidationsReceived += 1;
             // An own write comes back as a word, too.
-            if (heard.floor(id) < version) lists.writtenElsewhere();
-            near.hear(id, version);
+            if (knownVersions.minimumVersion(id) < version) lists.writtenElsewhere();
+            near.record(id, version);
           },
           onLost() {
             metrics.subscriptionLosses += 1;
@@ -118,7 +123,7 @@ export function createUserCaching(parts: UserCachingParts): UserCaching {
       near,
       shared,
       loader: new UserLoader({ ...parts, metrics }),
-      heard,
+      knownVersions,
       recentWrites,
       limit,
       metrics,

@@ -1,6 +1,6 @@
-import type { CacheMetrics } from '../cache/cache-metrics.ts';
-import type { LoadedResource, Loader, LoadWish } from '../cache/coherent-reader.ts';
+import type { LoadedResource, Loader, LoadRequest } from '../cache/coherent-reader.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
+import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
 import type { UserRepository } from './repository.ts';
 import { toSnapshot } from './user-snapshot.ts';
 
@@ -15,45 +15,48 @@ export interface UserLoaderParts {
  * Most questions at once to the writer that come from mere doubt in a reader. Above that the reader's word is taken, so that neither
  * whoever tries ids at random nor a Redis that has been emptied can load the writer.
  */
-const DOUBTS_MAXIMUM = 4;
+const STALE_READS_MAXIMUM = 4;
 
 /** Loads single users: from a reader, and from the writer when the reader is behind what is known to have been written. */
 export class UserLoader implements Loader {
   readonly #parts: UserLoaderParts;
-  #doubts = 0;
+  #staleReads = 0;
 
   constructor(parts: UserLoaderParts) {
     this.#parts = parts;
   }
 
   /** @throws `DatabaseUnavailable` when no server that could tell answers. */
-  async load(id: number, { doubt, floor }: LoadWish): Promise<LoadedResource | null> {
+  async load(
+    id: number,
+    { staleness, minimumVersion }: LoadRequest,
+  ): Promise<LoadedResource | null> {
     const { metrics, readersMayLag } = this.#parts;
     if (!readersMayLag) return await this.#find(id, 'reader');
-    if (doubt === 'everything') {
+    if (staleness === 'everything') {
       const found = await this.#clearUp(id);
       if (found !== undefined) return found;
     }
     const found = await this.#find(id, 'reader');
-    if ((found?.version ?? 0) < floor()) {
+    if ((found?.version ?? 0) < minimumVersion()) {
       metrics.readersBehind += 1;
       return await this.#find(id, 'writer');
     }
-    if (found === null && doubt === 'absence') return (await this.#clearUp(id)) ?? null;
+    if (found === null && staleness === 'absence') return (await this.#clearUp(id)) ?? null;
     return found;
   }
 
   /** What the writer has; undefined when it may not be asked, or is away. */
   async #clearUp(id: number): Promise<LoadedResource | null | undefined> {
-    if (this.#doubts >= DOUBTS_MAXIMUM) return undefined;
-    this.#doubts += 1;
+    if (this.#staleReads >= STALE_READS_MAXIMUM) return undefined;
+    this.#staleReads += 1;
     try {
       return await this.#find(id, 'writer');
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable)) throw error;
       return undefined;
     } finally {
-      this.#doubts -= 1;
+      this.#staleReads -= 1;
     }
   }
 

@@ -1,26 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { UserCreated } from '../../contracts/events.ts';
 import type { CreateUserBody, UpdateUserBody, User } from '../../contracts/users.ts';
-import { AccessError } from '../auth/errors.ts';
+import { AccessError, UserNotFound } from '../auth/errors.ts';
 import type { Passwords } from '../auth/passwords/passwords.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
-import type { SessionEnder } from '../auth/sessions/session-ender.ts';
+import type { SessionRevoker } from '../auth/sessions/session-revoker.ts';
 import type { CoherentReader } from '../cache/coherent-reader.ts';
-import type { ListCache, LoadedPage, ReadyPage } from '../cache/list-cache.ts';
+import type { ListCache, LoadedPage, SerializedPage } from '../cache/list-cache.ts';
 import type { LoadLimit } from '../cache/load-limit.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
 import { UNKNOWN_ADDRESS } from '../client-address/client-address.ts';
 import { allowsVersion, type VersionCondition } from '../http/preconditions.ts';
 import { userCreatedEvent } from '../queue/events.ts';
-import { type CreationMemory, isKeyTaken, type RememberedCreation } from './creation-memory.ts';
 import {
   EmailTaken,
   IdempotencyKeyInUse,
   IdempotencyKeyReused,
-  IdempotentAnswerErased,
-  UserNotFound,
+  IdempotentResponseErased,
   VersionMismatch,
 } from './errors.ts';
+import { type IdempotencyStore, isKeyTaken, type RememberedCreation } from './idempotency-store.ts';
 import type { UserRepository } from './repository.ts';
 import { toSnapshot, type UserSnapshot } from './user-snapshot.ts';
 import type { AuditedActor, CreationKey } from './write-statements.ts';
@@ -34,9 +33,9 @@ export interface UsersParts {
     readonly lists: Pick<ListCache, 'get'>;
     readonly limit: LoadLimit;
   };
-  readonly memory: CreationMemory;
+  readonly memory: IdempotencyStore;
   readonly passwords: Pick<Passwords, 'hashNew'>;
-  readonly ender: Pick<SessionEnder, 'forgetSessions'>;
+  readonly sessionRevoker: Pick<SessionRevoker, 'forgetSessions'>;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
   readonly dispatch: (event: UserCreated) => void;
 }
@@ -86,7 +85,7 @@ export class Users {
   page(
     key: string,
     load: (repository: UserRepository) => Promise<LoadedPage>,
-  ): ReadyPage | Promise<ReadyPage> {
+  ): SerializedPage | Promise<SerializedPage> {
     const { caching, repository } = this.#parts;
     return caching.lists.get(key, () => caching.limit.run(() => load(repository)));
   }
@@ -132,7 +131,7 @@ export class Users {
     condition: VersionCondition | null,
     objections: FieldObjections,
   ): Promise<UserSnapshot> {
-    const { ender, repository } = this.#parts;
+    const { sessionRevoker, repository } = this.#parts;
     const kept = guardedFields.filter(
       (field) => changes[field] !== undefined && objections[field] !== null,
     );
@@ -150,7 +149,7 @@ export class Users {
     }
     const change = await repository.update(id, wanted, condition);
     if (change === null) throw await this.#whyNot(id, condition);
-    if (change.generation !== null) await ender.forgetSessions(id, change.generation);
+    if (change.generation !== null) await sessionRevoker.forgetSessions(id, change.generation);
     return await this.#published(change.user);
   }
 
@@ -161,13 +160,13 @@ export class Users {
    * @throws {@link UserNotFound}, {@link VersionMismatch}, {@link AccessError} last-admin
    */
   async remove(id: number, condition: VersionCondition | null, actor: AuditedActor): Promise<void> {
-    const { caching, ender, repository } = this.#parts;
+    const { caching, sessionRevoker, repository } = this.#parts;
     const version = await repository.remove(id, condition, actor);
     if (version === null) throw await this.#whyNot(id, condition);
     await Promise.all([
       // One more than any version the user had, so that nothing older replaces it.
       caching.writes.publish(id, { version: version + 1, body: null }),
-      ender.forgetSessions(id, ERASED_GENERATION),
+      sessionRevoker.forgetSessions(id, ERASED_GENERATION),
     ]);
   }
 
@@ -210,7 +209,7 @@ function refusal(user: User | null): Error {
 }
 
 function repeat({ fingerprint, user }: RememberedCreation, key: CreationKey): Creation {
-  if (user === null) throw new IdempotentAnswerErased('The user has been deleted');
+  if (user === null) throw new IdempotentResponseErased('The user has been deleted');
   if (fingerprint !== key.fingerprint) throw new IdempotencyKeyReused('The body is another one');
   return { id: user.id, snapshot: toSnapshot(user), isRepeated: true };
 }

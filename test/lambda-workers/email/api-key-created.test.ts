@@ -37,10 +37,10 @@ describe('The email worker, for a new API key', () => {
     const event = apiKeyCreatedEvent(await createKey(user, '{users:write,users:delete}'));
     const worker = setup.createWorker();
 
-    const answers = [await worker(sqsEvent(event)), await worker(sqsEvent(event))];
+    const responses = [await worker(sqsEvent(event)), await worker(sqsEvent(event))];
 
     const [email, ...more] = await setup.emails();
-    expect(answers).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
+    expect(responses).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
     expect(more).toEqual([]);
     expect(email?.to?.map(({ address }) => address)).toEqual(['ada@example.com']);
     expect(email?.subject).toBe('A new API key for your account');
@@ -71,11 +71,11 @@ describe('The email worker, for a new API key', () => {
     await setup.sql`delete from users where id = ${gone}`;
     const before = (await setup.emails()).length;
 
-    const answer = await setup.createWorker()(
+    const response = await setup.createWorker()(
       sqsEvent(...[ofGone, 999_999_999].map(apiKeyCreatedEvent)),
     );
 
-    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
     expect(setup.log()).toContain('A new API key, or its owner, does not exist any more');

@@ -128,7 +128,7 @@ describe('The email worker, as its environment has it, logs', () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
     });
     for (const status of [400, 200]) {
-      collector.answerWith(status);
+      collector.respondWith(status);
       tracer?.startSpan('span', {}, null).end();
       await tracer?.flush(5_000);
     }

@@ -35,10 +35,10 @@ describe('The email worker, for a new email address', () => {
     const event = emailChangedEvent(await change(user, 'former@example.com'));
     const worker = setup.createWorker();
 
-    const answers = [await worker(sqsEvent(event)), await worker(sqsEvent(event))];
+    const responses = [await worker(sqsEvent(event)), await worker(sqsEvent(event))];
 
     const [email, ...more] = await setup.emails();
-    expect(answers).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
+    expect(responses).toEqual([{ batchItemFailures: [] }, { batchItemFailures: [] }]);
     expect(more).toEqual([]);
     expect(email?.to).toEqual([{ name: '', address: 'former@example.com' }]);
     expect(email?.subject).toBe('Your email address was changed');
@@ -64,11 +64,11 @@ describe('The email worker, for a new email address', () => {
     await setup.sql`delete from users where id = ${gone}`;
     const before = (await setup.emails()).length;
 
-    const answer = await setup.createWorker()(
+    const response = await setup.createWorker()(
       sqsEvent(...[ofGone, randomUUID()].map(emailChangedEvent)),
     );
 
-    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
     expect(setup.logged('Nobody is left to tell of a new email address')).toHaveProperty('eventId');

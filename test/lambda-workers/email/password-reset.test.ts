@@ -53,11 +53,11 @@ describe('The email worker, for a new password', () => {
   it('sends a link whose secret the database knows by its hash, for half an hour', async () => {
     const id = await request(await setup.insertUser('Ada <b>Lovelace</b>', 'ada@example.com'));
 
-    const answer = await setup.createWorker()(sqsEvent(resetRequestedEvent(id)));
+    const response = await setup.createWorker()(sqsEvent(resetRequestedEvent(id)));
     const email = (await setup.emails()).at(-1);
     const secret = secretIn(email?.text);
 
-    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(response).toEqual({ batchItemFailures: [] });
     expect(email?.to).toEqual([{ name: '', address: 'ada@example.com' }]);
     expect(email?.html).toContain(`href="${PASSWORD_RESET_URL}#token=${secret}"`);
     expect(email?.html).not.toContain('Lovelace');
@@ -108,11 +108,11 @@ describe('The email worker, for a new password', () => {
     const late = await request(user, '25 hours');
     const before = (await setup.emails()).length;
 
-    const answer = await setup.createWorker()(
+    const response = await setup.createWorker()(
       sqsEvent(...[await request(null), ofGone, used, late].map(resetRequestedEvent)),
     );
 
-    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-4)).toEqual(Array(4).fill({ outcome: 'for nobody' }));
     expect(setup.logged('A new password was asked for nobody, or too long ago')).toHaveProperty(

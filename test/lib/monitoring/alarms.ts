@@ -50,7 +50,7 @@ const compositeAlarmProperties = z.looseObject({
 });
 
 /** A metric as an alarm or a graph asks for it. */
-export interface AskedMetric {
+export interface RequestedMetric {
   readonly namespace: string;
   readonly name: string;
   /** Values as a person would write them; references to resources as `${…}`. */
@@ -79,7 +79,7 @@ export interface MetricAlarm extends Common {
   readonly kind: 'metric';
   readonly properties: z.output<typeof metricAlarmProperties>;
   /** By the id that expressions use; a lone metric is `metric`. */
-  readonly metrics: ReadonlyMap<string, AskedMetric>;
+  readonly metrics: ReadonlyMap<string, RequestedMetric>;
   /** Id of the metric or expression that the alarm looks at. */
   readonly returned: string;
   /** In order: each uses only metrics and expressions before it. */
@@ -139,7 +139,7 @@ function inOrder(queries: readonly z.output<typeof query>[]): MetricAlarm['expre
 function metricAlarm(stack: StackTemplate, raw: unknown): MetricAlarm {
   const properties = metricAlarmProperties.parse(raw);
   const { Namespace, MetricName, Period, Metrics = [] } = properties;
-  const metrics = new Map<string, AskedMetric>();
+  const metrics = new Map<string, RequestedMetric>();
   if (Namespace !== undefined && MetricName !== undefined && Period !== undefined) {
     metrics.set('metric', {
       namespace: Namespace,

@@ -1,5 +1,5 @@
 import { compositeState, EXTRA_PERIODS, type State, stateOf } from './alarm-state.ts';
-import type { AnyAlarm, AskedMetric, CompositeAlarm, MetricAlarm } from './alarms.ts';
+import type { AnyAlarm, CompositeAlarm, MetricAlarm, RequestedMetric } from './alarms.ts';
 import type { Data } from './courses.ts';
 import { evaluateMetricMath, type Series } from './metric-math.ts';
 
@@ -16,7 +16,7 @@ function aggregate(statistic: string, values: readonly number[]): number | undef
   throw new Error(`The statistic ${statistic} is not known here.`);
 }
 
-function seriesOf(metric: AskedMetric, data: Data, length: number): Series {
+function seriesOf(metric: RequestedMetric, data: Data, length: number): Series {
   const { Role } = metric.dimensions;
   const name = `${metric.namespace} ${metric.name}${Role === undefined ? '' : ` ${Role}`}`;
   const course = data[name];

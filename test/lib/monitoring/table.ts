@@ -1,5 +1,5 @@
 import type { Severity } from '../../../lib/constructs/monitoring/severity.ts';
-import type { AnyAlarm, AskedMetric, MetricAlarm } from './alarms.ts';
+import type { AnyAlarm, MetricAlarm, RequestedMetric } from './alarms.ts';
 import { metricCatalogue } from './metric-catalogue.ts';
 
 const comparisons = {
@@ -29,7 +29,7 @@ function duration(seconds: number): string {
   return `${seconds} s`;
 }
 
-const text = ({ namespace, name, statistic, dimensions }: AskedMetric): string =>
+const text = ({ namespace, name, statistic, dimensions }: RequestedMetric): string =>
   `${statistic} of ${namespace} ${name}${dimensions.Role === undefined ? '' : ` (${dimensions.Role})`}`;
 
 /** What the alarm looks at: one metric, or the expression with what its names stand for. */

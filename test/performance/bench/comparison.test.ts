@@ -112,7 +112,7 @@ describe('judge', () => {
 
 describe('verdictsOf', () => {
   it('leaves out targets whose subject was not measured', () => {
-    const [whole] = resultsOf({ Headroom: [100, 110, 90], floor: [100, 100, 100] }).cases;
+    const [whole] = resultsOf({ Headroom: [100, 110, 90], baseline: [100, 100, 100] }).cases;
     const [half] = resultsOf({ Headroom: [100] }).cases;
     expect(whole && verdictsOf(whole)).toHaveLength(1);
     expect(half && verdictsOf(half)).toEqual([]);

@@ -7,7 +7,7 @@ import { markdownReport } from './report/markdown.ts';
 import { publish, writeReport } from './report/write.ts';
 import { resultsOf } from './sample-results.ts';
 
-const results = resultsOf({ Headroom: [90, 95, 100], floor: [100, 100, 100] });
+const results = resultsOf({ Headroom: [90, 95, 100], baseline: [100, 100, 100] });
 
 describe('the report of a benchmark', () => {
   let directory: string;
@@ -18,7 +18,7 @@ describe('the report of a benchmark', () => {
 
   it('has the target with its ratio, and each subject with its spread', () => {
     const text = consoleReport(results);
-    expect(text).toMatch(/hit +Headroom +floor +speed +≥ 0\.95 × +0\.95 \(0\.90–1\.00\)/);
+    expect(text).toMatch(/hit +Headroom +baseline +speed +≥ 0\.95 × +0\.95 \(0\.90–1\.00\)/);
     expect(text).toMatch(/Headroom +95 \(90–100\) +10\.5 ms \(10 ms–11\.1 ms\) +300 µs/);
   });
 

@@ -1,6 +1,6 @@
 import type { BenchmarkResults } from './results.ts';
 
-/** Results with one case, whose target compares `Headroom` with `floor`; throughputs by subject and round. */
+/** Results with one case, whose target compares `Headroom` with `baseline`; throughputs by subject and round. */
 export function resultsOf(
   throughputs: Readonly<Record<string, readonly number[]>>,
   disturbance = 0,
@@ -27,7 +27,7 @@ export function resultsOf(
         title: 'GET by id',
         operation: { one: 'request', many: 'requests' },
         note: 'A note.',
-        targets: [{ subject: 'Headroom', against: 'floor', comparison: 'speed', bound: 0.95 }],
+        targets: [{ subject: 'Headroom', against: 'baseline', comparison: 'speed', bound: 0.95 }],
         measurements: Object.fromEntries(
           Object.entries(throughputs).map(([name, values]) => [
             name,

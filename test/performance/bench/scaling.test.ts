@@ -19,7 +19,7 @@ function caseFor(coreCount: number) {
     name: 'scaling',
     title: 'two on two',
     subject: subjectOf('ours'),
-    floor: subjectOf('floor'),
+    baseline: subjectOf('baseline'),
     bound: 1.9,
     requests: usersById(1, 2),
     coreCount,
@@ -49,7 +49,7 @@ function notingStage(coreCount: number): { stage: Stage; placed: string[] } {
       name: 'noting',
       run: async ({ origin, cores = [] }) => {
         placed.push(`load of ${origin} on ${cores.join()}`);
-        const requests = origin.startsWith('floor') ? 1 : 100;
+        const requests = origin.startsWith('baseline') ? 1 : 100;
         return { requests, seconds: 1, failures: 0, latency: { p50: 1, p99: 1, p999: 1 } };
       },
     },
@@ -75,12 +75,12 @@ function notingStage(coreCount: number): { stage: Stage; placed: string[] } {
 describe('The case of two processes on two cores', () => {
   it('loads one process, on a machine with two cores, as it loads each of two: with a generator on its core', async () => {
     const { stage, placed } = notingStage(2);
-    const one = await caseFor(2).measure('ours, 1 process beside floor', stage);
+    const one = await caseFor(2).measure('ours, 1 process beside baseline', stage);
     expect([...new Set(placed)]).toEqual([
       'ours on 1',
-      'floor on 0',
+      'baseline on 0',
       'load of ours@1 on 0',
-      'load of floor@0 on 1',
+      'load of baseline@0 on 1',
     ]);
     expect(one).toMatchObject({ processes: 1, operations: 100 });
 
@@ -94,7 +94,7 @@ describe('The case of two processes on two cores', () => {
     ]);
     expect(two).toMatchObject({ processes: 2, operations: 200 });
     expect(caseFor(2).targets).toMatchObject([
-      { subject: 'ours, 2 processes', against: 'ours, 1 process beside floor' },
+      { subject: 'ours, 2 processes', against: 'ours, 1 process beside baseline' },
     ]);
   });
 
@@ -107,7 +107,7 @@ describe('The case of two processes on two cores', () => {
       'load of ours@3 on 0,1',
       'load of ours@2 on 0,1',
     ]);
-    expect(caseFor(4).subjects).not.toContain('ours, 1 process beside floor');
+    expect(caseFor(4).subjects).not.toContain('ours, 1 process beside baseline');
     expect(caseFor(4).targets).toMatchObject([
       { against: 'ours, 1 process', comparison: 'throughput' },
     ]);

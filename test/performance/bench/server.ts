@@ -60,7 +60,7 @@ export async function startServer(options: {
   const origin = `http://127.0.0.1:${environment.PORT}`;
   try {
     await waitUntilReady(supervised, {
-      isReady: () => answers(`${origin}${subject.readyPath}`),
+      isReady: () => responses(`${origin}${subject.readyPath}`),
       timeoutMilliseconds: READY_TIMEOUT_MILLISECONDS,
     });
   } catch (error) {
@@ -78,7 +78,7 @@ export async function startServer(options: {
   };
 }
 
-async function answers(url: string): Promise<boolean> {
+async function responses(url: string): Promise<boolean> {
   try {
     const response = await fetch(url);
     await response.arrayBuffer();

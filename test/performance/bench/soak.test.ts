@@ -230,19 +230,19 @@ describe('the writes of a soak', () => {
   it('are sent when they are due, also while earlier ones wait', async () => {
     const bodies: string[] = [];
     let most = 0;
-    let underWay = 0;
-    const answerLate: RequestListener = async (request, response) => {
-      underWay += 1;
-      most = Math.max(most, underWay);
+    let inFlight = 0;
+    const respondLate: RequestListener = async (request, response) => {
+      inFlight += 1;
+      most = Math.max(most, inFlight);
       let text = '';
       for await (const chunk of request) text += chunk;
       bodies.push(text);
       setTimeout(() => {
-        underWay -= 1;
+        inFlight -= 1;
         response.writeHead(201).end();
       }, 60);
     };
-    await withServer(answerLate, async (origin) => {
+    await withServer(respondLate, async (origin) => {
       const result = await createUsersAt(200, { origin, seconds: 0.2, signal });
       expect(result).toMatchObject({ requests: 40, failures: 0 });
       expect(result.latency.p50).toBeGreaterThanOrEqual(59_000);

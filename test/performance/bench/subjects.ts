@@ -83,19 +83,19 @@ export const headroomWithoutNearCache = onNode(
   { ...HEADROOM, NEAR_CACHE_BYTES: '0' },
 );
 
-const floor = (name: string, file: string, readyPath = A_USER) =>
-  onNode(name, `test/performance/bench/floors/${file}.ts`, readyPath);
+const baseline = (name: string, file: string, readyPath = A_USER) =>
+  onNode(name, `test/performance/bench/baselines/${file}.ts`, readyPath);
 
 /** The least code that gives the answer at all: see `floors/listen.ts`. */
-export const floors = {
-  bare: floor('bare node:http', 'bare'),
-  bareFewHeaders: floor('bare node:http, 4 headers', 'bare-few-headers'),
-  bareNotModified: floor('bare node:http, 304', 'bare-not-modified'),
-  redisGet: floor('node:http + Redis GET', 'redis-get'),
-  select: floor('node:http + select', 'select'),
-  selectList: floor('node:http + select of a page', 'select-list', A_PAGE),
-  create: floor('node:http + insert', 'create', '/'),
-  createAndSend: floor('node:http + insert + SQS', 'create-and-send', '/'),
+export const baselines = {
+  bare: baseline('bare node:http', 'bare'),
+  bareFewHeaders: baseline('bare node:http, 4 headers', 'bare-few-headers'),
+  bareNotModified: baseline('bare node:http, 304', 'bare-not-modified'),
+  redisGet: baseline('node:http + Redis GET', 'redis-get'),
+  select: baseline('node:http + select', 'select'),
+  selectList: baseline('node:http + select of a page', 'select-list', A_PAGE),
+  create: baseline('node:http + insert', 'create', '/'),
+  createAndSend: baseline('node:http + insert + SQS', 'create-and-send', '/'),
 } as const;
 
 const FLASK = inRepository('test/performance/bench/peers/flask');

@@ -142,7 +142,7 @@ function sendPhase(
     const stop = () => instance.stop();
     signal.addEventListener('abort', stop);
     instance.on('response', (_client, status, _bytes, milliseconds) => {
-      for (const tally of tallies) tally.answered(status, milliseconds);
+      for (const tally of tallies) tally.responded(status, milliseconds);
     });
     instance.on('reqError', () => {
       for (const tally of tallies) tally.failed();

@@ -7,7 +7,7 @@ import { addOutcomes, Tally, totalOf } from './timeline.ts';
 describe('Tally', () => {
   it('tells how requests ended', () => {
     const tally = new Tally();
-    for (const status of [200, 201, 304, 404, 412, 429, 500, 503]) tally.answered(status, 1);
+    for (const status of [200, 201, 304, 404, 412, 429, 500, 503]) tally.responded(status, 1);
     tally.failed();
     expect(tally.outcomes).toEqual({ succeeded: 3, limited: 1, refused: 2, errors: 2, failed: 1 });
     expect(totalOf(tally.outcomes)).toBe(9);
@@ -16,7 +16,7 @@ describe('Tally', () => {
 
   it('gives percentiles in milliseconds, to three digits', () => {
     const tally = new Tally();
-    for (let value = 1; value <= 1_000; value += 1) tally.answered(200, value / 10);
+    for (let value = 1; value <= 1_000; value += 1) tally.responded(200, value / 10);
     expect(tally.latency?.p50).toBeCloseTo(50, 0);
     expect(tally.latency?.p99).toBeCloseTo(99, 0);
     expect(tally.latency?.maximum).toBeCloseTo(100, 0);
@@ -26,7 +26,7 @@ describe('Tally', () => {
     const tally = new Tally();
     tally.failed();
     expect(tally.latency).toBeNull();
-    tally.answered(200, 5);
+    tally.responded(200, 5);
     tally.reset();
     expect(tally.latency).toBeNull();
     expect(totalOf(tally.outcomes)).toBe(0);

@@ -65,7 +65,7 @@ export class Tally {
   #outcomes = none();
   readonly #histogram: RecordableHistogram = createHistogram(HISTOGRAM);
 
-  answered(status: number, milliseconds: number): void {
+  responded(status: number, milliseconds: number): void {
     this.#histogram.record(Math.max(1, Math.round(milliseconds * MICROSECONDS)));
     if (status < 400) this.#outcomes.succeeded += 1;
     else if (status === 429) this.#outcomes.limited += 1;

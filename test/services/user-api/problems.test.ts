@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { problem } from '../../../services/contracts/problem.ts';
 import { problemTypes } from '../../../services/user-api/http/problem-types.ts';
 import { createUser, newUser, type ProblemDetails, startApiOnNewDatabase } from './support/api.ts';
-import { type RawAnswer, sendRaw } from './support/raw-http.ts';
+import { type RawResponse, sendRaw } from './support/raw-http.ts';
 
 let api: Awaited<ReturnType<typeof startApiOnNewDatabase>>;
 
@@ -23,9 +23,9 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
 const places = ({ errors = [] }: ProblemDetails) =>
   errors.map(({ pointer, parameter }) => pointer ?? parameter);
 
-function problemOf(answer: RawAnswer): ProblemDetails {
-  expect(answer.headers['content-type']).toBe('application/problem+json');
-  return problem.parse(JSON.parse(answer.body));
+function problemOf(response: RawResponse): ProblemDetails {
+  expect(response.headers['content-type']).toBe('application/problem+json');
+  return problem.parse(JSON.parse(response.body));
 }
 
 describe('a body that is not valid', () => {
@@ -55,10 +55,10 @@ describe('a body that is not valid', () => {
     ['a field with a slash and a tilde', newUser({ 'a/b~c': 1 }), ['/a~1b~0c']],
     ['everything wrong at once', { name: 1, email: 'x', more: 1 }, ['/name', '/email', '/more']],
   ])('with %s, is answered 422 with pointers to the fields', async (_, body, pointers) => {
-    const answer = await post(body);
-    expect(answer.status).toBe(422);
-    expect(answer.body.type).toBe('/problems/validation-failed');
-    expect(places(answer.body)).toEqual(pointers);
+    const response = await post(body);
+    expect(response.status).toBe(422);
+    expect(response.body.type).toBe('/problems/validation-failed');
+    expect(places(response.body)).toEqual(pointers);
   });
 
   it.each([
@@ -67,18 +67,18 @@ describe('a body that is not valid', () => {
     ['a number', '1'],
     ['null', 'null'],
   ])('that is %s, is answered 422 with a pointer to the whole', async (_, body) => {
-    const answer = await post(body);
-    expect(answer.status).toBe(422);
-    expect(places(answer.body)).toEqual(['']);
+    const response = await post(body);
+    expect(response.status).toBe(422);
+    expect(places(response.body)).toEqual(['']);
   });
 
   it('with __proto__ and constructor, is refused naming them', async () => {
     const { email } = newUser();
-    const answer = await post(
+    const response = await post(
       `{"name":"A","email":"${email}","__proto__":{"status":"x"},"constructor":1}`,
     );
-    expect(answer.status).toBe(422);
-    expect(places(answer.body)).toEqual(['/__proto__', '/constructor']);
+    expect(response.status).toBe(422);
+    expect(places(response.body)).toEqual(['/__proto__', '/constructor']);
   });
 
   it('with an email of 254 characters, is taken: the limit is not off by one', async () => {
@@ -89,9 +89,9 @@ describe('a body that is not valid', () => {
 
   it('with a field given twice, takes the last, as JSON.parse does', async () => {
     const { email } = newUser();
-    const answer = await post(`{"name":1,"name":"Last","email":"${email}"}`);
-    expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ name: 'Last' });
+    const response = await post(`{"name":1,"name":"Last","email":"${email}"}`);
+    expect(response.status).toBe(201);
+    expect(response.body).toMatchObject({ name: 'Last' });
   });
 });
 
@@ -104,9 +104,9 @@ describe('a body that is not JSON', () => {
     ['not UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
     ['UTF-16', Buffer.from('{"name":"x"}', 'utf16le')],
   ])('%s, is answered 400', async (_, body) => {
-    const answer = await post(body);
-    expect(answer.status).toBe(400);
-    expect(answer.body.type).toBe('/problems/malformed-json');
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(response.body.type).toBe('/problems/malformed-json');
   });
 
   it('never has its content quoted in the answer', async () => {
@@ -127,29 +127,29 @@ describe('a media type', () => {
     ['application/merge-patch+json', {}],
     ['application/json', { 'content-encoding': 'gzip' }],
   ])('of %s %j, is answered 415 with what is taken', async (mediaType, headers) => {
-    const answer = await post(newUser(), { 'content-type': mediaType, ...headers });
-    expect(answer.status).toBe(415);
-    expect(answer.headers.get('accept-post')).toBe('application/json');
+    const response = await post(newUser(), { 'content-type': mediaType, ...headers });
+    expect(response.status).toBe(415);
+    expect(response.headers.get('accept-post')).toBe('application/json');
   });
 
   it('on PATCH, is answered with Accept-Patch', async () => {
-    const answer = await api.call('PATCH', '/api/v1/users/1', {
+    const response = await api.call('PATCH', '/api/v1/users/1', {
       as: 'admin',
       headers: { 'content-type': 'text/plain' },
       body: 'x',
     });
-    expect(answer.status).toBe(415);
-    expect(answer.headers.get('accept-patch')).toBe(
+    expect(response.status).toBe(415);
+    expect(response.headers.get('accept-patch')).toBe(
       'application/merge-patch+json, application/json',
     );
   });
 
   it('that is missing, is answered 415', async () => {
-    const answer = await sendRaw(
+    const response = await sendRaw(
       api.port,
       'POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}',
     );
-    expect(answer.status).toBe(415);
+    expect(response.status).toBe(415);
   });
 
   it.each(['application/json; charset=utf-8', 'APPLICATION/JSON;CHARSET="UTF-8"'])(
@@ -164,22 +164,22 @@ describe('a body over the limit', () => {
   const head = 'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
   it('declared so, is answered 413 before it has been sent', async () => {
-    const answer = await sendRaw(api.port, `${head}Content-Length: 2049\r\n\r\n{`);
-    expect(answer.status).toBe(413);
-    expect(problemOf(answer).detail).toContain('2048');
+    const response = await sendRaw(api.port, `${head}Content-Length: 2049\r\n\r\n{`);
+    expect(response.status).toBe(413);
+    expect(problemOf(response).detail).toContain('2048');
   });
 
   it('without a length, is answered 413 once too much has come', async () => {
     const chunk = `400\r\n${'x'.repeat(0x400)}\r\n`;
-    const answer = await sendRaw(
+    const response = await sendRaw(
       api.port,
       `${head}Transfer-Encoding: chunked\r\n\r\n`,
       chunk,
       chunk,
       chunk,
     );
-    expect(answer.status).toBe(413);
-    expect(problemOf(answer).type).toBe('/problems/content-too-large');
+    expect(response.status).toBe(413);
+    expect(problemOf(response).type).toBe('/problems/content-too-large');
   });
 
   it('leaves the service answering others', async () => {
@@ -285,9 +285,9 @@ describe('what is not HTTP', () => {
       431,
     ],
   ])('%s, is answered with a problem', async (_, request, status) => {
-    const answer = await sendRaw(api.port, request);
-    expect(answer.status).toBe(status);
-    expect(problemOf(answer).status).toBe(status);
+    const response = await sendRaw(api.port, request);
+    expect(response.status).toBe(status);
+    expect(problemOf(response).status).toBe(status);
   });
 });
 

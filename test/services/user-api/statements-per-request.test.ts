@@ -201,9 +201,9 @@ async function statementsOf({ request, route, status }: Case): Promise<number> {
   if (route === 'GET /health') await wait(300);
   const [path, options] = request(person);
   counter.take();
-  const answer = await api.call(route.split(' ')[0] ?? '', path, options);
+  const response = await api.call(route.split(' ')[0] ?? '', path, options);
   const statements = counter.take();
-  expect(answer.status, `${route}: ${answer.text}`).toBe(status);
+  expect(response.status, `${route}: ${response.text}`).toBe(status);
   return statements;
 }
 

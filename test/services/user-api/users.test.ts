@@ -53,10 +53,10 @@ describe('/api/v1/users', () => {
 
     it('with the same email many times at once, creates exactly one user', async () => {
       const body = newUser();
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 8 }, () => api.call('POST', '/api/v1/users', { body })),
       );
-      expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
+      expect(responses.map(({ status }) => status).sort()).toEqual([201, ...Array(7).fill(409)]);
     });
 
     it('with a status, keeps it', async () => {
@@ -103,12 +103,12 @@ describe('/api/v1/users', () => {
       ['not a tag', 'v1', 200],
     ])('with If-None-Match naming %s version, answers accordingly', async (_, tag, status) => {
       const { id } = await createUser(api);
-      const answer = await api.call('GET', `/api/v1/users/${id}`, {
+      const response = await api.call('GET', `/api/v1/users/${id}`, {
         headers: { 'if-none-match': tag },
       });
-      expect(answer.status).toBe(status);
-      expect(answer.headers.get('etag')).toBe('"v1"');
-      expect(answer.text === '').toBe(status === 304);
+      expect(response.status).toBe(status);
+      expect(response.headers.get('etag')).toBe('"v1"');
+      expect(response.text === '').toBe(status === 304);
     });
 
     it.each([
@@ -134,10 +134,10 @@ describe('/api/v1/users', () => {
   describe('HEAD by id', () => {
     it('gives the headers of GET and no body', async () => {
       const { id } = await createUser(api);
-      const answer = await api.call('HEAD', `/api/v1/users/${id}`);
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get('etag')).toBe('"v1"');
-      expect(answer.text).toBe('');
+      const response = await api.call('HEAD', `/api/v1/users/${id}`);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('etag')).toBe('"v1"');
+      expect(response.text).toBe('');
     });
   });
 
@@ -170,12 +170,12 @@ describe('/api/v1/users', () => {
 
     it('with nothing to change, leaves the version', async () => {
       const created = await createUser(api);
-      const answer = await api.call('PATCH', `/api/v1/users/${created.id}`, {
+      const response = await api.call('PATCH', `/api/v1/users/${created.id}`, {
         as: 'admin',
         body: {},
       });
-      expect(answer.status).toBe(200);
-      expect(answer.body).toEqual(created);
+      expect(response.status).toBe(200);
+      expect(response.body).toEqual(created);
     });
 
     it('with null for a field, is refused: a user cannot be without it', async () => {
@@ -259,12 +259,12 @@ describe('/api/v1/users', () => {
       'on %s %j with the current version, lets it pass',
       async (method, body, ok) => {
         const { id } = await createUser(api);
-        const answer = await api.call(method, `/api/v1/users/${id}`, {
+        const response = await api.call(method, `/api/v1/users/${id}`, {
           as: 'admin',
           headers: { 'if-match': '"v7", "v1"' },
           body,
         });
-        expect(answer.status).toBe(ok);
+        expect(response.status).toBe(ok);
       },
     );
 
@@ -273,26 +273,26 @@ describe('/api/v1/users', () => {
       async (method, body) => {
         const { id } = await createUser(api);
         for (const tag of ['"v2"', 'W/"v1"', 'nonsense', '"v99999999999"']) {
-          const answer = await api.call<ProblemDetails>(method, `/api/v1/users/${id}`, {
+          const response = await api.call<ProblemDetails>(method, `/api/v1/users/${id}`, {
             as: 'admin',
             headers: { 'if-match': tag },
             body,
           });
-          expect(answer.status).toBe(412);
-          expect(answer.headers.get('etag')).toBe('"v1"');
-          expect(answer.body.currentVersion).toBe(1);
+          expect(response.status).toBe(412);
+          expect(response.headers.get('etag')).toBe('"v1"');
+          expect(response.body.currentVersion).toBe(1);
         }
         expect((await api.call<User>('GET', `/api/v1/users/${id}`)).body.version).toBe(1);
       },
     );
 
     it.each(changes)('on %s %j of no user, answers 404', async (method, body) => {
-      const answer = await api.call(method, '/api/v1/users/123456789', {
+      const response = await api.call(method, '/api/v1/users/123456789', {
         as: 'admin',
         headers: { 'if-match': '"v1"' },
         body,
       });
-      expect(answer.status).toBe(404);
+      expect(response.status).toBe(404);
     });
   });
 });

@@ -5,10 +5,10 @@ import { lastAdministratorError } from '../errors.ts';
 import {
   type AccountRow,
   changePasswordHash,
+  incrementGeneration,
   type PasswordChange,
   type RevokedRow,
   type RoleChangeRow,
-  raiseGeneration,
   selectAccountByEmail,
   selectAccountById,
   setRole,
@@ -54,8 +54,8 @@ export class AccountRepository {
   }
 
   /** Ends all sessions; API keys, too, unless they are kept. @returns null when there is no such user. */
-  async raiseGeneration(userId: number, keepApiKeys: boolean): Promise<Revoked | null> {
-    const [row] = await this.#router.write((sql) => raiseGeneration(sql, userId, keepApiKeys));
+  async incrementGeneration(userId: number, keepApiKeys: boolean): Promise<Revoked | null> {
+    const [row] = await this.#router.write((sql) => incrementGeneration(sql, userId, keepApiKeys));
     return row ?? null;
   }
 

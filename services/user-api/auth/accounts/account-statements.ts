@@ -96,7 +96,7 @@ export function changePasswordHash(
 }
 
 /** Revokes everything; no row where there is no such user. */
-export function raiseGeneration(client: Sql, userId: number, keepApiKeys: boolean) {
+export function incrementGeneration(client: Sql, userId: number, keepApiKeys: boolean) {
   return client<RevokedRow[]>`
     with account as (
       insert into accounts (user_id, generation) select id, 1 from users where id = ${userId}

@@ -4,7 +4,7 @@ import type { Account, AccountRepository } from '../accounts/account-repository.
 import { AccessError } from '../errors.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { parseRefreshToken, type RefreshToken, sessionIdOf } from '../sessions/refresh-token.ts';
-import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { SessionRevoker } from '../sessions/session-revoker.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { type LoginThrottle, throttled } from './login-throttle.ts';
 import type { TokenIssuer } from './token-issuer.ts';
@@ -13,7 +13,7 @@ export interface LoginsParts {
   readonly accounts: AccountRepository;
   readonly hasher: PasswordHasher;
   readonly sessions: SessionStore;
-  readonly ender: SessionEnder;
+  readonly sessionRevoker: SessionRevoker;
   readonly issuer: TokenIssuer;
   readonly throttle: LoginThrottle;
   readonly logger: Logger;
@@ -84,20 +84,20 @@ export class Logins {
    * @throws {@link AccessError} sessions-unavailable
    */
   async logout(refreshToken: string): Promise<void> {
-    const { sessions, ender } = this.#parts;
+    const { sessions, sessionRevoker } = this.#parts;
     const token = parseRefreshToken(refreshToken);
     if (token === null || !(await sessions.close(token))) return;
-    await ender.endAccessTokens(sessionIdOf(token));
+    await sessionRevoker.endAccessTokens(sessionIdOf(token));
   }
 
   async #endCopiedSession(token: RefreshToken): Promise<void> {
-    const { ender, logger } = this.#parts;
+    const { sessionRevoker, logger } = this.#parts;
     const sessionId = sessionIdOf(token);
     logger.warn(
       { userId: token.userId, sessionId },
       'A used refresh token came again: session ended',
     );
-    await ender.endAccessTokens(sessionId);
+    await sessionRevoker.endAccessTokens(sessionId);
   }
 
   /** Nobody's login fails for it: another login will come. */

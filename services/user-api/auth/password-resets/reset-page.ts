@@ -75,7 +75,7 @@ const sourceOf = (text: string) => `'sha256-${hash('sha256', text, 'base64')}'`;
  * The page that links to a new password lead to where there is no front end with one of its own (PASSWORD_RESET_URL). It may load
  * nothing, be framed by nobody, and talk to this API alone.
  */
-export function answerResetPage(): Response {
+export function resetPageResponse(): Response {
   return new Response(page, {
     headers: {
       'content-type': 'text/html; charset=utf-8',

@@ -14,7 +14,7 @@ import { passwordResetRequestedEvent } from '../events.ts';
 import { type LoginThrottle, throttled } from '../logins/login-throttle.ts';
 import type { TokenIssuer } from '../logins/token-issuer.ts';
 import type { PasswordResetRepository } from '../password-resets/password-reset-repository.ts';
-import type { SessionEnder } from '../sessions/session-ender.ts';
+import type { SessionRevoker } from '../sessions/session-revoker.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { objectionToPassword, type PasswordOwner } from './password-rules.ts';
 
@@ -22,7 +22,7 @@ export interface PasswordsParts {
   readonly accounts: AccountRepository;
   readonly resets: PasswordResetRepository;
   readonly hasher: PasswordHasher;
-  readonly ender: SessionEnder;
+  readonly sessionRevoker: SessionRevoker;
   readonly issuer: TokenIssuer;
   readonly throttle: LoginThrottle;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
@@ -71,7 +71,7 @@ export class Passwords {
     { currentPassword, newPassword, keepApiKeys }: ChangePasswordBody,
     address: string,
   ): Promise<Tokens> {
-    const { accounts, ender, hasher, issuer, logger, throttle } = this.#parts;
+    const { accounts, sessionRevoker, hasher, issuer, logger, throttle } = this.#parts;
     const account = await accounts.find(userId);
     if (account === null) throw wrongPassword();
     // Apart from logins, which strangers can make fail: whoever comes here has logged in.
@@ -89,7 +89,7 @@ export class Passwords {
     if (ended === null) throw wrongPassword();
     const { generation, revokedApiKeys } = ended;
     logger.info({ userId, revokedApiKeys }, 'Password changed');
-    await ender.forgetSessions(userId, generation);
+    await sessionRevoker.forgetSessions(userId, generation);
     return await issuer.begin({ userId, role, generation });
   }
 
@@ -114,7 +114,7 @@ export class Passwords {
     { token, newPassword, keepApiKeys }: ResetPasswordBody,
     address: string,
   ): Promise<void> {
-    const { ender, logger, resets, throttle } = this.#parts;
+    const { sessionRevoker, logger, resets, throttle } = this.#parts;
     const tokenHash = hashPasswordResetToken(token);
     const owner = await resets.findOwner(tokenHash);
     if (owner === null) throw invalidResetToken();
@@ -123,7 +123,7 @@ export class Passwords {
     if (used === null) throw invalidResetToken();
     const { generation, revokedApiKeys, userId } = used;
     logger.info({ userId, revokedApiKeys }, 'Password reset');
-    await ender.forgetSessions(userId, generation);
+    await sessionRevoker.forgetSessions(userId, generation);
     await throttle.succeeded(owner.email, address);
   }
 }

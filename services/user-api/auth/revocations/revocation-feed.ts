@@ -1,5 +1,5 @@
-import { duplicate, type RedisClient } from '../../cache/redis.ts';
 import type { Logger } from '../../observability/logger.ts';
+import { duplicate, type RedisClient } from '../../redis/redis.ts';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from '../tokens/lifetime.ts';
 import type { RevocationLog } from './revocation-log.ts';
 import { type Revocation, Revocations, revocation } from './revocations.ts';

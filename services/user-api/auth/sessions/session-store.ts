@@ -1,6 +1,6 @@
 import type { Result } from 'ioredis';
 import { z } from 'zod';
-import type { RedisClient } from '../../cache/redis.ts';
+import type { RedisClient } from '../../redis/redis.ts';
 import { AccessError } from '../errors.ts';
 import {
   REUSE_GRACE_SECONDS,
@@ -138,7 +138,7 @@ export class SessionStore {
     const token = createRefreshToken(userId);
     const sessionId = sessionIdOf(token);
     const key = keyOf(userId);
-    const reply = await this.#askInTime(key, (redis, runUntil) =>
+    const reply = await this.#callInTime(key, (redis, runUntil) =>
       redis.openSession(
         key,
         sessionId,
@@ -165,7 +165,7 @@ export class SessionStore {
     const sessionId = sessionIdOf(token);
     const salt = createSuccessorSalt();
     const key = keyOf(token.userId);
-    const reply = await this.#askInTime(key, (redis, runUntil) =>
+    const reply = await this.#callInTime(key, (redis, runUntil) =>
       redis.rotateSession(
         key,
         sessionId,
@@ -223,7 +223,7 @@ export class SessionStore {
   }
 
   /** Sends a script that does nothing when Redis runs it too late. */
-  async #askInTime(
+  async #callInTime(
     key: string,
     script: (redis: RedisClient, runUntil: number) => Promise<unknown>,
   ): Promise<unknown> {

@@ -87,13 +87,15 @@ export function createInternalApp({ registry, logger, diagnostics }: InternalApp
 
 function createDiagnosticsApp(diagnostics: Diagnostics) {
   const app = new Hono<InternalEnvironment>();
-  app.post('/heap-snapshot', async (context) => answer(context, await diagnostics.heapSnapshot()));
+  app.post('/heap-snapshot', async (context) =>
+    response(context, await diagnostics.heapSnapshot()),
+  );
   app.post('/cpu-profile', async (context) => {
     const query = profileQuery.safeParse(context.req.query());
     if (!query.success) {
       return problem(400, `seconds must be a whole number from 1 to ${PROFILE_MAXIMUM_SECONDS}.`);
     }
-    return answer(context, await diagnostics.cpuProfile(query.data.seconds));
+    return response(context, await diagnostics.cpuProfile(query.data.seconds));
   });
   app.get('/files/:name', async (context) => {
     const file = await diagnostics.read(context.req.param('name'));
@@ -113,6 +115,6 @@ function setLevel(logger: Logger, level: string): void {
   if (!isHeard) tell();
 }
 
-function answer(context: Context<InternalEnvironment>, { name, path, bytes }: DiagnosticFile) {
+function response(context: Context<InternalEnvironment>, { name, path, bytes }: DiagnosticFile) {
   return context.json({ path, bytes, download: `/diagnostics/files/${name}` }, 201);
 }

@@ -37,7 +37,7 @@ export class Diagnostics {
   readonly #directory: string;
   readonly #logger: Logger;
   readonly #closing = new AbortController();
-  #underWay = false;
+  #inFlight = false;
 
   /** @param directory - made when it is not there. */
   constructor(directory: string, logger: Logger) {
@@ -96,17 +96,17 @@ export class Diagnostics {
     extension: string,
     take: () => Readable | Promise<Readable>,
   ): Promise<DiagnosticFile> {
-    if (this.#underWay) {
+    if (this.#inFlight) {
       throw new DiagnosticsBusy('Another heap snapshot or CPU profile is being taken');
     }
-    this.#underWay = true;
+    this.#inFlight = true;
     try {
       const time = new Date().toISOString().replaceAll(':', '-');
       const file = await this.#write(`${kind}-${time}-${process.pid}.${extension}`, take);
       this.#logger.warn({ file: file.path, bytes: file.bytes }, `Diagnostics taken: ${kind}`);
       return file;
     } finally {
-      this.#underWay = false;
+      this.#inFlight = false;
     }
   }
 

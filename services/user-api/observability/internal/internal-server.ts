@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { ListenError } from '../../http/listen-error.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Logger } from '../logger.ts';
 import { createMetricsRegistry } from '../metrics/registry.ts';
 import type { MetricSources } from '../metrics/sources.ts';

@@ -81,7 +81,7 @@ export const cacheMetrics: readonly MetricDefinition[] = [
     labels: ['result'],
     help: 'Words of writes by any process: all that were heard, and those that removed an entry.',
     read: ({ caches: { metrics } }) =>
-      byLabel('result', { heard: metrics.invalidationsHeard, removed: metrics.invalidated }),
+      byLabel('result', { heard: metrics.invalidationsReceived, removed: metrics.invalidated }),
   },
   {
     name: 'cache_subscription_losses_total',

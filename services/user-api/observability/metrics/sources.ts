@@ -1,6 +1,6 @@
-import type { CacheMetrics } from '../../cache/cache-metrics.ts';
 import type { RateLimiter } from '../../rate-limit/decision.ts';
 import type { RequestMetrics } from '../requests/request-metrics.ts';
+import type { CacheMetrics } from './cache-counters.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
 import type { RedisCommandCounts } from './redis-command-counts.ts';
 

@@ -59,7 +59,7 @@ export class RequestObserver {
   }
 
   /** In place of {@link pass} and {@link ended}, for a request whose answer has been sent at once. */
-  answered(incoming: ApiRequest, status: number): void {
+  responded(incoming: ApiRequest, status: number): void {
     this.#record(incoming, status, false);
   }
 

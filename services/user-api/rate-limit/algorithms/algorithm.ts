@@ -1,3 +1,4 @@
+import type { ScriptSource } from '../../redis/redis-script.ts';
 import type { Outcome } from '../decision.ts';
 
 /**
@@ -20,17 +21,6 @@ export interface Meter {
    * @param now whole milliseconds on any clock; a clock set back delays by at most one window.
    */
   take(now: number): Outcome;
-}
-
-/** A script in Lua. */
-export interface ScriptSource {
-  /** Told apart in errors by this. */
-  readonly name: string;
-  /**
-   * Lua that finds the time in the local variable `now` (whole milliseconds since 1970), its key in `KEYS[1]` and its arguments in
-   * `ARGV`, and returns integers only.
-   */
-  readonly body: string;
 }
 
 /** Integers that the scripts of all algorithms return: how many of the requests pass, how many more would, and two times in milliseconds. */

@@ -1,5 +1,6 @@
+import type { ScriptSource } from '../../redis/redis-script.ts';
 import type { Outcome } from '../decision.ts';
-import type { Algorithm, Meter, ScriptSource } from './algorithm.ts';
+import type { Algorithm, Meter } from './algorithm.ts';
 
 /** How failures lengthen the wait before the next attempt. */
 export interface BackoffSettings {

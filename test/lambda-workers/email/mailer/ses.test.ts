@@ -31,11 +31,11 @@ async function send(mailer: Mailer): Promise<string> {
   return await mailer.send(await mailer.compose(email));
 }
 
-type Answer = (response: ServerResponse) => void;
+type ReceivedResponse = (response: ServerResponse) => void;
 
 /** Tests that can start an endpoint of their own. */
 const it = test.extend<{
-  start: (...answers: readonly Answer[]) => Promise<{ ses: SesEndpoint; mailer: Mailer }>;
+  start: (...answers: readonly ReceivedResponse[]) => Promise<{ ses: SesEndpoint; mailer: Mailer }>;
 }>({
   start: async ({ onTestFinished }, use) => {
     await use(async (...answers) => {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { DEMO_USER_COUNT } from '../../../../services/user-api/users/demo-data.ts';
 import { newUsers, userPages, usersById } from '../requests.ts';
 import type { BenchmarkCase, Stage } from '../stage.ts';
-import { floors, headroom, headroomWithoutNearCache, peers, type Subject } from '../subjects.ts';
+import { baselines, headroom, headroomWithoutNearCache, peers, type Subject } from '../subjects.ts';
 import { emptyQueue, ensureUsers, removeNewUsers, type Surroundings } from '../surroundings.ts';
 import { closedLoopCase } from './closed-loop.ts';
 import { memoryCase } from './memory.ts';
@@ -46,14 +46,14 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
       title: 'GET by id, near-cache hit',
       subjects: [
         headroom,
-        floors.bare,
-        floors.bareFewHeaders,
+        baselines.bare,
+        baselines.bareFewHeaders,
         peers.fastify,
         peers.express,
         peers.flask,
       ],
       targets: [
-        atLeast(floors.bare, 0.95),
+        atLeast(baselines.bare, 0.95),
         atLeast(peers.fastify, 2),
         atLeast(peers.express, 3),
         atLeast(peers.flask, 20),
@@ -64,23 +64,23 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'not-modified',
       title: 'the same answered 304',
-      subjects: [headroom, floors.bareNotModified],
-      targets: [atLeast(floors.bareNotModified, 0.95)],
+      subjects: [headroom, baselines.bareNotModified],
+      targets: [atLeast(baselines.bareNotModified, 0.95)],
       requests: () => usersById(1, DEMO_USER_COUNT, { 'if-none-match': '"v1"' }),
       status: 304,
     }),
     closedLoopCase({
       name: 'redis-hit',
       title: 'GET by id, Redis hit',
-      subjects: [headroomWithoutNearCache, floors.redisGet],
-      targets: [atLeast(floors.redisGet, 0.85, headroomWithoutNearCache)],
+      subjects: [headroomWithoutNearCache, baselines.redisGet],
+      targets: [atLeast(baselines.redisGet, 0.85, headroomWithoutNearCache)],
       requests: () => demoUsers,
     }),
     closedLoopCase({
       name: 'miss',
       title: 'GET by id, both caches missed',
-      subjects: [headroom, floors.select],
-      targets: [atLeast(floors.select, 0.8)],
+      subjects: [headroom, baselines.select],
+      targets: [atLeast(baselines.select, 0.8)],
       note: 'Redis is empty when a run begins, and no user is asked for twice in it, so that each request asks Redis in vain, reads from the replica, and fills both caches.',
       prepare: async (surroundings, stage) => {
         await emptyRedis(surroundings);
@@ -92,10 +92,10 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'list',
       title: 'list of 20',
-      subjects: [headroom, headroomWithoutNearCache, floors.selectList],
+      subjects: [headroom, headroomWithoutNearCache, baselines.selectList],
       targets: [
-        atLeast(floors.selectList, 0.7),
-        atLeast(floors.selectList, 0.7, headroomWithoutNearCache),
+        atLeast(baselines.selectList, 0.7),
+        atLeast(baselines.selectList, 0.7, headroomWithoutNearCache),
       ],
       note: `${LAST_PAGE_START} pages of 20 in turn. The near cache keeps pages for some seconds; without it each one is selected.`,
       requests: () => userPages(LAST_PAGE_START),
@@ -103,8 +103,8 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     closedLoopCase({
       name: 'create',
       title: 'create, with its outbox row',
-      subjects: [headroom, floors.create, floors.createAndSend],
-      targets: [atLeast(floors.create, 0.7), atLeast(floors.createAndSend, 0.7)],
+      subjects: [headroom, baselines.create, baselines.createAndSend],
+      targets: [atLeast(baselines.create, 0.7), atLeast(baselines.createAndSend, 0.7)],
       note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests. The first floor only writes the event; the second one sends and removes it, too, with the same SDK and in the same batches.',
       prepare: (surroundings, stage) =>
         ensureUsers(surroundings, DEMO_USER_COUNT + differentRequests(stage)),
@@ -119,7 +119,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
       name: 'open-loop',
       title: 'p99 at 70 % of its peak rate, open loop',
       subject: headroom,
-      against: floors.bare,
+      against: baselines.bare,
       bound: 1.5,
       requests: demoUsers,
     }),
@@ -127,7 +127,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
       name: 'scaling',
       title: 'two processes on two cores',
       subject: headroom,
-      floor: floors.bare,
+      baseline: baselines.bare,
       bound: 1.9,
       requests: demoUsers,
       coreCount,

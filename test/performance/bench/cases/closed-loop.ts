@@ -2,7 +2,7 @@ import { requireNoFailures } from '../generators/generator.ts';
 import type { Measurement, Target } from '../measurement.ts';
 import { observe } from '../observe.ts';
 import type { RequestSequence } from '../requests.ts';
-import { verifySameAnswers } from '../same-answers.ts';
+import { verifySameResponses } from '../same-responses.ts';
 import { type BenchmarkCase, REQUESTS, type Stage } from '../stage.ts';
 import type { Subject } from '../subjects.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -54,7 +54,7 @@ export function closedLoopCase(options: ClosedLoopOptions): BenchmarkCase {
     missing: (subject) => named(subjects, subject).missing(),
     verify: (names, stage) =>
       prepared(stage, () =>
-        verifySameAnswers({
+        verifySameResponses({
           subjects: names.map((subject) => named(subjects, subject)),
           requests: options.requests(stage),
           status: options.status ?? 200,

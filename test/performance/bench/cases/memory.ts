@@ -80,7 +80,7 @@ async function measure(subject: string, stage: Stage): Promise<Measurement> {
     otherCoresBusy: null,
     figures: {
       'entries kept': result.entries,
-      [OVERHEAD]: (result.memoryBytes - result.answerBytes) / result.entries,
+      [OVERHEAD]: (result.memoryBytes - result.responseBytes) / result.entries,
       [BOUND]: result.memoryBytes / asked.maximumBytes,
     },
   };

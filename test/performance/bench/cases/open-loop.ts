@@ -1,7 +1,7 @@
 import { LoadError, requireNoFailures } from '../generators/generator.ts';
 import { observe } from '../observe.ts';
 import type { RequestSequence } from '../requests.ts';
-import { verifySameAnswers } from '../same-answers.ts';
+import { verifySameResponses } from '../same-responses.ts';
 import { type BenchmarkCase, REQUESTS, type Stage } from '../stage.ts';
 import type { Subject } from '../subjects.ts';
 import { CONNECTIONS, named } from './closed-loop.ts';
@@ -56,7 +56,7 @@ export function openLoopCase(options: OpenLoopOptions): BenchmarkCase {
       const { result, observation } = await observe(
         { processGroups: [server.processGroup], cores: [cores.subject], otherCores: cores.others },
         () => openLoop.run({ ...load, seconds: stage.seconds }, requestsPerSecond),
-        (answered) => answered.requests,
+        (responded) => responded.requests,
       );
       requireNoFailures(one.name, result);
       return {
@@ -90,7 +90,7 @@ export function openLoopCase(options: OpenLoopOptions): BenchmarkCase {
       named(subjects, name).missing() ??
       (stage.openLoop === null ? 'it needs oha: see docs/performance.md' : null),
     verify: (names, stage) =>
-      verifySameAnswers({
+      verifySameResponses({
         subjects: names.map((name) => named(subjects, name)),
         requests,
         status: 200,

@@ -14,7 +14,7 @@ export interface ScalingOptions {
   readonly title: string;
   readonly subject: Subject;
   /** The least code that gives the same answers. It shares nothing with anybody, so two of it show what the machine has to give. */
-  readonly floor: Subject;
+  readonly baseline: Subject;
   /** Least that two processes do in terms of one. */
   readonly bound: number;
   readonly requests: RequestSequence;
@@ -41,21 +41,21 @@ interface Arrangement {
  * time depends on how the scheduler shares a core among groups of processes, and ratios come out that are above 2.)
  */
 export function scalingCase(options: ScalingOptions): BenchmarkCase {
-  const { subject, floor, requests } = options;
+  const { subject, baseline, requests } = options;
   const loadElsewhere = options.coreCount > 2;
   const one: Arrangement = { name: `${subject.name}, 1 process`, measured: [subject] };
   const oneBeside: Arrangement = {
-    name: `${subject.name}, 1 process beside ${floor.name}`,
+    name: `${subject.name}, 1 process beside ${baseline.name}`,
     measured: [subject],
-    neighbour: floor,
+    neighbour: baseline,
   };
   const two: Arrangement = { name: `${subject.name}, 2 processes`, measured: [subject, subject] };
   const arrangements: readonly Arrangement[] = [
     one,
     ...(loadElsewhere ? [] : [oneBeside]),
     two,
-    { name: `${floor.name}, 1 process`, measured: [floor] },
-    { name: `${floor.name}, 2 processes`, measured: [floor, floor] },
+    { name: `${baseline.name}, 1 process`, measured: [baseline] },
+    { name: `${baseline.name}, 2 processes`, measured: [baseline, baseline] },
   ];
   const arrangementOf = (name: string) => arrangements.find((each) => each.name === name) ?? one;
   return {
@@ -72,8 +72,8 @@ export function scalingCase(options: ScalingOptions): BenchmarkCase {
       },
     ],
     note: loadElsewhere
-      ? `The load comes from other cores. Two ${floor.name} have nothing to do with each other: they show what the machine has to give.`
-      : `With two cores, each of two servers shares its core with the other one's load generator, which makes any server slower: two ${floor.name} have nothing to do with each other, and show how much. So the one process that two are compared with has such a generator on its core, too: that of a ${floor.name} on the other core. The ratio is that of processes divided by CPU time per request: what they would do if nothing else used their cores. The requests a second are what was left of it.`,
+      ? `The load comes from other cores. Two ${baseline.name} have nothing to do with each other: they show what the machine has to give.`
+      : `With two cores, each of two servers shares its core with the other one's load generator, which makes any server slower: two ${baseline.name} have nothing to do with each other, and show how much. So the one process that two are compared with has such a generator on its core, too: that of a ${baseline.name} on the other core. The ratio is that of processes divided by CPU time per request: what they would do if nothing else used their cores. The requests a second are what was left of it.`,
     extraSeconds: EXTRA_SECONDS,
     missing: (name) => {
       const { measured, neighbour } = arrangementOf(name);

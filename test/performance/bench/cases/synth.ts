@@ -18,7 +18,7 @@ const inRepository = (path: string) =>
 const CDK = inRepository('node_modules/aws-cdk/bin/cdk');
 const apps: Readonly<Record<string, string>> = {
   [ONE_STAGE]: `${inRepository('bin/run.mjs')} app`,
-  [ONE_VPC]: inRepository('test/performance/bench/floors/one-vpc-app.ts'),
+  [ONE_VPC]: inRepository('test/performance/bench/baselines/one-vpc-app.ts'),
 };
 
 /** `cdk synth` from the command line to its end, both with the settings of this repository's cdk.json. */

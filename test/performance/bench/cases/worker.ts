@@ -13,8 +13,8 @@ import { batchResult } from '../workers/run-batches.ts';
 import { startSesEndpoint } from '../workers/ses-endpoint.ts';
 
 const HEADROOM = 'Headroom';
-const FLOOR = 'parse and send only';
-const FLOOR_IN_STEP = 'parse, then send, in step';
+const BASELINE = 'parse and send only';
+const BASELINE_IN_COHORTS = 'parse, then send, in step';
 const EXTRA_SECONDS = 3;
 const LOG_LINES_SHOWN = 10;
 /** Beyond warm-up and measurement, before a run counts as hanging. */
@@ -22,8 +22,8 @@ const PATIENCE_MILLISECONDS = 30_000;
 
 const programs: Readonly<Record<string, string>> = {
   [HEADROOM]: fileURLToPath(new URL('../workers/headroom.ts', import.meta.url)),
-  [FLOOR]: fileURLToPath(new URL('../workers/parse-and-send.ts', import.meta.url)),
-  [FLOOR_IN_STEP]: fileURLToPath(new URL('../workers/parse-then-send.ts', import.meta.url)),
+  [BASELINE]: fileURLToPath(new URL('../workers/parse-and-send.ts', import.meta.url)),
+  [BASELINE_IN_COHORTS]: fileURLToPath(new URL('../workers/parse-then-send.ts', import.meta.url)),
 };
 
 export interface WorkerOptions {
@@ -39,8 +39,8 @@ export function workerCase({ sesMilliseconds, ...texts }: WorkerOptions): Benchm
   return {
     ...texts,
     operation: { one: 'batch', many: 'batches' },
-    subjects: [HEADROOM, FLOOR, FLOOR_IN_STEP],
-    targets: [{ subject: HEADROOM, against: FLOOR, comparison: 'speed', bound: 0.8 }],
+    subjects: [HEADROOM, BASELINE, BASELINE_IN_COHORTS],
+    targets: [{ subject: HEADROOM, against: BASELINE, comparison: 'speed', bound: 0.8 }],
     extraSeconds: EXTRA_SECONDS,
     missing: () => null,
     measure: (subject, stage) => measure(subject, sesMilliseconds, stage),

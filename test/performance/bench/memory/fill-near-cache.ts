@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { CacheMetrics } from '../../../../services/user-api/cache/cache-metrics.ts';
-import { HeardVersions } from '../../../../services/user-api/cache/heard-versions.ts';
+import { KnownVersions } from '../../../../services/user-api/cache/known-versions.ts';
 import { NearCache } from '../../../../services/user-api/cache/near-cache.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
 import { publicRepresentation } from '../../../../services/user-api/users/representations.ts';
 
 /**
@@ -14,7 +14,7 @@ export const memoryResult = z.object({
   /** Entries that are kept. */
   entries: z.number(),
   /** Bytes of the answers that are kept. */
-  answerBytes: z.number(),
+  responseBytes: z.number(),
   /** What V8's heap and the buffers outside of it grew by. */
   memoryBytes: z.number(),
   seconds: z.number(),
@@ -51,7 +51,7 @@ function fill(keys: number, maximumBytes: number): MemoryResult {
   const clock = () => 0;
   const near = new NearCache({
     maximumBytes,
-    heard: new HeardVersions({ clock }),
+    knownVersions: new KnownVersions({ clock }),
     metrics: new CacheMetrics(),
     clock,
   });
@@ -65,13 +65,13 @@ function fill(keys: number, maximumBytes: number): MemoryResult {
   }
   const memoryBytes = usedMemory() - before;
   const seconds = (performance.now() - startedAt) / 1_000;
-  let answerBytes = 0;
+  let responseBytes = 0;
   for (let id = 1; id <= keys; id += 1) {
     const entry = near.get(id);
     const derived = entry?.derived(publicRepresentation.name);
-    answerBytes += (entry?.answer?.size ?? 0) + (derived?.size ?? 0);
+    responseBytes += (entry?.response?.size ?? 0) + (derived?.size ?? 0);
   }
-  return { entries: near.count, answerBytes, memoryBytes, seconds };
+  return { entries: near.count, responseBytes, memoryBytes, seconds };
 }
 
 if (import.meta.main) {

@@ -43,14 +43,14 @@ export async function createUsersAt(
     latencies.push((performance.now() - dueAt) * MICROSECONDS_PER_MILLISECOND);
   }
 
-  const underWay: Promise<void>[] = [];
+  const inFlight: Promise<void>[] = [];
   for (let number = 0; number < count; number += 1) {
     const dueAt = startedAt + (number * 1_000) / rate;
     const early = dueAt - performance.now();
     if (early > 0) await wait(early, undefined, { signal });
-    underWay.push(create(number, dueAt));
+    inFlight.push(create(number, dueAt));
   }
-  await Promise.all(underWay);
+  await Promise.all(inFlight);
   latencies.sort((one, other) => one - other);
   const at = (share: number) =>
     latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;

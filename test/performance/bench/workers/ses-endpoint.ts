@@ -13,13 +13,13 @@ export async function startSesEndpoint(
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const server = createServer((request, response) => {
     request.resume();
-    const answer = () => {
+    const respond = () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ MessageId: randomUUID() }));
     };
     request.once('end', () => {
-      if (milliseconds === 0) answer();
-      else setTimeout(answer, milliseconds);
+      if (milliseconds === 0) respond();
+      else setTimeout(respond, milliseconds);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -18,16 +18,16 @@ export function cacheShares(seconds: readonly Second[]): CacheShares[] {
   const layers = [...new Set(samples.flatMap(({ reads }) => Object.keys(reads)))];
   return samples.slice(1).flatMap(({ at, reads }, index): CacheShares[] => {
     const before = samples[index]?.reads ?? {};
-    const answered = layers.map((layer) => {
+    const responded = layers.map((layer) => {
       const now = reads[layer] ?? 0;
       const earlier = before[layer] ?? 0;
       // A counter that fell began anew.
       return [layer, now >= earlier ? now - earlier : now] as const;
     });
-    const all = answered.reduce((sum, [, count]) => sum + count, 0);
+    const all = responded.reduce((sum, [, count]) => sum + count, 0);
     if (all === 0) return [];
     return [
-      { at, percent: new Map(answered.map(([layer, count]) => [layer, (count / all) * 100])) },
+      { at, percent: new Map(responded.map(([layer, count]) => [layer, (count / all) * 100])) },
     ];
   });
 }

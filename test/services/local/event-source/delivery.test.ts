@@ -179,7 +179,7 @@ describe.concurrent('The local event source, delivering', () => {
     const padding = 'x'.repeat(1_000_000);
     await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
-        worker.send({ name: `${index}`, action: 'succeed', answer: padding }),
+        worker.send({ name: `${index}`, action: 'succeed', response: padding }),
       ),
     );
     await worker.drained();

@@ -69,8 +69,8 @@ describe.concurrent('The local event source, on failures', () => {
       visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 1,
     });
-    const answer = { batchItemFailures: [{ itemIdentifier: 'unknown' }] };
-    await worker.send({ name: 'one', action: 'answer', answer });
+    const response = { batchItemFailures: [{ itemIdentifier: 'unknown' }] };
+    await worker.send({ name: 'one', action: 'answer', response });
     expect(await worker.deadLetter()).toMatchObject({ name: 'one' });
     expect(worker.reports).toMatchObject([{ status: 'error', error: { type: 'InvalidResponse' } }]);
   });

@@ -9,7 +9,7 @@ export interface Script {
   /** How long handling it takes, in milliseconds. */
   readonly milliseconds?: number;
   /** For `answer`: what the whole invocation returns. */
-  readonly answer?: unknown;
+  readonly response?: unknown;
 }
 
 /** A line that the handler appends to the file in `RECORD_FILE`. */
@@ -77,6 +77,8 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     }),
   );
   write({ step: 'end', processId: process.pid, requestId: context.awsRequestId });
-  const answering = scripts.find(({ action }) => action === 'answer');
-  return answering === undefined ? { batchItemFailures } : (answering.answer as SQSBatchResponse);
+  const responding = scripts.find(({ action }) => action === 'answer');
+  return responding === undefined
+    ? { batchItemFailures }
+    : (responding.response as SQSBatchResponse);
 }

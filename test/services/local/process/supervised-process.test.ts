@@ -41,7 +41,7 @@ function run(program: string, options: Run = {}): Promise<SupervisedProcess> {
   });
 }
 
-async function logSays(text: string): Promise<void> {
+async function logContains(text: string): Promise<void> {
   await expect.poll(() => readFileSync(logFile, 'utf8'), WAIT).toContain(text);
 }
 
@@ -77,7 +77,7 @@ describe('a supervised process', () => {
     const supervised = await run(
       "process.on('SIGTERM', () => process.exit(7)); console.log('up'); setInterval(() => {}, 1000)",
     );
-    await logSays('up');
+    await logContains('up');
 
     expect(await supervised.stop()).toEqual({ code: 7, signal: null });
     expect(supervised.exit()).toEqual({ code: 7, signal: null });
@@ -88,7 +88,7 @@ describe('a supervised process', () => {
       "process.on('SIGTERM', () => console.log('no')); console.log('up'); setInterval(() => {}, 1000)",
       { stopTimeoutMilliseconds: 100 },
     );
-    await logSays('up');
+    await logContains('up');
 
     expect(await supervised.stop()).toEqual({ code: null, signal: 'SIGKILL' });
     expect(supervised.lastLogLines(1)).toEqual(['no']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../../../services/local/system/settings.ts';
 import { parseArguments } from '../../../../services/local/system/start-options.ts';
-import { checkSettings } from '../../../../services/user-api/check-settings.ts';
+import { checkSettings } from '../../../../services/user-api/app/check-settings.ts';
 
 const read = (environment: Readonly<Record<string, string>>) =>
   readSettings(environment, { followLogs: false, highLimits: false }, checkSettings);

@@ -94,10 +94,10 @@ describeWithRedis('what an action on an account leaves behind', (redis) => {
     await sql`update accounts set role = 'user' where user_id <> ${admin.id}`;
 
     const path = `/api/v1/users/${admin.id}/role`;
-    const answer = await api.call('PUT', path, { token, body: { role: 'user' } });
+    const response = await api.call('PUT', path, { token, body: { role: 'user' } });
 
-    expect(answer.status).toBe(409);
-    expect(answer.body).toMatchObject({
+    expect(response.status).toBe(409);
+    expect(response.body).toMatchObject({
       type: '/problems/last-admin',
       detail: 'This user is the only active administrator.',
     });

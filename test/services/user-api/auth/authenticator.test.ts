@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ApiKeyGrant } from '../../../../services/user-api/api-keys/api-key-repository.ts';
-import { createApiKeyText } from '../../../../services/user-api/api-keys/api-key-text.ts';
-import { ApiKeyVerifier } from '../../../../services/user-api/api-keys/api-key-verifier.ts';
+import type { ApiKeyGrant } from '../../../../services/user-api/auth/api-keys/api-key-repository.ts';
+import { createApiKeyText } from '../../../../services/user-api/auth/api-keys/api-key-text.ts';
+import { ApiKeyVerifier } from '../../../../services/user-api/auth/api-keys/api-key-verifier.ts';
 import { Authenticator } from '../../../../services/user-api/auth/authenticator.ts';
 import { ANONYMOUS } from '../../../../services/user-api/auth/identity.ts';
 import { Revocations } from '../../../../services/user-api/auth/revocations/revocations.ts';

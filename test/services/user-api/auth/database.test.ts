@@ -82,9 +82,9 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
         path: string,
         options: Parameters<AuthApi['call']>[2],
       ) => {
-        const answer = await on.call<Body>(method, path, options);
-        expect(answer.status, `${method} ${path}: ${answer.text}`).toBe(status);
-        return answer.body;
+        const response = await on.call<Body>(method, path, options);
+        expect(response.status, `${method} ${path}: ${response.text}`).toBe(status);
+        return response.body;
       };
       const own = `/api/v1/users/${person.id}`;
 

@@ -116,8 +116,8 @@ describeWithRedis('logins at their real cost', (redis) => {
     const reads: number[] = [];
     while (!over) {
       const token = await issueToken();
-      const [duration, answer] = await timed(() => api.call('GET', '/api/v1/auth/me', { token }));
-      expect(answer.status).toBe(200);
+      const [duration, response] = await timed(() => api.call('GET', '/api/v1/auth/me', { token }));
+      expect(response.status).toBe(200);
       reads.push(duration);
     }
     const outcomes = await all;
@@ -126,9 +126,9 @@ describeWithRedis('logins at their real cost', (redis) => {
     const refused = outcomes.filter(([, { status }]) => status === 503);
     expect(accepted.length + refused.length).toBe(storm.length);
     expect(refused.length).toBeGreaterThan(0);
-    for (const [, answer] of refused) {
-      expect(answer.body).toMatchObject({ type: '/problems/password-hashing-busy' });
-      expect(answer.headers.get('retry-after')).toBe('1');
+    for (const [, response] of refused) {
+      expect(response.body).toMatchObject({ type: '/problems/password-hashing-busy' });
+      expect(response.headers.get('retry-after')).toBe('1');
     }
     // A login waits its turn behind others; a read must not wait behind any.
     expect(reads.length).toBeGreaterThan(10);

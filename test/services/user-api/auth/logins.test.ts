@@ -70,14 +70,14 @@ describeWithRedis('login', (redis) => {
     const person = await createPerson(api, sql);
     const without = await createPerson(api, sql, { password: null });
 
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       api.login(person.email, 'not the password at all'),
       api.login('nobody.at.all@example.com'),
       api.login(without.email),
     ]);
 
-    const bodies = answers.map(({ body }) => ({ ...body, requestId: '' }));
-    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+    const bodies = responses.map(({ body }) => ({ ...body, requestId: '' }));
+    expect(responses.map(({ status }) => status)).toEqual([401, 401, 401]);
     expect(bodies[1]).toEqual(bodies[0]);
     expect(bodies[2]).toEqual(bodies[0]);
     expect(bodies[0]).toMatchObject({ type: '/problems/invalid-credentials' });
@@ -215,10 +215,10 @@ describeWithRedis('login', (redis) => {
     ['a field that is not taken', { email: 'a@example.com', password: PASSWORD, otp: '1' }],
     ['no password', { email: 'a@example.com' }],
   ])('refuses %s before it looks for an account', async (_what, body) => {
-    const answer = await api.call<ProblemDetails>('POST', '/api/v1/auth/login', { body });
+    const response = await api.call<ProblemDetails>('POST', '/api/v1/auth/login', { body });
 
-    expect(answer.status).toBe(422);
-    expect(answer.body.errors?.[0]?.pointer).toMatch(/^\/(password|otp)$/);
+    expect(response.status).toBe(422);
+    expect(response.body.errors?.[0]?.pointer).toMatch(/^\/(password|otp)$/);
   });
 
   it('logs what matters, and no password, token or address', async () => {

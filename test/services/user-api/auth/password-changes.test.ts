@@ -152,12 +152,12 @@ describeWithRedis('passwords', (redis) => {
     const person = await createPerson(api, sql);
     const { accessToken } = await logIn(api, person);
 
-    const answer = await change(accessToken, PASSWORD, newPassword);
+    const response = await change(accessToken, PASSWORD, newPassword);
 
-    expect(answer.status).toBe(422);
-    expect(answer.body.detail).toBe('The body is not valid: /newPassword.');
-    expect(answer.body.errors?.[0]?.pointer).toBe('/newPassword');
-    expect(answer.body.errors?.[0]?.detail).toMatch(message);
+    expect(response.status).toBe(422);
+    expect(response.body.detail).toBe('The body is not valid: /newPassword.');
+    expect(response.body.errors?.[0]?.pointer).toBe('/newPassword');
+    expect(response.body.errors?.[0]?.detail).toMatch(message);
   });
 
   it('are reset by a link, once; that ends all sessions and lets a locked account in again', async () => {
@@ -185,11 +185,11 @@ describeWithRedis('passwords', (redis) => {
   it('are set once by a link that is used many times at once', async () => {
     const token = await receiveLink(await createPerson(api, sql));
 
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 8 }, (_, index) => reset(token, `a new long password number ${index}`)),
     );
 
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = responses.map(({ status }) => status).sort();
     expect(statuses).toEqual([204, 400, 400, 400, 400, 400, 400, 400]);
   });
 

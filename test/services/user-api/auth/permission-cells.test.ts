@@ -59,11 +59,11 @@ describeWithRedis('each cell of the table of permissions', (redis) => {
   });
 
   async function createKey(person: Person, token: string, scope: ApiKeyScope | undefined) {
-    const answer = await api.call<CreatedApiKey>('POST', `/api/v1/users/${person.id}/api-keys`, {
+    const response = await api.call<CreatedApiKey>('POST', `/api/v1/users/${person.id}/api-keys`, {
       token,
       body: { name: 'a cell', scopes: scope === undefined ? [] : [scope] },
     });
-    return answer.body.key;
+    return response.body.key;
   }
 
   /** Routes that are served here; the cells of the others are judged above. */
@@ -96,20 +96,20 @@ describeWithRedis('each cell of the table of permissions', (redis) => {
   it.each(cells.filter(([, , subject, row]) => !(row.method === 'DELETE' && subject === 'self')))(
     '%s by %s, %s',
     async (name, caller, subject, row) => {
-      const answer = await call(row, caller, subject);
+      const response = await call(row, caller, subject);
 
-      const problem = /json/.test(answer.headers.get('content-type') ?? '')
-        ? answer.body?.type
+      const problem = /json/.test(response.headers.get('content-type') ?? '')
+        ? response.body?.type
         : undefined;
       if (isAllowed(expected[name] ?? [], caller, subject)) {
-        expect([401, 403]).not.toContain(answer.status);
-        expect(answer.status).toBeLessThan(500);
+        expect([401, 403]).not.toContain(response.status);
+        expect(response.status).toBeLessThan(500);
       } else if (caller === 'anonymous') {
-        expect(answer.status).toBe(401);
+        expect(response.status).toBe(401);
         expect(problem).toBe('/problems/credentials-required');
-        expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+        expect(response.headers.get('www-authenticate')).toContain('Bearer');
       } else {
-        expect(answer.status).toBe(403);
+        expect(response.status).toBe(403);
         expect(problem).toBe('/problems/forbidden');
       }
     },
@@ -119,22 +119,22 @@ describeWithRedis('each cell of the table of permissions', (redis) => {
     for (const path of ['/sessions', '/api-keys/999999', '']) {
       const person = await createPerson(api, sql);
       const { accessToken } = await logIn(api, person);
-      const answer = await api.call('DELETE', `/api/v1/users/${person.id}${path}`, {
+      const response = await api.call('DELETE', `/api/v1/users/${person.id}${path}`, {
         token: accessToken,
       });
-      expect(answer.status).toBe(path.startsWith('/api-keys') ? 404 : 204);
+      expect(response.status).toBe(path.startsWith('/api-keys') ? 404 : 204);
     }
   });
 
   it.each(['0', '-1', '01', '1.0', '1e0', '%31x', 'me', '9007199254740993'])(
     'gives nobody a self by another spelling of an id: %s',
     async (id) => {
-      const answer = await api.call('PATCH', `/api/v1/users/${id}`, {
+      const response = await api.call('PATCH', `/api/v1/users/${id}`, {
         ...credentials.get('user'),
         body: { name: 'X' },
       });
 
-      expect(answer.status).toBe(403);
+      expect(response.status).toBe(403);
     },
   );
 
@@ -155,17 +155,17 @@ describeWithRedis('each cell of the table of permissions', (redis) => {
       { headers: { authorization: 'Bearer' } },
       { headers: { authorization: '' } },
     ]) {
-      const answer = await api.call<ProblemDetails>('GET', '/api/v1/users', call);
-      expect(answer.status).toBe(401);
-      expect(answer.body.type).toMatch(/invalid-(access-token|api-key)$/);
+      const response = await api.call<ProblemDetails>('GET', '/api/v1/users', call);
+      expect(response.status).toBe(401);
+      expect(response.body.type).toMatch(/invalid-(access-token|api-key)$/);
     }
   });
 
   it('takes the scheme in any case and with any number of blanks', async () => {
     const token = credentials.get('user')?.token;
     for (const authorization of [`bearer ${token}`, `BEARER   ${token}`, `Bearer ${token}`]) {
-      const answer = await api.call('GET', '/api/v1/auth/me', { headers: { authorization } });
-      expect(answer.status).toBe(200);
+      const response = await api.call('GET', '/api/v1/auth/me', { headers: { authorization } });
+      expect(response.status).toBe(200);
     }
   });
 

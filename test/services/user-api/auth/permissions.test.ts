@@ -102,11 +102,11 @@ describe('protect', () => {
   };
 
   it('refuses everybody where the table has no row, and names such routes', async () => {
-    let answered = false;
+    let responded = false;
     const operation = {
       route,
       handler: () => {
-        answered = true;
+        responded = true;
         return new Response();
       },
     };
@@ -119,7 +119,7 @@ describe('protect', () => {
       });
     }
 
-    expect(answered).toBe(false);
+    expect(responded).toBe(false);
     const known = { ...operation, route: { ...route, path: '/api/v1/users' } };
     expect(routesWithoutPermission([known, operation])).toEqual(['GET /api/v1/secret']);
   });
@@ -156,13 +156,13 @@ describe('protect', () => {
       "The role of the API key's owner does not allow this.",
     ],
   ])('refuses %s …%s, by %s on user %s: %s, %s', async (method, path, who, id, slug, reason) => {
-    let answered = false;
+    let responded = false;
     const [operation] = protect(
       [
         {
           route: { ...route, method: method as 'get', path: `/api/v1/users/{id}${path}` },
           handler: () => {
-            answered = true;
+            responded = true;
             return new Response();
           },
         },
@@ -173,7 +173,7 @@ describe('protect', () => {
     const ask = async () => await operation?.handler({ ...context, req: { param } } as never);
 
     await expect(ask()).rejects.toMatchObject({ slug, message: expect.stringContaining(reason) });
-    expect(answered).toBe(false);
+    expect(responded).toBe(false);
   });
 
   it('answers at once, with no promise, where nothing has to be waited for', () => {

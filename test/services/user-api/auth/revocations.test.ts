@@ -80,12 +80,12 @@ describeWithRedis('ending sessions', (redis) => {
     const { person, accessToken, refreshToken } = await comeIn();
     const elsewhere = await logIn(other, person);
 
-    const answer = await api.call('DELETE', `/api/v1/users/${person.id}/sessions`, {
+    const response = await api.call('DELETE', `/api/v1/users/${person.id}/sessions`, {
       token: elsewhere.accessToken,
     });
     const again = await logIn(api, person);
 
-    expect(answer.status).toBe(204);
+    expect(response.status).toBe(204);
     for (const token of [accessToken, elsewhere.accessToken]) {
       expect(await me(api, token)).toBe(401);
       await eventually(async () => (await me(other, token)) === 401);
@@ -138,7 +138,7 @@ describeWithRedis('ending sessions', (redis) => {
   it('refuses the next refresh of somebody who was suspended, and takes the session away', async () => {
     const { person, accessToken, refreshToken } = await comeIn();
     await sql`update users set status = 'suspended' where id = ${person.id}`;
-    await api.authentication.ender.endAll(person.id);
+    await api.authentication.sessionRevoker.endAll(person.id);
 
     expect((await refresh(other, refreshToken)).status).toBe(401);
     await eventually(async () => (await me(other, accessToken)) === 401);
@@ -180,7 +180,7 @@ describeWithRedis('ending sessions', (redis) => {
   it('is known to a process that starts later, before its first request', async () => {
     const { person, accessToken } = await comeIn();
     const stays = await comeIn();
-    await api.authentication.ender.endAll(person.id);
+    await api.authentication.sessionRevoker.endAll(person.id);
 
     const late = await startAuthApi({ database, keys });
     try {

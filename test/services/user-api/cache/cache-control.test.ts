@@ -58,8 +58,8 @@ describe('Cache-Control', () => {
   });
 
   it.each(routes)('of $what says $expected', async ({ as, expected, path }) => {
-    const answer = await api.call('GET', path(id), as === undefined ? {} : { as });
-    expect(answer.headers.get('cache-control')).toBe(expected);
+    const response = await api.call('GET', path(id), as === undefined ? {} : { as });
+    expect(response.headers.get('cache-control')).toBe(expected);
   });
 
   it('of a list and a user is there with 304, too', async () => {

@@ -3,14 +3,14 @@ import { CLUSTER_ACCESS } from '../../../../lib/constructs/cache-cluster.ts';
 import type { User } from '../../../../services/contracts/users.ts';
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
 import { SessionStore } from '../../../../services/user-api/auth/sessions/session-store.ts';
+import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-versioned-cache.ts';
+import type { Health } from '../../../../services/user-api/health/health.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import {
   createRedisCluster,
   createSubscriber,
   type RedisSettings,
-} from '../../../../services/user-api/cache/redis.ts';
-import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-versioned-cache.ts';
-import type { Health } from '../../../../services/user-api/health/health.ts';
-import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+} from '../../../../services/user-api/redis/redis.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
@@ -20,7 +20,7 @@ import { createUser, startTestApi, type TestApi } from '../support/api.ts';
 const NODES = 3;
 const USERS = 12;
 /** Long enough on a busy machine, and far shorter than an entry lives in memory. */
-const WORD_TIMEOUT_MILLISECONDS = 2_000;
+const MESSAGE_TIMEOUT_MILLISECONDS = 2_000;
 const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
 const CHANNEL = 'test:writes';
 
@@ -87,7 +87,7 @@ describeWithRedis('the caches on a Redis Cluster', () => {
   const rename = (api: TestApi, id: number, name: string) =>
     api.call<User>('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name } });
   const soon = (assertion: () => Promise<void>) =>
-    vi.waitFor(assertion, { timeout: WORD_TIMEOUT_MILLISECONDS, interval: 10 });
+    vi.waitFor(assertion, { timeout: MESSAGE_TIMEOUT_MILLISECONDS, interval: 10 });
 
   /** The place of the node that has the key. */
   async function placeOf(key: string): Promise<number> {
@@ -125,7 +125,7 @@ describeWithRedis('the caches on a Redis Cluster', () => {
       channel: CHANNEL,
     });
     const body = Buffer.from('body');
-    expect(await cache.raise(1, { version: 1, body }, { origin: 'write' })).toBeNull();
+    expect(await cache.setIfNewer(1, { version: 1, body }, { origin: 'write' })).toBeNull();
     const from = nodeAt(await placeOf('moving:1'));
     const to = nodeAt((nodes.indexOf(from) + 1) % NODES);
     const slot = Number(await from.command('cluster', 'keyslot', 'moving:1'));
@@ -146,7 +146,7 @@ describeWithRedis('the caches on a Redis Cluster', () => {
 
     for (const node of [to, from]) await node.command('cluster', 'setslot', slot, 'node', toId);
     const before = await redirections('MOVED');
-    expect(await cache.raise(1, { version: 2, body }, { origin: 'write' })).toBeNull();
+    expect(await cache.setIfNewer(1, { version: 2, body }, { origin: 'write' })).toBeNull();
     expect(await redirections('MOVED')).toBe(before + 1);
     expect(await cache.get(1)).toMatchObject({ version: 2 });
     expect(await redirections('MOVED')).toBe(before + 1);
@@ -204,8 +204,8 @@ describeWithRedis('the caches on a Redis Cluster', () => {
     onTestFinished(() => subscriber.disconnect());
     await new Promise((resolve) => subscriber.once('ready', resolve));
     await subscriber.subscribe(CHANNEL);
-    const heard: string[] = [];
-    subscriber.on('message', (_, message: string) => heard.push(message));
+    const knownVersions: string[] = [];
+    subscriber.on('message', (_, message: string) => knownVersions.push(message));
 
     const cache = new RedisVersionedCache(cluster, {
       keyPrefix: 'allowed:',
@@ -213,11 +213,13 @@ describeWithRedis('the caches on a Redis Cluster', () => {
       channel: CHANNEL,
     });
     for (let id = 1; id <= USERS; id += 1) {
-      expect(await cache.raise(id, { version: 1, body: null }, { origin: 'write' })).toBeNull();
+      expect(
+        await cache.setIfNewer(id, { version: 1, body: null }, { origin: 'write' }),
+      ).toBeNull();
       expect(await cache.get(id)).toMatchObject({ version: 1 });
       expect(await cache.lease(id)).toBe(true);
     }
-    await soon(async () => expect(heard).toHaveLength(USERS));
+    await soon(async () => expect(knownVersions).toHaveLength(USERS));
     await expect(cluster.flushall()).rejects.toThrow('NOPERM');
   });
 });

@@ -20,16 +20,16 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
     const { metrics, near, reader, shared, ...scene } = new ReaderScene();
     expect(await reader.read(1)).toMatchObject({ version: 1, fromCache: false });
     await settle();
-    expect(shared.raised).toMatchObject([{ version: 1, origin: 'load' }]);
+    expect(shared.stored).toMatchObject([{ version: 1, origin: 'load' }]);
     expect(metrics).toMatchObject({ nearMisses: 1, redisMisses: 1, nearHits: 0 });
     expect(await reader.read(1)).toMatchObject({ version: 1, fromCache: true });
     expect(metrics).toMatchObject({ nearMisses: 1, nearHits: 1 });
-    near.hear(1, 2);
+    near.record(1, 2);
     shared.cached = sharedEntry(2);
     expect(await reader.read(1)).toMatchObject({ version: 2, fromCache: true });
     expect(near.get(1)?.version).toBe(2);
     expect(metrics).toMatchObject({ redisHits: 1, nearMisses: 2, nearBypasses: 0 });
-    expect(scene.wishes).toHaveLength(1);
+    expect(scene.requests).toHaveLength(1);
   });
 
   it('counts as passing by the memory of a process that may miss writes', async () => {
@@ -45,7 +45,7 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
     const scene = new ReaderScene();
     scene.shared.cached = sharedEntry(3, GONE);
     expect(await scene.read()).toBeNull();
-    expect(scene.near.get(1)?.answer).toBeNull();
+    expect(scene.near.get(1)?.response).toBeNull();
     expect(await scene.read()).toBeNull();
     expect(scene.metrics).toMatchObject({ nearHits: 1, redisHits: 1 });
   });
@@ -61,9 +61,9 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
   it('without a shared cache goes to the database, and leases nothing', async () => {
     const scene = new ReaderScene({ hasShared: false });
     expect(await scene.read()).toBe('database 1');
-    expect(scene.wishes[0]?.doubt).toBe('absence');
+    expect(scene.requests[0]?.staleness).toBe('absence');
     expect(scene.metrics).toMatchObject({ redisMisses: 0, redisSilences: 0 });
-    expect(scene.shared).toMatchObject({ lookups: 0, leases: 0, raised: [] });
+    expect(scene.shared).toMatchObject({ lookups: 0, leases: 0, stored: [] });
   });
 
   it.each([
@@ -73,29 +73,29 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
     ['that is not given', undefined, 'redisSilences', 4],
   ] as const)(
     'takes no body of an entry %s, but loads at least the newest version that is known',
-    async (_, cached, count, floor) => {
+    async (_, cached, count, minimumVersion) => {
       const scene = new ReaderScene();
-      scene.heard.hear(1, 4);
+      scene.knownVersions.record(1, 4);
       scene.shared.cached = cached;
       scene.store(6);
       expect(await scene.read()).toBe('database 6');
       expect(scene.metrics).toMatchObject({ redisHits: 0, [count]: 1 });
-      expect(scene.wishes.map((wish) => wish.floor())).toEqual([floor]);
+      expect(scene.requests.map((request) => request.minimumVersion())).toEqual([minimumVersion]);
       // It rises with what is heard of, and does not fall with what is forgotten.
-      scene.heard.hear(1, 7);
-      expect(scene.wishes[0]?.floor()).toBe(7);
+      scene.knownVersions.record(1, 7);
+      expect(scene.requests[0]?.minimumVersion()).toBe(7);
     },
   );
 
   it('knows the version that it wrote itself, and keeps to what it knew when it began', async () => {
     const scene = new ReaderScene({ nearCacheBytes: 0 });
     scene.recentWrites.record(1, entry(3));
-    scene.heard.hear(1, 2);
+    scene.knownVersions.record(1, 2);
     scene.store(3);
     expect(await scene.read()).toBe('database 3');
-    for (let id = 100; id < 100 + 3 * KNOWN_MAXIMUM; id += 1) scene.heard.hear(id, 1);
-    expect(scene.heard.floor(1)).toBe(0);
-    expect(scene.wishes[0]?.floor()).toBe(3);
+    for (let id = 100; id < 100 + 3 * KNOWN_MAXIMUM; id += 1) scene.knownVersions.record(id, 1);
+    expect(scene.knownVersions.minimumVersion(1)).toBe(0);
+    expect(scene.requests[0]?.minimumVersion()).toBe(3);
   });
 
   it('takes what it wrote itself while the database fails, if nothing newer is known; else it fails', async () => {
@@ -103,11 +103,11 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
     scene.load = () => Promise.reject(new Error('away'));
     await expect(scene.read()).rejects.toThrow('away');
     scene.recentWrites.record(1, entry(3));
-    scene.heard.hear(1, 3);
+    scene.knownVersions.record(1, 3);
     expect(await scene.read()).toBe('own 3');
-    scene.heard.hear(1, 4);
+    scene.knownVersions.record(1, 4);
     await expect(scene.read()).rejects.toThrow('away');
-    expect(scene.shared.raised).toEqual([]);
+    expect(scene.shared.stored).toEqual([]);
   });
 
   it('is refused when as many loads are in flight as there may be', async () => {
@@ -131,10 +131,10 @@ describe('a load', { timeout: TIMEOUT_MILLISECONDS }, () => {
   ])('of what is not there puts it into the shared cache as %s', async (_, known, version) => {
     const scene = new ReaderScene();
     scene.stored = null;
-    scene.heard.hear(1, known);
+    scene.knownVersions.record(1, known);
     expect(await scene.read()).toBeNull();
     await settle();
-    expect(scene.shared.raised).toMatchObject([{ version, body: null, origin: 'load' }]);
+    expect(scene.shared.stored).toMatchObject([{ version, body: null, origin: 'load' }]);
     // What is unknown may be created any time.
     expect(scene.near.count).toBe(known === 0 ? 0 : 1);
   });
@@ -147,23 +147,23 @@ describe('a load', { timeout: TIMEOUT_MILLISECONDS }, () => {
     release();
     await read;
     await settle();
-    expect(scene.shared.raised[0]?.loadMilliseconds).toBeGreaterThan(10);
-    expect(scene.shared.raised[0]?.loadMilliseconds).toBeLessThan(10_000);
+    expect(scene.shared.stored[0]?.loadMilliseconds).toBeGreaterThan(10);
+    expect(scene.shared.stored[0]?.loadMilliseconds).toBeLessThan(10_000);
   });
 
   it.each([
     ['that did not reply', undefined, 'open', 0],
     ['that replied, by a process that knows of writes', null, 'open', 1],
     ['that replied, by a process that may miss writes', null, 'closed', 0],
-  ] as const)('goes into a shared cache %s: %s, %s', async (_, cached, state, raises) => {
+  ] as const)('goes into a shared cache %s: %s, %s', async (_, cached, state, updates) => {
     const scene = new ReaderScene();
     scene.shared.cached = cached;
     const read = scene.read();
     if (state === 'closed') scene.near.close();
     expect(await read).toBe('database 1');
     await settle();
-    expect(scene.shared.raised).toHaveLength(raises);
-    expect(scene.near.count).toBe(raises);
+    expect(scene.shared.stored).toHaveLength(updates);
+    expect(scene.near.count).toBe(updates);
   });
 
   it('stays out of memory when the shared cache has something newer, or does not reply', async () => {
@@ -178,24 +178,24 @@ describe('a load', { timeout: TIMEOUT_MILLISECONDS }, () => {
 
   it('is trusted as far as this process knows what was written lately', async () => {
     const scene = new ReaderScene({ nearCacheBytes: 0 });
-    const doubtAt = async (now: number) => {
+    const stalenessAt = async (now: number) => {
       scene.clock.now = now;
       await scene.read();
-      return scene.wishes.at(-1)?.doubt;
+      return scene.requests.at(-1)?.staleness;
     };
-    expect(await doubtAt(SETTLED_MILLISECONDS - 1)).toBe('everything');
-    expect(await doubtAt(SETTLED_MILLISECONDS)).toBe('nothing');
+    expect(await stalenessAt(SETTLED_MILLISECONDS - 1)).toBe('everything');
+    expect(await stalenessAt(SETTLED_MILLISECONDS)).toBe('nothing');
     scene.near.close();
-    expect(await doubtAt(SETTLED_MILLISECONDS)).toBe('everything');
+    expect(await stalenessAt(SETTLED_MILLISECONDS)).toBe('everything');
     scene.near.open();
-    expect(await doubtAt(2 * SETTLED_MILLISECONDS - 1)).toBe('everything');
-    expect(await doubtAt(2 * SETTLED_MILLISECONDS)).toBe('nothing');
-    for (let id = 1; id <= 2 * KNOWN_MAXIMUM; id += 1) scene.heard.hear(id, 1);
-    expect(scene.heard.completeSince).toBe(2 * SETTLED_MILLISECONDS);
-    expect(await doubtAt(3 * SETTLED_MILLISECONDS - 1)).toBe('everything');
-    expect(await doubtAt(3 * SETTLED_MILLISECONDS)).toBe('nothing');
+    expect(await stalenessAt(2 * SETTLED_MILLISECONDS - 1)).toBe('everything');
+    expect(await stalenessAt(2 * SETTLED_MILLISECONDS)).toBe('nothing');
+    for (let id = 1; id <= 2 * KNOWN_MAXIMUM; id += 1) scene.knownVersions.record(id, 1);
+    expect(scene.knownVersions.completeSince).toBe(2 * SETTLED_MILLISECONDS);
+    expect(await stalenessAt(3 * SETTLED_MILLISECONDS - 1)).toBe('everything');
+    expect(await stalenessAt(3 * SETTLED_MILLISECONDS)).toBe('nothing');
     scene.shared.cached = undefined;
-    expect(await doubtAt(3 * SETTLED_MILLISECONDS)).toBe('absence');
+    expect(await stalenessAt(3 * SETTLED_MILLISECONDS)).toBe('absence');
   });
 
   it('of one reader is not enough for another who knows of a newer version: that one loads by itself', async () => {
@@ -203,7 +203,7 @@ describe('a load', { timeout: TIMEOUT_MILLISECONDS }, () => {
     const releaseFirst = scene.holdLoads();
     const first = scene.read();
     await settle();
-    scene.heard.hear(1, 2);
+    scene.knownVersions.record(1, 2);
     const second = scene.read();
     await settle();
     expect(scene.metrics.sharedLoads).toBe(1);
@@ -211,7 +211,7 @@ describe('a load', { timeout: TIMEOUT_MILLISECONDS }, () => {
     releaseFirst();
     // The first knows of it by now as well.
     expect(await Promise.all([first, second])).toEqual(['database 2', 'database 2']);
-    expect(scene.wishes).toHaveLength(3);
+    expect(scene.requests).toHaveLength(3);
     expect(scene.shared.leases).toBe(0);
   });
 });

@@ -61,9 +61,9 @@ describe('an entry that is about to end', { timeout: TIMEOUT_MILLISECONDS }, () 
     expect(await scene.read()).toBe('redis 3');
     await settle();
     expect(scene.metrics.refreshes).toBe(1);
-    expect(scene.wishes.map(({ floor }) => floor())).toEqual([3]);
-    scene.heard.hear(1, 4);
-    expect(scene.wishes[0]?.floor()).toBe(4);
+    expect(scene.requests.map(({ minimumVersion }) => minimumVersion())).toEqual([3]);
+    scene.knownVersions.record(1, 4);
+    expect(scene.requests[0]?.minimumVersion()).toBe(4);
     release();
     await settle();
     expect(scene.shared).toMatchObject({ leases: 1 });
@@ -74,7 +74,7 @@ describe('an entry that is about to end', { timeout: TIMEOUT_MILLISECONDS }, () 
     scene.shared.mayLoad = false;
     expect(await scene.read()).toBe('redis 3');
     await settle();
-    expect([scene.wishes.length, scene.metrics.refreshes]).toEqual([0, 1]);
+    expect([scene.requests.length, scene.metrics.refreshes]).toEqual([0, 1]);
 
     const busy = startEnding();
     busy.shared.cached = null;

@@ -36,7 +36,7 @@ describe('reads of one resource by many at once', { timeout: TIMEOUT_MILLISECOND
     await vi.waitUntil(() => scene.shared.lookups >= lookups + 2, { interval: 1 });
     scene.shared.cached = sharedEntry(2);
     expect(await reads).toEqual(Array.from({ length: HOT }, () => 'redis 2'));
-    expect(scene.wishes).toHaveLength(0);
+    expect(scene.requests).toHaveLength(0);
     expect(scene.near.get(1)?.version).toBe(2);
   });
 
@@ -56,6 +56,6 @@ describe('reads of one resource by many at once', { timeout: TIMEOUT_MILLISECOND
     expect(performance.now() - beganAt).toBeGreaterThan(490);
     // After 5 ms, 10 ms, and so on up to 320 ms.
     expect(ended.scene.shared.lookups).toBeLessThan(2 + 9);
-    expect(ended.scene.wishes).toHaveLength(1);
+    expect(ended.scene.requests).toHaveLength(1);
   });
 });

@@ -5,8 +5,8 @@ import {
   HEARTBEAT_GRACE_MILLISECONDS,
   InvalidationFeed,
 } from '../../../../services/user-api/cache/invalidation-feed.ts';
-import { createRedis, createSubscriber } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createRedis, createSubscriber } from '../../../../services/user-api/redis/redis.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';

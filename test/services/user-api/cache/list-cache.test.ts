@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CacheMetrics } from '../../../../services/user-api/cache/cache-metrics.ts';
 import {
   GENERATION_MILLISECONDS,
   ListCache,
@@ -9,6 +8,7 @@ import {
   PAGE_LIFETIME_MILLISECONDS,
   PAGE_OVERHEAD_BYTES,
 } from '../../../../services/user-api/cache/list-cache.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
 
 const BODY = Buffer.from('{"data":[]}');
 
@@ -58,7 +58,7 @@ class Scene {
       this.loads += 1;
       return { body: Buffer.from(String(this.writesBefore(this.#lag))), link: null };
     });
-    return Number(page.answer.text);
+    return Number(page.response.text);
   }
 
   writesBefore(milliseconds: number): number {
@@ -143,7 +143,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
       cache[end]();
       if (end === 'close') cache.open();
       loaded.resolve({ body: Buffer.from('before'), link: null });
-      expect((await late).answer.text).toBe('before');
+      expect((await late).response.text).toBe('before');
       expect(cache.count).toBe(0);
     },
   );
@@ -171,12 +171,12 @@ describe('ListCache', { timeout: 10_000 }, () => {
     for (let page = 0; page < 100; page += 1) {
       const key = `page ${page} of 名前`;
       const link = page % 2 === 0 ? null : `</api/v1/users?page=${page}>; rel="next"`;
-      const { answer } = await get(key, Buffer.from(namesAtRandom(40 * page)), link);
+      const { response } = await get(key, Buffer.from(namesAtRandom(40 * page)), link);
       // Compressed for the first client that accepts it, which may be after the page was kept.
-      expect(answer.size).toBe(answer.text.length);
-      const compressed = answer.gzip?.text.length ?? 0;
+      expect(response.size).toBe(response.text.length);
+      const compressed = response.gzip?.text.length ?? 0;
       const texts = 2 * key.length + (link?.length ?? 0);
-      sizes.set(key, PAGE_OVERHEAD_BYTES + answer.text.length + compressed + texts);
+      sizes.set(key, PAGE_OVERHEAD_BYTES + response.text.length + compressed + texts);
       expect(cache.bytes).toBeLessThanOrEqual(maximumBytes);
     }
     const kept = hits();
@@ -195,7 +195,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
     expect(again).toEqual({ ...loaded, fromCache: true });
     expect(metrics).toMatchObject({ listHits: 1, listMisses: 1 });
     clock.now += PAGE_LIFETIME_MILLISECONDS;
-    expect((await get('a', Buffer.from('other'))).answer.text).toBe('other');
+    expect((await get('a', Buffer.from('other'))).response.text).toBe('other');
     expect(metrics).toMatchObject({ listHits: 1, listMisses: 2 });
   });
 
@@ -203,7 +203,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
     const { get } = createSettled(0);
     const bodies = ['a', 'a', 'b'].map((text) => Buffer.from(text));
     const pages = await Promise.all(bodies.map((body, index) => get(String(index), body)));
-    const [first, same, other] = pages.map(({ answer }) => answer.etag);
+    const [first, same, other] = pages.map(({ response }) => response.etag);
     expect(first).toMatch(/^"[\w-]{22}"$/);
     expect(first).toBe(same);
     expect(first).not.toBe(other);

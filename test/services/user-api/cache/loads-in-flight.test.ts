@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CacheMetrics } from '../../../../services/user-api/cache/cache-metrics.ts';
-import { LoadsUnderWay } from '../../../../services/user-api/cache/loads-under-way.ts';
+import { LoadsInFlight } from '../../../../services/user-api/cache/loads-in-flight.ts';
 import type { VersionedEntry } from '../../../../services/user-api/cache/versioned-cache.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
 
 /** What a process knows of writes, as the near cache says it. */
 class Knowledge {
@@ -17,13 +17,13 @@ class Knowledge {
 describe('LoadsUnderWay', { timeout: 5_000 }, () => {
   let near: Knowledge;
   let metrics: CacheMetrics;
-  let loads: LoadsUnderWay;
+  let loads: LoadsInFlight;
   let begun: PromiseWithResolvers<VersionedEntry>[];
 
   beforeEach(() => {
     near = new Knowledge();
     metrics = new CacheMetrics();
-    loads = new LoadsUnderWay(near, metrics);
+    loads = new LoadsInFlight(near, metrics);
     begun = [];
   });
 

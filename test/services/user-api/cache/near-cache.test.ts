@@ -1,7 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CacheMetrics } from '../../../../services/user-api/cache/cache-metrics.ts';
-import { HeardVersions } from '../../../../services/user-api/cache/heard-versions.ts';
+import { KnownVersions } from '../../../../services/user-api/cache/known-versions.ts';
 import {
   NEAR_LIFETIME_MILLISECONDS,
   NearCache,
@@ -10,6 +9,7 @@ import {
   DERIVED_OVERHEAD_BYTES,
   NEAR_ENTRY_OVERHEAD_BYTES,
 } from '../../../../services/user-api/cache/near-entry.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
 
 /** Shows a body twice, so that it is larger than the one that was put in. */
 const twice = {
@@ -23,16 +23,16 @@ const BODY = Buffer.from('{"id":1,"name":"Ada"}');
 function createNear(maximumBytes: number) {
   const clock = { now: 0 };
   const metrics = new CacheMetrics();
-  const heard = new HeardVersions({ maximum: 10, clock: () => clock.now });
-  const near = new NearCache({ maximumBytes, heard, metrics, clock: () => clock.now });
+  const knownVersions = new KnownVersions({ maximum: 10, clock: () => clock.now });
+  const near = new NearCache({ maximumBytes, knownVersions, metrics, clock: () => clock.now });
   near.open();
   const fill = (id: number, version = 1, body: Buffer | null = BODY) =>
     near.fill(id, { version, body }, near.ticket());
   /** Hears of so many writes of others that a half of what was heard is forgotten. */
   const forget = () => {
-    const { forgotten } = heard;
-    for (let id = 1_000_000 * (forgotten + 1); heard.forgotten === forgotten; id += 1) {
-      near.hear(id, 1);
+    const { forgotten } = knownVersions;
+    for (let id = 1_000_000 * (forgotten + 1); knownVersions.forgotten === forgotten; id += 1) {
+      near.record(id, 1);
     }
   };
   return { near, metrics, clock, fill, forget };
@@ -58,11 +58,11 @@ describe('NearCache', () => {
     fill(1);
     fill(2, 7, long);
     const counted = near.bytes;
-    const [short, answer] = [near.get(1)?.answer, near.get(2)?.answer];
+    const [short, response] = [near.get(1)?.response, near.get(2)?.response];
     expect(short).toMatchObject({ length: String(BODY.byteLength), etag: '"v1"', gzip: null });
     expect(short?.body).toEqual(BODY);
-    expect(answer).toMatchObject({ length: String(long.byteLength), etag: '"v7"' });
-    const gzip = answer?.gzip;
+    expect(response).toMatchObject({ length: String(long.byteLength), etag: '"v7"' });
+    const gzip = response?.gzip;
     expect(gunzipSync(Buffer.from(gzip?.text ?? '', 'latin1'))).toEqual(long);
     expect(gzip?.etag).toBe('"v7-gzip"');
     // Its bytes were counted, and so it was made, before it was asked for.
@@ -116,10 +116,10 @@ describe('NearCache', () => {
   it('a word of a newer version removes an entry, one of its own version or an older one does not', () => {
     const { fill, metrics, near } = createNear(1_000_000);
     fill(1, 5);
-    near.hear(1, 4);
-    near.hear(1, 5);
+    near.record(1, 4);
+    near.record(1, 5);
     expect(near.get(1)?.version).toBe(5);
-    near.hear(1, 6);
+    near.record(1, 6);
     expect(near.get(1)).toBeUndefined();
     fill(1, 5);
     expect(near.get(1)).toBeUndefined();
@@ -138,7 +138,7 @@ describe('NearCache', () => {
   it('with room for one entry without a body, takes in that there is none', () => {
     const { fill, near } = createNear(NEAR_ENTRY_OVERHEAD_BYTES);
     fill(1, 3, null);
-    expect(near.get(1)).toMatchObject({ version: 3, answer: null });
+    expect(near.get(1)).toMatchObject({ version: 3, response: null });
     const entry = near.get(1);
     expect(entry && near.derive(entry, twice)).toBeNull();
   });
@@ -161,17 +161,17 @@ describe('NearCache', () => {
     const { fill, metrics, near } = createNear(1_000_000);
     fill(1, 2);
     fill(1, 1, Buffer.from('older'));
-    expect(near.get(1)?.answer?.body).toEqual(BODY);
+    expect(near.get(1)?.response?.body).toEqual(BODY);
     expect(metrics.nearFillsRefused).toBe(1);
     fill(1, 2, Buffer.from('the same, loaded again'));
-    expect(near.get(1)?.answer?.text).toBe('the same, loaded again');
+    expect(near.get(1)?.response?.text).toBe('the same, loaded again');
   });
 
   it('takes in an own write in place of what is older, and no longer anything older', () => {
     const { fill, metrics, near } = createNear(1_000_000);
     fill(1, 1);
     near.write(1, { version: 2, body: null });
-    expect(near.get(1)).toMatchObject({ version: 2, answer: null });
+    expect(near.get(1)).toMatchObject({ version: 2, response: null });
     fill(1, 1);
     expect(near.get(1)?.version).toBe(2);
     expect(metrics).toMatchObject({ invalidated: 1, nearFillsRefused: 1 });
@@ -242,7 +242,7 @@ describe('NearCache', () => {
     const { fill, near } = createNear(1_000_000);
     fill(1, 1);
     const old = near.get(1);
-    near.hear(1, 2);
+    near.record(1, 2);
     expect(old && near.derive(old, twice)?.etag).toBe('"twice-1"');
     expect(near.bytes).toBe(0);
     fill(1, 2);
@@ -264,7 +264,7 @@ describe('NearCache', () => {
     for (let id = 0; id < 300; id += 1) {
       const entry = near.get(id);
       if (entry === undefined) continue;
-      bytes += NEAR_ENTRY_OVERHEAD_BYTES + (entry.answer?.size ?? 0);
+      bytes += NEAR_ENTRY_OVERHEAD_BYTES + (entry.response?.size ?? 0);
       bytes += DERIVED_OVERHEAD_BYTES + (entry.derived('twice')?.size ?? 0);
     }
     expect(near.bytes).toBe(bytes);
@@ -273,7 +273,11 @@ describe('NearCache', () => {
 
   it('by default counts time by performance.now', () => {
     const metrics = new CacheMetrics();
-    const near = new NearCache({ maximumBytes: 1_000, heard: new HeardVersions(), metrics });
+    const near = new NearCache({
+      maximumBytes: 1_000,
+      knownVersions: new KnownVersions(),
+      metrics,
+    });
     const before = performance.now();
     expect(near.isOpen).toBe(false);
     near.open();

@@ -13,9 +13,9 @@ describe('RecentWrites', () => {
     const writes = new RecentWrites();
     writes.record(1, entry(2));
     writes.record(1, entry(1));
-    expect(writes.floor(1)?.version).toBe(2);
+    expect(writes.newest(1)?.version).toBe(2);
     writes.record(1, { version: 3, body: null });
-    expect(writes.floor(1)).toEqual({ version: 3, body: null });
+    expect(writes.newest(1)).toEqual({ version: 3, body: null });
   });
 
   it('with more writes than it may keep, forgets the oldest', () => {
@@ -24,7 +24,7 @@ describe('RecentWrites', () => {
     writes.record(2, entry(1));
     writes.record(1, entry(2));
     writes.record(3, entry(1));
-    expect([1, 2, 3].map((id) => writes.floor(id)?.version)).toEqual([2, undefined, 1]);
+    expect([1, 2, 3].map((id) => writes.newest(id)?.version)).toEqual([2, undefined, 1]);
     for (const [id, version] of [
       [1, 2],
       [2, 1],
@@ -45,7 +45,7 @@ describe('RecentWrites', () => {
         for (const [index, id] of written.entries()) writes.record(id, entry(index + 1));
         const lastFirst = [...new Set(written.toReversed())];
         const kept = Array.from({ length: 9 }, (_, index) => index + 1).filter(
-          (id) => writes.floor(id) !== undefined,
+          (id) => writes.newest(id) !== undefined,
         );
         expect(kept).toEqual(lastFirst.slice(0, maximum).sort());
       }),
@@ -57,12 +57,12 @@ describe('RecentWrites', () => {
     writes.record(1, entry(1));
     vi.advanceTimersByTime(4);
     writes.record(2, entry(1));
-    expect([writes.floor(1)?.version, unshared(writes)]).toEqual([1, [1, 2]]);
+    expect([writes.newest(1)?.version, unshared(writes)]).toEqual([1, [1, 2]]);
     vi.advanceTimersByTime(1);
-    expect([writes.floor(1), unshared(writes)]).toEqual([undefined, [2]]);
+    expect([writes.newest(1), unshared(writes)]).toEqual([undefined, [2]]);
     expect(writes.hasUnshared).toBe(true);
     vi.advanceTimersByTime(4);
-    expect([writes.floor(2), unshared(writes)]).toEqual([undefined, []]);
+    expect([writes.newest(2), unshared(writes)]).toEqual([undefined, []]);
     expect(writes.hasUnshared).toBe(false);
   });
 
@@ -83,11 +83,11 @@ describe('RecentWrites', () => {
   it('by default remembers 10,000 writes for two minutes', () => {
     const writes = new RecentWrites();
     for (let id = 0; id <= 10_000; id += 1) writes.record(id, entry(1));
-    expect([0, 1, 10_000].map((id) => writes.floor(id)?.version)).toEqual([undefined, 1, 1]);
+    expect([0, 1, 10_000].map((id) => writes.newest(id)?.version)).toEqual([undefined, 1, 1]);
     vi.advanceTimersByTime(119_999);
-    expect(writes.floor(1)?.version).toBe(1);
+    expect(writes.newest(1)?.version).toBe(1);
     vi.advanceTimersByTime(1);
-    expect(writes.floor(1)).toBeUndefined();
+    expect(writes.newest(1)).toBeUndefined();
   });
 
   it('counts a write as shared only when the cache has that very version', () => {

@@ -2,10 +2,10 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { Span } from '../../../../services/contracts/tracing/span.ts';
 import { inSpan } from '../../../../services/contracts/tracing/trace-context.ts';
-import { createRedis } from '../../../../services/user-api/cache/redis.ts';
 import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-versioned-cache.ts';
 import type { EntryOrigin } from '../../../../services/user-api/cache/versioned-cache.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createRedis } from '../../../../services/user-api/redis/redis.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 
 const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
@@ -70,8 +70,8 @@ describeWithRedis(
       listener.disconnect();
     });
 
-    const raise = (id: number, version: number, origin: EntryOrigin) =>
-      cache.raise(id, { version, body: BODY }, { origin });
+    const setIfNewer = (id: number, version: number, origin: EntryOrigin) =>
+      cache.setIfNewer(id, { version, body: BODY }, { origin });
     const scriptRuns = async () => {
       const statistics = await redis.info('commandstats');
       return Number(/cmdstat_evalsha:calls=(\d+)/.exec(statistics)?.[1] ?? 0);
@@ -85,27 +85,27 @@ describeWithRedis(
     it('goes on asking after error replies, however many: those cost no wait', async () => {
       await redis.rpush('test:1', 'a list, which no entry is');
       for (let turn = 0; turn <= FAILURES; turn += 1) {
-        expect(await raise(1, 1, 'load')).toBeUndefined();
+        expect(await setIfNewer(1, 1, 'load')).toBeUndefined();
         expect(await inSpan(span, () => cache.get(1))).toBeUndefined();
       }
-      expect(await raise(2, 1, 'load')).toBeNull();
+      expect(await setIfNewer(2, 1, 'load')).toBeNull();
       expect(await cache.get(2)).toMatchObject({ version: 1, fresh: true });
     });
 
     it('of a write that fails says so, and throws nothing', async () => {
       for (const id of [1, 2]) await redis.rpush(`test:${id}`, 'a list, which no entry is');
-      expect(await raise(1, 1, 'write')).toBeUndefined();
-      expect(await inSpan(span, () => raise(2, 1, 'write'))).toBeUndefined();
+      expect(await setIfNewer(1, 1, 'write')).toBeUndefined();
+      expect(await inSpan(span, () => setIfNewer(2, 1, 'write'))).toBeUndefined();
     });
 
     it('notifies of a write that is refused once, not at each retry', async () => {
-      await raise(1, 1, 'write');
+      await setIfNewer(1, 1, 'write');
       expect(await takeMessages()).toEqual(['1 1']);
       await redis.config('SET', 'min-replicas-to-write', '1');
-      expect(await raise(1, 2, 'write')).toBeUndefined();
+      expect(await setIfNewer(1, 2, 'write')).toBeUndefined();
       expect(await takeMessages()).toEqual(['1 2']);
       for (let retry = 0; retry < 3; retry += 1) {
-        expect(await raise(1, 2, 'earlier write')).toBeUndefined();
+        expect(await setIfNewer(1, 2, 'earlier write')).toBeUndefined();
       }
       expect(await takeMessages()).toEqual([]);
       // Such a Redis lets nobody drop what it has.
@@ -113,24 +113,24 @@ describeWithRedis(
     });
 
     it('notifies at a retry that drops an older entry from a full Redis, and not at those after it', async () => {
-      await raise(1, 1, 'write');
+      await setIfNewer(1, 1, 'write');
       await takeMessages();
       await redis.config('SET', 'maxmemory', '1');
-      expect(await raise(1, 2, 'earlier write')).toBeUndefined();
+      expect(await setIfNewer(1, 2, 'earlier write')).toBeUndefined();
       expect(await takeMessages()).toEqual(['1 2']);
       expect(await cache.get(1)).toBeNull();
       for (let retry = 0; retry < 3; retry += 1) {
-        expect(await raise(1, 2, 'earlier write')).toBeUndefined();
+        expect(await setIfNewer(1, 2, 'earlier write')).toBeUndefined();
       }
       expect(await takeMessages()).toEqual([]);
     });
 
     it('puts an earlier write in as a minimum version only, and leaves an entry of that version alone', async () => {
-      expect(await raise(1, 2, 'earlier write')).toBeNull();
+      expect(await setIfNewer(1, 2, 'earlier write')).toBeNull();
       expect(await cache.get(1)).toMatchObject({ version: 2, fresh: false });
       expect(await redis.pttl('test:1')).toBeGreaterThan(590_000);
-      expect(await raise(2, 2, 'write')).toBeNull();
-      expect(await raise(2, 2, 'earlier write')).toMatchObject({ version: 2, fresh: true });
+      expect(await setIfNewer(2, 2, 'write')).toBeNull();
+      expect(await setIfNewer(2, 2, 'earlier write')).toMatchObject({ version: 2, fresh: true });
       expect(await cache.get(2)).toMatchObject({ version: 2, fresh: true });
       expect(await takeMessages()).toEqual(['1 2', '2 2']);
     });
@@ -152,7 +152,7 @@ describeWithRedis(
       expect(await tested.lease(1)).toBe(true);
       for (const origin of ['load', 'write', 'earlier write'] as const) {
         const options = { origin };
-        expect(await tested.raise(1, { version: 1, body: BODY }, options)).toBeUndefined();
+        expect(await tested.setIfNewer(1, { version: 1, body: BODY }, options)).toBeUndefined();
       }
       expect(sent).not.toHaveBeenCalled();
     });
@@ -187,7 +187,7 @@ describeWithRedis(
         [3, undefined, 1],
       ] as const) {
         const options = { origin: 'load', ...(loadMilliseconds && { loadMilliseconds }) } as const;
-        await cache.raise(id, { version: 1, body: BODY }, options);
+        await cache.setIfNewer(id, { version: 1, body: BODY }, options);
         expect((await cache.get(id))?.loadMilliseconds).toBe(kept);
       }
     });
@@ -197,9 +197,9 @@ describeWithRedis(
       const [seconds, microseconds] = await redis.time();
       const now = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
       // The first run brings Redis the script.
-      await raise(MANY + 1, 1, 'load');
+      await setIfNewer(MANY + 1, 1, 'load');
       const runs = await scriptRuns();
-      await Promise.all(ids.map((id) => raise(id, 1, 'load')));
+      await Promise.all(ids.map((id) => setIfNewer(id, 1, 'load')));
       expect(await scriptRuns()).toBe(runs + RUNS);
       const left = (await Promise.all(ids.map((id) => cache.get(id)))).map(
         (found) => (found?.freshUntil ?? 0) - now,

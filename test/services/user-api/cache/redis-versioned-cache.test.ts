@@ -2,10 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { createRedis } from '../../../../services/user-api/cache/redis.ts';
 import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-versioned-cache.ts';
 import type { VersionedEntry } from '../../../../services/user-api/cache/versioned-cache.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createRedis } from '../../../../services/user-api/redis/redis.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 
 const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
@@ -47,9 +47,9 @@ describeWithRedis(
     const plain = (found: VersionedEntry | null | undefined) =>
       found && { version: found.version, body: found.body && Buffer.from(found.body).toString() };
     const write = (of: number, version: number, body: string | null) =>
-      cache.raise(of, entry(version, body), { origin: 'write' });
+      cache.setIfNewer(of, entry(version, body), { origin: 'write' });
     const load = (of: number, version: number, body: string | null) =>
-      cache.raise(of, entry(version, body), { origin: 'load' });
+      cache.setIfNewer(of, entry(version, body), { origin: 'load' });
 
     it('gives back the bytes of what went in, whatever they are', async () => {
       await fc.assert(
@@ -58,7 +58,7 @@ describeWithRedis(
           fc.option(fc.uint8Array({ maxLength: 300 })),
           async (version, body) => {
             id += 1;
-            expect(await cache.raise(id, { version, body }, { origin: 'write' })).toBeNull();
+            expect(await cache.setIfNewer(id, { version, body }, { origin: 'write' })).toBeNull();
             const found = await cache.get(id);
             expect(found).toMatchObject({ version, fresh: true });
             expect(found?.body && Buffer.from(found.body)).toEqual(body && Buffer.from(body));
@@ -145,7 +145,7 @@ describeWithRedis(
       await redis.del('test:2000012');
       await redis.rpush('test:2000012', 'a list, which no entry is');
       const calls = await callsOf('evalsha');
-      const answers = await Promise.all([
+      const responses = await Promise.all([
         load(2_000_010, 1, 'one'),
         load(2_000_011, 4, 'four'),
         load(2_000_012, 1, 'nowhere'),
@@ -153,7 +153,7 @@ describeWithRedis(
         load(2_000_013, 1, 'before two'),
       ]);
       expect(await callsOf('evalsha')).toBe(calls + 1);
-      expect(answers.map(plain)).toEqual([
+      expect(responses.map(plain)).toEqual([
         null,
         { version: 5, body: 'five' },
         undefined,
@@ -238,14 +238,14 @@ describeWithRedis(
       onTestFinished(() => listener.disconnect());
       await new Promise((resolve) => listener.once('ready', resolve));
       await listener.subscribe(CHANNEL);
-      const heard: string[] = [];
-      listener.on('message', (_, message: string) => heard.push(message));
+      const knownVersions: string[] = [];
+      listener.on('message', (_, message: string) => knownVersions.push(message));
       await load(1_000_010, 1, 'one');
       await write(1_000_010, 2, 'two');
       await write(1_000_010, 1, 'one');
       await write(1_000_010, 3, null);
       await listener.ping();
-      expect(heard).toEqual(['1000010 2', '1000010 3']);
+      expect(knownVersions).toEqual(['1000010 2', '1000010 3']);
     });
 
     it('leases a load to one at a time, and not for long', async () => {
@@ -263,13 +263,13 @@ describeWithRedis(
       await redis.client('PAUSE', 300, 'ALL');
       await Promise.all([1, 2, 3, 4, 5].map((number) => tested.lease(3_000_000 + number)));
 
-      const answers = [
+      const responses = [
         tested.lease(3_000_009),
         tested.get(3_000_009),
-        tested.raise(3_000_009, entry(1, 'one'), { origin: 'load' }),
+        tested.setIfNewer(3_000_009, entry(1, 'one'), { origin: 'load' }),
       ];
 
-      expect(await Promise.all(answers)).toEqual([true, undefined, undefined]);
+      expect(await Promise.all(responses)).toEqual([true, undefined, undefined]);
       // What was sent during the pause runs at its end.
       await redis.ping();
       expect(await redis.keys('test:3000009*')).toEqual([]);

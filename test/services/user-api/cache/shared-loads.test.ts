@@ -3,8 +3,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
 import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
-import { createRedis, createSubscriber } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { createRedis, createSubscriber } from '../../../../services/user-api/redis/redis.ts';
 import {
   createUserCaching,
   REPRESENTATION,

@@ -16,25 +16,25 @@ describe('SingleFlight', { timeout: 5_000 }, () => {
     await fc.assert(
       fc.asyncProperty(steps, async (taken) => {
         const flights = new SingleFlight<string>();
-        const underWay = new Map<string | number, PromiseWithResolvers<string>>();
+        const inFlight = new Map<string | number, PromiseWithResolvers<string>>();
         const outcomes: Promise<string>[] = [];
         for (const { key, what } of taken) {
           if (what === 'run') {
             const own = Promise.withResolvers<string>();
-            const begun = !underWay.has(key);
+            const begun = !inFlight.has(key);
             const flight = flights.run(key, () => own.promise);
             flight.catch(() => {});
-            if (begun) underWay.set(key, own);
-            else expect(flight).toBe(underWay.get(key)?.promise);
+            if (begun) inFlight.set(key, own);
+            else expect(flight).toBe(inFlight.get(key)?.promise);
             outcomes.push(flight);
           } else {
-            const loading = underWay.get(key);
+            const loading = inFlight.get(key);
             if (what === 'end') loading?.resolve(String(key));
             else loading?.reject(new Error(String(key)));
-            underWay.delete(key);
+            inFlight.delete(key);
             await Promise.resolve();
           }
-          for (const each of KEYS) expect(flights.has(each)).toBe(underWay.has(each));
+          for (const each of KEYS) expect(flights.has(each)).toBe(inFlight.has(each));
         }
       }),
     );

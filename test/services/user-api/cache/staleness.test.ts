@@ -83,7 +83,7 @@ describeWithRedis('after a write is acknowledged', (redis) => {
       const beganAt = performance.now();
       const version = writer && (await write(writer));
       for (const process of processes) {
-        expect(await process.isToldOf(id, version ?? 0, beganAt)).toBe(true);
+        expect(await process.isNotifiedOf(id, version ?? 0, beganAt)).toBe(true);
         const hits = process.caching.metrics.nearHits;
         expect(await versionAt(process)).toBe(version);
         const fromMemory = process.caching.metrics.nearHits - hits;
@@ -117,7 +117,7 @@ describeWithRedis('after a write is acknowledged', (redis) => {
     const [writing, reading] = [await startProcess('writing'), await startProcess('reading')];
     expect(await versionAt(reading)).toBe(1);
     await reading.untilQuiet();
-    reading.loseWords();
+    reading.loseMessages();
     const version = await write(writing);
     now += NEAR_LIFETIME_MILLISECONDS / 2;
     expect(await versionAt(reading)).toBe(1);
@@ -209,7 +209,7 @@ describeWithRedis('after a write is acknowledged', (redis) => {
         const beganAt = performance.now();
         const version = await write(writing);
         for (const process of [reading, other]) {
-          expect(await process.isToldOf(id, version, beganAt)).toBe(true);
+          expect(await process.isNotifiedOf(id, version, beganAt)).toBe(true);
           expect(await versionAt(process)).toBe(version);
         }
       }

@@ -12,15 +12,15 @@ import {
 const entry = (version: number) => ({ version, body: Buffer.from(`v${version}`) });
 
 /** A shared cache of which a test says what it takes, and when; suites with Redis look at what Redis does. */
-class RefusingCache implements Pick<VersionedCache, 'raise'> {
-  readonly raised: (readonly [id: number, version: number, origin: EntryOrigin])[] = [];
+class RefusingCache implements Pick<VersionedCache, 'setIfNewer'> {
+  readonly stored: (readonly [id: number, version: number, origin: EntryOrigin])[] = [];
   refuses: (id: number) => boolean = () => false;
   delayMilliseconds = 0;
   mostAtOnce = 0;
   #atOnce = 0;
 
-  raise: VersionedCache['raise'] = async (id, { version }, { origin }) => {
-    this.raised.push([id, version, origin]);
+  setIfNewer: VersionedCache['setIfNewer'] = async (id, { version }, { origin }) => {
+    this.stored.push([id, version, origin]);
     this.#atOnce += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
     if (this.delayMilliseconds > 0) {
@@ -31,8 +31,8 @@ class RefusingCache implements Pick<VersionedCache, 'raise'> {
   };
 
   /** What was raised since it was asked for last. */
-  takeRaised(): typeof this.raised {
-    return this.raised.splice(0);
+  takeStored(): typeof this.stored {
+    return this.stored.splice(0);
   }
 }
 
@@ -41,7 +41,7 @@ function create() {
   const recentWrites = new RecentWrites();
   const written: number[] = [];
   const publisher = new WritePublisher({
-    cache: { ...notAsked, raise: cache.raise },
+    cache: { ...notAsked, setIfNewer: cache.setIfNewer },
     recentWrites,
     onWrite: (id) => written.push(id),
   });
@@ -54,7 +54,7 @@ function create() {
   const untilRetry = async () => {
     for (let waited = 1; waited <= 3_000; waited += 1) {
       await vi.advanceTimersByTimeAsync(1);
-      if (cache.raised.length > 0) return waited;
+      if (cache.stored.length > 0) return waited;
     }
     return null;
   };
@@ -65,7 +65,7 @@ function create() {
 const notAsked: VersionedCache = {
   get: () => expect.fail('nothing is to be read'),
   lookUp: () => expect.fail('nothing is to be read'),
-  raise: () => expect.fail('it is replaced'),
+  setIfNewer: () => expect.fail('it is replaced'),
   lease: () => expect.fail('nothing is to be leased'),
 };
 
@@ -81,8 +81,8 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
       isDone = true;
     });
     expect(written).toEqual([1]);
-    expect(recentWrites.floor(1)?.version).toBe(2);
-    expect(cache.takeRaised()).toEqual([[1, 2, 'write']]);
+    expect(recentWrites.newest(1)?.version).toBe(2);
+    expect(cache.takeStored()).toEqual([[1, 2, 'write']]);
     await vi.advanceTimersByTimeAsync(9);
     expect(isDone).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
@@ -103,19 +103,19 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     const { cache, publish, untilRetry } = create();
     cache.refuses = () => true;
     await publish(1);
-    expect(cache.takeRaised()).toEqual([[1, 1, 'write']]);
+    expect(cache.takeStored()).toEqual([[1, 1, 'write']]);
     for (const pause of [250, 500, 1_000, 1_000]) {
       expect(await untilRetry()).toBe(pause);
-      expect(cache.takeRaised()).toEqual([[1, 1, 'earlier write']]);
+      expect(cache.takeStored()).toEqual([[1, 1, 'earlier write']]);
     }
     cache.refuses = () => false;
     expect(await untilRetry()).toBe(1_000);
-    cache.takeRaised();
+    cache.takeStored();
     expect(await untilRetry()).toBeNull();
 
     cache.refuses = () => true;
     await publish(2);
-    cache.takeRaised();
+    cache.takeStored();
     expect(await untilRetry()).toBe(RETRY_INTERVAL_MILLISECONDS);
   });
 
@@ -126,29 +126,29 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     cache.refuses = () => true;
     await publish(2);
     cache.refuses = (id) => id !== 2;
-    cache.takeRaised();
+    cache.takeStored();
     expect(await untilRetry()).toBe(250);
-    expect(cache.takeRaised().map(([id]) => id)).toEqual([1, 2]);
+    expect(cache.takeStored().map(([id]) => id)).toEqual([1, 2]);
     expect(await untilRetry()).toBe(250);
-    expect(cache.takeRaised().map(([id]) => id)).toEqual([1]);
+    expect(cache.takeStored().map(([id]) => id)).toEqual([1]);
   });
 
   it('retries a hundred at once, and stops a round at the first hundred of which none is taken; those come last in the next', async () => {
     const { cache, publish, untilRetry } = create();
     cache.refuses = () => true;
     for (let id = 1; id <= 250; id += 1) await publish(id);
-    cache.takeRaised();
+    cache.takeStored();
     cache.delayMilliseconds = 1;
     cache.mostAtOnce = 0;
     // Those whose node is away.
     cache.refuses = (id) => id <= 100;
     expect(await untilRetry()).toBe(250);
     await vi.advanceTimersByTimeAsync(5);
-    expect(cache.takeRaised()).toHaveLength(100);
+    expect(cache.takeStored()).toHaveLength(100);
     // That round has doubled the pause, of which some milliseconds are over.
     expect(await untilRetry()).toBe(496);
     await vi.advanceTimersByTimeAsync(5);
-    const ids = cache.takeRaised().map(([id]) => id);
+    const ids = cache.takeStored().map(([id]) => id);
     expect(ids.slice(0, 150)).toEqual(Array.from({ length: 150 }, (_, index) => 101 + index));
     expect(ids).toHaveLength(250);
     expect(cache.mostAtOnce).toBe(100);
@@ -158,7 +158,7 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     const { cache, publish, publisher, untilRetry } = create();
     cache.refuses = () => true;
     await publish(1);
-    cache.takeRaised();
+    cache.takeStored();
     cache.delayMilliseconds = 10;
     cache.refuses = (id) => id === 2;
     expect(await untilRetry()).toBe(250);
@@ -166,23 +166,23 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     cache.delayMilliseconds = 5;
     void publisher.publish(2, entry(1));
     await vi.advanceTimersByTimeAsync(20);
-    expect(cache.takeRaised()).toEqual([
+    expect(cache.takeStored()).toEqual([
       [1, 1, 'earlier write'],
       [2, 1, 'write'],
     ]);
     cache.refuses = () => false;
     expect(await untilRetry()).not.toBeNull();
-    expect(cache.takeRaised()).toEqual([[2, 1, 'earlier write']]);
+    expect(cache.takeStored()).toEqual([[2, 1, 'earlier write']]);
   });
 
   it('publishes all recent writes again when Redis may have lost them, as earlier writes', async () => {
     const { cache, publish, publisher, untilRetry } = create();
     await publish(1);
     await publish(2);
-    cache.takeRaised();
+    cache.takeStored();
     publisher.publishAgain();
     await vi.advanceTimersByTimeAsync(1);
-    expect(cache.takeRaised()).toEqual([
+    expect(cache.takeStored()).toEqual([
       [1, 1, 'earlier write'],
       [2, 1, 'earlier write'],
     ]);
@@ -193,10 +193,10 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     const { cache, publish, publisher, untilRetry } = create();
     cache.refuses = () => true;
     await publish(1);
-    cache.takeRaised();
+    cache.takeStored();
     cache.delayMilliseconds = 10;
     expect(await untilRetry()).toBe(250);
-    cache.takeRaised();
+    cache.takeStored();
     publisher.close();
     expect(await untilRetry()).toBeNull();
   });
@@ -208,7 +208,7 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     expect(vi.getTimerCount()).toBe(0);
     cache.refuses = () => true;
     await publish(1);
-    cache.takeRaised();
+    cache.takeStored();
     expect(await untilRetry()).toBe(RETRY_INTERVAL_MILLISECONDS);
   });
 
@@ -216,13 +216,13 @@ describe('WritePublisher', { timeout: 5_000 }, () => {
     const { cache, publish, publisher, untilRetry } = create();
     cache.refuses = () => true;
     await publish(1);
-    cache.takeRaised();
+    cache.takeStored();
     publisher.close();
     expect(await untilRetry()).toBeNull();
 
     const idle = create();
     await idle.publish(1);
-    idle.cache.takeRaised();
+    idle.cache.takeStored();
     idle.publisher.close();
     idle.publisher.publishAgain();
     expect(await idle.untilRetry()).toBeNull();

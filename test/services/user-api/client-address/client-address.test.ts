@@ -148,8 +148,8 @@ describe('createRequestAddressFinder', () => {
     });
     const { port } = server.address() as AddressInfo;
     const found = await new Promise<string>((resolve, reject) => {
-      const outgoing = request({ port, host: '127.0.0.1' }, async (answer) => {
-        resolve(Buffer.concat(await answer.toArray()).toString());
+      const outgoing = request({ port, host: '127.0.0.1' }, async (response) => {
+        resolve(Buffer.concat(await response.toArray()).toString());
       });
       outgoing.setHeader('x-forwarded-for', ['198.51.100.1', `${CLIENT}, ${CLOUDFRONT}`]);
       outgoing.on('error', reject);

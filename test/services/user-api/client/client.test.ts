@@ -5,7 +5,7 @@ import { type ClientOptions, createClient } from '../../../../services/user-api/
 import {
   ApiProblem,
   ApiUnreachable,
-  UnexpectedAnswer,
+  UnexpectedResponse,
 } from '../../../../services/user-api/client/errors.ts';
 
 /** What the server got, in order. */
@@ -180,7 +180,7 @@ describe('the client, when a request fails', () => {
   it('with an answer that is not of the API, says so', async () => {
     const foreign = { status: 403, body: '<html>', headers: { 'content-type': 'text/html' } };
     const { client } = await serve(inOrder(foreign));
-    await expect(client().getUser({ parameters: { id: 1 } })).rejects.toThrow(UnexpectedAnswer);
+    await expect(client().getUser({ parameters: { id: 1 } })).rejects.toThrow(UnexpectedResponse);
   });
 
   it('by being aborted, stops waiting', async () => {

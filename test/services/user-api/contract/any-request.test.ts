@@ -4,7 +4,12 @@ import { problem } from '../../../../services/contracts/problem.ts';
 import { type User, userStatuses } from '../../../../services/contracts/users.ts';
 import type { OpenApiDocument } from '../../../../services/user-api/reference/open-api.ts';
 import { operationDetails } from '../../../../services/user-api/reference/operation-details.ts';
-import { type Answer, authorization, createUser, startApiOnNewDatabase } from '../support/api.ts';
+import {
+  authorization,
+  createUser,
+  type ReceivedResponse,
+  startApiOnNewDatabase,
+} from '../support/api.ts';
 import { Contract, type DocumentedOperation } from './support/contract.ts';
 import { type AnyRequest, anyRequest, type InputOptions, requestsTo } from './support/inputs.ts';
 
@@ -85,15 +90,15 @@ async function check<Input>(
   );
 }
 
-async function send({ body, headers, method, path }: AnyRequest): Promise<Answer> {
+async function send({ body, headers, method, path }: AnyRequest): Promise<ReceivedResponse> {
   sent += 1;
-  const answer = await api.call(method, path, { headers, body });
-  if (answer.status >= 500) {
-    const { requestId } = JSON.parse(answer.text);
+  const response = await api.call(method, path, { headers, body });
+  if (response.status >= 500) {
+    const { requestId } = JSON.parse(response.text);
     const logged = api.log.filter((line) => line.requestId === requestId);
-    expect.fail(`${method} ${path} was answered ${answer.text}: ${JSON.stringify(logged)}`);
+    expect.fail(`${method} ${path} was answered ${response.text}: ${JSON.stringify(logged)}`);
   }
-  return answer;
+  return response;
 }
 
 function casesFor({ operation }: DocumentedOperation): number {
@@ -108,8 +113,8 @@ describe('whatever is sent', () => {
       const target = contract.operation(operationId);
       const requests = requestsTo(document, target, await newcomer());
       await check(requests, casesFor(target), async (request) => {
-        const answer = await send(request);
-        expect(contract.faults(target, answer), `${request.method} ${request.path}`).toEqual([]);
+        const response = await send(request);
+        expect(contract.faults(target, response), `${request.method} ${request.path}`).toEqual([]);
       });
     },
     TIMEOUT_MILLISECONDS,
@@ -120,10 +125,10 @@ describe('whatever is sent', () => {
     async () => {
       const known = Object.keys(document.paths ?? {}).map((path) => path.replace(/\{\w+\}/g, '1'));
       await check(anyRequest(known), ANYWHERE_CASES, async (request) => {
-        const answer = await send(request);
-        if (answer.status < 400 || request.method === 'HEAD') return;
-        expect(answer.headers.get('content-type')).toBe('application/problem+json');
-        expect(problem.parse(answer.body).status).toBe(answer.status);
+        const response = await send(request);
+        if (response.status < 400 || request.method === 'HEAD') return;
+        expect(response.headers.get('content-type')).toBe('application/problem+json');
+        expect(problem.parse(response.body).status).toBe(response.status);
       });
     },
     TIMEOUT_MILLISECONDS,

@@ -28,10 +28,10 @@ async function send<Body = unknown>(
 ) {
   const target = contract.operation(operationId);
   const path = target.path.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name]));
-  const answer = await api.call<Body>(target.method, `${path}${options.query ?? ''}`, options);
-  expect(contract.faults(target, answer), operationId).toEqual([]);
-  expect(answer.status, `${operationId}: ${answer.text}`).toBe(status);
-  return answer;
+  const response = await api.call<Body>(target.method, `${path}${options.query ?? ''}`, options);
+  expect(contract.faults(target, response), operationId).toEqual([]);
+  expect(response.status, `${operationId}: ${response.text}`).toBe(status);
+  return response;
 }
 
 describe('every documented operation', () => {
@@ -48,9 +48,9 @@ describe('every documented operation', () => {
       const filled = path.replace(/\{(\w+)\}/g, (_, name: keyof typeof parameters) =>
         String(parameters[name]),
       );
-      const answer = await api.call(target.method, filled);
-      expect(contract.faults(target, answer), operation.operationId).toEqual([]);
-      expect(answer.status === 401, `${operation.operationId}: ${answer.status}`).toBe(needs);
+      const response = await api.call(target.method, filled);
+      expect(contract.faults(target, response), operation.operationId).toEqual([]);
+      expect(response.status === 401, `${operation.operationId}: ${response.status}`).toBe(needs);
     }
   });
 
@@ -215,8 +215,8 @@ describe('what is not documented', () => {
     '/metrics',
     '/graphql',
   ])('at %s, is answered with a problem', async (path) => {
-    const answer = await api.call('GET', path);
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+    const response = await api.call('GET', path);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
       404,
       'application/problem+json',
     ]);
@@ -236,9 +236,9 @@ describe('what is not documented', () => {
       expect(options.headers.get('allow')?.split(', ').sort()).toEqual(all.sort());
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PURGE', 'PROPFIND']) {
         if (documented.includes(method)) continue;
-        const answer = await api.call(method, real, { headers: authorizationHeader });
-        expect([method, answer.status]).toEqual([method, 405]);
-        expect(answer.headers.get('content-type')).toBe('application/problem+json');
+        const response = await api.call(method, real, { headers: authorizationHeader });
+        expect([method, response.status]).toEqual([method, 405]);
+        expect(response.headers.get('content-type')).toBe('application/problem+json');
       }
     }
   });
@@ -247,9 +247,9 @@ describe('what is not documented', () => {
     const { body } = await api.call<OpenApiDocument>('GET', '/openapi.json');
     const target = contract.operation('listUsers');
     for (const alias of ['/api/v1/user', '/api/users', '/api/user']) {
-      const answer = await api.call('GET', alias);
-      expect(answer.status).toBe(200);
-      expect(contract.faults(target, answer)).toEqual([]);
+      const response = await api.call('GET', alias);
+      expect(response.status).toBe(200);
+      expect(contract.faults(target, response)).toEqual([]);
       expect(body.info.description).toContain(`\`${alias}\``);
     }
   });

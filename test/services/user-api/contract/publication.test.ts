@@ -5,7 +5,7 @@ import { z } from 'zod';
 import {
   PUBLICATION_DIRECTORY,
   publishedFiles,
-} from '../../../../services/user-api/reference/publication.ts';
+} from '../../../../services/user-api/app/publication.ts';
 import { startApiOnNewDatabase, type TestApi } from '../support/api.ts';
 
 const root = resolve(import.meta.dirname, '../../../..');
@@ -45,15 +45,15 @@ describe('the published files', () => {
   it.each(files.filter(({ path }) => path !== '/index.html'))(
     'at $path, have what the running service answers there',
     async ({ path, source, mediaType, cacheControl }) => {
-      const answer = await api.call('GET', path);
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get('content-type')).toBe(mediaType);
-      expect(answer.headers.get('cache-control')).toBe(cacheControl);
+      const response = await api.call('GET', path);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe(mediaType);
+      expect(response.headers.get('cache-control')).toBe(cacheControl);
       if (path === '/openapi.json') {
         // Addresses are relative in the file, as every stage publishes the same.
-        const own = JSON.stringify(answer.body).replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, '');
+        const own = JSON.stringify(response.body).replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, '');
         expect(JSON.parse(own)).toEqual(JSON.parse(read(source)));
-      } else expect(answer.text).toBe(read(source));
+      } else expect(response.text).toBe(read(source));
     },
   );
 

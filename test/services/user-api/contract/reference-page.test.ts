@@ -52,9 +52,9 @@ describeWithBrowser('the reference page, in a browser', (browser) => {
       await operation.locator('.opblock-summary-control').click();
       await operation.locator('input[placeholder="id"]').fill(String(id));
       await operation.getByRole('button', { name: 'Execute' }).click();
-      const answer = operation.locator('.live-responses-table');
-      await answer.waitFor();
-      const text = await answer.innerText();
+      const response = operation.locator('.live-responses-table');
+      await response.waitFor();
+      const text = await response.innerText();
       expect(text).toContain('200');
       expect(text).toContain(name);
       expect(text).toContain('ratelimit-policy');

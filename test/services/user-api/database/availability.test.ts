@@ -87,10 +87,10 @@ async function becomes(status: number, probe: () => Promise<{ status: number }>)
   await eventually(async () => expect((await probe()).status).toBe(status));
 }
 
-function expectUnavailable(answer: { status: number; headers: Headers; body: ProblemDetails }) {
-  expect(answer.status).toBe(503);
-  expect(answer.body.type).toBe('/problems/database-unavailable');
-  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+function expectUnavailable(response: { status: number; headers: Headers; body: ProblemDetails }) {
+  expect(response.status).toBe(503);
+  expect(response.body.type).toBe('/problems/database-unavailable');
+  expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
 }
 
 describe('with a reader that is', () => {
@@ -104,8 +104,8 @@ describe('with a reader that is', () => {
 
       if (fault === 'refusing') await reader.refuse();
       else reader.silence();
-      const answers = await Promise.all(Array.from({ length: 4 }, () => get(api, id)));
-      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      const responses = await Promise.all(Array.from({ length: 4 }, () => get(api, id)));
+      expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
       expect((await api.call('GET', '/api/v1/users')).status).toBe(200);
       expect(api.log.filter(({ message }) => message === 'Reader left out')).not.toEqual([]);
 
@@ -211,11 +211,11 @@ describe('with the writer', () => {
     onTestFinished(() => blocker.end());
     await blocker.begin(async (transaction) => {
       await transaction`select from users where id = ${id} for update`;
-      const answer = await api.call<ProblemDetails>('PATCH', `/api/v1/users/${id}`, {
+      const response = await api.call<ProblemDetails>('PATCH', `/api/v1/users/${id}`, {
         as: 'admin',
         body: { name: 'X' },
       });
-      expectUnavailable(answer);
+      expectUnavailable(response);
     });
     await becomes(200, () =>
       api.call('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name: 'Y' } }),

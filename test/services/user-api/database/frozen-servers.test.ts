@@ -52,8 +52,8 @@ describe('with a frozen reader', () => {
     await Promise.all(ids.slice(0, 8).map((_, index) => read(index)));
     const thaw = frozen(servers.replica);
     for (let round = 0; round < 2; round += 1) {
-      const answers = await Promise.all(ids.map((_, index) => read(index)));
-      expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+      const responses = await Promise.all(ids.map((_, index) => read(index)));
+      expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
     }
     const write = await api.call<User>('PATCH', `/api/v1/users/${ids[0]}`, {
       as: 'admin',
@@ -78,11 +78,11 @@ describe('with a frozen writer', () => {
       });
     expect((await rename(ids[0] ?? 0, 'Before')).status).toBe(200);
     const thaw = frozen(servers.primary);
-    const answers = await Promise.all(ids.map((id) => rename(id, 'Refused')));
+    const responses = await Promise.all(ids.map((id) => rename(id, 'Refused')));
     thaw();
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([503]));
     const unknown = new Set(
-      ids.filter((_, index) => answers[index]?.body.type === '/problems/outcome-unknown'),
+      ids.filter((_, index) => responses[index]?.body.type === '/problems/outcome-unknown'),
     );
     await eventually(async () => expect((await rename(ids[0] ?? 0, 'After')).status).toBe(200));
     const sql = postgres(servers.primary.url, { max: 1 });

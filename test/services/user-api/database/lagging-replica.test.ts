@@ -127,15 +127,15 @@ describe('with a replica that is far behind, without Redis', () => {
     const api = await startApi();
     writer.silence();
     onTestFinished(() => writer.restore());
-    let answered = 0;
+    let responded = 0;
     const all = Array.from({ length: 10 }, async (_, index) => {
       const { status } = await get(api, 900_000 + index);
-      answered += 1;
+      responded += 1;
       return status;
     });
     // Those that ask the writer wait for its deadline; those that may not are answered by the replica's word.
-    await eventually(() => expect(answered).toBeGreaterThan(0));
-    await vi.waitFor(() => expect(answered).toBe(6), { timeout: 500 });
+    await eventually(() => expect(responded).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(responded).toBe(6), { timeout: 500 });
     expect(await Promise.all(all)).toEqual(Array(10).fill(404));
   });
 });
@@ -171,11 +171,11 @@ describe('in a failover', () => {
     writer.retarget(servers.replica.url);
 
     // The name leads to a server that is still a replica: the worst moment of a failover.
-    const answers = [];
+    const responses = [];
     for (let round = 0; round < 3; round += 1) {
-      answers.push(await api.call<ProblemDetails>('POST', '/api/v1/users', { body: newUser() }));
+      responses.push(await api.call<ProblemDetails>('POST', '/api/v1/users', { body: newUser() }));
     }
-    expect(answers.map(({ status, body }) => [status, body.type])).toEqual(
+    expect(responses.map(({ status, body }) => [status, body.type])).toEqual(
       Array(3).fill([503, '/problems/database-unavailable']),
     );
     expect((await api.call('GET', '/api/v1/users')).status).toBe(200);

@@ -98,18 +98,18 @@ describe('a write that was answered 503', () => {
     const { pid } = backend;
     process.kill(pid, 'SIGSTOP');
     const thaw = () => process.kill(pid, 'SIGCONT');
-    let answers: Awaited<ReturnType<typeof rename>>[];
+    let responses: Awaited<ReturnType<typeof rename>>[];
     try {
-      answers = await Promise.all(ids.map((id) => rename(busy, id, 'Refused')));
+      responses = await Promise.all(ids.map((id) => rename(busy, id, 'Refused')));
       for (const [index, id] of ids.entries()) {
-        if (answers[index]?.status === 503) await rename(other, id, 'Kept');
+        if (responses[index]?.status === 503) await rename(other, id, 'Kept');
       }
     } finally {
       thaw();
     }
     await untilQuiet();
     // At most one statement was sent to the frozen server process; if it is a change, nobody can tell what becomes of it.
-    const unknown = answers.filter(({ body }) => body.type === '/problems/outcome-unknown');
+    const unknown = responses.filter(({ body }) => body.type === '/problems/outcome-unknown');
     expect(unknown.length).toBeLessThanOrEqual(1);
     const names = new Map(
       (
@@ -118,7 +118,7 @@ describe('a write that was answered 503', () => {
       ).map(({ id, name }) => [id, name]),
     );
     for (const [index, id] of ids.entries()) {
-      const { body, status } = answers[index] ?? { body: undefined, status: 0 };
+      const { body, status } = responses[index] ?? { body: undefined, status: 0 };
       if (status === 200) expect(names.get(id)).toBe('Refused');
       else if (body?.type !== '/problems/outcome-unknown') {
         expect(NOT_APPLIED).toContain(body?.type);
@@ -135,8 +135,8 @@ describe('a write that was answered 503', () => {
       await transaction`lock table users in share row exclusive mode`;
       const create = (email: string) =>
         busy.call<ProblemDetails>('POST', '/api/v1/users', { body: { name: 'X', email } });
-      const answers = await Promise.all(emails.map(create));
-      for (const { body } of answers) expect(NOT_APPLIED).toContain(body.type);
+      const responses = await Promise.all(emails.map(create));
+      for (const { body } of responses) expect(NOT_APPLIED).toContain(body.type);
     });
     await untilQuiet();
     expect(await sql`select from users where email = any(${emails})`).toHaveLength(0);

@@ -127,8 +127,8 @@ describe("the router's readers", () => {
   it('that fail are left out, and the others answer in their place', async () => {
     const { ask, attempts, messages, proxies, router } = await startRouter(2);
     await proxies[0]?.refuse();
-    const answers = [await ask(), await ask(), await ask(), await ask()];
-    expect(answers).toEqual(Array(4).fill('reader-2'));
+    const responses = [await ask(), await ask(), await ask(), await ask()];
+    expect(responses).toEqual(Array(4).fill('reader-2'));
     expect(attempts()).toEqual([1, 0]);
     expect(messages()).toEqual(['reader-1: Reader left out']);
     expect((await router.check()).get('reader-1')).toBe(false);

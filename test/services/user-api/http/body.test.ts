@@ -36,35 +36,35 @@ describe('a body', () => {
       piece,
       Buffer.from('\r\n'),
     ]);
-    const answer = await sendRaw(
+    const response = await sendRaw(
       api.port,
       Buffer.concat([Buffer.from(chunkedHead), ...chunks, Buffer.from(END)]),
     );
-    expect(answer.status, answer.body).toBe(201);
-    expect(JSON.parse(Buffer.from(answer.body, 'latin1').toString())).toMatchObject(user);
+    expect(response.status, response.body).toBe(201);
+    expect(JSON.parse(Buffer.from(response.body, 'latin1').toString())).toMatchObject(user);
   });
 
   it('that comes piece by piece, is read whole', async () => {
     const user = newUser({ name: 'Ädä €' });
     const length = Buffer.byteLength(JSON.stringify(user));
     const head = [...HEAD, `Content-Length: ${length}`, '', ''].join('\r\n');
-    const answer = await sendRaw(api.port, head, ...piecesOf(user));
-    expect(answer.status, answer.body).toBe(201);
+    const response = await sendRaw(api.port, head, ...piecesOf(user));
+    expect(response.status, response.body).toBe(201);
   });
 
   it.each([0, 1])(
     'that is there with its head, %i bytes over the limit, is what the limit means',
     async (over) => {
       const body = JSON.stringify(newUser()).padEnd(LIMIT_BYTES + over, ' ');
-      const answer = await sendRaw(api.port, `${chunkedHead}${chunk(body)}${END}`);
-      expect(answer.status, answer.body).toBe(over === 0 ? 201 : 413);
+      const response = await sendRaw(api.port, `${chunkedHead}${chunk(body)}${END}`);
+      expect(response.status, response.body).toBe(over === 0 ? 201 : 413);
     },
   );
 
   it('that is there with its head and empty, is told so', async () => {
-    const answer = await sendRaw(api.port, `${chunkedHead}${END}`);
-    expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.body)).toMatchObject({ detail: 'The body is empty.' });
+    const response = await sendRaw(api.port, `${chunkedHead}${END}`);
+    expect(response.status).toBe(400);
+    expect(JSON.parse(response.body)).toMatchObject({ detail: 'The body is empty.' });
   });
 
   it('that is there with its head, leaves the connection to the next request', async () => {

@@ -52,12 +52,12 @@ describe('the deadline of a request', () => {
   });
 
   it('reached before the body is there, answers 408 and hangs up', async () => {
-    const answer = await sendRaw(
+    const response = await sendRaw(
       api.port,
       'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
     );
-    expect(answer.status).toBe(408);
-    expect(problem.parse(JSON.parse(answer.body)).type).toBe('/problems/request-timeout');
-    expect(answer.headers.connection).toBe('close');
+    expect(response.status).toBe(408);
+    expect(problem.parse(JSON.parse(response.body)).type).toBe('/problems/request-timeout');
+    expect(response.headers.connection).toBe('close');
   });
 });

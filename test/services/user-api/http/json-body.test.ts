@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createErrorHandler } from '../../../../services/user-api/app/error-handler.ts';
+import type { ApiServer } from '../../../../services/user-api/app/server.ts';
 import { createJsonBodyReader } from '../../../../services/user-api/http/body.ts';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
-import { createErrorHandler } from '../../../../services/user-api/http/error-handler.ts';
-import type { ApiServer } from '../../../../services/user-api/http/server.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { createApiServer } from './support/api-server.ts';

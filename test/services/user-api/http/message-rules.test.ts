@@ -254,10 +254,10 @@ describe('a request that proxies could read in another way', () => {
         '/none',
         '/api/v1/users?limit=x',
       ]) {
-        const usual = await ask(path, 'Host: a');
-        expect(await ask(origin + path, 'Host: host.example'), path).toBe(usual);
-        expect(usual).toMatch(/^HTTP\/1.1 (?:200|404|422) /);
-        expect(usual).not.toMatch(/host\.example|target\.example/);
+        const eligible = await ask(path, 'Host: a');
+        expect(await ask(origin + path, 'Host: host.example'), path).toBe(eligible);
+        expect(eligible).toMatch(/^HTTP\/1.1 (?:200|404|422) /);
+        expect(eligible).not.toMatch(/host\.example|target\.example/);
       }
     },
   );

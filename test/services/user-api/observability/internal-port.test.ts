@@ -9,7 +9,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../../support/data
 import { startTestApi, type TestApi, testEnvironment } from '../support/api.ts';
 import { runProgram } from '../support/program.ts';
 
-interface Answer {
+interface ReceivedResponse {
   readonly status: number;
   readonly body: Record<string, unknown>;
 }
@@ -40,7 +40,7 @@ async function ask(
   method: string,
   path: string,
   options: { body?: unknown; headers?: Record<string, string>; host?: string; api?: TestApi } = {},
-): Promise<Answer> {
+): Promise<ReceivedResponse> {
   const { body, headers = {}, host = '127.0.0.1' } = options;
   const port = (options.api ?? api).service.internalPort;
   return await new Promise((resolve, reject) => {

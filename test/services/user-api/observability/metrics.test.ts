@@ -109,11 +109,11 @@ describeWithRedis('The metrics of the user API', (redis) => {
     const fields = newUser();
     await api.call('POST', '/api/v1/users', { body: fields });
     const before = await metrics();
-    const answer = await api.call('POST', '/api/v1/users', { body: fields });
+    const response = await api.call('POST', '/api/v1/users', { body: fields });
     const after = await metrics();
     const rise = (series: string) => sampleOf(after, series) - sampleOf(before, series);
 
-    expect(answer.status).toBe(409);
+    expect(response.status).toBe(409);
     expect(rise('database_pool_failures_total{pool="writer",fault="statement"}')).toBe(1);
     expect(rise('database_pool_failures_total{pool="writer",fault="server"}')).toBe(0);
     expect(rise('database_pool_query_duration_seconds_count{pool="writer"}')).toBeGreaterThan(0);

@@ -282,14 +282,14 @@ describe('What is recorded', () => {
 
   it('is lost when the collector refuses it, which is said once and counted, and harms no request', async () => {
     const { api, collector } = await startTraced({ OTEL_TRACES_SAMPLER_ARG: '1' });
-    collector.answerWith(400);
+    collector.respondWith(400);
     const lost = async () =>
       sampleOf(await scrape(api.service.internalPort), 'traces_spans_total{result="lost"}');
     for (let round = 1; round <= 2; round += 1) {
       expect((await api.call('GET', '/health/live')).status).toBe(200);
       await expect.poll(lost, { timeout: 12_000, interval: 200 }).toBe(round);
     }
-    collector.answerWith(200);
+    collector.respondWith(200);
     await api.call('GET', '/health/live');
     const spans = await stopAndCollect(api, collector);
 

@@ -41,12 +41,12 @@ async function startFront(endpoint: string) {
     const passedOn = Object.entries(headers).filter(
       ([name]) => name.startsWith('x-amz') || name === 'content-type' || name === 'authorization',
     );
-    const answer = await fetch(endpoint, {
+    const response = await fetch(endpoint, {
       method: 'POST',
       headers: passedOn.map(([name, value]) => [name, String(value)]),
       body,
     });
-    return outgoing.writeHead(answer.status).end(await answer.text());
+    return outgoing.writeHead(response.status).end(await response.text());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -1,12 +1,12 @@
 import type { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
-import { createRedisCluster } from '../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import {
   createRateLimits,
   type RateLimits,
 } from '../../../../services/user-api/rate-limit/rate-limits.ts';
+import { createRedisCluster } from '../../../../services/user-api/redis/redis.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { startRedisCluster } from '../../../support/redis-cluster.ts';
 

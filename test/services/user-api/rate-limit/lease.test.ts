@@ -32,7 +32,7 @@ interface Command {
   readonly told: number;
   readonly askedAt: number;
   /** Set once the bucket has carried it out. */
-  answer?: Outcome;
+  response?: Outcome;
 }
 
 type Step =
@@ -43,7 +43,7 @@ type Step =
 function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]): number[] {
   const bucket = new SharedBucket(terms);
   const leases = Array.from({ length: processes }, () => new Lease(terms, 0));
-  const underWay: Command[][] = leases.map(() => []);
+  const inFlight: Command[][] = leases.map(() => []);
   const passes: number[] = [];
   let now = 0;
   for (const step of steps) {
@@ -52,7 +52,7 @@ function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]):
       continue;
     }
     const lease = leases[step.process];
-    const commands = underWay[step.process];
+    const commands = inFlight[step.process];
     if (lease === undefined || commands === undefined) throw new Error('No such process');
     if (step.kind === 'request') {
       if (lease.refusedFor(now) > 0) continue;
@@ -62,16 +62,16 @@ function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]):
         commands.push({ cost: passed ? 0 : 1, told: lease.tell(now), askedAt: now });
       }
     } else if (step.kind === 'carry-out') {
-      const next = commands.find(({ answer }) => answer === undefined);
+      const next = commands.find(({ response }) => response === undefined);
       if (next === undefined) continue;
-      next.answer = bucket.take(now, next.cost, next.told);
+      next.response = bucket.take(now, next.cost, next.told);
       // Decided now, however late the process hears of it.
-      if (next.cost === 1 && next.answer.allowed) passes.push(now);
+      if (next.cost === 1 && next.response.allowed) passes.push(now);
     } else {
       const [first] = commands;
-      if (first?.answer === undefined) continue;
+      if (first?.response === undefined) continue;
       commands.shift();
-      lease.told(first.told, first.askedAt, first.answer);
+      lease.told(first.told, first.askedAt, first.response);
     }
   }
   return passes;

@@ -44,8 +44,8 @@ describeWithRedis('LeasedLimiter', (server) => {
     }
     await limiter.close();
     expect(await callsOf(redis, 'evalsha')).toBeLessThanOrEqual(20);
-    const untold = 100_000 - 10_000 - (await remainingInRedis(redis, limits, 'user:1'));
-    expect(Math.abs(untold)).toBeLessThanOrEqual(leaseAllowance(limits, 1));
+    const unpublished = 100_000 - 10_000 - (await remainingInRedis(redis, limits, 'user:1'));
+    expect(Math.abs(unpublished)).toBeLessThanOrEqual(leaseAllowance(limits, 1));
   });
 
   it('for many keys that are used little, does not ask Redis at all', async () => {

@@ -95,7 +95,7 @@ describe('createRequestLimit', () => {
   ] as const)(
     'waiting for Redis, with the user allowed: %s and the address allowed: %s, gives the tighter',
     async (user, address, left, leftOfAddress, expected, [wait, waitOfAddress]) => {
-      const answering = (
+      const responding = (
         limiter: InProcessLimiter,
         allowed: boolean,
         remaining: number,
@@ -112,8 +112,8 @@ describe('createRequestLimit', () => {
           }),
         });
       const limit = createRequestLimit(
-        answering(limiterOf({ name: 'user' }), user, left, 1_000 * wait),
-        answering(limiterOf({ name: 'address' }), address, leftOfAddress, 1_000 * waitOfAddress),
+        responding(limiterOf({ name: 'user' }), user, left, 1_000 * wait),
+        responding(limiterOf({ name: 'address' }), address, leftOfAddress, 1_000 * waitOfAddress),
       );
       const { decision } = await limit.check({ userId: 1, address: one });
       expect(decision).toMatchObject({ allowed: user && address, policy: { name: expected } });

@@ -4,18 +4,18 @@ import { readEnvironment } from '../../../../services/contracts/environment/read
 import { environmentVariables } from '../../../../services/contracts/environment/variables.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import type { PublicUser, User } from '../../../../services/contracts/users.ts';
+import type { DependencyOptions } from '../../../../services/user-api/app/dependencies.ts';
+import { type RunningService, startService } from '../../../../services/user-api/app/service.ts';
 import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-tokens.ts';
 import { deriveSigningKeySet } from '../../../../services/user-api/auth/tokens/derived-signing-keys.ts';
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
-import type { DependencyOptions } from '../../../../services/user-api/dependencies.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { type RunningService, startService } from '../../../../services/user-api/service.ts';
-import { variables } from '../../../../services/user-api/settings.ts';
+import { variables } from '../../../../services/user-api/settings/settings.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { createQueues } from '../../../support/queues.ts';
 import { system } from '../../../support/system.ts';
 
-export interface Answer<Body = unknown> {
+export interface ReceivedResponse<Body = unknown> {
   readonly status: number;
   readonly headers: Headers;
   /** The body as text, and parsed where it is JSON. */
@@ -41,7 +41,11 @@ export interface TestApi {
   /** Every line that the service has logged, parsed. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
   readonly queueUrl: string;
-  call<Body = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Body>>;
+  call<Body = unknown>(
+    method: string,
+    path: string,
+    options?: CallOptions,
+  ): Promise<ReceivedResponse<Body>>;
   stop(): Promise<void>;
 }
 
@@ -110,7 +114,7 @@ export async function testEnvironment(
   };
 }
 
-async function toAnswer<Body>(response: Response): Promise<Answer<Body>> {
+async function toResponse<Body>(response: Response): Promise<ReceivedResponse<Body>> {
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
   return {
@@ -149,7 +153,7 @@ export async function startTestApi(options: TestApiOptions): Promise<TestApi> {
         },
         ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
       });
-      return await toAnswer(response);
+      return await toResponse(response);
     },
     async stop() {
       await service.stop();

@@ -55,8 +55,8 @@ export async function startLoadBalancer(): Promise<LoadBalancer> {
       headers: passedOn,
     });
     onward.on('response', (response) => {
-      const { connection: _hop, 'keep-alive': _also, ...answered } = response.headers;
-      outgoing.writeHead(response.statusCode ?? 0, answered);
+      const { connection: _hop, 'keep-alive': _also, ...responded } = response.headers;
+      outgoing.writeHead(response.statusCode ?? 0, responded);
       response.pipe(outgoing);
       response.on('error', () => outgoing.destroy());
     });

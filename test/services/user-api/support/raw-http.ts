@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-export interface RawAnswer {
+export interface RawResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ export interface RawAnswer {
 }
 
 /** The first answer in what a connection has received; null while it is not whole. */
-function parse(received: string): RawAnswer | null {
+function parse(received: string): RawResponse | null {
   const end = received.indexOf('\r\n\r\n');
   if (end === -1) return null;
   const [statusLine = '', ...lines] = received.slice(0, end).split('\r\n');
@@ -27,20 +27,23 @@ function parse(received: string): RawAnswer | null {
  * Sends `parts` as they are, one after the other, over a connection of its own, and gives the first answer. For requests that no HTTP
  * client would send. Waits until the server has closed when it says that it will.
  */
-export function sendRaw(port: number, ...parts: readonly (string | Buffer)[]): Promise<RawAnswer> {
+export function sendRaw(
+  port: number,
+  ...parts: readonly (string | Buffer)[]
+): Promise<RawResponse> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let received = '';
     const finish = () => {
-      const answer = parse(received);
-      if (answer === null) reject(new Error(`No whole answer: ${JSON.stringify(received)}`));
-      else resolve(answer);
+      const response = parse(received);
+      if (response === null) reject(new Error(`No whole answer: ${JSON.stringify(received)}`));
+      else resolve(response);
       socket.destroy();
     };
     socket.on('data', (bytes) => {
       received += bytes.toString('latin1');
-      const answer = parse(received);
-      if (answer !== null && answer.headers.connection !== 'close') finish();
+      const response = parse(received);
+      if (response !== null && response.headers.connection !== 'close') finish();
     });
     socket.on('close', finish);
     socket.on('error', () => {});

@@ -1,8 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { createApiKeyText } from '../../../../services/user-api/api-keys/api-key-text.ts';
+import { createApiKeyText } from '../../../../services/user-api/auth/api-keys/api-key-text.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import { type Answer, createUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
+import {
+  createUser,
+  type ReceivedResponse,
+  startApiOnNewDatabase,
+  type TestApi,
+} from '../support/api.ts';
 import { limitedSteps, type Step, steps } from './steps.ts';
 
 const PAGE = fileURLToPath(new URL('../../../../docs/transcript.md', import.meta.url));
@@ -68,7 +73,10 @@ function command(step: Step): string {
   return parts.join(' ').replace('$TOKENx', `\${TOKEN}x`);
 }
 
-function shownAnswer({ headers, status, text }: Answer, isAboutLimits: boolean): string {
+function shownResponse(
+  { headers, status, text }: ReceivedResponse,
+  isAboutLimits: boolean,
+): string {
   const names = SHOWN_HEADERS.filter((name) => isAboutLimits || !LIMIT_HEADERS.includes(name));
   const lines = [
     `HTTP/1.1 ${status}`,
@@ -86,7 +94,7 @@ async function run(api: TestApi, step: Step, kept: Kept): Promise<string> {
   const { heading, headers = {}, keeps = {}, method = 'GET', path, says, timesBefore = 0 } = step;
   const body = bodyText(step);
   const isMadeUp = Object.values(headers).includes('$MADE_UP');
-  let answer: Answer | undefined;
+  let response: ReceivedResponse | undefined;
   for (let time = 0; time <= timesBefore; time += 1) {
     // Each guess is another one.
     if (isMadeUp) kept.set('MADE_UP', createApiKeyText());
@@ -94,16 +102,16 @@ async function run(api: TestApi, step: Step, kept: Kept): Promise<string> {
       name,
       filled(value.replace('$TOKENx', `${kept.get('TOKEN')}x`), kept),
     ]);
-    answer = await api.call(method, filled(path, kept), {
+    response = await api.call(method, filled(path, kept), {
       headers: Object.fromEntries(sent),
       ...(body === undefined ? {} : { body: filled(body, kept) }),
     });
   }
-  if (answer === undefined) throw new Error('Nothing was sent');
+  if (response === undefined) throw new Error('Nothing was sent');
   for (const [name, field] of Object.entries(keeps)) {
-    kept.set(name, String((answer.body as Record<string, unknown>)[field]));
+    kept.set(name, String((response.body as Record<string, unknown>)[field]));
   }
-  const isAboutLimits = answer.status === 429 || (says ?? '').includes('says what is left');
+  const isAboutLimits = response.status === 429 || (says ?? '').includes('says what is left');
   return [
     ...(heading === undefined ? [] : [`## ${heading}\n`]),
     ...(says === undefined ? [] : [`${says}\n`]),
@@ -111,7 +119,7 @@ async function run(api: TestApi, step: Step, kept: Kept): Promise<string> {
     command(step),
     '```',
     '```http',
-    shownAnswer(answer, isAboutLimits),
+    shownResponse(response, isAboutLimits),
     '```\n',
   ].join('\n');
 }

@@ -122,9 +122,9 @@ describe('the email address of a user', () => {
       wanted.map((email) => api.call('PATCH', pathOf(user.id), { as: user.id, body: { email } })),
     );
 
-    const told = (await changesOf(user.id)).map(({ former }) => former);
+    const known = (await changesOf(user.id)).map(({ former }) => former);
     const now = (await found(user.id)).email;
-    expect([...told, now].sort()).toEqual([user.email, ...wanted].sort());
+    expect([...known, now].sort()).toEqual([user.email, ...wanted].sort());
   });
 
   it('is not changed by an API key, whoever has it and whatever its scopes', async () => {

@@ -103,18 +103,22 @@ describe('the email address of a user', () => {
       for (const [who, credentials] of callers) {
         for (const { path: query = '', body, headers } of requests) {
           const ask = async (guess: string) => {
-            const answer = await api.call(method, path + query, {
+            const response = await api.call(method, path + query, {
               headers: { ...credentials, ...headers },
               ...(body === undefined ? {} : { body: body(guess) }),
             });
-            expect(answer.text, who).not.toContain(subject.email);
-            expect(JSON.stringify([...answer.headers]), who).not.toContain(subject.email);
+            expect(response.text, who).not.toContain(subject.email);
+            expect(JSON.stringify([...response.headers]), who).not.toContain(subject.email);
             // What differs between any two responses.
-            const text = answer.text.replace(
+            const text = response.text.replace(
               /"(requestId|updatedAt|version|exportedAt)":[^,}]+/g,
               '',
             );
-            return { status: answer.status, text, caching: answer.headers.get('cache-control') };
+            return {
+              status: response.status,
+              text,
+              caching: response.headers.get('cache-control'),
+            };
           };
           const right = await ask(subject.email);
           if (body !== undefined && body.length > 0) {

@@ -72,9 +72,9 @@ describe('POST with an Idempotency-Key', () => {
   it.each(['name', 'password'])('sent with another %s, is refused', async (field) => {
     const [key, body] = [randomUUID(), newUser({ password: 'first pass phrase here' })];
     await create(key, body);
-    const answer = await create(key, { ...body, [field]: 'another value of it' });
-    expect(answer.status).toBe(422);
-    expect(answer.text).toContain('/problems/idempotency-key-reused');
+    const response = await create(key, { ...body, [field]: 'another value of it' });
+    expect(response.status).toBe(422);
+    expect(response.text).toContain('/problems/idempotency-key-reused');
   });
 
   it('sent again while the first is under way, is refused; and afterwards gets its answer', async () => {
@@ -103,18 +103,18 @@ describe('POST with an Idempotency-Key', () => {
     expect(second.headers.get('retry-after')).toMatch(/^\d+$/);
     release.resolve();
     await holding;
-    const answer = await first;
-    expect(answer.status).toBe(201);
-    expect((await create(key, body)).text).toBe(answer.text);
+    const response = await first;
+    expect(response.status).toBe(201);
+    expect((await create(key, body)).text).toBe(response.text);
   });
 
   it('sent many times at once, creates one user, and all answers are that user or a conflict', async () => {
     const [key, body] = [randomUUID(), newUser()];
-    const answers = await Promise.all(Array.from({ length: 12 }, () => create(key, body)));
-    const created = answers.filter(({ status }) => status === 201);
+    const responses = await Promise.all(Array.from({ length: 12 }, () => create(key, body)));
+    const created = responses.filter(({ status }) => status === 201);
     expect(created.length).toBeGreaterThan(0);
     expect(new Set(created.map(({ text }) => text)).size).toBe(1);
-    for (const { status, text } of answers) {
+    for (const { status, text } of responses) {
       expect([201, 409]).toContain(status);
       if (status === 409) expect(text).toContain('/problems/idempotency-key-in-use');
     }
@@ -125,13 +125,13 @@ describe('POST with an Idempotency-Key', () => {
     const key = randomUUID();
     const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
     const bodies = [newUser(), newUser(), newUser()];
-    const answers = [
+    const responses = [
       await create(key, bodies[0], from('192.0.2.1')),
       await create(key, bodies[1], from('192.0.2.2')),
       await create(key, bodies[2], { as: 7 }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
-    expect((await create(key, bodies[0], from('192.0.2.1'))).text).toBe(answers[0]?.text);
+    expect(responses.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect((await create(key, bodies[0], from('192.0.2.1'))).text).toBe(responses[0]?.text);
     expect((await create(key, bodies[0], from('192.0.2.2'))).status).toBe(422);
   });
 
@@ -163,12 +163,12 @@ describe('POST with an Idempotency-Key', () => {
     ['one of 256 characters', 'k'.repeat(256), 400],
     ['one of 255 characters', 'k'.repeat(255), 201],
   ])('that is %s, is answered accordingly', async (_, key, status) => {
-    const answer = await api.call<ProblemDetails>('POST', '/api/v1/users', {
+    const response = await api.call<ProblemDetails>('POST', '/api/v1/users', {
       headers: { 'idempotency-key': key },
       body: newUser(),
     });
-    expect(answer.status).toBe(status);
-    if (status === 400) expect(answer.body.type).toBe('/problems/invalid-idempotency-key');
+    expect(response.status).toBe(status);
+    if (status === 400) expect(response.body.type).toBe('/problems/invalid-idempotency-key');
   });
 
   it('is nowhere in the database as it was sent', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UserPage } from '../../../../services/contracts/users.ts';
-import { type Answer, createUser, startApiOnNewDatabase } from '../support/api.ts';
+import { createUser, type ReceivedResponse, startApiOnNewDatabase } from '../support/api.ts';
 
 /** Over HTTP, with writes on the primary and reads from the replica, without Redis. */
 describe('GET /api/v1/users, behind a replica', () => {
@@ -22,7 +22,7 @@ describe('GET /api/v1/users, behind a replica', () => {
         const seen: number[] = [];
         let path: string | null = '/api/v1/users?limit=3';
         while (path !== null) {
-          const { body, headers }: Answer<UserPage> = await own.call('GET', path);
+          const { body, headers }: ReceivedResponse<UserPage> = await own.call('GET', path);
           seen.push(...body.data.map(({ id }) => id));
           path = /^<(.+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1] ?? null;
           expect(path === null).toBe(body.nextCursor === null);

@@ -1,7 +1,11 @@
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UserPage } from '../../../../services/contracts/users.ts';
-import { type Answer, type ProblemDetails, startApiOnNewDatabase } from '../support/api.ts';
+import {
+  type ProblemDetails,
+  type ReceivedResponse,
+  startApiOnNewDatabase,
+} from '../support/api.ts';
 
 /** Names, each with its status, created a second apart, but the third and fourth at the same moment. */
 const people = [
@@ -36,8 +40,8 @@ describe('GET /api/v1/users', () => {
   });
 
   const get = (query: string) => api.call<UserPage>('GET', `/api/v1/users${query}`);
-  const names = ({ body }: Answer<UserPage>) => body.data.map(({ name }) => name);
-  const linkOf = ({ headers }: Answer, relation: string) =>
+  const names = ({ body }: ReceivedResponse<UserPage>) => body.data.map(({ name }) => name);
+  const linkOf = ({ headers }: ReceivedResponse, relation: string) =>
     new RegExp(`<([^>]+)>; rel="${relation}"`).exec(headers.get('link') ?? '')?.[1];
 
   /** All names of a list, by following its links. */
@@ -45,7 +49,7 @@ describe('GET /api/v1/users', () => {
     const found: string[] = [];
     let path: string | undefined = `/api/v1/users${query}`;
     while (path !== undefined) {
-      const page: Answer<UserPage> = await api.call('GET', path);
+      const page: ReceivedResponse<UserPage> = await api.call('GET', path);
       expect(page.status, page.text).toBe(200);
       found.push(...names(page));
       path = linkOf(page, 'next');
@@ -101,10 +105,10 @@ describe('GET /api/v1/users', () => {
 
   it('too deep, is refused and points to the cursor', async () => {
     expect((await get('?page=100&per_page=100')).status).toBe(200);
-    const answer = await api.call<ProblemDetails>('GET', '/api/v1/users?page=101&per_page=100');
-    expect(answer.status).toBe(422);
-    expect(answer.body.type).toBe('/problems/page-too-deep');
-    expect(answer.body.detail).toContain('cursor');
+    const response = await api.call<ProblemDetails>('GET', '/api/v1/users?page=101&per_page=100');
+    expect(response.status).toBe(422);
+    expect(response.body.type).toBe('/problems/page-too-deep');
+    expect(response.body.detail).toContain('cursor');
   });
 
   it('changed, made up, or of another list, a cursor is refused', async () => {

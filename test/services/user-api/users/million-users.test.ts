@@ -154,9 +154,9 @@ describe('among a million users', () => {
   /** Each route that asks for users, in each way. */
   async function useEverything(api: TestApi): Promise<void> {
     const ok = async (method: string, path: string, body?: unknown) => {
-      const answer = await api.call<User & UserPage>(method, path, { as: 'admin', body });
-      expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
-      return answer.body;
+      const response = await api.call<User & UserPage>(method, path, { as: 'admin', body });
+      expect(response.status, `${method} ${path}: ${response.text}`).toBeLessThan(300);
+      return response.body;
     };
     const deep = cursors.encode('[null,{"by":"creation","newestFirst":false}]', [
       '2020-01-04T11:20:00.000Z',

@@ -30,11 +30,11 @@ describeWithRedis('the status of a user', (redis) => {
     expect((await put('suspended', 'admin')).body).toMatchObject({ status: 'suspended' });
     const { id: other } = await createUser(api);
     for (const as of [undefined, other]) {
-      const answer = await api.call('POST', '/api/v1/users', {
+      const response = await api.call('POST', '/api/v1/users', {
         body: newUser({ status: 'suspended' }),
         ...(as === undefined ? {} : { as }),
       });
-      expect(answer.status).toBe(as === undefined ? 401 : 403);
+      expect(response.status).toBe(as === undefined ? 401 : 403);
     }
   });
 
@@ -85,12 +85,12 @@ describeWithRedis('the status of a user', (redis) => {
 
   it('ends no session when it is written as it was', async () => {
     const { id } = await createUser(api);
-    const answer = await api.call('PATCH', `/api/v1/users/${id}`, {
+    const response = await api.call('PATCH', `/api/v1/users/${id}`, {
       as: 'admin',
       body: { status: 'active' },
     });
 
-    expect(answer.status).toBe(200);
+    expect(response.status).toBe(200);
     expect((await api.call('GET', '/api/v1/auth/me', { as: id })).status).toBe(200);
   });
 });

@@ -7,6 +7,10 @@ import type { Role, Tokens } from '../../../../../services/contracts/authenticat
 import type { PasswordResetRequested } from '../../../../../services/contracts/events.ts';
 import type { UserStatus } from '../../../../../services/contracts/users.ts';
 import {
+  createErrorHandler,
+  handleNotFound,
+} from '../../../../../services/user-api/app/error-handler.ts';
+import {
   type Authentication,
   type AuthenticationOptions,
   createAuthentication,
@@ -14,25 +18,21 @@ import {
 import { protect } from '../../../../../services/user-api/auth/authorization.ts';
 import { AccessError } from '../../../../../services/user-api/auth/errors.ts';
 import type { LoginThrottle } from '../../../../../services/user-api/auth/logins/login-throttle.ts';
-import { accessProblemTypes } from '../../../../../services/user-api/auth/problem-types.ts';
 import { createSigningKeySet } from '../../../../../services/user-api/auth/tokens/key-rotation.ts';
-import { createRedis } from '../../../../../services/user-api/cache/redis.ts';
 import { DatabasePool } from '../../../../../services/user-api/database/pool.ts';
 import { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
+import { accessProblemTypes } from '../../../../../services/user-api/http/access-problem-types.ts';
 import { createJsonBodyReader } from '../../../../../services/user-api/http/body.ts';
 import {
   type ApiBindings,
   type ApiEnvironment,
   ApiRequest,
 } from '../../../../../services/user-api/http/environment.ts';
-import {
-  answerNotFound,
-  createErrorHandler,
-} from '../../../../../services/user-api/http/error-handler.ts';
 import { mountOperations } from '../../../../../services/user-api/http/operations.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { LoginBackoff } from '../../../../../services/user-api/rate-limit/login-backoff.ts';
 import { createRateLimits } from '../../../../../services/user-api/rate-limit/rate-limits.ts';
+import { createRedis } from '../../../../../services/user-api/redis/redis.ts';
 import { UserRepository } from '../../../../../services/user-api/users/repository.ts';
 import {
   createUserRoute,
@@ -50,7 +50,7 @@ export const PASSWORD = 'correct horse battery staple';
 const ISSUER = 'http://api.test';
 const AUDIENCE = 'headroom-test';
 
-export interface Answer<Body = unknown> {
+export interface ReceivedResponse<Body = unknown> {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -85,8 +85,12 @@ export interface AuthApi {
   readonly dispatched: readonly PasswordResetRequested[];
   /** Every line that was logged, parsed. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
-  call<Body = unknown>(method: string, path: string, options?: CallOptions): Promise<Answer<Body>>;
-  login(email: string, password?: string): Promise<Answer<Tokens>>;
+  call<Body = unknown>(
+    method: string,
+    path: string,
+    options?: CallOptions,
+  ): Promise<ReceivedResponse<Body>>;
+  login(email: string, password?: string): Promise<ReceivedResponse<Tokens>>;
   stop(): Promise<void>;
 }
 
@@ -101,7 +105,7 @@ const userRoutes = [
 ];
 
 /** What the one error handler will do with errors of access. */
-function answerAccessError(error: AccessError, requestId: string): Response {
+function accessErrorResponse(error: AccessError, requestId: string): Response {
   const { status, title } = accessProblemTypes[error.slug];
   const body = { type: `/problems/${error.slug}`, title, status, detail: error.message, requestId };
   return new Response(JSON.stringify(body), {
@@ -173,13 +177,13 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   );
 
   const app = new OpenAPIHono<ApiEnvironment>();
-  const answerError = createErrorHandler(logger);
+  const errorResponse = createErrorHandler(logger);
   app.onError((error, context) =>
     error instanceof AccessError
-      ? answerAccessError(error, context.env.incoming.requestId)
-      : answerError(error, context),
+      ? accessErrorResponse(error, context.env.incoming.requestId)
+      : errorResponse(error, context),
   );
-  app.notFound(answerNotFound);
+  app.notFound(handleNotFound);
   const readBody = createJsonBodyReader(65_536);
   const operations = [
     ...userRoutes.map((route) => ({ route, handler: () => new Response(null, { status: 204 }) })),

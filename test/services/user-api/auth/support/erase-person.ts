@@ -6,5 +6,5 @@ import type { AuthApi, Person } from './auth-api.ts';
 export async function erasePerson(api: AuthApi, { id }: Person): Promise<void> {
   const actor = { kind: 'self', userId: id } as const;
   await new UserRepository(api.router).remove(id, null, actor);
-  await api.authentication.ender.forgetSessions(id, ERASED_GENERATION);
+  await api.authentication.sessionRevoker.forgetSessions(id, ERASED_GENERATION);
 }

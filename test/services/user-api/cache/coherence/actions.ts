@@ -3,12 +3,12 @@ import type { GateName } from './gates.ts';
 
 /** Where a read, a write or a subscription can be held up. */
 const gatesOf = {
-  read: ['lookup answered', 'load answered', 'raise sent', 'raise answered'],
-  write: ['raise sent', 'raise answered'],
-  delete: ['raise sent', 'raise answered'],
+  read: ['lookup replied', 'load returned', 'update sent', 'update replied'],
+  write: ['update sent', 'update replied'],
+  delete: ['update sent', 'update replied'],
   'subscribe again': ['subscribe sent'],
   // All processes are, when they are about to tell the new one what the old one knew.
-  'fail Redis over': ['raise sent'],
+  'fail Redis over': ['update sent'],
 } as const satisfies Readonly<Record<string, readonly GateName[]>>;
 
 /** What can happen, and how often it does, relative to the others: reads the most, as they are what is tested. */
@@ -18,12 +18,12 @@ const weights = {
   delete: 1,
   'subscribe again': 2,
   'open gates': 4,
-  'hold words': 3,
-  'lose words': 1,
-  'pass words': 2,
+  'hold messages': 3,
+  'lose messages': 1,
+  'pass messages': 2,
   'lose subscription': 2,
   'evict from near cache': 2,
-  'forget what was heard': 1,
+  'forget known versions': 1,
   'evict from Redis': 3,
   'age in Redis': 2,
   'remember entry': 1,
@@ -50,7 +50,7 @@ const beginnings = ['nowhere', 'in the database', 'in Redis'] as const;
 export type Beginning = (typeof beginnings)[number];
 
 /** What happens to one user, one thing after the other. */
-export interface Story {
+export interface Interleaving {
   readonly user: Beginning;
   readonly actions: readonly Action[];
 }
@@ -68,7 +68,7 @@ function actionOf(name: ActionName): fc.Arbitrary<Action> {
 }
 
 /** @param length - most actions. */
-export function storyOf(length: number): fc.Arbitrary<Story> {
+export function interleavingOf(length: number): fc.Arbitrary<Interleaving> {
   const names = Object.keys(weights) as ActionName[];
   const actions = names.map((name) => ({ arbitrary: actionOf(name), weight: weights[name] }));
   return fc.record({
@@ -78,7 +78,7 @@ export function storyOf(length: number): fc.Arbitrary<Story> {
 }
 
 /** A story in words, a line for each action. */
-export function tell({ actions, user }: Story): string[] {
+export function tell({ actions, user }: Interleaving): string[] {
   const lines = actions.map(({ do: name, holdAt, process }) => {
     const hold = holdAt === null ? '' : `, held up at: ${holdAt}`;
     return `${processes[process]}: ${name}${hold}`;
@@ -87,7 +87,7 @@ export function tell({ actions, user }: Story): string[] {
 }
 
 /** The story that {@link tell} has told so. */
-export function understand([first = '', ...lines]: readonly string[]): Story {
+export function understand([first = '', ...lines]: readonly string[]): Interleaving {
   const user = beginnings.find((beginning) => first === `The user is ${beginning}.`);
   if (user === undefined) throw new Error(`No story begins so: ${first}`);
   const actions = lines.map((line) => {

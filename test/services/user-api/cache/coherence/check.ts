@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
-import { storyOf, tell, understand } from './actions.ts';
+import { interleavingOf, tell, understand } from './actions.ts';
 import { createRouter } from './router.ts';
 import { play } from './scenario.ts';
 import { Servers, type ServerUrls } from './servers.ts';
@@ -10,7 +10,7 @@ export interface Checking {
   /** Stories to play first, as `tell` tells them. */
   readonly known: readonly (readonly string[])[];
   /** How many to play in all. */
-  readonly stories: number;
+  readonly interleavings: number;
   /** Most actions of a story. */
   readonly length: number;
   readonly seed: number;
@@ -20,9 +20,9 @@ export interface Checking {
 
 export interface Outcome {
   /** How many stories were played. */
-  readonly stories: number;
+  readonly interleavings: number;
   /** Which promise was broken, and the story in which it was; null when none was. */
-  readonly failure: { readonly message: string; readonly story: readonly string[] } | null;
+  readonly failure: { readonly message: string; readonly interleaving: readonly string[] } | null;
 }
 
 const PROCESSES = ['A', 'B', 'C'];
@@ -44,16 +44,16 @@ export async function check(urls: ServerUrls, options: Checking): Promise<Outcom
   const users: number[] = [];
   const existingUser = () => users.pop() ?? 0;
 
-  let stories = 0;
+  let interleavings = 0;
   const details = await fc.check(
-    fc.asyncProperty(storyOf(options.length), async (story) => {
-      stories += 1;
+    fc.asyncProperty(interleavingOf(options.length), async (interleaving) => {
+      interleavings += 1;
       if (users.length === 0) users.push(...(await servers.createUsers(USERS_AT_ONCE)));
-      await play({ servers, processes, startProcess, clock, existingUser }, story);
+      await play({ servers, processes, startProcess, clock, existingUser }, interleaving);
     }),
     {
-      examples: options.known.map((story) => [understand(story)]),
-      numRuns: options.stories,
+      examples: options.known.map((interleaving) => [understand(interleaving)]),
+      numRuns: options.interleavings,
       seed: options.seed,
       endOnFailure: !options.shrink,
     },
@@ -61,10 +61,12 @@ export async function check(urls: ServerUrls, options: Checking): Promise<Outcom
   for (const each of processes) each.close();
   await servers.close();
   await router.close();
-  const story = details.failed ? details.counterexample?.[0] : undefined;
+  const interleaving = details.failed ? details.counterexample?.[0] : undefined;
   return {
-    stories,
+    interleavings,
     failure:
-      story === undefined ? null : { message: String(details.errorInstance), story: tell(story) },
+      interleaving === undefined
+        ? null
+        : { message: String(details.errorInstance), interleaving: tell(interleaving) },
   };
 }

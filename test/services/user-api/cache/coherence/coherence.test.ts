@@ -11,12 +11,12 @@ import type { Task, Tasks } from './program.ts';
 import type { ServerUrls } from './servers.ts';
 
 /** How many stories are played; some 25 a second. */
-const STORIES = Number(process.env.CACHE_STORIES ?? 100);
+const INTERLEAVINGS = Number(process.env.CACHE_INTERLEAVINGS ?? 100);
 /** How many stories nobody knows are played for each mutant before the known one. */
-const SEARCH = Number(process.env.CACHE_MUTANT_STORIES ?? 0);
+const SEARCH = Number(process.env.CACHE_MUTANT_INTERLEAVINGS ?? 0);
 const LENGTH = 25;
 const SEED = Number(process.env.CACHE_SEED ?? 1);
-const TIMEOUT_MILLISECONDS = 60_000 + 200 * (STORIES + SEARCH * mutants.length);
+const TIMEOUT_MILLISECONDS = 60_000 + 200 * (INTERLEAVINGS + SEARCH * mutants.length);
 
 /** Has a program do the tasks. */
 function run(urls: ServerUrls, tasks: readonly Task[]): Promise<readonly Outcome[]> {
@@ -59,11 +59,11 @@ describeWithRedis('the caches, whatever happens to one user', (redis) => {
   it(
     'keep their promises to every read',
     async () => {
-      const known = mutants.map(({ story }) => story);
-      const stories = known.length + STORIES;
-      const task = { known, stories, length: LENGTH, seed: SEED, shrink: true };
+      const known = mutants.map(({ interleaving }) => interleaving);
+      const interleavings = known.length + INTERLEAVINGS;
+      const task = { known, interleavings, length: LENGTH, seed: SEED, shrink: true };
       const [outcome] = await run(urls, [task]);
-      expect(outcome, `CACHE_SEED=${SEED}`).toEqual({ stories, failure: null });
+      expect(outcome, `CACHE_SEED=${SEED}`).toEqual({ interleavings, failure: null });
     },
     TIMEOUT_MILLISECONDS,
   );
@@ -81,12 +81,12 @@ describeWithRedis('the caches, whatever happens to one user', (redis) => {
     let outcomes: readonly Outcome[];
 
     beforeAll(async () => {
-      const searching = { stories: SEARCH, length: LENGTH, seed: SEED, shrink: false };
+      const searching = { interleavings: SEARCH, length: LENGTH, seed: SEED, shrink: false };
       const tasks = mutants.map((mutant) => ({
         mutant,
         ...(SEARCH > 0
           ? { ...searching, known: [] }
-          : { ...searching, known: [mutant.story], stories: 1 }),
+          : { ...searching, known: [mutant.interleaving], interleavings: 1 }),
       }));
       outcomes = await run(urls, tasks);
     }, TIMEOUT_MILLISECONDS);

@@ -1,12 +1,12 @@
 /** Where an operation can be made to wait. */
 export type GateName =
   /** With the answer of Redis, on the way back. */
-  | 'lookup answered'
+  | 'lookup replied'
   /** With the row, on the way back. */
-  | 'load answered'
+  | 'load returned'
   /** Before Redis is told of a version. */
-  | 'raise sent'
-  | 'raise answered'
+  | 'update sent'
+  | 'update replied'
   /** Before Redis is asked to subscribe. */
   | 'subscribe sent';
 

@@ -120,7 +120,7 @@ export class History {
    * not behind what was written before it was subscribed.
    */
   #nearBound(by: TestedProcess): number {
-    const told = by.toldOf(this.id);
+    const known = by.notifiedOf(this.id);
     const binding = this.#writes.filter(
       (write) =>
         write.by === by ||
@@ -128,7 +128,7 @@ export class History {
         write.realAt < by.subscribedSince,
     );
     // The word of a deletion is one above the version that was deleted, which is never answered.
-    const versions = [this.#existing, ...binding.map(({ version }) => version), told];
+    const versions = [this.#existing, ...binding.map(({ version }) => version), known];
     const bound = Math.max(...versions);
     return this.isDeleted && bound > this.#newestRow ? DELETED : bound;
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { UserNotFound } from '../../../../../services/user-api/users/errors.ts';
-import type { Action, Beginning, Story } from './actions.ts';
+import { UserNotFound } from '../../../../../services/user-api/auth/errors.ts';
+import type { Action, Beginning, Interleaving } from './actions.ts';
 import type { GateName } from './gates.ts';
 import { BrokenPromise, History } from './history.ts';
 import type { Servers } from './servers.ts';
@@ -22,13 +22,13 @@ const HELD_UP_MILLISECONDS = 20;
 /** Longer than NEAR_LIFETIME_MILLISECONDS and SETTLED_MILLISECONDS. */
 const LONG_ENOUGH = 5_100;
 /** How long Redis may lack what its processes can tell it again, after it was replaced. */
-const TOLD_AGAIN_MILLISECONDS = 2_000;
+const REPUBLISH_MILLISECONDS = 2_000;
 
 /** @throws `BrokenPromise` when what the story makes happen to a user lets a read answer what it must not. */
-export async function play(surroundings: Surroundings, story: Story): Promise<void> {
-  const scenario = await Scenario.begin(surroundings, story.user);
+export async function play(surroundings: Surroundings, interleaving: Interleaving): Promise<void> {
+  const scenario = await Scenario.begin(surroundings, interleaving.user);
   try {
-    for (const action of story.actions) await scenario.do(action);
+    for (const action of interleaving.actions) await scenario.do(action);
   } finally {
     await scenario.end();
   }
@@ -38,7 +38,7 @@ export async function play(surroundings: Surroundings, story: Story): Promise<vo
 class Scenario {
   readonly #surroundings: Surroundings;
   readonly #history: History;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
   #failure: unknown;
   #olderEntry: Buffer | null = null;
 
@@ -52,7 +52,7 @@ class Scenario {
     for (const process of processes) {
       await process.subscribeAgain();
       await process.untilOpen();
-      process.passWords();
+      process.passMessages();
     }
     clock.now += LONG_ENOUGH;
     const exists = user !== 'nowhere';
@@ -72,9 +72,9 @@ class Scenario {
 
   /** Lets everything come to its end. */
   async end(): Promise<void> {
-    while (this.#underWay.size > 0) {
+    while (this.#inFlight.size > 0) {
       for (const { gates } of this.#surroundings.processes) gates.openAll();
-      await Promise.race([...this.#underWay, pause(1)]);
+      await Promise.race([...this.#inFlight, pause(1)]);
     }
     for (const { gates } of this.#surroundings.processes) gates.openAll();
   }
@@ -102,18 +102,18 @@ class Scenario {
       case 'open gates':
         process.gates.openAll();
         return await this.#settle();
-      case 'hold words':
-        return process.holdWords();
-      case 'lose words':
-        return process.loseWords();
-      case 'pass words':
-        return process.passWords();
+      case 'hold messages':
+        return process.holdMessages();
+      case 'lose messages':
+        return process.loseMessages();
+      case 'pass messages':
+        return process.passMessages();
       case 'lose subscription':
         return await process.loseSubscription();
       case 'evict from near cache':
         return process.evict();
-      case 'forget what was heard':
-        return process.forgetWhatItHeard();
+      case 'forget known versions':
+        return process.forgetKnownVersions();
       case 'evict from Redis':
         return this.#mayEvict ? await servers.evict(id) : undefined;
       case 'age in Redis':
@@ -141,16 +141,16 @@ class Scenario {
    */
   get #mayEvict(): boolean {
     return this.#surroundings.processes.every(
-      ({ gates, isUntoldOfSomething }) => !gates.isHoldingAt('raise sent') && !isUntoldOfSomething,
+      ({ gates, lacksInvalidations }) => !gates.isHoldingAt('update sent') && !lacksInvalidations,
     );
   }
 
   #read(process: TestedProcess): Promise<void> {
     const { metrics } = process.caching;
     const hits = metrics.nearHits;
-    const answer = process.users.get(this.#history.id);
+    const response = process.users.get(this.#history.id);
     const start = this.#history.readBegins(process, metrics.nearHits > hits);
-    return answer.then((snapshot) => this.#history.readEnds(start, snapshot));
+    return response.then((snapshot) => this.#history.readEnds(start, snapshot));
   }
 
   async #write(process: TestedProcess, holdAt: GateName | null): Promise<void> {
@@ -167,14 +167,14 @@ class Scenario {
         status: null,
       });
       this.#history.acknowledged(process, changed);
-      if (holdAt === null) await this.#expectWords(changed.version, beganAt);
+      if (holdAt === null) await this.#expectMessages(changed.version, beganAt);
       return;
     }
     const fields = { name, email: `${name}@example.com`, status: 'active' } as const;
     const created = await process.users.create(fields, null);
     if (created.id !== id) throw new Error(`The new user has the id ${created.id}, not ${id}`);
     this.#history.acknowledged(process, created.snapshot);
-    if (holdAt === null) await this.#expectWords(1, beganAt);
+    if (holdAt === null) await this.#expectMessages(1, beganAt);
   }
 
   async #delete(process: TestedProcess, holdAt: GateName | null): Promise<void> {
@@ -182,13 +182,13 @@ class Scenario {
     this.#history.began('delete');
     await process.users.remove(this.#history.id, null, { kind: 'admin', userId: 1 });
     this.#history.acknowledged(process, null);
-    if (holdAt === null) await this.#expectWords(this.#history.newestRow, beganAt);
+    if (holdAt === null) await this.#expectMessages(this.#history.newestRow, beganAt);
   }
 
   /** Waits until all have been told of a write, or of a newer one, who are to be. */
-  async #expectWords(version: number, since: number): Promise<void> {
+  async #expectMessages(version: number, since: number): Promise<void> {
     for (const process of this.#surroundings.processes) {
-      if (await process.isToldOf(this.#history.id, version, since)) continue;
+      if (await process.isNotifiedOf(this.#history.id, version, since)) continue;
       throw new BrokenPromise(`${process.name} is not told of version ${version}`);
     }
   }
@@ -204,7 +204,7 @@ class Scenario {
 
   /** Ends a process, and with it what it remembers, and starts it anew. */
   async #restart(process: TestedProcess): Promise<void> {
-    if (this.#underWay.size > 0) return;
+    if (this.#inFlight.size > 0) return;
     const { processes, startProcess } = this.#surroundings;
     process.close();
     // Who wrote it is gone, so nobody can tell a Redis that goes back behind it: docs/cache.md says so.
@@ -232,8 +232,8 @@ class Scenario {
         // Deleted while it was about to be written.
         if (!(error instanceof UserNotFound)) this.#failure ??= error;
       })
-      .finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
+      .finally(() => this.#inFlight.delete(tracked));
+    this.#inFlight.add(tracked);
     const outcome = await Promise.race([
       tracked.then(() => 'done'),
       arrival.then(() => 'held up'),
@@ -246,39 +246,39 @@ class Scenario {
   /** Waits for what is under way, as far as nothing holds it up any more. */
   async #settle(): Promise<void> {
     await pause(1);
-    const all = Promise.all(this.#underWay);
+    const all = Promise.all(this.#inFlight);
     const held = this.#surroundings.processes.some(({ gates }) => gates.isHolding);
     await (held ? Promise.race([all, pause(HELD_UP_MILLISECONDS)]) : all);
     for (const process of this.#surroundings.processes) await process.untilQuiet();
   }
 
   /** Cuts all connections to Redis, which comes back without what it had, or with what it had once. */
-  async #replaceRedis(entry: Buffer | null, isToldAgainLate: boolean): Promise<void> {
+  async #replaceRedis(entry: Buffer | null, isRepublishedLate: boolean): Promise<void> {
     const { processes, servers } = this.#surroundings;
     if (processes.some(({ gates }) => gates.isHolding)) return;
-    for (const { gates } of processes) if (isToldAgainLate) gates.shut('raise sent');
+    for (const { gates } of processes) if (isRepublishedLate) gates.shut('update sent');
     const recoveries = processes.map((process) => process.recovery());
     await servers.loseMemory(this.#history.id, entry);
     await Promise.all(recoveries);
-    if (isToldAgainLate) await this.#readWhereKnown();
+    if (isRepublishedLate) await this.#readWhereKnown();
     for (const { gates } of processes) gates.openAll();
-    await this.#untilToldAgain();
+    await this.#untilRepublished();
   }
 
   /** Until Redis is told again, only those know the newest version who were told of it before. */
   async #readWhereKnown(): Promise<void> {
     const { acknowledgedVersion, id } = this.#history;
     for (const process of this.#surroundings.processes) {
-      const wasTold = process.remembers && process.toldOf(id) >= acknowledgedVersion;
+      const wasNotified = process.remembers && process.notifiedOf(id) >= acknowledgedVersion;
       const wrote = this.#history.newestOf([process]) >= acknowledgedVersion;
-      if (wasTold || wrote) await this.#read(process);
+      if (wasNotified || wrote) await this.#read(process);
     }
   }
 
-  async #untilToldAgain(): Promise<void> {
+  async #untilRepublished(): Promise<void> {
     const { id } = this.#history;
     const newest = this.#history.newestOf(this.#surroundings.processes);
-    const deadline = performance.now() + TOLD_AGAIN_MILLISECONDS;
+    const deadline = performance.now() + REPUBLISH_MILLISECONDS;
     while (performance.now() < deadline) {
       const entry = await this.#surroundings.servers.entry(id);
       const version = /^[vd](\d+)/.exec(entry?.toString('latin1') ?? '')?.[1];

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { decodeInvalidation } from '../../../../../services/user-api/cache/invalidation.ts';
-import { createRedis, createSubscriber } from '../../../../../services/user-api/cache/redis.ts';
 import type { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
 import type { Logger } from '../../../../../services/user-api/observability/logger.ts';
-import { CreationMemory } from '../../../../../services/user-api/users/creation-memory.ts';
+import { createRedis, createSubscriber } from '../../../../../services/user-api/redis/redis.ts';
+import { IdempotencyStore } from '../../../../../services/user-api/users/idempotency-store.ts';
 import { UserRepository } from '../../../../../services/user-api/users/repository.ts';
 import { createUserCaching } from '../../../../../services/user-api/users/user-caching.ts';
 import { Users } from '../../../../../services/user-api/users/users.ts';
@@ -25,7 +25,7 @@ const NEAR_CACHE_BYTES = 16_384;
 const EVICTING_ID = Number.MAX_SAFE_INTEGER;
 const READY_TIMEOUT_MILLISECONDS = 5_000;
 /** A thousand times what a word takes. */
-const WORD_TIMEOUT_MILLISECONDS = 2_000;
+const MESSAGE_TIMEOUT_MILLISECONDS = 2_000;
 
 type Message = readonly [channel: string, message: string];
 
@@ -40,16 +40,16 @@ export class TestedProcess {
   readonly caching: ReturnType<typeof createUserCaching>;
   readonly #commands: Redis;
   readonly #subscriber: Redis;
-  readonly #heldWords: Message[] = [];
+  readonly #heldMessages: Message[] = [];
   #deliver: (...message: Message) => void = () => {};
   #fate: 'pass' | 'hold' | 'lose' = 'pass';
-  #hasLostWords = false;
-  #raisesUnderWay = 0;
+  #hasLostMessages = false;
+  #updatesInFlight = 0;
   #remembers = true;
   #isSubscribed = false;
   #subscribedSince = 0;
   /** The newest version of each user that it was told of. */
-  readonly #told = new Map<number, number>();
+  readonly #known = new Map<number, number>();
 
   constructor(options: TestedProcessOptions) {
     const { clock, logger, name, redisUrl, router } = options;
@@ -78,9 +78,9 @@ export class TestedProcess {
     this.users = new Users({
       repository,
       caching: this.caching,
-      memory: new CreationMemory(router, randomBytes(32)),
+      memory: new IdempotencyStore(router, randomBytes(32)),
       passwords: { hashNew: () => Promise.reject(new Error('No user here has a password')) },
-      ender: { forgetSessions: () => Promise.resolve() },
+      sessionRevoker: { forgetSessions: () => Promise.resolve() },
       dispatch: () => {},
     });
   }
@@ -100,8 +100,8 @@ export class TestedProcess {
   }
 
   /** Whether words are on their way to it, or were lost on it unnoticed. */
-  get isUntoldOfSomething(): boolean {
-    return this.#hasLostWords || this.#heldWords.length > 0;
+  get lacksInvalidations(): boolean {
+    return this.#hasLostMessages || this.#heldMessages.length > 0;
   }
 
   async start(): Promise<void> {
@@ -114,8 +114,8 @@ export class TestedProcess {
     this.#commands.disconnect();
   }
 
-  toldOf(id: number): number {
-    return this.#told.get(id) ?? 0;
+  notifiedOf(id: number): number {
+    return this.#known.get(id) ?? 0;
   }
 
   /** Whether it has not forgotten since what it was told of. */
@@ -123,19 +123,19 @@ export class TestedProcess {
     return this.#remembers;
   }
 
-  holdWords(): void {
+  holdMessages(): void {
     if (this.#fate === 'pass') this.#fate = 'hold';
   }
 
-  loseWords(): void {
+  loseMessages(): void {
     this.#fate = 'lose';
-    if (this.#heldWords.splice(0).length > 0) this.#hasLostWords = true;
+    if (this.#heldMessages.splice(0).length > 0) this.#hasLostMessages = true;
   }
 
   /** Lets all come through, and what was held up. What is lost stays so. */
-  passWords(): void {
+  passMessages(): void {
     this.#fate = 'pass';
-    for (const message of this.#heldWords.splice(0)) this.#deliver(...message);
+    for (const message of this.#heldMessages.splice(0)) this.#deliver(...message);
   }
 
   /**
@@ -143,11 +143,11 @@ export class TestedProcess {
    *
    * @param since - when the write began, in milliseconds of `performance.now()`.
    */
-  async isToldOf(id: number, version: number, since: number): Promise<boolean> {
+  async isNotifiedOf(id: number, version: number, since: number): Promise<boolean> {
     const isDeaf = () => !this.isSubscribed || this.#subscribedSince > since;
-    const excused = () => this.#fate !== 'pass' || this.isUntoldOfSomething || isDeaf();
-    const told = () => excused() || this.toldOf(id) >= version;
-    return await becomesTrue(told, WORD_TIMEOUT_MILLISECONDS);
+    const excused = () => this.#fate !== 'pass' || this.lacksInvalidations || isDeaf();
+    const known = () => excused() || this.notifiedOf(id) >= version;
+    return await becomesTrue(known, MESSAGE_TIMEOUT_MILLISECONDS);
   }
 
   async loseSubscription(): Promise<void> {
@@ -181,12 +181,12 @@ export class TestedProcess {
   /** Until Redis has what reads have loaded, for which they do not wait, and this process has its answer; but for what is held up. */
   async untilQuiet(): Promise<void> {
     const { gates } = this;
-    const held = () => gates.countHeldAt('raise sent') + gates.countHeldAt('raise answered');
+    const held = () => gates.countHeldAt('update sent') + gates.countHeldAt('update replied');
     // What has just been loaded is gathered until this turn ends.
-    await nextTurn();
-    while (this.#raisesUnderWay > held()) await nextTurn();
+    await nextTick();
+    while (this.#updatesInFlight > held()) await nextTick();
     // What follows on the answer takes no more than this turn.
-    await nextTurn();
+    await nextTick();
   }
 
   evict(): void {
@@ -195,17 +195,18 @@ export class TestedProcess {
   }
 
   /** Tells it of so many other writes that it forgets what it has heard. */
-  forgetWhatItHeard(): void {
+  forgetKnownVersions(): void {
     const { near } = this.caching;
     const before = near.ticket().forgotten;
     this.#remembers = false;
-    for (let id = EVICTING_ID - 1; near.ticket().forgotten < before + 2; id -= 1) near.hear(id, 1);
+    for (let id = EVICTING_ID - 1; near.ticket().forgotten < before + 2; id -= 1)
+      near.record(id, 1);
   }
 
   /** What was on its way is lost, and that is noticed. */
   #connectionLost(): void {
-    this.#heldWords.length = 0;
-    this.#hasLostWords = false;
+    this.#heldMessages.length = 0;
+    this.#hasLostMessages = false;
     this.#fate = 'pass';
   }
 
@@ -214,7 +215,7 @@ export class TestedProcess {
     const find = repository.find.bind(repository);
     repository.find = async (...parameters) => {
       const found = await find(...parameters);
-      await gates.pass('load answered');
+      await gates.pass('load returned');
       return found;
     };
     return repository;
@@ -222,22 +223,22 @@ export class TestedProcess {
 
   #gatedCommands(redis: Redis): Redis {
     const { gates } = this;
-    const raise = async (...parameters: Parameters<Redis['raiseEntriesBuffer']>) => {
-      await gates.pass('raise sent');
-      const reply = await redis.raiseEntriesBuffer(...parameters);
-      await gates.pass('raise answered');
+    const setIfNewer = async (...parameters: Parameters<Redis['setEntriesIfNewerBuffer']>) => {
+      await gates.pass('update sent');
+      const reply = await redis.setEntriesIfNewerBuffer(...parameters);
+      await gates.pass('update replied');
       return reply;
     };
     const gated = {
       async mgetBuffer(keys: string[]) {
         const replies = await redis.mgetBuffer(keys);
-        await gates.pass('lookup answered');
+        await gates.pass('lookup replied');
         return replies;
       },
-      raiseEntriesBuffer: (...parameters: Parameters<Redis['raiseEntriesBuffer']>) => {
-        this.#raisesUnderWay += 1;
-        return raise(...parameters).finally(() => {
-          this.#raisesUnderWay -= 1;
+      setEntriesIfNewerBuffer: (...parameters: Parameters<Redis['setEntriesIfNewerBuffer']>) => {
+        this.#updatesInFlight += 1;
+        return setIfNewer(...parameters).finally(() => {
+          this.#updatesInFlight -= 1;
         });
       },
     };
@@ -263,14 +264,15 @@ export class TestedProcess {
         this.#deliver = (channel, message) => {
           const word = decodeInvalidation(message);
           if (word !== null) this.#remembers = true;
-          if (word !== null) this.#told.set(word.id, Math.max(word.version, this.toldOf(word.id)));
+          if (word !== null)
+            this.#known.set(word.id, Math.max(word.version, this.notifiedOf(word.id)));
           listener(channel, message);
         };
         return redis.on('message', (channel: string, message: string) => {
           if (this.#fate === 'pass' || channel.startsWith('heartbeat:')) {
             this.#deliver(channel, message);
-          } else if (this.#fate === 'hold') this.#heldWords.push([channel, message]);
-          else this.#hasLostWords = true;
+          } else if (this.#fate === 'hold') this.#heldMessages.push([channel, message]);
+          else this.#hasLostMessages = true;
         });
       },
     };
@@ -289,7 +291,7 @@ function overlay<Target extends object>(target: Target, methods: object): Target
   });
 }
 
-function nextTurn(): Promise<void> {
+function nextTick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -34,7 +34,7 @@ const BEGIN =
   '<!-- delay: begin; measure/invalidation-delay.ts --publish writes what follows -->\n';
 const END = '<!-- delay: end -->';
 
-type Word = Extract<Report, { was: 'acknowledged' | 'heard' }>;
+type InvalidationMessage = Extract<Report, { was: 'acknowledged' | 'heard' }>;
 
 /** One of the processes, and what it tells. */
 class Participant {
@@ -103,14 +103,14 @@ async function writeOnce(
       return read;
     }),
   );
-  const isWordOf =
-    (was: Word['was']) =>
-    (report: Report): report is Word =>
+  const isInvalidationOf =
+    (was: InvalidationMessage['was']) =>
+    (report: Report): report is InvalidationMessage =>
       report.was === was && report.id === id;
-  const heard = others.map((participant) => participant.next(isWordOf('heard')));
-  const acknowledged = writer.next(isWordOf('acknowledged'));
+  const knownVersions = others.map((participant) => participant.next(isInvalidationOf('heard')));
+  const acknowledged = writer.next(isInvalidationOf('acknowledged'));
   writer.tell({ do: 'write', id });
-  const [{ at }, ...words] = await Promise.all([acknowledged, ...heard]);
+  const [{ at }, ...words] = await Promise.all([acknowledged, ...knownVersions]);
   return words
     .filter(({ wasBehind }) => wasBehind)
     .map((word) => Math.max(0, word.at - at) / 1_000);

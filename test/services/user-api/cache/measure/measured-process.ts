@@ -1,7 +1,7 @@
 import { readEnvironment } from '../../../../../services/contracts/environment/read.ts';
-import { createDependencies } from '../../../../../services/user-api/dependencies.ts';
+import { createDependencies } from '../../../../../services/user-api/app/dependencies.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
-import { variables } from '../../../../../services/user-api/settings.ts';
+import { variables } from '../../../../../services/user-api/settings/settings.ts';
 
 /** What a measured process is told. Times are microseconds of the machine's monotonic clock, which all processes share. */
 export type Order =
@@ -41,10 +41,10 @@ async function start(environment: Readonly<Record<string, string>>) {
   const dependencies = await createDependencies(settings, createLogger(settings));
   const { userCaching, users } = dependencies;
   const { near } = userCaching;
-  const hear = near.hear.bind(near);
-  near.hear = (id, version) => {
+  const record = near.record.bind(near);
+  near.record = (id, version) => {
     const known = near.get(id);
-    hear(id, version);
+    record(id, version);
     // From here on this process cannot answer what is older.
     const wasBehind = known !== undefined && known.version < version;
     report({ was: 'heard', id, version, at: now(), wasBehind });

@@ -1,19 +1,19 @@
-import { CacheMetrics } from '../../../../../services/user-api/cache/cache-metrics.ts';
 import {
   CoherentReader,
   type LoadedResource,
-  type LoadWish,
+  type LoadRequest,
 } from '../../../../../services/user-api/cache/coherent-reader.ts';
-import { HeardVersions } from '../../../../../services/user-api/cache/heard-versions.ts';
+import { KnownVersions } from '../../../../../services/user-api/cache/known-versions.ts';
 import { LoadLimit } from '../../../../../services/user-api/cache/load-limit.ts';
 import { NearCache } from '../../../../../services/user-api/cache/near-cache.ts';
 import { RecentWrites } from '../../../../../services/user-api/cache/recent-writes.ts';
 import type {
-  RaiseOptions,
+  SetIfNewerOptions,
   SharedEntry,
   VersionedCache,
   VersionedEntry,
 } from '../../../../../services/user-api/cache/versioned-cache.ts';
+import { CacheMetrics } from '../../../../../services/user-api/observability/metrics/cache-counters.ts';
 
 export const MAXIMUM_LOADS = 4;
 /** Most versions in a half of what the process of a scene knows. */
@@ -45,7 +45,7 @@ export class HeldCache implements VersionedCache {
   leases = 0;
   /** What replies to {@link raise}. */
   newer: Cached = null;
-  readonly raised: (VersionedEntry & RaiseOptions)[] = [];
+  readonly stored: (VersionedEntry & SetIfNewerOptions)[] = [];
 
   lookUp(_id: number, settle: (cached: Cached) => void): void {
     this.lookups += 1;
@@ -57,8 +57,12 @@ export class HeldCache implements VersionedCache {
     return new Promise((resolve) => this.lookUp(id, resolve));
   }
 
-  async raise(_id: number, entry: VersionedEntry, options: RaiseOptions): Promise<Cached> {
-    this.raised.push({ ...entry, ...options });
+  async setIfNewer(
+    _id: number,
+    entry: VersionedEntry,
+    options: SetIfNewerOptions,
+  ): Promise<Cached> {
+    this.stored.push({ ...entry, ...options });
     return this.newer;
   }
 
@@ -72,31 +76,34 @@ export class HeldCache implements VersionedCache {
 export class ReaderScene {
   readonly clock = { now: 0 };
   readonly metrics = new CacheMetrics();
-  readonly heard = new HeardVersions({ maximum: KNOWN_MAXIMUM, clock: () => this.clock.now });
+  readonly knownVersions = new KnownVersions({
+    maximum: KNOWN_MAXIMUM,
+    clock: () => this.clock.now,
+  });
   readonly recentWrites = new RecentWrites();
   readonly limit = new LoadLimit(MAXIMUM_LOADS, this.metrics);
   readonly near: NearCache;
   readonly shared = new HeldCache();
   readonly reader: CoherentReader;
-  readonly wishes: LoadWish[] = [];
+  readonly requests: LoadRequest[] = [];
   /** What the database replies. */
   load: () => Promise<LoadedResource | null> = async () => this.stored;
   stored: LoadedResource | null = { version: 1, body: Buffer.from('database 1') };
 
   constructor({ nearCacheBytes = 1_000_000, hasShared = true } = {}) {
-    const { heard, limit, metrics, recentWrites } = this;
+    const { knownVersions, limit, metrics, recentWrites } = this;
     const clock = () => this.clock.now;
-    this.near = new NearCache({ maximumBytes: nearCacheBytes, heard, metrics, clock });
+    this.near = new NearCache({ maximumBytes: nearCacheBytes, knownVersions, metrics, clock });
     this.reader = new CoherentReader({
       near: this.near,
       shared: hasShared ? this.shared : null,
       loader: {
-        load: async (_id, wish) => {
-          this.wishes.push(wish);
+        load: async (_id, request) => {
+          this.requests.push(request);
           return await this.load();
         },
       },
-      heard,
+      knownVersions,
       recentWrites,
       limit,
       metrics,

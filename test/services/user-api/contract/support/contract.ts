@@ -16,7 +16,7 @@ export interface DocumentedOperation {
 }
 
 /** What came back, as far as it is compared with the document. */
-export interface ObservedAnswer {
+export interface ObservedResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -96,7 +96,7 @@ export class Contract {
    */
   faults(
     { operation, path, method }: DocumentedOperation,
-    answer: ObservedAnswer,
+    answer: ObservedResponse,
     sent = method,
   ): string[] {
     const status = String(answer.status);

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
+import { ApiServer, type ApiServerSettings } from '../../../../../services/user-api/app/server.ts';
 import type { ApiEnvironment } from '../../../../../services/user-api/http/environment.ts';
-import { ApiServer, type ApiServerSettings } from '../../../../../services/user-api/http/server.ts';
 import type { Logger } from '../../../../../services/user-api/observability/logger.ts';
 import { RequestObserver } from '../../../../../services/user-api/observability/requests/request-observer.ts';
 
@@ -21,7 +21,7 @@ export function createApiServer(
     keepAliveTimeoutMilliseconds: 60_000,
     headersTimeoutMilliseconds: 60_000,
     responseTimeoutMilliseconds: 60_000,
-    answerHeaders: () => {},
+    responseHeaders: () => {},
     ...settings,
   });
 }

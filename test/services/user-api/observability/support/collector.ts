@@ -63,7 +63,7 @@ export interface Collector {
   /** Headers of the requests. */
   readonly headers: readonly Readonly<Record<string, unknown>>[];
   /** From now on answers with this status, and keeps nothing unless it is 200. */
-  answerWith(status: number): void;
+  respondWith(status: number): void;
   close(): Promise<void>;
 }
 
@@ -97,8 +97,8 @@ export async function startCollector(): Promise<Collector> {
     spans,
     headers,
     text: () => text,
-    answerWith(answered) {
-      status = answered;
+    respondWith(responded) {
+      status = responded;
     },
     async close() {
       server.closeAllConnections();

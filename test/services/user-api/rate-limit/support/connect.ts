@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { createRedis } from '../../../../../services/user-api/cache/redis.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { redisKeyFormat } from '../../../../../services/user-api/rate-limit/key.ts';
-import { RedisAvailability } from '../../../../../services/user-api/rate-limit/redis-availability.ts';
 import type { SharedState } from '../../../../../services/user-api/rate-limit/shared-limiter.ts';
+import { createRedis } from '../../../../../services/user-api/redis/redis.ts';
+import { RedisAvailability } from '../../../../../services/user-api/redis/redis-availability.ts';
 
 const SILENT = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
 

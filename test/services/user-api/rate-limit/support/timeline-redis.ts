@@ -1,12 +1,10 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect } from 'vitest';
-import type {
-  Algorithm,
-  ScriptSource,
-} from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
+import type { Algorithm } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
 import { outcomesOf } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
 import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
-import { RedisScript } from '../../../../../services/user-api/rate-limit/redis-script.ts';
+import type { ScriptSource } from '../../../../../services/user-api/redis/redis-script.ts';
+import { RedisScript } from '../../../../../services/user-api/redis/redis-script.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
 import { connectToRedis } from './connect.ts';
 

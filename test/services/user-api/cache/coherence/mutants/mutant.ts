@@ -8,5 +8,5 @@ export interface Mutant {
   readonly original: string;
   readonly replacement: string;
   /** A story in which it is missed, as `tell` tells it: found by the property test, shortened, and tried first. */
-  readonly story: readonly string[];
+  readonly interleaving: readonly string[];
 }

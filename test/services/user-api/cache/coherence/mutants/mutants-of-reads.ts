@@ -5,42 +5,42 @@ const CACHE = 'services/user-api/cache';
 /** Guards of what goes past that memory. */
 export const mutantsOfReads: readonly Mutant[] = [
   {
-    without: 'asking Redis anew for each reader',
+    without: 'a lookup in Redis of its own for each later reader',
     file: `${CACHE}/coherent-reader.ts`,
     original: 'this.#lookups.run(id, (done) => this.#lookUp(id, shared, done));',
     replacement:
       'this.#refreshes.run(id, () => new Promise((done) => this.#lookUp(id, shared, done)));',
-    story: [
+    interleaving: [
       'The user is in Redis.',
-      'A: hold words',
-      'A: read, held up at: lookup answered',
+      'A: hold messages',
+      'A: read, held up at: lookup replied',
       'B: write',
       'A: read',
       'A: open gates',
     ],
   },
   {
-    without: 'refusing entries in Redis that are older than what was heard of',
+    without: 'refusing entries in Redis older than the known version',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'cached?.fresh === true && cached.version >= floor',
+    original: 'cached?.fresh === true && cached.version >= minimumVersion',
     replacement: 'cached?.fresh === true',
-    story: [
+    interleaving: [
       'The user is in Redis.',
       'A: remember entry',
       'B: write',
-      'A: fail Redis over, held up at: raise sent',
+      'A: fail Redis over, held up at: update sent',
     ],
   },
   {
-    without: "a new load when another reader's was older than what was heard of",
+    without: 'a second load when a shared one is older than the known version',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'if (entry.version >= floor()) return entry;',
+    original: 'if (entry.version >= minimumVersion()) return entry;',
     replacement: 'return entry;',
-    story: [
+    interleaving: [
       'The user is in the database.',
       'A: lose subscription',
       'A: subscribe again',
-      'A: read, held up at: load answered',
+      'A: read, held up at: load returned',
       'B: write',
       'A: evict from Redis',
       'A: read',
@@ -48,14 +48,14 @@ export const mutantsOfReads: readonly Mutant[] = [
     ],
   },
   {
-    without: 'a load of its own for who comes while words may be missed',
-    file: `${CACHE}/loads-under-way.ts`,
-    original: 'if (!this.#near.isOpen) return this.#untoldLoads.run(id, asBegun(load));',
+    without: 'a load of its own for each reader while invalidations may be missed',
+    file: `${CACHE}/loads-in-flight.ts`,
+    original: 'if (!this.#near.isOpen) return this.#unnotifiedLoads.run(id, asBegun(load));',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is nowhere.',
       'A: lose subscription',
-      'A: read, held up at: load answered',
+      'A: read, held up at: load returned',
       'B: write',
       'A: read',
       'A: read',
@@ -64,13 +64,13 @@ export const mutantsOfReads: readonly Mutant[] = [
     ],
   },
   {
-    without: 'telling loads from before the subscription was lost from those after',
-    file: `${CACHE}/loads-under-way.ts`,
+    without: 'separating loads before and after a lost subscription',
+    file: `${CACHE}/loads-in-flight.ts`,
     original: 'now.opening !== opening || now.forgotten !== forgotten',
     replacement: 'now.forgotten !== forgotten',
-    story: [
+    interleaving: [
       'The user is nowhere.',
-      'A: read, held up at: load answered',
+      'A: read, held up at: load returned',
       'A: lose subscription',
       'B: write',
       'A: subscribe again',
@@ -80,28 +80,28 @@ export const mutantsOfReads: readonly Mutant[] = [
     ],
   },
   {
-    without: 'telling loads from before what was heard of was forgotten from those after',
-    file: `${CACHE}/loads-under-way.ts`,
+    without: 'separating loads before and after known versions are forgotten',
+    file: `${CACHE}/loads-in-flight.ts`,
     original: 'now.opening !== opening || now.forgotten !== forgotten',
     replacement: 'now.opening !== opening',
-    story: [
+    interleaving: [
       'The user is nowhere.',
-      'A: read, held up at: load answered',
+      'A: read, held up at: load returned',
       'B: write',
-      'A: forget what was heard',
+      'A: forget known versions',
       'A: evict from Redis',
       'A: read',
     ],
   },
   {
-    without: 'keeping late loads from a Redis that has lost what it had',
+    without: 'keeping late loads out of a Redis that lost its entries',
     file: `${CACHE}/coherent-reader.ts`,
     original: 'if (!near.wouldTake(id, entry.version, ticket)) return;',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is in the database.',
       'A: lose subscription',
-      'A: read, held up at: load answered',
+      'A: read, held up at: load returned',
       'B: write',
       'A: evict from Redis',
       'A: open gates',
@@ -109,61 +109,61 @@ export const mutantsOfReads: readonly Mutant[] = [
     ],
   },
   {
-    without: 'the version in Redis as a floor for readers',
+    without: 'the version in Redis as the minimum for database readers',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'const floor = () => Math.max(lookup.cached?.version ?? 0, told());',
-    replacement: 'const floor = told;',
-    story: [
+    original: 'const minimumVersion = () => Math.max(lookup.cached?.version ?? 0, known());',
+    replacement: 'const minimumVersion = known;',
+    interleaving: [
       'The user is in the database.',
-      'A: hold words',
+      'A: hold messages',
       'B: write',
       'A: age in Redis',
       'A: read',
     ],
   },
   {
-    without: 'what was heard of as a floor for readers',
+    without: 'the known version as the minimum for database readers',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'return () => Math.max(known, heard.floor(id));',
+    original: 'return () => Math.max(known, knownVersions.minimumVersion(id));',
     replacement: 'return () => 0;',
-    story: ['The user is in the database.', 'B: write', 'A: evict from Redis', 'A: read'],
+    interleaving: ['The user is in the database.', 'B: write', 'A: evict from Redis', 'A: read'],
   },
   {
-    without: 'what it wrote itself as a floor for readers',
+    without: 'its own writes as the minimum for database readers',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'Math.max(heard.floor(id), recentWrites.floor(id)?.version ?? 0)',
-    replacement: 'heard.floor(id)',
-    story: [
+    original: ', recentWrites.newest(id)?.version ?? 0);',
+    replacement: ', 0);',
+    interleaving: [
       'The user is in Redis.',
       'B: remember entry',
       'B: write',
-      'B: forget what was heard',
-      'A: fail Redis over, held up at: raise sent',
+      'B: forget known versions',
+      'A: fail Redis over, held up at: update sent',
     ],
   },
   {
-    without: 'remembering what was heard of until a read has ended',
+    without: 'remembering the known version until a read ends',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'return () => Math.max(known, heard.floor(id));',
-    replacement: 'return () => heard.floor(id);',
-    story: [
+    original: 'return () => Math.max(known, knownVersions.minimumVersion(id));',
+    replacement: 'return () => knownVersions.minimumVersion(id);',
+    interleaving: [
       'The user is in the database.',
       'B: write',
       'A: evict from Redis',
-      'A: read, held up at: load answered',
-      'A: forget what was heard',
+      'A: read, held up at: load returned',
+      'A: forget known versions',
     ],
   },
   {
-    without: 'telling what is deleted from what is created during the load',
+    without: 'separating a deletion from a creation during the load',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'floorBefore > 0 ? DELETED_VERSION',
-    replacement: 'floor() > 0 ? DELETED_VERSION',
-    story: [
+    original: 'minimumBefore > 0 ? DELETED_VERSION',
+    replacement: 'minimumVersion() > 0 ? DELETED_VERSION',
+    interleaving: [
       'The user is nowhere.',
       'A: lose subscription',
       'A: subscribe again',
-      'A: read, held up at: load answered',
+      'A: read, held up at: load returned',
       'A: write',
       'A: open gates',
       'A: read',
@@ -172,16 +172,16 @@ export const mutantsOfReads: readonly Mutant[] = [
   {
     without: 'the writer when the reader is behind',
     file: 'services/user-api/users/user-loader.ts',
-    original: 'if ((found?.version ?? 0) < floor()) {',
+    original: 'if ((found?.version ?? 0) < minimumVersion()) {',
     replacement: 'if (found === undefined) {',
-    story: ['The user is in the database.', 'B: write', 'A: evict from Redis', 'A: read'],
+    interleaving: ['The user is in the database.', 'B: write', 'A: evict from Redis', 'A: read'],
   },
   {
-    without: 'doubt in readers after words may have been missed',
+    without: 'distrust of readers after invalidations may have been missed',
     file: `${CACHE}/coherent-reader.ts`,
     original: "return this.#isSettled() ? 'nothing' : 'everything';",
     replacement: "return 'nothing';",
-    story: [
+    interleaving: [
       'The user is in the database.',
       'A: lose subscription',
       'B: write',
@@ -190,14 +190,14 @@ export const mutantsOfReads: readonly Mutant[] = [
     ],
   },
   {
-    without: 'doubt in readers after what was heard of is forgotten',
+    without: 'distrust of readers after known versions are forgotten',
     file: `${CACHE}/coherent-reader.ts`,
-    original: 'Math.max(near.openSince, heard.completeSince)',
+    original: 'Math.max(near.openSince, knownVersions.completeSince)',
     replacement: 'near.openSince',
-    story: [
+    interleaving: [
       'The user is in the database.',
       'B: write',
-      'A: forget what was heard',
+      'A: forget known versions',
       'A: evict from Redis',
       'A: read',
     ],

@@ -5,25 +5,25 @@ const CACHE = 'services/user-api/cache';
 /** Guards of what is in a process's memory. */
 export const mutantsOfTheNearCache: readonly Mutant[] = [
   {
-    without: 'dropping what a word of a write makes old',
+    without: 'dropping the entry that an invalidation names',
     file: `${CACHE}/near-cache.ts`,
     original: 'this.#entries.delete(id);\n    this.#metrics.invalidated += 1;',
     replacement: '',
-    story: ['The user is in Redis.', 'A: read', 'B: write', 'A: read'],
+    interleaving: ['The user is in Redis.', 'A: read', 'B: write', 'A: read'],
   },
   {
     without: 'closing the near cache when the subscription is lost',
     file: 'services/user-api/users/user-caching.ts',
     original: 'near.close();',
     replacement: '',
-    story: ['The user is in Redis.', 'A: read', 'A: lose subscription', 'A: read'],
+    interleaving: ['The user is in Redis.', 'A: read', 'A: lose subscription', 'A: read'],
   },
   {
     without: 'waiting until the subscription is confirmed',
     file: `${CACHE}/invalidation-feed.ts`,
     original: 'await subscriber.subscribe(channel, this.#heartbeatChannel);',
     replacement: 'subscriber.subscribe(channel, this.#heartbeatChannel).catch(() => {});',
-    story: [
+    interleaving: [
       'The user is in Redis.',
       'A: lose subscription',
       'A: subscribe again, held up at: subscribe sent',
@@ -36,16 +36,16 @@ export const mutantsOfTheNearCache: readonly Mutant[] = [
     file: `${CACHE}/near-cache.ts`,
     original: 'if (!this.#isOpen || ticket.opening',
     replacement: 'if (ticket.opening',
-    story: ['The user is in Redis.', 'A: lose subscription', 'A: read', 'A: read'],
+    interleaving: ['The user is in Redis.', 'A: lose subscription', 'A: read', 'A: read'],
   },
   {
     without: 'refusing loads from before the near cache was closed',
     file: `${CACHE}/near-cache.ts`,
     original: '|| ticket.opening !== this.#opening',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is in Redis.',
-      'A: read, held up at: lookup answered',
+      'A: read, held up at: lookup replied',
       'A: lose subscription',
       'B: write',
       'A: subscribe again',
@@ -54,41 +54,41 @@ export const mutantsOfTheNearCache: readonly Mutant[] = [
     ],
   },
   {
-    without: 'refusing loads older than what was heard of',
+    without: 'refusing loads older than the known version',
     file: `${CACHE}/near-cache.ts`,
-    original: 'if (version < this.#heard.floor(id)) return false;',
+    original: 'if (version < this.#knownVersions.minimumVersion(id)) return false;',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is in the database.',
-      'A: read, held up at: raise answered',
+      'A: read, held up at: update replied',
       'B: write',
       'A: open gates',
       'A: read',
     ],
   },
   {
-    without: 'refusing loads when what was heard since is forgotten',
+    without: 'refusing loads when versions known since then are forgotten',
     file: `${CACHE}/near-cache.ts`,
-    original: 'if (this.#heard.forgotten - ticket.forgotten > 1) return false;',
+    original: 'if (this.#knownVersions.forgotten - ticket.forgotten > 1) return false;',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is in the database.',
-      'A: read, held up at: raise answered',
+      'A: read, held up at: update replied',
       'B: write',
-      'A: forget what was heard',
+      'A: forget known versions',
       'A: open gates',
       'A: read',
     ],
   },
   {
-    without: 'refusing loads older than the entry that is there',
+    without: 'refusing loads older than the present entry',
     file: `${CACHE}/near-cache.ts`,
     original: 'return version >= (this.#entries.peek(id)?.version ?? 0);',
     replacement: 'return true;',
-    story: [
+    interleaving: [
       'The user is in the database.',
-      'A: hold words',
-      'A: read, held up at: raise answered',
+      'A: hold messages',
+      'A: read, held up at: update replied',
       'B: write',
       'A: read',
       'A: open gates',
@@ -96,14 +96,14 @@ export const mutantsOfTheNearCache: readonly Mutant[] = [
     ],
   },
   {
-    without: 'counting how long an entry lives from the beginning of its load',
+    without: "counting an entry's lifetime from the start of its load",
     file: `${CACHE}/near-cache.ts`,
     original: 'endsAt: ticket.beganAt + lifetime,',
     replacement: 'endsAt: this.#clock() + lifetime,',
-    story: [
+    interleaving: [
       'The user is in Redis.',
-      'A: lose words',
-      'A: read, held up at: lookup answered',
+      'A: lose messages',
+      'A: read, held up at: lookup replied',
       'B: write',
       'A: let time pass',
       'A: open gates',
@@ -111,13 +111,13 @@ export const mutantsOfTheNearCache: readonly Mutant[] = [
     ],
   },
   {
-    without: 'an end to each entry',
+    without: "an end to each entry's lifetime",
     file: `${CACHE}/near-cache.ts`,
     original: 'if (now >= entry.endsAt) {',
     replacement: 'if (now < 0) {',
-    story: [
+    interleaving: [
       'The user is in Redis.',
-      'A: lose words',
+      'A: lose messages',
       'A: read',
       'B: write',
       'A: let time pass',
@@ -129,6 +129,6 @@ export const mutantsOfTheNearCache: readonly Mutant[] = [
     file: `${CACHE}/coherent-reader.ts`,
     original: 'if (entry.version !== UNKNOWN_VERSION) this.#parts.near.fill',
     replacement: 'this.#parts.near.fill',
-    story: ['The user is nowhere.', 'A: hold words', 'A: read', 'B: write', 'A: read'],
+    interleaving: ['The user is nowhere.', 'A: hold messages', 'A: read', 'B: write', 'A: read'],
   },
 ];

@@ -6,12 +6,12 @@ const CACHE = 'services/user-api/cache';
 export const mutantsOfWrites: readonly Mutant[] = [
   {
     without: 'compare-and-set in Redis',
-    file: `${CACHE}/raise-script.ts`,
+    file: `${CACHE}/set-if-newer-script.ts`,
     original: 'if held and held > tonumber(version) then return current end',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is in the database.',
-      'A: read, held up at: raise sent',
+      'A: read, held up at: update sent',
       'C: lose subscription',
       'B: write',
       'A: open gates',
@@ -19,20 +19,20 @@ export const mutantsOfWrites: readonly Mutant[] = [
     ],
   },
   {
-    without: 'telling of a write in the step that sets it',
-    file: `${CACHE}/raise-script.ts`,
+    without: 'publishing a write in the step that stores it',
+    file: `${CACHE}/set-if-newer-script.ts`,
     original: "if message ~= '' then redis.call('PUBLISH', channel, message) end",
     replacement: '',
-    story: ['The user is in Redis.', 'B: write'],
+    interleaving: ['The user is in Redis.', 'B: write'],
   },
   {
     without: 'a tombstone above every version of its row',
     file: 'services/user-api/users/users.ts',
     original: '{ version: version + 1, body: null }',
     replacement: '{ version, body: null }',
-    story: [
+    interleaving: [
       'The user is in the database.',
-      'A: read, held up at: raise sent',
+      'A: read, held up at: update sent',
       'C: lose subscription',
       'B: delete',
       'A: open gates',
@@ -40,25 +40,25 @@ export const mutantsOfWrites: readonly Mutant[] = [
     ],
   },
   {
-    without: 'waiting for Redis before a write is answered',
+    without: 'waiting for Redis before responding to a write',
     file: `${CACHE}/write-publisher.ts`,
     original: "const isShared = await this.#share(id, entry, 'write');",
     replacement: "void this.#share(id, entry, 'write');\n    const isShared = true;",
-    story: ['The user is in Redis.', 'B: write, held up at: raise sent', 'A: read'],
+    interleaving: ['The user is in Redis.', 'B: write, held up at: update sent', 'A: read'],
   },
   {
     without: "a write going into the writer's own near cache",
     file: 'services/user-api/users/user-caching.ts',
     original: 'near.write(id, entry);',
     replacement: '',
-    story: ['The user is in Redis.', 'A: read', 'A: hold words', 'A: write', 'A: read'],
+    interleaving: ['The user is in Redis.', 'A: read', 'A: hold messages', 'A: write', 'A: read'],
   },
   {
-    without: 'telling Redis again what it may have lost',
+    without: 'republishing what Redis may have lost',
     file: 'services/user-api/users/user-caching.ts',
     original: 'if (redis !== null) onServerChange(redis.commands, () => writes.publishAgain());',
     replacement: '',
-    story: [
+    interleaving: [
       'The user is in Redis.',
       'A: lose subscription',
       'B: write',
@@ -69,11 +69,11 @@ export const mutantsOfWrites: readonly Mutant[] = [
     ],
   },
   {
-    without: 'taking what Redis is told again for a floor only',
+    without: 'using a republished write as a minimum version only',
     file: `${CACHE}/redis-versioned-cache.ts`,
     original: "origin === 'earlier write' ? 0 : lifetimeOf(entry)",
     replacement: 'lifetimeOf(entry)',
-    story: [
+    interleaving: [
       'The user is in the database.',
       'C: lose subscription',
       'B: write',

@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SQSRecord } from 'aws-lambda';
+import { type ReceivedMessage, toRecord } from './lambda-event.ts';
+import { MESSAGES_TO_A_CALL, type Queue } from './queue.ts';
+
+/**
+ * Largest payload of an invocation, in bytes: 6 MB, at which Lambda sends a batch however few messages it has
+ * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching).
+ */
+export const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
+
+/**
+ * Seconds of one long poll. SQS allows 20, but a poll that is given up may still take messages and hide them until
+ * their visibility timeout ends; so a poll is always waited for, and a short one lets the event source stop soon.
+ */
+const LONG_POLL_SECONDS = 1;
+/** Milliseconds between polls when less than a second of the window is left, as SQS itself waits whole seconds only. */
+const SHORT_POLL_INTERVAL_MILLISECONDS = 200;
+
+export interface BatchLimits {
+  readonly batchSize: number;
+  readonly maximumBatchingWindowSeconds: number;
+}
+
+/** Messages for one invocation, with the records that Lambda makes of them. */
+export interface Batch {
+  readonly messages: readonly ReceivedMessage[];
+  readonly records: readonly SQSRecord[];
+}
+
+/** A batch that is being filled. */
+class OpenBatch implements Batch {
+  readonly messages: ReceivedMessage[] = [];
+  readonly records: SQSRecord[] = [];
+  #payloadBytes = Buffer.byteLength('{"Records":[]}');
+  #full = false;
+  readonly #size: number;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** How many more messages may be asked for. */
+  get room(): number {
+    return this.#full ? 0 : this.#size - this.messages.length;
+  }
+
+  /** Adds what fits and returns the rest. A message that is too large alone is a batch of its own. */
+  add(received: readonly ReceivedMessage[], queueArn: string): ReceivedMessage[] {
+    for (const [index, message] of received.entries()) {
+      const record = toRecord(message, queueArn);
+      const bytes = Buffer.byteLength(JSON.stringify(record)) + 1;
+      const tooLarge = this.#payloadBytes + bytes > MAXIMUM_PAYLOAD_BYTES;
+      this.#full = this.room === 0 || (this.messages.length > 0 && tooLarge);
+      if (this.#full) return received.slice(index);
+      this.messages.push(message);
+      this.records.push(record);
+      this.#payloadBytes += bytes;
+    }
+    this.#full = this.messages.length === this.#size;
+    return [];
+  }
+}
+
+/**
+ * Gathers batches from a queue: as many messages as a batch takes, or what the batching window brought, or what fits
+ * into the payload. The window opens with the first message. (Lambda's may already be open then, so that on a quiet
+ * queue it can be 20 seconds late; a developer gains nothing by that.)
+ */
+export class BatchCollector {
+  readonly #queue: Queue;
+  readonly #queueArn: string;
+  readonly #limits: BatchLimits;
+  #carried: ReceivedMessage[] = [];
+
+  constructor(queue: Queue, queueArn: string, limits: BatchLimits) {
+    this.#queue = queue;
+    this.#queueArn = queueArn;
+    this.#limits = limits;
+  }
+
+  /** Messages received for the next batch. */
+  get carried(): readonly ReceivedMessage[] {
+    return this.#carried;
+  }
+
+  /**
+   * Waits for one poll at most until messages come, then for the batching window at most until the batch is full.
+   *
+   * @returns a batch, empty when no message came.
+   * @throws what SQS answers; messages received before are kept for the next batch.
+   */
+  async gather(stopping: AbortSignal): Promise<Batch> {
+    const batch = new OpenBatch(this.#limits.batchSize);
+    try {
+      await this.#fill(batch, stopping);
+    } catch (error) {
+      this.#carried.unshift(...batch.messages);
+      throw error;
+    }
+    return batch;
+  }
+
+  async #fill(batch: OpenBatch, stopping: AbortSignal): Promise<void> {
+    this.#carried = batch.add(this.#carried, this.#queueArn);
+    if (batch.messages.length === 0) await this.#receive(batch, LONG_POLL_SECONDS);
+    if (batch.messages.length === 0) return;
+    const windowEnd = performance.now() + this.#limits.maximumBatchingWindowSeconds * 1_000;
+    let more = true;
+    while (!batch.full && !stopping.aborted) {
+      const left = windowEnd - performance.now();
+      if (left <= 0) return;
+      const waitSeconds = more ? 0 : Math.min(Math.floor(left / 1_000), LONG_POLL_SECONDS);
+      if (!more && waitSeconds === 0) {
+        await delay(Math.min(left, SHORT_POLL_INTERVAL_MILLISECONDS));
+      }
+      more = await this.#receive(batch, waitSeconds);
+    }
+  }
+
+  /** @returns whether the queue gave all that it was asked for, so that there may be more. */
+  async #receive(batch: OpenBatch, waitSeconds: number): Promise<boolean> {
+    const asked = Math.min(batch.room, MESSAGES_TO_A_CALL);
+    const received = await this.#queue.receive(asked, waitSeconds);
+    this.#carried.push(...batch.add(received, this.#queueArn));
+    return received.length === asked;
+  }
+}

@@ -1,0 +1,115 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { USERS_ALIASES, USERS_PATH } from '../../contracts/users.ts';
+import type { Authentication } from '../auth/authentication.ts';
+import { type ProtectedOperation, permissionOf, protect } from '../auth/authorization.ts';
+import type { HealthMonitor } from '../health/health.ts';
+import { createHealthOperations } from '../health/operations.ts';
+import { createJsonBodyReader } from '../http/body.ts';
+import type { CursorSigner } from '../http/cursor.ts';
+import { withDeadline } from '../http/deadline.ts';
+import type { ApiEnvironment } from '../http/environment.ts';
+import { mountOperations } from '../http/operations.ts';
+import { createProblemPageOperations } from '../http/problem-pages.ts';
+import type { Logger } from '../observability/logger.ts';
+import { policyOf } from '../rate-limit/route-policies.ts';
+import { withDeprecation } from '../reference/deprecation.ts';
+import { describeRoute } from '../reference/describe-route.ts';
+import { createOpenApiDocument } from '../reference/document.ts';
+import type { OpenApiDocument } from '../reference/open-api.ts';
+import { createReferenceOperations } from '../reference/operations.ts';
+import { createUserOperations } from '../users/handlers.ts';
+import type { PersonalDataExporter } from '../users/personal-data.ts';
+import type { Users } from '../users/users.ts';
+import type { Admission } from './admission.ts';
+import { withPreconditions } from './conditional-requests.ts';
+import { createErrorHandler, handleNotFound } from './error-handler.ts';
+
+export interface AppParts {
+  readonly users: Users;
+  readonly personalData: PersonalDataExporter;
+  readonly health: HealthMonitor;
+  readonly authentication: Pick<Authentication, 'operations'>;
+  readonly admission: Pick<Admission, 'admit' | 'callerOf'>;
+  readonly cursors: CursorSigner;
+  readonly logger: Logger;
+  /** Where clients reach the API, without a slash at its end. */
+  readonly publicUrl: string;
+  /** Largest body that is read, in bytes. */
+  readonly bodyLimitBytes: number;
+  /** Longest that a request may take. */
+  readonly deadlineMilliseconds: number;
+}
+
+function aliasesOf(path: string): string[] {
+  if (!path.startsWith(USERS_PATH)) return [];
+  return USERS_ALIASES.map((alias) => path.replace(USERS_PATH, alias));
+}
+
+/** All that the API can be asked for. */
+export function createOperations(
+  parts: Omit<AppParts, 'logger' | 'deadlineMilliseconds' | 'publicUrl'>,
+): ProtectedOperation[] {
+  const readBody = createJsonBodyReader(parts.bodyLimitBytes);
+  return [
+    ...createUserOperations({ ...parts, readBody }),
+    ...parts.authentication.operations(readBody),
+    ...createHealthOperations(parts.health),
+    ...createProblemPageOperations(),
+  ];
+}
+
+/** The OpenAPI document of what {@link createApp} made. */
+export function describeApp(
+  app: OpenAPIHono<ApiEnvironment>,
+  publicUrl: AppParts['publicUrl'],
+): OpenApiDocument {
+  return createOpenApiDocument(app, { aliases: { [USERS_PATH]: USERS_ALIASES }, publicUrl });
+}
+
+/**
+ * The HTTP app: what answers at which path.
+ *
+ * A request passes, in this order:
+ *
+ * 1. the fast path (./fast-path/): answers the usual GET of a user, and lets all else pass
+ * 2. the server (./server.ts): request id, security headers and CORS, the length of the URL, and at the end its line in the log
+ * 3. the router below
+ * 4. the deadline
+ * 5. admission (./admission.ts): who asks, and the rate limit of that client
+ * 6. the table of permissions (../auth/permissions.ts): a route without a row is refused to everybody
+ * 7. preconditions (./conditional-requests.ts)
+ * 8. one handler, which reads what it needs of the request
+ *
+ * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 4 to 7 are functions around the handler,
+ * which answer without a promise where nothing has to be waited for, as most reads do.
+ */
+export function createApp(parts: AppParts) {
+  const { admission, deadlineMilliseconds, logger } = parts;
+  const app = new OpenAPIHono<ApiEnvironment>();
+  app.onError(createErrorHandler(logger));
+  // What is looked for in vain costs as much as what is found.
+  const admitAsRead = ({ env }: Context<ApiEnvironment>) =>
+    admission.admit(env.incoming, env.outgoing, 'reads');
+  app.notFound(async (context) => {
+    await admitAsRead(context);
+    return handleNotFound(context);
+  });
+
+  const described = [
+    ...createOperations(parts),
+    ...createReferenceOperations(() => describeApp(app, parts.publicUrl)),
+  ].map((operation) => ({
+    ...withPreconditions(operation),
+    route: describeRoute(operation.route, {
+      permission: permissionOf(operation),
+      policy: policyOf(operation.route),
+    }),
+  }));
+  const protectedOperations = protect(described, ({ env }, route) =>
+    admission.admit(env.incoming, env.outgoing, policyOf(route)),
+  );
+  const bounded = withDeadline(protectedOperations, deadlineMilliseconds);
+  mountOperations(app, withDeprecation(bounded), aliasesOf, admitAsRead);
+  return app;
+}

@@ -1,0 +1,103 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { constantHeaders, createResponseHeaders } from '../http/response-headers.ts';
+import {
+  type InternalServer,
+  startInternalServer,
+} from '../observability/internal/internal-server.ts';
+import type { Logger } from '../observability/logger.ts';
+import { createObservability } from '../observability/observability.ts';
+import type { Settings } from '../settings/settings.ts';
+import { createApp } from './app.ts';
+import { createDependencies, type DependencyOptions } from './dependencies.ts';
+import { createUserFastPath } from './fast-path/user-fast-path.ts';
+import { ApiServer } from './server.ts';
+
+export interface RunningService {
+  /** The port it listens on. */
+  readonly port: number;
+  /** The port of metrics and diagnostics; null when there is none. */
+  readonly internalPort: number | null;
+  /**
+   * Stops in an order that no request notices: readiness fails, and each response closes its connection; the delay, in which load balancers find
+   * out; no new connections; the rest are closed after the responses in flight; then everything behind.
+   *
+   * @returns whether all requests under way were answered; if not, they have been cut.
+   */
+  stop(): Promise<boolean>;
+  /** Cuts all connections, for those who cannot wait for `stop`. */
+  cut(): void;
+}
+
+/**
+ * Starts the user API. It answers, with what works, even while things it depends on are down.
+ *
+ * @throws `EnvironmentError` when variables don't go together, `UnusableSigningKeys` and `PolicyError` for what is in one, `ListenError`
+ * when the port cannot be had.
+ */
+export async function startService(
+  settings: Settings,
+  logger: Logger,
+  options: DependencyOptions = {},
+): Promise<RunningService> {
+  const observability = await createObservability(settings, logger);
+  const { observer, tracer } = observability;
+  const dependencies = await createDependencies(settings, logger, { ...options, tracer });
+  const { admission, health, userCaching } = dependencies;
+  const app = createApp({
+    ...dependencies,
+    logger,
+    publicUrl: settings.ACCESS_TOKEN_ISSUER.replace(/\/+$/, ''),
+    bodyLimitBytes: settings.REQUEST_BODY_LIMIT_BYTES,
+    deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
+  });
+  const keepAliveTimeoutMilliseconds = settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS;
+  const responseHeaderSettings = {
+    publicUrl: settings.ACCESS_TOKEN_ISSUER,
+    allowedOrigins: settings.CORS_ALLOWED_ORIGINS,
+  };
+  const server = new ApiServer(app, observer, {
+    keepAliveTimeoutMilliseconds,
+    headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
+    responseTimeoutMilliseconds:
+      settings.REQUEST_DEADLINE_MILLISECONDS + settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
+    countRefused: (incoming) => admission.countRefused(incoming),
+    responseHeaders: createResponseHeaders(responseHeaderSettings),
+    fastPath: createUserFastPath({
+      caching: userCaching,
+      admission,
+      constant: constantHeaders(responseHeaderSettings),
+      keepAliveTimeoutMilliseconds,
+      deadlineMilliseconds: settings.REQUEST_DEADLINE_MILLISECONDS,
+    }),
+  });
+  let port: number;
+  let internal: InternalServer | null = null;
+  try {
+    const sources = { ...dependencies.sources, requests: observer.metrics, server, tracer };
+    internal = await startInternalServer(settings, logger, sources);
+    await dependencies.start();
+    port = await server.listen(settings.HOST, settings.PORT);
+  } catch (error) {
+    await internal?.close();
+    await dependencies.close();
+    await observability.close();
+    throw error;
+  }
+  logger.info({ host: settings.HOST, port }, 'Listening');
+  return {
+    port,
+    internalPort: internal?.port ?? null,
+    async stop() {
+      health.drain();
+      server.drain();
+      logger.info({ delayMilliseconds: settings.SHUTDOWN_DELAY_MILLISECONDS }, 'Draining');
+      await wait(settings.SHUTDOWN_DELAY_MILLISECONDS);
+      const inTime = await server.close(settings.SHUTDOWN_TIMEOUT_MILLISECONDS);
+      await dependencies.close();
+      await observability.close();
+      await internal?.close();
+      return inTime;
+    },
+    cut: () => server.cut(),
+  };
+}

@@ -1,0 +1,63 @@
+import type { Logger } from '../../observability/logger.ts';
+import type { ApiKeyRepository } from './api-key-repository.ts';
+
+/** How often uses are written: `lastUsedAt` is so exact. */
+const WRITE_INTERVAL_MILLISECONDS = 30_000;
+/** Keys whose use is remembered between two writes. */
+const KEYS_MAXIMUM = 10_000;
+
+export interface ApiKeyUsesOptions {
+  /** @default 30000 */
+  readonly writeIntervalMilliseconds?: number | undefined;
+}
+
+/** Remembers which keys are used, and writes it from time to time, for all together: a use costs no more than a look into a set. */
+export class ApiKeyUses {
+  readonly #repository: Pick<ApiKeyRepository, 'recordUses'>;
+  readonly #logger: Logger;
+  readonly #interval: number;
+  #used = new Set<number>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(
+    repository: Pick<ApiKeyRepository, 'recordUses'>,
+    logger: Logger,
+    options: ApiKeyUsesOptions = {},
+  ) {
+    this.#repository = repository;
+    this.#logger = logger;
+    this.#interval = options.writeIntervalMilliseconds ?? WRITE_INTERVAL_MILLISECONDS;
+  }
+
+  /** Begins to write. */
+  start(): void {
+    if (this.#closed) return;
+    // Between half of it and all of it, so that processes don't write all at once.
+    const pause = this.#interval * (0.5 + Math.random() / 2);
+    this.#timer = setTimeout(() => void this.write().then(() => this.start()), pause).unref();
+  }
+
+  record(apiKeyId: number): void {
+    if (this.#used.size < KEYS_MAXIMUM) this.#used.add(apiKeyId);
+  }
+
+  /** Writes what is remembered. Never throws: what could not be written is lost, and the next use makes up for it. */
+  async write(): Promise<void> {
+    if (this.#used.size === 0) return;
+    const used = [...this.#used];
+    this.#used = new Set();
+    try {
+      await this.#repository.recordUses(used);
+    } catch (error) {
+      this.#logger.warn({ error, keys: used.length }, 'Uses of API keys were not written');
+    }
+  }
+
+  /** Writes what is remembered, and stops. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.write();
+  }
+}

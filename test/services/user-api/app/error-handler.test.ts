@@ -1,0 +1,172 @@
+import type { Context } from 'hono';
+import { describe, expect, it } from 'vitest';
+import { ChangeScope, ScopeEnded } from '../../../../services/contracts/changes/change-scope.ts';
+import {
+  createErrorHandler,
+  handleNotFound,
+} from '../../../../services/user-api/app/error-handler.ts';
+import { AccessError, UserNotFound } from '../../../../services/user-api/auth/errors.ts';
+import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
+import {
+  DatabaseBusy,
+  DatabaseUnavailable,
+} from '../../../../services/user-api/database/errors.ts';
+import { RequestAborted } from '../../../../services/user-api/http/body.ts';
+import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
+import { Problem } from '../../../../services/user-api/http/problem.ts';
+import { problemTypes } from '../../../../services/user-api/http/problem-types.ts';
+import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import {
+  EmailTaken,
+  IdempotencyKeyInUse,
+  IdempotencyKeyReused,
+  IdempotentResponseErased,
+  VersionMismatch,
+} from '../../../../services/user-api/users/errors.ts';
+
+/** What the handler reads of a request. */
+function request(changes?: ChangeScope) {
+  const incoming = { requestId: 'request-1', route: '/route', problem: null, changes };
+  // Nothing else of it is looked at.
+  const context = { env: { incoming } } as unknown as Context<ApiEnvironment>;
+  return { incoming, context };
+}
+
+async function responseTo(error: Error, changes?: ChangeScope) {
+  const log: Record<string, unknown>[] = [];
+  const logger = createLogger(
+    { LOG_LEVEL: 'info', STAGE: 'test' },
+    { write: (line) => void log.push(JSON.parse(line)) },
+  );
+  const { context, incoming } = request(changes);
+  const response = await createErrorHandler(logger)(error, context);
+  const text = await response.text();
+  const body = text === '' ? null : JSON.parse(text);
+  return { incoming, log, response, body };
+}
+
+const unavailable = (outcome: 'not applied' | 'unknown') =>
+  new DatabaseUnavailable('The writer', { outcome });
+const busy = new DatabaseBusy('The writer', { outcome: 'not applied' });
+const retried = { 'retry-after': expect.stringMatching(/^[123]$/) };
+
+describe('an error that a service throws, is answered with its problem:', () => {
+  it.each<[Error, keyof typeof problemTypes, detail: string, headers?: object, more?: object]>([
+    [
+      new Problem('uri-too-long', 'Long.', { headers: { a: 'b' } }),
+      'uri-too-long',
+      'Long.',
+      { a: 'b' },
+    ],
+    [
+      new AccessError('forbidden', 'No.', { retryAfterSeconds: 7, challenge: 'Bearer' }),
+      'forbidden',
+      'No.',
+      { 'retry-after': '7', 'www-authenticate': 'Bearer' },
+    ],
+    [new UserNotFound(), 'user-not-found', 'There is no user with this id.'],
+    [
+      new EmailTaken(),
+      'email-taken',
+      'Another user has this email address.',
+      {},
+      { errors: [{ pointer: '/email', detail: 'is taken by another user' }] },
+    ],
+    [
+      new VersionMismatch(7),
+      'precondition-failed',
+      'The preconditions do not allow the version that the user has now, which is "v7".',
+      { etag: '"v7"' },
+      { currentVersion: 7 },
+    ],
+    [
+      new IdempotencyKeyInUse(),
+      'idempotency-key-in-use',
+      'Another request with this Idempotency-Key is being done.',
+      retried,
+    ],
+    [
+      new IdempotencyKeyReused(),
+      'idempotency-key-reused',
+      'This Idempotency-Key was sent with another body before.',
+    ],
+    [
+      new IdempotentResponseErased(),
+      'idempotent-answer-erased',
+      'The user whom this Idempotency-Key has created was deleted.',
+    ],
+    [new ReadsShed(), 'overloaded', 'Too many requests wait for the database.', retried],
+    [busy, 'overloaded', 'Too many requests wait for the database.', retried],
+    [new ScopeEnded(), 'deadline-exceeded', 'The request was not done in time.', retried],
+    [
+      unavailable('not applied'),
+      'database-unavailable',
+      'The database did not answer in time.',
+      retried,
+    ],
+    [unavailable('unknown'), 'outcome-unknown', 'The response of the database was lost.', retried],
+    [new Error('Secret'), 'internal-error', 'The request could not be done.'],
+  ])('%s, %s', async (error, slug, detail, headers = {}, more = {}) => {
+    const { body, incoming, response } = await responseTo(error);
+    const { status, title } = problemTypes[slug];
+    expect(response.status).toBe(status);
+    expect(Object.fromEntries(response.headers)).toEqual({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...headers,
+    });
+    const type = `/problems/${slug}`;
+    expect(body).toEqual({ type, title, status, detail, requestId: 'request-1', ...more });
+    expect(incoming.problem).toBe(slug);
+  });
+});
+
+describe('a change that may have been made before a later step failed', () => {
+  it.each([
+    [busy, 'outcome-unknown'],
+    [new ScopeEnded(), 'outcome-unknown'],
+    [unavailable('not applied'), 'outcome-unknown'],
+    [new Problem('password-hashing-busy', ''), 'outcome-unknown'],
+    [new Problem('sessions-unavailable', ''), 'outcome-unknown'],
+    [new UserNotFound(), 'user-not-found'],
+  ])('with %s, is answered %s', async (error, slug) => {
+    const changes = new ChangeScope();
+    changes.sending(() => {})('applied or unknown');
+    expect((await responseTo(error, changes)).incoming.problem).toBe(slug);
+    const unchanged = await responseTo(error, new ChangeScope());
+    expect(unchanged.body.type).not.toBe('/problems/outcome-unknown');
+  });
+});
+
+describe('the log', () => {
+  it.each<[Error, level: string | null]>([
+    [new Error('Ours'), 'error'],
+    [unavailable('not applied'), 'warn'],
+    [unavailable('unknown'), 'warn'],
+    [new UserNotFound(), null],
+    [busy, null],
+    [new Problem('password-hashing-busy', ''), null],
+  ])('after %s has a line of level %s', async (error, level) => {
+    const { log } = await responseTo(error);
+    const line = { level, message: 'The request failed', requestId: 'request-1', route: '/route' };
+    expect(log).toMatchObject(level === null ? [] : [line]);
+    expect(log).toHaveLength(level === null ? 0 : 1);
+  });
+});
+
+it('a client that has gone is answered nothing', async () => {
+  const { body, incoming, log, response } = await responseTo(new RequestAborted('Gone'));
+  expect([response.status, body, incoming.problem, log]).toEqual([499, null, null, []]);
+});
+
+it('a path where nothing is served is answered route-not-found', async () => {
+  const { context, incoming } = request();
+  const response = await handleNotFound(context);
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({
+    type: '/problems/route-not-found',
+    detail: 'Nothing is served at this path.',
+    requestId: 'request-1',
+  });
+  expect(incoming.problem).toBe('route-not-found');
+});
