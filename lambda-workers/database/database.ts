@@ -4,37 +4,30 @@ import {
   databaseConnectionOptions,
   type PasswordFailureListener,
 } from '../../services/contracts/database/connection-options.ts';
+import { DatabaseTimeout } from '../../services/contracts/database/errors.ts';
+import { withDeadline } from '../../services/contracts/deadline.ts';
 import { describingStatements } from '../../services/contracts/tracing/statement.ts';
 import { traced } from '../../services/contracts/tracing/trace-context.ts';
 
-/** The variables a {@link Database} is made from, as `readEnvironment` parses them. */
+/** The variables of a {@link Database}, as `readEnvironment` parses them. */
 export interface DatabaseSettings extends DatabaseConnectionSettings {
   readonly DATABASE_URL: string;
   readonly DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: number;
 }
 
-/** Seconds to open a connection: long enough for TLS and a token, and two tries fit well into a worker's timeout. */
+/** Seconds to open a connection: long enough for TLS and a token; two attempts fit into a worker's timeout. */
 const CONNECT_TIMEOUT_SECONDS = 3;
 
 /** postgres.js waits up to 20 s before it connects again; the invocation does not have that long. */
 const RECONNECT_DELAY_SECONDS = 0.1;
 
-/**
- * Seconds after which an idle connection is closed. Lambda freezes an idle execution environment, and a frozen one
- * cannot answer keep-alives: a connection that has been idle for long is better opened anew than trusted.
- */
+/** Seconds after which an idle connection is closed: a frozen execution environment cannot respond to keep-alives, so that it may be dead. */
 const IDLE_TIMEOUT_SECONDS = 60;
 
-/**
- * How much longer than the server's own statement timeout to wait for an answer, in milliseconds. The server answers
- * in time even when it cancels; silence beyond this means that the connection is dead without having been closed.
- */
+/** How much longer than the server's statement timeout to wait for its response, in milliseconds: the server responds even when it cancels. */
 const RESPONSE_MARGIN_MILLISECONDS = 1_000;
 
-/**
- * SQLSTATEs and postgres.js and Node.js codes that mean the connection, not the statement, is at fault: also
- * `25006` (read only: the writer that we are connected to has become a reader) and `57P01` (it is shutting down).
- */
+/** Codes that mean that the connection is lost; with `25006` the writer has become a reader, with `57P01` it is shutting down. */
 const LOST_CONNECTION_CODES: ReadonlySet<string> = new Set([
   '25006',
   '57P01',
@@ -49,21 +42,16 @@ const LOST_CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
-/** PostgreSQL did not answer in time, though its own statement timeout is shorter: the connection is dead. */
-export class DatabaseSilentError extends Error {
-  override readonly name = 'DatabaseSilentError';
-}
-
 const SPAN_OPTIONS = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
-/** A client of postgres.js, and whether its connection is open, as far as we know. */
+/** A client of postgres.js, and whether its connection is open, as far as is known. */
 interface Client {
   readonly sql: Sql;
   open: boolean;
 }
 
 function isConnectionLost(error: unknown): boolean {
-  if (error instanceof DatabaseSilentError) return true;
+  if (error instanceof DatabaseTimeout) return true;
   return (
     error instanceof Error &&
     'code' in error &&
@@ -73,9 +61,8 @@ function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * PostgreSQL as a Lambda worker needs it: one connection for each execution environment, because an environment
- * handles one invocation at a time and the connection budget counts environments; the statements of one batch share
- * it, pipelined.
+ * One connection for each execution environment, which handles one invocation at a time; the connection budget counts environments. The
+ * statements of a batch share it, pipelined.
  */
 export class Database {
   readonly #settings: DatabaseSettings;
@@ -99,10 +86,10 @@ export class Database {
   }
 
   /**
-   * Runs `query`; when the connection turns out to be lost (thawed after long, failed over), runs it once more on a
-   * new one. So `query` must be one that may run twice.
+   * Runs `query`, and once more on a new connection when its connection is lost (after a long freeze or a failover). So it must be safe to
+   * run twice.
    *
-   * @throws whatever the query throws; {@link DatabaseSilentError} when the second try gets no answer either.
+   * @throws what the query throws; {@link DatabaseTimeout} when the second attempt gets no response either.
    */
   run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
     return traced('postgresql', SPAN_OPTIONS, () => this.#run(query));
@@ -111,25 +98,23 @@ export class Database {
   async #run<Result>(query: (sql: Sql) => Promise<Result>): Promise<Result> {
     const used = this.#client;
     try {
-      return await this.#responded(used, query);
+      return await this.#attempt(used, query);
     } catch (error) {
       if (!isConnectionLost(error)) throw error;
-      // Statements that run side by side share the connection: only the first to fail replaces it.
+      // Concurrent statements share the connection: only the first to fail replaces it.
       if (this.#client === used) {
         this.#client = this.#connect();
         void used.sql.end({ timeout: 0 });
       }
-      return await this.#responded(this.#client, query);
+      return await this.#attempt(this.#client, query);
     }
   }
 
   /**
-   * Runs a read in a transaction that also writes, and believes its result only once that has committed: a connection that outlived a change
-   * of the writer reads what the former writer, or a reader that is behind, had. For decisions to drop work because a row is absent.
+   * Runs a read in a transaction that also writes, so that its result comes from the current writer: a connection that outlived a failover
+   * reads from the former one. For decisions to drop work because a row is absent.
    *
-   * Needs `select`, `insert` and `update` on `idempotency_records`.
-   *
-   * @throws as {@link run} does.
+   * Needs `select`, `insert` and `update` on `idempotency_records`. Throws as {@link run} does.
    */
   runConfirmed<Result>(query: (sql: ISql) => Promise<Result>): Promise<Result> {
     return this.run((sql) =>
@@ -175,21 +160,17 @@ export class Database {
     return client;
   }
 
-  async #responded<Result>(client: Client, query: (sql: Sql) => Promise<Result>): Promise<Result> {
+  async #attempt<Result>(client: Client, query: (sql: Sql) => Promise<Result>): Promise<Result> {
     const limit =
       (client.open ? 0 : CONNECT_TIMEOUT_SECONDS * 1_000) +
       this.#settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS +
       RESPONSE_MARGIN_MILLISECONDS;
-    const { promise: silence, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      reject(new DatabaseSilentError(`PostgreSQL did not answer within ${limit} ms`));
-    }, limit);
-    try {
-      const result = await Promise.race([query(client.sql), silence]);
-      client.open = true;
-      return result;
-    } finally {
-      clearTimeout(timer);
-    }
+    const result = await withDeadline(
+      limit,
+      () => new DatabaseTimeout(`PostgreSQL did not respond within ${limit} ms`, true),
+      () => query(client.sql),
+    );
+    client.open = true;
+    return result;
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   type Tracer as OpenTelemetryApiTracer,
   type Span as OpenTelemetrySpan,
@@ -16,6 +15,7 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
+import { withDeadline } from '../deadline.ts';
 import type { Span, SpanKind, SpanOptions, Tracer } from './span.ts';
 import { outsideTrace } from './trace-context.ts';
 import type { TraceParent } from './trace-parent.ts';
@@ -175,12 +175,8 @@ function observed(
   };
 }
 
-/** Waits for `work`, which is of no importance to whoever waits, for so long at most. */
+/** Waits for `work` for a limited time; whether it succeeds does not matter to the caller. */
 async function within(work: Promise<void>, timeoutMilliseconds: number): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([
-    work.catch(() => {}),
-    wait(timeoutMilliseconds, undefined, { signal: timer.signal }).catch(() => {}),
-  ]);
-  timer.abort();
+  const createError = () => new Error('The collector did not respond in time');
+  await withDeadline(timeoutMilliseconds, createError, () => work).catch(() => {});
 }

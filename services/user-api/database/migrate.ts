@@ -4,41 +4,41 @@ import type { DatabaseConnectionOptions } from '../../contracts/database/connect
 import { findMigrationsDirectory, listMigrations, type Migration } from './migrations.ts';
 import { API_ROLE, EMAIL_WORKER_ROLE, grantRoles } from './roles.ts';
 
-/** Any number will do, as long as everything that migrates this database takes the same: the letters 'headroom'. */
+/** The key of the advisory lock, the same for every program that migrates this database: the letters 'headroom'. */
 const MIGRATION_LOCK = 0x68656164726f6f6dn;
-/** How long to wait for another run to finish: longer than a statement may take, so that the second mostly sees it done. */
+/** How long to wait for another run: longer than one statement may take. */
 const MIGRATION_LOCK_WAIT_MILLISECONDS = 11 * 60_000;
 const MIGRATION_LOCK_POLL_MILLISECONDS = 200;
-/** A statement that waits longer for a table stands in the way of all traffic behind it: better to fail and try again. */
+/** A statement that waits for a table lock blocks all traffic behind it: it fails, and the migration runs again. */
 const TABLE_LOCK_WAIT = '5s';
-/** Room to build an index over a large table, inside the 15 minutes that a Lambda function has. */
+/** Time to build an index over a large table, within the 15 minutes of a Lambda function. */
 const STATEMENT_LIMIT = '10min';
 const CONNECT_TIMEOUT_SECONDS = 10;
 
 export interface MigrateOptions {
-  /** Login and encryption, where the URL does not say them. @default what the URL says */
+  /** Login and encryption. @default those of the URL */
   readonly connection?: DatabaseConnectionOptions;
   /** Folder of the SQL files. @default `migrations/` beside this file, or beside the bundle it is part of */
   readonly migrationsDirectory?: string;
-  /** Told what is being done, in sentences. @default nobody */
+  /** Called with the progress, in sentences. @default none */
   readonly onProgress?: (message: string) => void;
 }
 
 export interface MigrateResult {
-  /** Names of the migrations that this run applied, in order; empty when there was nothing to do. */
+  /** Names of the migrations that this run applied, in order. */
   readonly applied: readonly string[];
-  /** Whether the roles of the programs exist and have their grants; false when this user may not create them. */
+  /** Whether the roles of the programs exist with their grants; false when this user may not create them. */
   readonly rolesGranted: boolean;
 }
 
-/** Another run held the lock for all the time that this one waits. Nothing has been applied by this one. */
+/** Another run holds the lock. This one has applied nothing. */
 export class MigrationsInProgress extends Error {
-  override readonly name = 'MigrationsUnderWay';
+  override readonly name = 'MigrationsInProgress';
 }
 
 /**
- * Asks again and again rather than waiting inside PostgreSQL: a statement that waits there has a snapshot, for whose end `create index
- * concurrently` of the run that holds the lock would wait in turn, for ever.
+ * Polls rather than waits inside PostgreSQL: a waiting statement holds a snapshot, for whose end `create index concurrently` of the other run would
+ * wait: a deadlock.
  */
 async function takeLock(client: Sql): Promise<void> {
   const giveUpAt = performance.now() + MIGRATION_LOCK_WAIT_MILLISECONDS;
@@ -50,11 +50,11 @@ async function takeLock(client: Sql): Promise<void> {
     await wait(MIGRATION_LOCK_POLL_MILLISECONDS);
   }
   throw new MigrationsInProgress(
-    `Another run has been migrating this database for ${MIGRATION_LOCK_WAIT_MILLISECONDS / 60_000} minutes. Wait for its end, or end its connection (application_name headroom-migrate), and run this again.`,
+    `Another run has been migrating this database for ${MIGRATION_LOCK_WAIT_MILLISECONDS / 60_000} minutes. Wait until it ends, or terminate its connection (application_name headroom-migrate), and run this again.`,
   );
 }
 
-/** The table of drizzle-orm's own migrator, so that its tools agree about what has been applied. */
+/** In the table of drizzle-orm's own migrator, so that its tools see what has been applied. */
 async function lastAppliedTime(client: Sql): Promise<number> {
   await client.unsafe(`
     create schema if not exists drizzle;
@@ -86,7 +86,7 @@ async function applyPending(
   return pending;
 }
 
-/** All that can be applied together, in one group; each of the others by itself. */
+/** Adjacent migrations that run in a transaction form one group; each of the others is a group of its own. */
 function groupsOf(pending: readonly Migration[]): Migration[][] {
   const groups: Migration[][] = [];
   for (const migration of pending) {
@@ -113,7 +113,7 @@ async function applyInTransaction(client: Sql, migrations: readonly Migration[])
   });
 }
 
-/** What is applied so stands in nobody's way, but waits for transactions that began before it, however long they take. */
+/** Takes no lock that blocks writes, but waits for all transactions that began before it, so without a lock timeout. */
 async function applyOutsideTransaction(client: Sql, migration: Migration): Promise<void> {
   await client.unsafe(`set lock_timeout = 0; set statement_timeout = '${STATEMENT_LIMIT}'`);
   for (const statement of migration.statements) await client.unsafe(statement);
@@ -121,13 +121,12 @@ async function applyOutsideTransaction(client: Sql, migration: Migration): Promi
 }
 
 /**
- * Brings the database at `databaseUrl` to the newest schema: the pending migrations in one transaction, but for those marked as running outside
- * one, which are applied between those before and those after; then the roles of the programs. Several runs at once wait for each other on an
- * advisory lock, which ends with the connection that holds it.
+ * Applies the pending migrations in order: adjacent ones in one transaction, but for those marked to run outside one; then grants the roles of the
+ * programs. Concurrent runs wait for each other on an advisory lock, which ends with its connection.
  *
  * @param databaseUrl - the writer, logged in as the owner of the tables.
- * @throws postgres.js' `PostgresError` or a connection error: what stands in one transaction with what failed has not been applied, and running it
- * again goes on from there. `UnsafeMigration`, {@link MigrationsUnderWay}: nothing has been applied.
+ * @throws `PostgresError` or a connection error: the transaction of the failed migration is rolled back, and another run continues from there.
+ * `UnsafeMigration`, {@link MigrationsInProgress}: nothing has been applied.
  */
 export async function migrate(
   databaseUrl: string,
@@ -137,7 +136,7 @@ export async function migrate(
   const directory = options.migrationsDirectory ?? findMigrationsDirectory();
   const client = postgres(databaseUrl, {
     ...options.connection,
-    // One connection, for as long as it takes: the lock lives in its session.
+    // One connection, which never expires: the lock lives in its session.
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,

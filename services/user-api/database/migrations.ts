@@ -8,7 +8,7 @@ const journal = z.object({
   entries: z.array(z.object({ tag: z.string(), when: z.number() })),
 });
 
-/** The first line of a migration that cannot run in a transaction, such as one that builds an index while writes go on. */
+/** The first line of a migration that cannot run in a transaction, such as one that builds an index concurrently. */
 export const OUTSIDE_TRANSACTION = '-- outside a transaction';
 
 /** One migration: a SQL file. */
@@ -24,16 +24,15 @@ export interface Migration {
   readonly inTransaction: boolean;
 }
 
-/** A migration that must not be applied as it is. Nothing has been. */
+/** A migration is not safe to apply. Nothing has been applied. */
 export class UnsafeMigration extends Error {
   override readonly name = 'UnsafeMigration';
 }
 
 /**
- * The folder of the SQL files. Run from source, `moduleUrl` is that of this file; bundled into one file, everything has the URL of
- * the bundle. Both have `migrations/` beside them: a build copies the folder there.
+ * The folder of the SQL files: beside this file, or beside the bundle, where the build copies it.
  *
- * @throws when it is not there, saying where it was looked for.
+ * @throws when it does not exist, with its path.
  */
 export function findMigrationsDirectory(moduleUrl: string = import.meta.url): string {
   const directory = fileURLToPath(new URL('./migrations', moduleUrl));
@@ -81,8 +80,8 @@ const VALIDATE_CONSTRAINT = new RegExp(
 const unquoted = (identifier = '') => identifier.replaceAll('"', '');
 
 /**
- * What runs outside a transaction may stop half-way and is run again from its beginning. So it may hold only what can be repeated; and as an index
- * whose building was broken off stays, invalid, it is dropped first: `if not exists` would keep it as it is.
+ * A migration outside a transaction may stop half-way, and then runs again from its beginning: so its statements must be repeatable. An interrupted
+ * build leaves an invalid index, which `if not exists` would keep: so the index is dropped first.
  */
 function requireRepeatable(name: string, statements: readonly string[]): void {
   const dropped = new Set<string>();
@@ -101,7 +100,7 @@ function requireRepeatable(name: string, statements: readonly string[]): void {
     }
     if (!dropped.has(unquoted(toCreate))) {
       throw new UnsafeMigration(
-        `${name}.sql builds ${toCreate} outside a transaction; put "drop index concurrently if exists ${toCreate};" before it, because a build that was broken off leaves an invalid index behind.`,
+        `${name}.sql builds ${toCreate} outside a transaction; put "drop index concurrently if exists ${toCreate};" before it, because an interrupted build leaves an invalid index.`,
       );
     }
   }

@@ -6,26 +6,20 @@ import {
   type Place,
 } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
+import { DatabaseTimeout } from '../../contracts/database/errors.ts';
 import type { SpanOptions } from '../../contracts/tracing/span.ts';
 import { describingStatements } from '../../contracts/tracing/statement.ts';
 import { traced } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { PoolMetrics } from '../observability/metrics/pool-metrics.ts';
-import {
-  DatabaseSilent,
-  isFailover,
-  isServerFault,
-  outcomeOf,
-  StatementNotSent,
-  sqlState,
-} from './errors.ts';
+import { isFailover, isServerFault, outcomeOf, StatementNotSent, sqlState } from './errors.ts';
 import { type SentStatements, StatementObserver } from './sent-statements.ts';
 
 export interface PoolSettings {
-  /** What the pool is called in logs and in /health, such as `writer` or `reader-1`. */
+  /** The pool's name in logs and in /health, such as `writer` or `reader-1`. */
   readonly name: string;
   readonly url: string;
-  /** Login and encryption, where the URL does not say them. */
+  /** Login and encryption, in place of those in the URL. */
   readonly connection: DatabaseConnectionOptions;
   /** Most connections. */
   readonly size: number;
@@ -35,22 +29,22 @@ export interface PoolSettings {
 
 /** How much longer than the server's own limit to wait for its response: a round trip. */
 const RESPONSE_MARGIN_MILLISECONDS = 500;
-/** Longest wait for a connection. Who waits longer is better off with a refusal, and the others with a shorter queue. */
+/** Longest wait for a connection: after that an early refusal is better for the caller, and a shorter queue for the others. */
 const CONNECTION_WAIT_MILLISECONDS = 1_000;
-/** Most statements that wait for a connection: far more than a pool that works gets done in that time. */
+/** Most statements that wait for a connection: far more than a healthy pool runs in that time. */
 const WAITING_MAXIMUM = 1_000;
-/** A server that has answered nothing for so long, though it was asked, is stalled or runs slow statements only. */
+/** A server with statements in flight that has sent no response for so long is stalled, or runs slow statements only. */
 const STALL_MILLISECONDS = 500;
 const CONNECT_TIMEOUT_SECONDS = 2;
-/** postgres.js waits up to 20 s before it opens a connection again; after a failover we want to be back at once. */
+/** By default postgres.js waits up to 20 s before it reconnects, which is too long after a failover. */
 const RECONNECT_DELAY_SECONDS = 0.1;
 /**
- * Connections are renewed this often, so that they spread over servers that were added, follow names that moved, and
- * never keep what one session gathers. Drawn at random between the two, so that they don't all go at once.
+ * Connections are renewed this often, so that they spread over added servers, follow DNS changes and free the memory of their sessions. Random
+ * between the two, so that they are not all renewed at once.
  */
 const MINIMUM_LIFETIME_SECONDS = 4 * 60;
 const MAXIMUM_LIFETIME_SECONDS = 6 * 60;
-/** Failures come in crowds; the first one has the pool replaced, and the others were on the old one. */
+/** Failures come together: the first replaces the connections, and the others were on the old ones. */
 const RECYCLE_INTERVAL_MILLISECONDS = 1_000;
 const CLOSE_TIMEOUT_SECONDS = 1;
 
@@ -89,10 +83,10 @@ function connect(settings: PoolSettings, observer: StatementObserver): Sql {
 }
 
 /**
- * Connections to one server. Adds to postgres.js what it does not have: a bounded queue in front of the connections, a deadline for each query, for
- * a server that has gone silent, and new connections for all after a failover.
+ * Connections to one server. Adds to postgres.js a bounded queue in front of the connections, a deadline for each query, and new connections
+ * after a failover.
  *
- * The driver itself queues without bound, and sends what its caller has given up on. So it gets no more queries at once than there are connections.
+ * postgres.js queues without bound, and sends statements whose caller has given up. So it gets no more queries at once than it has connections.
  */
 export class DatabasePool {
   readonly name: string;
@@ -106,7 +100,7 @@ export class DatabasePool {
   readonly #observer = new StatementObserver();
   #client: Sql;
   #respondedAt = 0;
-  /** When the server last answered, or was asked after it had nothing to answer. */
+  /** When the server last responded, or got a query while it had none in flight. */
   #progressAt = 0;
   #recycledAt = 0;
 
@@ -134,18 +128,18 @@ export class DatabasePool {
     return this.#places.waiting;
   }
 
-  /** Whether the server was asked and has answered nothing for half a second. */
+  /** Whether queries are in flight and the server has sent no response for half a second. */
   get isStalled(): boolean {
     return this.#places.running > 0 && performance.now() - this.#progressAt > STALL_MILLISECONDS;
   }
 
   /**
-   * Runs one query: one statement, or one transaction, which it begins before it first waits. `outcomeOf` says of its error whether a
-   * change may have been made.
+   * Runs one query: one statement, or one transaction, which it begins before it first waits. `outcomeOf` its error says whether a change may
+   * have been applied.
    *
-   * @param scope - the request that the query changes something for: when it ends, the query is not sent any more, or is cancelled. @default none
+   * @param scope - the request that the change is for: when it ends, the query is not sent any more, or is cancelled. @default none
    * @throws `NoPlace` when no connection was free for a second, `ScopeEnded`, `StatementNotSent` when there was no connection: the query was not sent.
-   * {@link DatabaseSilent} after the deadline, and otherwise what postgres.js throws.
+   * {@link DatabaseTimeout} after the deadline, and otherwise what postgres.js throws.
    */
   run<Result>(query: (sql: Sql) => Promise<Result>, scope?: Scope): Promise<Result> {
     return traced(this.#spanName, this.#spanOptions, () => this.#run(query, scope));
@@ -173,7 +167,9 @@ export class DatabasePool {
 
   /** Refuses the queries that wait for a connection, so that they can be sent elsewhere. */
   refuseWaiting(): void {
-    this.#places.refuseWaiting(new NoPlace(`${this.name} is not waited for any more`));
+    this.#places.refuseWaiting(
+      new NoPlace(`${this.name} does not respond: waiting queries are refused`),
+    );
   }
 
   /** Waits for queries in flight, for a second at most. */
@@ -181,7 +177,7 @@ export class DatabasePool {
     await this.#client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
   }
 
-  /** Runs a query at the place that was taken for it, which is free again when the driver is done with it. */
+  /** Runs a query in its place, which is freed when the driver has finished the query. */
   #send<Result>(
     query: (sql: Sql) => Promise<Result>,
     scope: Scope | undefined,
@@ -199,19 +195,19 @@ export class DatabasePool {
       const fail = (error: unknown) => {
         clearTimeout(timer);
         report?.(outcomeOf(error) === 'unknown' ? 'applied or unknown' : 'not applied');
-        // A pool that has answered others since is not silent as a whole: replacing it would only add to an overload.
-        const isSilent = error instanceof DatabaseSilent && this.#respondedAt < sentAt;
-        if (isSilent || isFailover(error)) this.#recycle(error);
+        // A pool with later responses is not dead as a whole: replacing it would only add to an overload.
+        const isDead = error instanceof DatabaseTimeout && this.#respondedAt < sentAt;
+        if (isDead || isFailover(error)) this.#recycle(error);
         reject(error);
       };
       let timer = setTimeout(() => {
         const { wereSent } = statements;
-        const message = `${this.name} did not answer within ${this.#deadlineMilliseconds} ms`;
-        const silent = new DatabaseSilent(message, wereSent);
+        const message = `${this.name} did not respond within ${this.#deadlineMilliseconds} ms`;
+        const timeout = new DatabaseTimeout(message, wereSent);
         statements.cancel();
-        if (!wereSent || this.#respondedAt < sentAt) fail(silent);
-        // It waited for a new connection, and runs now: the server will say how it ends.
-        else timer = setTimeout(fail, RESPONSE_MARGIN_MILLISECONDS, silent);
+        if (!wereSent || this.#respondedAt < sentAt) fail(timeout);
+        // It waited for a new connection, and runs now: the server will report its end.
+        else timer = setTimeout(fail, RESPONSE_MARGIN_MILLISECONDS, timeout);
       }, this.#deadlineMilliseconds);
       response.then(
         (result) => {
@@ -255,7 +251,7 @@ export class DatabasePool {
   }
 }
 
-/** The failure of a statement that had no connection yet, as such; one of the server, which refuses connections too, as it is. */
+/** `StatementNotSent` where the statement had no connection yet; an error of the server, which refuses connections too, as it is. */
 function withoutConnection(error: unknown, statements: SentStatements): unknown {
   if (statements.wereSent || sqlState(error) !== undefined || !isServerFault(error)) return error;
   return new StatementNotSent('There was no connection', { cause: error });

@@ -1,16 +1,13 @@
 import type { Sql, TransactionSql } from 'postgres';
 
-/** Who the user API logs in as. */
+/** The login role of the user API. */
 export const API_ROLE = 'headroom_api';
-/** Who the email worker logs in as. */
+/** The login role of the email worker. */
 export const EMAIL_WORKER_ROLE = 'headroom_email_worker';
-/** Who maintenance logs in as: it sees which rows are out of date, not what is in them. */
+/** The login role of maintenance: it reads the expiry of rows, not their content. */
 export const MAINTENANCE_ROLE = 'headroom_maintenance';
 
-/**
- * What each program may do, and no more: neither owns a table, so neither can change or drop one. No sequence is named, because
- * an identity column needs no grant on its own.
- */
+/** Least privilege: no program owns a table, so that none can alter or drop one. Identity columns need no grant on their sequences. */
 const grants = `
 grant usage on schema public to ${API_ROLE}, ${EMAIL_WORKER_ROLE}, ${MAINTENANCE_ROLE};
 grant select, insert, update, delete on users, outbox to ${API_ROLE};
@@ -27,8 +24,8 @@ grant select (digest, created_at), delete on idempotency_keys to ${MAINTENANCE_R
 `;
 
 /**
- * Roles belong to the whole server and the migration lock to one database, so two databases may get here at once: the
- * second `create role` finds the first one's (duplicate_object), or meets it in the catalogue's index (unique_violation).
+ * Roles belong to the server and the migration lock to a database, so that two databases may create a role at once: the second `create role`
+ * fails with duplicate_object, or with unique_violation in the catalogue's index.
  */
 const createRole = (role: string) => `
 do $$ begin
@@ -37,7 +34,7 @@ exception when duplicate_object or unique_violation then null;
 end $$;
 `;
 
-/** On RDS, `rds_iam` is what lets a role log in with a token; without it the roles have no way to log in until given a password. */
+/** On RDS, `rds_iam` lets a role log in with a token; without it the roles cannot log in until they have a password. */
 const allowIamLogin = (role: string) => `
 do $$ begin
   if exists (select from pg_roles where rolname = 'rds_iam')
@@ -48,9 +45,9 @@ end $$;
 `;
 
 /**
- * Creates the programs' roles where they are missing and grants them what they need. Safe to run again. No password is set here.
+ * Creates missing roles of the programs, and grants their privileges. Idempotent; sets no password.
  *
- * @returns false, with nothing done, when the roles are missing and this user may not create them.
+ * @returns false, with nothing changed, when roles are missing and this user may not create them.
  */
 export async function grantRoles(client: Sql | TransactionSql): Promise<boolean> {
   const roles = [API_ROLE, EMAIL_WORKER_ROLE, MAINTENANCE_ROLE];

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres';
+import { exponentialDelay } from '../../contracts/backoff.ts';
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
 import { ConcurrencyLimiter, NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -12,7 +13,7 @@ import {
 } from './errors.ts';
 import type { DatabasePool } from './pool.ts';
 
-/** One statement, or one transaction, on the connections that the router chose; begun before anything is waited for. */
+/** One statement, or one transaction, on the chosen server; it begins before anything is awaited. */
 export type Query<Result> = (sql: Sql) => Promise<Result>;
 
 export interface RouterPools {
@@ -21,39 +22,38 @@ export interface RouterPools {
 }
 
 export interface RouterOptions {
-  /** How long a reader is left out after its first failure; twice as long after each further one. @default 1000 */
+  /** How long a reader is skipped after its first failure; twice as long after each further one. @default 1000 */
   readonly firstSkipMilliseconds?: number;
-  /** Longest that a reader is left out. @default 30000 */
+  /** Longest that a reader is skipped. @default 30000 */
   readonly longestSkipMilliseconds?: number;
 }
 
 const FIRST_SKIP_MILLISECONDS = 1_000;
 const LONGEST_SKIP_MILLISECONDS = 30_000;
 /**
- * Reads that wait for their turn on the writer while readers are away, and how long they wait in milliseconds: room for what had been sent to a reader
- * that froze, which comes to the writer all at once.
+ * Most reads that wait for the writer while no reader is available, and their longest wait: room for the reads in flight on a reader that
+ * freezes, which go to the writer all at once.
  */
 const WRITER_READS_WAITING_MAXIMUM = 1_000;
 const WRITER_READ_WAIT_MILLISECONDS = 3_000;
-/** When a left-out reader's time is up, one read tries it; the others go on leaving it out for this long. */
+/** After the skip, one read tries the reader; the others skip it for so long. */
 const TRIAL_MILLISECONDS = 5_000;
 
 interface Reader {
   readonly pool: DatabasePool;
   failures: number;
-  /** Whether one read is finding out if it is back. */
+  /** Whether one read is trying it (half-open). */
   onTrial: boolean;
-  /** When it may be asked again, in milliseconds of `performance.now()`. */
+  /** When it may be tried again, in milliseconds of `performance.now()`. */
   skippedUntil: number;
 }
 
 /**
- * The one way to the database: everything that reads or writes goes through here, so that this is the place to choose among
- * several clusters by user id when one is no longer enough.
+ * The one path to the database.
  *
- * Reads go to the readers in turn. A reader that fails is left out for a while, one that answers nothing gets no more reads until it does, and the read
- * goes to the next one, and to the writer last. There such reads take half of the connections at most and wait for their turn, so that
- * losing all readers does not take the writer with them.
+ * Reads go to the readers round robin. A reader that fails is skipped for a while, a stalled one until it responds; the read goes to the next
+ * one, and to the writer last. There such reads take half of the connections at most and queue, so that losing all readers does not overload
+ * the writer.
  */
 export class DatabaseRouter {
   readonly #writer: DatabasePool;
@@ -62,7 +62,7 @@ export class DatabaseRouter {
   readonly #firstSkip: number;
   readonly #longestSkip: number;
   readonly #writerReads: ConcurrencyLimiter;
-  #turn = 0;
+  #next = 0;
 
   constructor({ writer, readers }: RouterPools, logger: Logger, options: RouterOptions = {}) {
     this.#writer = writer;
@@ -82,17 +82,17 @@ export class DatabaseRouter {
     return [this.#writer, ...this.#readers.map(({ pool }) => pool)];
   }
 
-  /** Whether reads may be behind writes. */
+  /** Whether reads may lag behind writes. */
   get hasReaders(): boolean {
     return this.#readers.length > 0;
   }
 
   /**
-   * Runs a query that changes something. With a scope, it is not sent once that has ended, and cancelled if it had been sent.
+   * Runs a query that changes something. When its scope ends, it is not sent any more, or is cancelled.
    *
-   * @param scope - whom it is for. @default the request that the running code is part of
-   * @throws {@link DatabaseUnavailable}, whose `outcome` says whether the change may have been made; {@link DatabaseBusy}; `ScopeEnded`: it was
-   * not made.
+   * @param scope - @default the request that the running code is part of
+   * @throws {@link DatabaseUnavailable}, whose `outcome` says whether the change may have been applied; {@link DatabaseBusy}, `ScopeEnded`: it was
+   * not.
    */
   async write<Result>(
     query: Query<Result>,
@@ -106,9 +106,9 @@ export class DatabaseRouter {
   }
 
   /**
-   * Runs a query that changes nothing, and must see the newest, on the writer.
+   * Runs a read that must see the newest commit, on the writer.
    *
-   * @throws {@link DatabaseUnavailable} when the writer does not answer.
+   * @throws {@link DatabaseUnavailable} when the writer does not respond.
    */
   async readNewest<Result>(query: Query<Result>): Promise<Result> {
     try {
@@ -119,9 +119,9 @@ export class DatabaseRouter {
   }
 
   /**
-   * Runs a query that changes nothing, where a result that is a little behind will do.
+   * Runs a read that may lag a little behind.
    *
-   * @throws {@link DatabaseUnavailable} when no server could answer.
+   * @throws {@link DatabaseUnavailable} when no server responds.
    */
   async read<Result>(query: Query<Result>): Promise<Result> {
     let failure: unknown;
@@ -143,7 +143,7 @@ export class DatabaseRouter {
     return await this.#readOnWriter(query, failure);
   }
 
-  /** Asks each server for a sign of life, without regard to what has been left out. */
+  /** Checks each server, the skipped ones too. */
   async check(): Promise<ReadonlyMap<string, boolean>> {
     const states = await Promise.all(
       this.pools.map(async (pool) => {
@@ -152,7 +152,7 @@ export class DatabaseRouter {
           pool.name,
           await responded.then(
             () => true,
-            // A pool that is only busy answers others.
+            // A pool that is only busy responds to others.
             (error: unknown) => error instanceof NoPlace && !pool.isStalled,
           ),
         ] as const;
@@ -168,8 +168,8 @@ export class DatabaseRouter {
   #nextReader(): Reader | undefined {
     const now = performance.now();
     for (let step = 0; step < this.#readers.length; step += 1) {
-      const reader = this.#readers[this.#turn];
-      this.#turn = (this.#turn + 1) % this.#readers.length;
+      const reader = this.#readers[this.#next];
+      this.#next = (this.#next + 1) % this.#readers.length;
       if (reader === undefined || now < reader.skippedUntil) continue;
       if (reader.pool.isStalled) {
         reader.pool.refuseWaiting();
@@ -189,19 +189,19 @@ export class DatabaseRouter {
     reader.failures = 0;
     reader.onTrial = false;
     reader.skippedUntil = 0;
-    this.#logger.info({ pool: reader.pool.name }, 'Reader is back');
+    this.#logger.info({ pool: reader.pool.name }, 'Reader available again');
   }
 
   #skip(reader: Reader, error: unknown): void {
     const now = performance.now();
-    // Reads that were under way together fail together, and count as one failure.
+    // Reads in flight fail together, and count as one failure.
     if (now < reader.skippedUntil && !reader.onTrial) return;
     reader.onTrial = false;
     reader.failures += 1;
-    const wait = Math.min(this.#firstSkip * 2 ** (reader.failures - 1), this.#longestSkip);
+    const wait = exponentialDelay(reader.failures, this.#firstSkip, this.#longestSkip);
     reader.skippedUntil = now + wait;
     reader.pool.refuseWaiting();
-    this.#logger.warn({ pool: reader.pool.name, skipMilliseconds: wait, error }, 'Reader left out');
+    this.#logger.warn({ pool: reader.pool.name, skipMilliseconds: wait, error }, 'Reader skipped');
   }
 
   async #readOnWriter<Result>(query: Query<Result>, failure: unknown): Promise<Result> {
@@ -210,7 +210,7 @@ export class DatabaseRouter {
       return await this.#writerReads.run(() => this.readNewest(query));
     } catch (error) {
       if (!(error instanceof NoPlace)) throw error;
-      throw new DatabaseBusy('No reader answers, and the writer has as many reads as it may', {
+      throw new DatabaseBusy('No reader is available, and the writer has its maximum of reads', {
         cause: failure ?? error,
         outcome: 'not applied',
       });
@@ -219,11 +219,11 @@ export class DatabaseRouter {
 }
 
 function unavailable(
-  who: string,
+  server: string,
   cause: unknown,
   outcome: Outcome = 'not applied',
 ): DatabaseUnavailable {
   return cause instanceof NoPlace
-    ? new DatabaseBusy(`${who}: too many statements wait`, { cause, outcome })
-    : new DatabaseUnavailable(`${who}: not available`, { cause, outcome });
+    ? new DatabaseBusy(`${server}: too many statements wait`, { cause, outcome })
+    : new DatabaseUnavailable(`${server}: not available`, { cause, outcome });
 }

@@ -16,20 +16,19 @@ import {
 import { EMAIL_MAXIMUM_LENGTH } from '../../contracts/email-address.ts';
 import { defaultUserStatus, NAME_MAXIMUM_LENGTH, userStatuses } from '../../contracts/users.ts';
 
-/** Milliseconds are what a JavaScript date and the API's timestamps hold; more would not survive a round trip. */
+/** In milliseconds, as in a JavaScript date and the API's timestamps: more would not survive a round trip. */
 const instant = (name: string) =>
   timestamp(name, { withTimezone: true, precision: 3, mode: 'string' });
 
-/** The name of the index that keeps emails unique; the repository tells a duplicate by it. */
+/** The index that keeps emails unique; the repository recognises a duplicate by its name. */
 export const EMAIL_UNIQUE_INDEX = 'users_email_key';
 
-/** What the triggers of migration 0006 call the rule that an active administrator is left; errors are told by it. */
+/** The constraint of the triggers of migration 0006: at least one active administrator remains. */
 export const ACTIVE_ADMINISTRATOR = 'active_administrator';
 
 /**
- * People. Each index serves a query of `users/`: the duplicate check, and lists in order of creation or of name, of all users and of those with a
- * status. Names are ordered by the bytes of their lower case (collation "C"), because that is the one order in which the names with a
- * prefix stand together, and which no upgrade of the system's collations changes.
+ * Each index serves a query of `users/`: the duplicate check, and lists by creation or by name, of all users and of those with a status. Names
+ * are ordered by the bytes of their lower case (collation "C"): the names with a prefix are adjacent, and no upgrade of collations reorders them.
  */
 export const users = pgTable(
   'users',
@@ -59,58 +58,55 @@ export const users = pgTable(
 );
 
 /**
- * Events written in the transaction of the change they tell of, until they have been sent
+ * Events written in the transaction of their change, until they have been sent
  * (https://microservices.io/patterns/data/transactional-outbox.html).
  */
 export const outbox = pgTable(
   'outbox',
   {
-    /** The event's id, too. */
+    /** The id of the event. */
     id: uuid().primaryKey(),
     type: text().notNull(),
     data: jsonb().notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
-    /** The trace of the request that wrote it, as its `traceparent`; null when it had none. */
+    /** `traceparent` of the request that wrote it; null when it had none. */
     traceparent: text(),
-    /** When the relay may take it next: a while after it was written, or after a relay took it and did not delete it. */
+    /** When a relay may take it: some time after it was written, or when the lease of another relay expires. */
     availableAt: instant('available_at').notNull(),
   },
   (table) => [index('outbox_available_at_index').on(table.availableAt)],
 );
 
-/**
- * What consumers of events have begun and done, so that an event delivered twice acts once. The columns are those of a
- * record of Powertools for AWS Lambda's idempotency.
- */
+/** Idempotency records of consumers of events, so that an event delivered twice acts once. The columns are those of Powertools for AWS Lambda. */
 export const idempotencyRecords = pgTable(
   'idempotency_records',
   {
-    /** Which consumer: two consumers of one event don't see each other's records. */
+    /** Each consumer has records of its own. */
     consumer: text().notNull(),
     idempotencyKey: text('idempotency_key').notNull(),
     status: text({ enum: ['INPROGRESS', 'COMPLETED'] }).notNull(),
-    /** Milliseconds since 1970 after which an attempt that said nothing more counts as dead. */
+    /** Milliseconds since 1970 after which an unfinished attempt counts as dead. */
     inProgressExpiry: bigint('in_progress_expiry', { mode: 'number' }),
-    /** Seconds since 1970 after which the record no longer counts. */
+    /** Seconds since 1970 after which the record expires. */
     expiry: bigint({ mode: 'number' }).notNull(),
     responseData: jsonb('response_data'),
     payloadHash: text('payload_hash'),
   },
   (table) => [
     primaryKey({ columns: [table.consumer, table.idempotencyKey] }),
-    // By which maintenance finds those that no longer count.
+    // For maintenance, which removes expired records.
     index('idempotency_records_expiry_index').on(table.expiry),
   ],
 );
 
 /**
- * Answers to requests with an Idempotency-Key, for 24 hours. No reference to users: the row of an erased user stays, without the answer, so
- * that a late repetition does not create the user again.
+ * Responses to requests with an Idempotency-Key, for 24 hours. No reference to users: the row of an erased user stays, without the response, so
+ * that a late retry does not create the user again.
  */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
-    /** A digest of who sent the key, and of the key. */
+    /** A digest of the client and its key. */
     digest: text().primaryKey(),
     /** A digest of the request's body; null once the user has been erased. */
     fingerprint: text(),
@@ -125,14 +121,12 @@ export const idempotencyKeys = pgTable(
   ],
 );
 
-/** What is done with personal data that must be accounted for. */
+/** Audited actions on personal data. */
 export const auditActions = ['user.deleted', 'user.exported'] as const;
-/** By whom: the person, an administrator, or an API key of either. */
+/** The actor: the user, an administrator, or an API key of either. */
 export const auditActors = ['self', 'admin', 'api-key'] as const;
 
-/**
- * Who did what to whose data, and when: in ids alone, which stand for nobody once the user is erased. It is only added to.
- */
+/** The audit log, append-only. It holds ids only, which are pseudonymous once the user is erased. */
 export const auditRecords = pgTable(
   'audit_records',
   {

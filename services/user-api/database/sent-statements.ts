@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres';
 
-/** The part of postgres.js' `Query` that says how far a statement has come; its types leave it out. */
+/** The state of postgres.js' `Query`, which its types leave out. */
 interface DriverQuery extends Promise<unknown> {
-  /** Whether it was handed to the client. Fragments of other statements never are. */
+  /** Whether it was handed to the client; fragments of other statements never are. */
   readonly executed: boolean;
   /** The connection that it was sent on; null before. */
   readonly state: object | null;
@@ -20,24 +20,24 @@ export class SentStatements {
     this.#queries.push(query);
   }
 
-  /** Whether any of them is on its way to the server, or was. */
+  /** Whether any of them was sent. */
   get wereSent(): boolean {
     return this.#queries.some(({ state }) => state !== null);
   }
 
   /**
-   * Cancels them: what was not sent is never sent; of what was sent, the server is asked to end it. Both then fail with SQLSTATE 57014, unless
-   * they are done before.
+   * Cancels them: unsent statements are never sent, and for sent ones the server gets a cancel request. Both fail with SQLSTATE 57014, unless
+   * they finish before.
    */
   cancel(): void {
     for (const query of this.#queries) {
-      // Not query.cancel(), which drops a promise that is rejected when the server cannot be reached: that would end the process.
+      // Not query.cancel(): its promise is rejected, unhandled, when the server cannot be reached.
       if (query.executed) query.canceller?.(query).catch(() => {});
     }
   }
 }
 
-/** Sees the statements that are made with a client. */
+/** Records the statements that are made with a client. */
 export class StatementObserver {
   #current: SentStatements | null = null;
 
@@ -56,7 +56,7 @@ export class StatementObserver {
     });
   }
 
-  /** Runs `query`, which makes its statements before it first waits. */
+  /** Runs `query`, which makes its statements before its first await. */
   collect<Result>(query: () => Promise<Result>): {
     readonly statements: SentStatements;
     readonly response: Promise<Result>;

@@ -1,46 +1,45 @@
+import { exponentialDelay, withJitter } from '../../contracts/backoff.ts';
+import { withDeadline } from '../../contracts/deadline.ts';
 import type { Event } from '../../contracts/events.ts';
 import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type EventSender, SQS_BATCH_MAXIMUM } from './event-sender.ts';
 import type { Outbox } from './outbox.ts';
-import { SentEvents } from './sent-events.ts';
 
 export interface EventDispatcherOptions {
-  /** Longest pause between looks at the outbox while the queue takes events, in milliseconds. @default 5000 */
+  /** Longest pause between reads of the outbox while the queue works, in milliseconds. @default 5000 */
   readonly relayIntervalMilliseconds?: number;
-  /** Longest pause while it does not. @default 30000 */
+  /** Longest pause while the queue fails. @default 30000 */
   readonly longestPauseMilliseconds?: number;
-  /** How long events that a relay took are left to it, in seconds. @default 15 */
+  /** How long events are reserved for the relay that took them, in seconds. @default 15 */
   readonly leaseSeconds?: number;
 }
 
 const RELAY_INTERVAL_MILLISECONDS = 5_000;
 const FIRST_PAUSE_MILLISECONDS = 1_000;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
-/** Longer than sending a whole batch of the relay takes when every request runs into its timeout. */
+/** Longer than a relay takes for its batch when every request times out. */
 const LEASE_SECONDS = 15;
 const RELAY_BATCH = 5 * SQS_BATCH_MAXIMUM;
 /**
- * How long the first event of a batch waits for others, in milliseconds: requests to SQS are paid by number, and one costs as much
- * processor time as several creates. At 100 events a second of a process the batches are full; an email a tenth of a second later is not noticed.
+ * How long the first event of a batch waits for others, in milliseconds: requests to SQS are paid by number, and one costs as much CPU time as
+ * several creates. At 100 events a second of a process the batches are full.
  */
 const LINGER_MILLISECONDS = 100;
 /** Requests to SQS at once: at 10 ms each, some 10,000 events a second. */
 const SENDS_MAXIMUM = 10;
-/** Events held to be sent; what comes above waits in the outbox alone. */
+/** Most events held in memory; the others are sent by the relay. */
 const HELD_MAXIMUM = 10_000;
 const CLOSE_TIMEOUT_MILLISECONDS = 2_000;
 
 /**
- * Brings events from the outbox to the queue, each at least once.
+ * Sends the events of the outbox to the queue, each at least once.
  *
- * `dispatch` sends what this process has just written, off the way of the request that wrote it. Beside that a relay looks into
- * the outbox for what has been left there, by whichever process: because the queue was away, or the process died
- * between commit and send. While the queue is away nothing is sent but what the relay tries, ever more rarely.
+ * `dispatch` sends an event of this process, after the response. A relay sends what stays in the outbox, of any process: because the queue was
+ * down, or the process died between commit and send. While the queue is down only the relay tries, with exponential backoff.
  */
 export class EventDispatcher {
   readonly #outbox: Outbox;
-  readonly #sent: SentEvents;
   readonly #sender: EventSender;
   readonly #logger: Logger;
   readonly #relayInterval: number;
@@ -49,10 +48,13 @@ export class EventDispatcher {
   readonly #held: Event[] = [];
   readonly #sends = new Set<Promise<void>>();
   #linger: NodeJS.Timeout | undefined;
+  /** Ids of events that the queue has, and that are still in the outbox. */
+  #sent: string[] = [];
+  #removal: NodeJS.Timeout | undefined;
   #relayTimer: NodeJS.Timeout | undefined;
   #failures = 0;
   /** When the queue may be tried again after a failure, in milliseconds of `performance.now()`. */
-  #nextTryAt = 0;
+  #nextAttemptAt = 0;
   #closed = false;
 
   constructor(
@@ -62,7 +64,6 @@ export class EventDispatcher {
     options: EventDispatcherOptions = {},
   ) {
     this.#outbox = outbox;
-    this.#sent = new SentEvents(outbox, logger);
     this.#sender = sender;
     this.#logger = logger;
     this.#relayInterval = options.relayIntervalMilliseconds ?? RELAY_INTERVAL_MILLISECONDS;
@@ -70,7 +71,7 @@ export class EventDispatcher {
     this.#leaseSeconds = options.leaseSeconds ?? LEASE_SECONDS;
   }
 
-  /** Events that the queue took, and those that it refused one by one, since the process started. */
+  /** Events that the queue accepted, and those that it refused one by one, since the process started. */
   readonly counts = { sent: 0, refused: 0, failedSends: 0 };
 
   /** Events that wait to be sent. */
@@ -78,41 +79,41 @@ export class EventDispatcher {
     return this.#held.length;
   }
 
-  /** Whether the queue took what it was last given. */
+  /** Whether the last send succeeded. */
   get isUp(): boolean {
     return this.#failures === 0;
   }
 
-  /** Begins to look into the outbox, at once and then again and again. */
+  /** Starts the relay. */
   start(): void {
     this.#relayAfter(0);
   }
 
-  /** Sends an event that is in the outbox. Nobody waits for it, and it never throws: what cannot be sent stays there. */
+  /** Sends an event of the outbox soon. It never throws: an event that cannot be sent stays in the outbox. */
   dispatch(event: Event): void {
-    if (this.#closed || performance.now() < this.#nextTryAt) return;
+    if (this.#closed || performance.now() < this.#nextAttemptAt) return;
     if (this.#held.length >= HELD_MAXIMUM) return;
     this.#held.push(event);
-    // A batch is of many requests; each event names the trace of its own.
+    // A batch has events of many requests, each with its own trace.
     outsideTrace(() => {
       if (this.#held.length >= SQS_BATCH_MAXIMUM) this.#sendHeld();
       else this.#linger ??= setTimeout(() => this.#sendHeld(), LINGER_MILLISECONDS);
     });
   }
 
-  /** Sends what is held, for two seconds at most, and stops. */
+  /** Sends the held events, for two seconds at most, and stops. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#relayTimer);
     this.#sendHeld();
-    const deadline = new Promise((resolve) => {
-      setTimeout(resolve, CLOSE_TIMEOUT_MILLISECONDS).unref();
+    const createError = () => new Error('Events are left in the outbox');
+    await withDeadline(CLOSE_TIMEOUT_MILLISECONDS, createError, async () => {
+      while (this.#sends.size > 0) await Promise.all(this.#sends);
+      await this.#removeSent();
+    }).catch((error: unknown) => {
+      this.#logger.warn({ error }, 'The queue did not respond before the shutdown');
+      void this.#removeSent();
     });
-    while (this.#sends.size > 0) {
-      const ended = await Promise.race([Promise.all(this.#sends), deadline.then(() => 'late')]);
-      if (ended === 'late') break;
-    }
-    await Promise.race([this.#sent.remove(), deadline]);
     this.#sender.close();
   }
 
@@ -127,21 +128,21 @@ export class EventDispatcher {
   #track(send: Promise<void>): void {
     const tracked = send.finally(() => {
       this.#sends.delete(tracked);
-      // What lingers has a timer of its own; to send it now would make small batches.
+      // A lingering batch has its own timer; sending it now would make small batches.
       if (this.#linger === undefined) this.#sendHeld();
     });
     this.#sends.add(tracked);
   }
 
-  /** @returns whether the queue took any of them; never throws. */
+  /** @returns whether the queue accepted any of them; never throws. */
   async #send(events: readonly Event[]): Promise<boolean> {
     let sent: readonly string[] = [];
     try {
       sent = await this.#sender.send(events);
       if (sent.length === 0) throw new Error('The queue refused a whole batch');
-      if (!this.isUp) this.#logger.info('The queue takes events again');
+      if (!this.isUp) this.#logger.info('The queue accepts events again');
       this.#failures = 0;
-      this.#nextTryAt = 0;
+      this.#nextAttemptAt = 0;
       this.counts.sent += sent.length;
     } catch (error) {
       this.counts.failedSends += 1;
@@ -152,17 +153,36 @@ export class EventDispatcher {
       this.counts.refused += events.length - sent.length;
       this.#logger.warn({ refused: events.length - sent.length }, 'The queue refused some events');
     }
-    this.#sent.add(sent);
+    this.#removeSoon(sent);
     return true;
   }
 
-  /** Leaves everything to the outbox for a while, twice as long after each failure in a row. */
+  /** Sends nothing for a while, twice as long after each failure in a row. */
   #pauseAfter(error: unknown): void {
-    if (this.isUp) this.#logger.warn({ error }, 'The queue is away: events wait in the outbox');
-    const pause = Math.min(FIRST_PAUSE_MILLISECONDS * 2 ** this.#failures, this.#longestPause);
-    this.#failures = Math.min(this.#failures + 1, 30);
-    this.#nextTryAt = performance.now() + jittered(pause);
+    if (this.isUp)
+      this.#logger.warn({ error }, 'The queue does not respond: events wait in the outbox');
+    this.#failures += 1;
+    const pause = exponentialDelay(this.#failures, FIRST_PAUSE_MILLISECONDS, this.#longestPause);
+    this.#nextAttemptAt = performance.now() + withJitter(pause);
     this.#held.length = 0;
+  }
+
+  /** With a statement for each batch of ten, removing would cost as much as some of the creates. */
+  #removeSoon(ids: readonly string[]): void {
+    this.#sent.push(...ids);
+    this.#removal ??= outsideTrace(() =>
+      setTimeout(() => void this.#removeSent(), LINGER_MILLISECONDS),
+    );
+  }
+
+  async #removeSent(): Promise<void> {
+    clearTimeout(this.#removal);
+    this.#removal = undefined;
+    const ids = this.#sent;
+    this.#sent = [];
+    await this.#outbox.remove(ids).catch((error: unknown) => {
+      this.#logger.warn({ error }, 'Sent events stay in the outbox, and will be sent again');
+    });
   }
 
   #relayAfter(milliseconds: number): void {
@@ -173,24 +193,19 @@ export class EventDispatcher {
     }, milliseconds);
   }
 
-  /** Sends events that are due. @returns how long to pause, in milliseconds. */
+  /** Sends due events. @returns how long to pause, in milliseconds. */
   async #relay(): Promise<number> {
     try {
       const events = await this.#outbox.take(RELAY_BATCH, this.#leaseSeconds);
       for (let start = 0; start < events.length && !this.#closed; start += SQS_BATCH_MAXIMUM) {
         const taken = await this.#send(events.slice(start, start + SQS_BATCH_MAXIMUM));
-        if (!taken) return Math.max(0, this.#nextTryAt - performance.now());
+        if (!taken) return Math.max(0, this.#nextAttemptAt - performance.now());
       }
       // A full batch means that there is more.
-      return events.length === RELAY_BATCH ? 0 : jittered(this.#relayInterval);
+      return events.length === RELAY_BATCH ? 0 : withJitter(this.#relayInterval);
     } catch (error) {
       this.#logger.warn({ error }, 'The outbox could not be read');
-      return jittered(this.#relayInterval);
+      return withJitter(this.#relayInterval);
     }
   }
-}
-
-/** Between half of it and all of it, so that many processes don't look at once. */
-function jittered(milliseconds: number): number {
-  return milliseconds * (0.5 + Math.random() / 2);
 }

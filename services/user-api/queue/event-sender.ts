@@ -3,16 +3,19 @@ import {
   type SendMessageBatchRequestEntry,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { withDeadline } from '../../contracts/deadline.ts';
 import type { Event } from '../../contracts/events.ts';
 import { errorType, type Span, type Tracer } from '../../contracts/tracing/span.ts';
 import { formatTraceParent, parseTraceParent } from '../../contracts/tracing/trace-parent.ts';
 
 /** Most messages that SQS takes in one request. */
 export const SQS_BATCH_MAXIMUM = 10;
-/** Longest wait for one request with all its tries; a lost answer is made up for by sending again. */
+/** Longest wait for one request with all its attempts; the relay sends the events of a lost response again. */
 const SEND_TIMEOUT_MILLISECONDS = 3_000;
-const TIMEOUT_MESSAGE = `SQS did not answer within ${SEND_TIMEOUT_MILLISECONDS} ms`;
-const TRIES = 2;
+const ATTEMPTS = 2;
+
+const sendTimeout = () =>
+  new DOMException(`SQS did not respond within ${SEND_TIMEOUT_MILLISECONDS} ms`, 'TimeoutError');
 
 export interface EventSenderSettings {
   readonly queueUrl: string;
@@ -49,16 +52,16 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
   const queueName = queueUrl.slice(queueUrl.lastIndexOf('/') + 1);
   const client = new SQSClient({
     region,
-    maxAttempts: TRIES,
-    // Checksums of each message once more, which take a fifth of what sending takes; TLS guards the bytes already.
+    maxAttempts: ATTEMPTS,
+    // A second checksum of each message costs a fifth of the sending; TLS protects the bytes already.
     md5: false,
-    // Nothing changes the client's middlewares once it is made; to put them in order anew for each request takes a tenth of what sending takes.
+    // The client's middlewares do not change; sorting them again for each request costs a tenth of the sending.
     cacheMiddleware: true,
     ...(endpoint === undefined
       ? {}
       : {
           endpoint,
-          // The SDK refuses an endpoint of its own beside these, which the shell or ~/.aws/config may set.
+          // The SDK refuses a custom endpoint together with these, which the shell or ~/.aws/config may set.
           useFipsEndpoint: false,
           useDualstackEndpoint: false,
         }),
@@ -74,24 +77,18 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
           ...traceAttribute(spans.traceParent(event)),
         })),
       });
-      // Not AbortSignal.timeout, which goes off all the same when the batch has long been sent, and makes an error then.
-      const timeout = new AbortController();
-      const timer = setTimeout(
-        () => timeout.abort(new DOMException(TIMEOUT_MESSAGE, 'TimeoutError')),
-        SEND_TIMEOUT_MILLISECONDS,
-      );
       try {
-        const { Successful = [] } = await client.send(command, { abortSignal: timeout.signal });
+        const { Successful = [] } = await withDeadline(
+          SEND_TIMEOUT_MILLISECONDS,
+          sendTimeout,
+          (abortSignal) => client.send(command, { abortSignal }),
+        );
         const sent = Successful.flatMap(({ Id }) => (Id === undefined ? [] : [Id]));
         spans.end(sent);
         return sent;
-      } catch (thrown) {
-        // The SDK says only that the request was aborted.
-        const error: unknown = timeout.signal.aborted ? timeout.signal.reason : thrown;
+      } catch (error) {
         spans.fail(error);
         throw error;
-      } finally {
-        clearTimeout(timer);
       }
     },
     close: () => client.destroy(),

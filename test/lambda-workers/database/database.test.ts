@@ -1,10 +1,7 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import {
-  Database,
-  type DatabaseSettings,
-  DatabaseSilentError,
-} from '../../../lambda-workers/database/database.ts';
+import { Database, type DatabaseSettings } from '../../../lambda-workers/database/database.ts';
+import { DatabaseTimeout } from '../../../services/contracts/database/errors.ts';
 import { startTcpProxy } from '../../services/user-api/support/tcp-proxy.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { createRotatedLogin } from '../../support/rotated-login.ts';
@@ -59,7 +56,7 @@ describe('The database connection of a worker', () => {
     expect(await backendId(database)).not.toBe(id);
   });
 
-  it('is replaced once when many statements find it lost', async () => {
+  it('is replaced once when many statements fail on it', async () => {
     const [database, other] = [connect(), connect()];
     const id = await backendId(database);
     await other.run((sql) => sql`select pg_terminate_backend(${id})`);
@@ -78,7 +75,7 @@ describe('The database connection of a worker', () => {
     expect(await backendId(database)).not.toBe(id);
   });
 
-  it('is replaced when it says nothing any more, though it was not closed', async () => {
+  it('is replaced when it gets no response, though it was not closed', async () => {
     const proxy = await startTcpProxy(server.writerUrl);
     onTestFinished(() => proxy.close());
     const database = connect({ DATABASE_URL: proxy.through(server.writerUrl) });
@@ -93,7 +90,7 @@ describe('The database connection of a worker', () => {
     await expect.poll(() => proxy.connections()).toBe(2);
   });
 
-  it('is opened with the password of the moment, when that has been changed', async () => {
+  it('is opened with the new password after a change', async () => {
     const { changePassword, settings, url } = await createRotatedLogin(server.writerUrl);
     const database = connect({ ...settings, DATABASE_URL: url });
     const id = await backendId(database);
@@ -105,14 +102,14 @@ describe('The database connection of a worker', () => {
     expect(await backendId(database)).not.toBe(id);
   });
 
-  it('ends a statement that runs for too long', async () => {
+  it('cancels a statement that runs for too long', async () => {
     const database = connect({ DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: 50 });
     await expect(database.run((sql) => sql`select pg_sleep(10)`)).rejects.toMatchObject({
       code: '57014',
     });
   });
 
-  it('leaves an error of the statement alone', async () => {
+  it('passes on an error of the statement', async () => {
     let runs = 0;
     const database = connect();
     const failing = database.run((sql) => {
@@ -133,10 +130,10 @@ describe('The database connection of a worker', () => {
   });
 });
 
-/** A query that gets no answer. */
+/** A query that gets no response. */
 const silent = () => new Promise<never>(() => {});
 
-describe('A worker whose database says nothing', () => {
+describe('A worker whose database does not respond', () => {
   /** Milliseconds of a clock that stands still until the query is given up. */
   async function waitOf(database: Database): Promise<number> {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -151,22 +148,22 @@ describe('A worker whose database says nothing', () => {
     }
     await running;
     vi.useRealTimers();
-    expect(error).toBeInstanceOf(DatabaseSilentError);
-    expect(String(error)).toBe('DatabaseSilentError: PostgreSQL did not answer within 4300 ms');
+    expect(error).toBeInstanceOf(DatabaseTimeout);
+    expect(String(error)).toBe('DatabaseTimeout: PostgreSQL did not respond within 4300 ms');
     return waited;
   }
 
-  it('gives up two tries, each after the time to connect, of a statement, and a second', async () => {
+  it('gives up after two attempts, each of the time to connect, of a statement, and a second', async () => {
     expect(await waitOf(connect())).toBe(2 * (3_000 + 300 + 1_000));
   });
 
-  it('waits for no connection in the first of them when it has one', async () => {
+  it('does not allow for connecting in the first attempt when it is connected', async () => {
     const database = connect();
     await backendId(database);
     expect(await waitOf(database)).toBe(300 + 1_000 + (3_000 + 300 + 1_000));
   });
 
-  it('waits for one again when it has lost it', async () => {
+  it('allows for connecting again when the connection is lost', async () => {
     const proxy = await startTcpProxy(server.writerUrl);
     onTestFinished(() => proxy.close());
     const [database, other] = [

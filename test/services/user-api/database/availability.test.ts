@@ -107,12 +107,12 @@ describe('with a reader that is', () => {
       const responses = await Promise.all(Array.from({ length: 4 }, () => get(api, id)));
       expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
       expect((await api.call('GET', '/api/v1/users')).status).toBe(200);
-      expect(api.log.filter(({ message }) => message === 'Reader left out')).not.toEqual([]);
+      expect(api.log.filter(({ message }) => message === 'Reader skipped')).not.toEqual([]);
 
       await reader.restore();
       await eventually(async () => {
         expect((await get(api, id)).status).toBe(200);
-        expect(api.log.map(({ message }) => message)).toContain('Reader is back');
+        expect(api.log.map(({ message }) => message)).toContain('Reader available again');
       });
     },
   );
@@ -123,7 +123,7 @@ describe('with a reader that is', () => {
     await reader.refuse();
     const skips = () =>
       api.log
-        .filter(({ message }) => message === 'Reader left out')
+        .filter(({ message }) => message === 'Reader skipped')
         .map((line) => line.skipMilliseconds);
     await eventually(async () => {
       await get(api, id);

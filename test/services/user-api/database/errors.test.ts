@@ -1,9 +1,9 @@
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NoPlace } from '../../../../services/contracts/concurrency/concurrency-limiter.ts';
+import { DatabaseTimeout } from '../../../../services/contracts/database/errors.ts';
 import {
   classifyReadFailure,
-  DatabaseSilent,
   isDuplicateOf,
   isFailover,
   isServerFault,
@@ -69,8 +69,8 @@ describe('a failure of a statement', () => {
   );
 
   it.each([
-    ['silence after it was sent', new DatabaseSilent('', true), true, 'unknown', 'server'],
-    ['silence before it was sent', new DatabaseSilent('', false), true, 'not applied', 'server'],
+    ['a timeout after it was sent', new DatabaseTimeout('', true), true, 'unknown', 'server'],
+    ['a timeout before it was sent', new DatabaseTimeout('', false), true, 'not applied', 'server'],
     ['no connection', new StatementNotSent(''), true, 'not applied', 'server'],
     ['no place in the queue', new NoPlace(''), true, 'not applied', 'try another'],
     ['a socket', withCode('ECONNRESET'), true, 'unknown', 'server'],

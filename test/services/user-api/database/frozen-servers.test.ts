@@ -63,7 +63,7 @@ describe('with a frozen reader', () => {
     thaw();
     await eventually(async () => {
       await read(0);
-      expect(api.log.map(({ message }) => message)).toContain('Reader is back');
+      expect(api.log.map(({ message }) => message)).toContain('Reader available again');
     });
   });
 });

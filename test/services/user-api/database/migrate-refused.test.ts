@@ -37,9 +37,9 @@ describe('migrate', () => {
       .toHaveLength(1);
     vi.advanceTimersByTime(11 * 60_000);
     expect(await run).toMatchObject({
-      name: 'MigrationsUnderWay',
+      name: 'MigrationsInProgress',
       message:
-        'Another run has been migrating this database for 11 minutes. Wait for its end, or end its connection (application_name headroom-migrate), and run this again.',
+        'Another run has been migrating this database for 11 minutes. Wait until it ends, or terminate its connection (application_name headroom-migrate), and run this again.',
     });
     const [users] = await other`select to_regclass('users') as name`;
     expect(users?.name).toBeNull();

@@ -76,9 +76,9 @@ describe('DatabasePool', () => {
     for (const failure of failures) {
       expect(failure).toMatchObject({
         reason: {
-          name: 'DatabaseSilent',
+          name: 'DatabaseTimeout',
           wasSent: true,
-          message: 'writer did not answer within 550 ms',
+          message: 'writer did not respond within 550 ms',
         },
       });
     }
@@ -186,7 +186,7 @@ describe('DatabasePool', () => {
     pool.refuseWaiting();
     await expect(waiting).rejects.toMatchObject({
       name: 'NoPlace',
-      message: 'writer is not waited for any more',
+      message: 'writer does not respond: waiting queries are refused',
     });
     held.resolve();
     await running;

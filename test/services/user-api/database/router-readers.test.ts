@@ -103,7 +103,7 @@ describe('a writer that is busy', () => {
         name: 'DatabaseBusy',
         message: 'The writer: too many statements wait',
         outcome: 'not applied',
-        cause: { message: 'writer is not waited for any more' },
+        cause: { message: 'writer does not respond: waiting queries are refused' },
       });
     }
     held.resolve();
@@ -130,7 +130,7 @@ describe("the router's readers", () => {
     const responses = [await ask(), await ask(), await ask(), await ask()];
     expect(responses).toEqual(Array(4).fill('reader-2'));
     expect(attempts()).toEqual([1, 0]);
-    expect(messages()).toEqual(['reader-1: Reader left out']);
+    expect(messages()).toEqual(['reader-1: Reader skipped']);
     expect((await router.check()).get('reader-1')).toBe(false);
   });
 
@@ -150,7 +150,7 @@ describe("the router's readers", () => {
     await proxies[0]?.restore();
     const [tried, other] = await Promise.all([ask(), ask()]);
     expect([tried, other]).toEqual(['reader-1', 'writer']);
-    expect(messages().at(-1)).toBe('reader-1: Reader is back');
+    expect(messages().at(-1)).toBe('reader-1: Reader available again');
     expect([await ask(), await ask()]).toEqual(['reader-1', 'reader-1']);
     expect(messages().filter((message) => message.endsWith('is back'))).toHaveLength(1);
     // The next failure is a first one again.

@@ -72,7 +72,7 @@ describe('DatabaseRouter, with all readers away,', () => {
     const reads = Array.from({ length: WRITER_SIZE / 2 + 1_000 }, () => router.read(quick));
     await expect(router.read(quick)).rejects.toMatchObject({
       name: 'DatabaseBusy',
-      message: 'No reader answers, and the writer has as many reads as it may',
+      message: 'No reader is available, and the writer has its maximum of reads',
       outcome: 'not applied',
       cause: { name: 'NoPlace' },
     });

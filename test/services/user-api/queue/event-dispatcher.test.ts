@@ -71,15 +71,15 @@ function startDispatcher(
   };
 }
 
-/** A queue that answers each batch when it is told to. */
+/** A queue that responds to each batch on request. */
 function slowQueue() {
-  const answers: (() => void)[] = [];
+  const responses: (() => void)[] = [];
   return {
     respond: (events: readonly Event[]) =>
       new Promise<readonly string[]>((resolve) => {
-        answers.push(() => resolve(events.map(({ id }) => id)));
+        responses.push(() => resolve(events.map(({ id }) => id)));
       }),
-    answers,
+    responses,
   };
 }
 
@@ -92,10 +92,10 @@ function dispatch(dispatcher: EventDispatcher, count: number): readonly Event[] 
   return events;
 }
 
-/** Has the pool connect, for which postgres.js needs timers, before the clock stops. */
+/** Connects the pool, for which postgres.js needs timers, before the clock stops. */
 const connectPool = (outbox: Outbox) => outbox.remove([crypto.randomUUID()]);
 
-/** Time of the dispatcher that stands still but for `advance`; the longest of each jittered pause. */
+/** Stops the dispatcher's clock but for `advance`; each jittered pause is the longest. */
 function stopTheClock() {
   vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
   const random = vi.spyOn(Math, 'random').mockReturnValue(1);
@@ -116,7 +116,7 @@ async function soon(attempt: () => void | Promise<void>): Promise<void> {
 }
 
 describe('EventDispatcher.dispatch', () => {
-  it('sends a full batch at once, and what is less within 100 ms', async () => {
+  it('sends a full batch at once, and a smaller one after 100 ms', async () => {
     const { dispatcher, outbox, batches, sizes } = startDispatcher();
     await connectPool(outbox);
     const { advance } = stopTheClock();
@@ -134,36 +134,36 @@ describe('EventDispatcher.dispatch', () => {
     expect(dispatcher.counts).toEqual({ sent: 12, refused: 0, failedSends: 0 });
   });
 
-  it('has what is less wait its 100 ms though a send ends meanwhile, so that batches fill', async () => {
-    const { respond, answers } = slowQueue();
+  it('lets a smaller batch linger 100 ms though a send ends meanwhile, so that batches fill', async () => {
+    const { respond, responses } = slowQueue();
     const { dispatcher, outbox, sizes } = startDispatcher(respond);
     await connectPool(outbox);
     const { advance } = stopTheClock();
     dispatch(dispatcher, 13);
-    answers[0]?.();
+    responses[0]?.();
     await advance(99);
     expect([sizes(), dispatcher.counts.sent]).toEqual([[10], 10]);
     dispatch(dispatcher, 6);
     await advance(1);
     expect(sizes()).toEqual([10, 9]);
-    answers[1]?.();
+    responses[1]?.();
   });
 
-  it('sends what has waited its 100 ms while ten sends were in flight as soon as one ends', async () => {
+  it('sends a batch that lingered while ten sends were in flight as soon as one ends', async () => {
     const { advance } = stopTheClock();
-    const { respond, answers } = slowQueue();
+    const { respond, responses } = slowQueue();
     const { dispatcher, sizes } = startDispatcher(respond);
     dispatch(dispatcher, 102);
     await advance(100);
     expect([sizes().length, dispatcher.held]).toEqual([10, 2]);
-    answers[0]?.();
+    responses[0]?.();
     await advance(0);
     expect([sizes().at(-1), dispatcher.held]).toEqual([2, 0]);
-    for (const answer of answers) answer();
+    for (const respondOne of responses) respondOne();
   });
 
-  it('while ten sends are in flight, holds 10,000 events and leaves what is more to the outbox', async () => {
-    const { respond, answers } = slowQueue();
+  it('while ten sends are in flight, holds 10,000 events and leaves more to the outbox', async () => {
+    const { respond, responses } = slowQueue();
     const { dispatcher, sizes } = startDispatcher(respond);
     dispatch(dispatcher, 100);
     expect([sizes(), dispatcher.held]).toEqual([Array(10).fill(10), 0]);
@@ -172,17 +172,17 @@ describe('EventDispatcher.dispatch', () => {
     dispatch(dispatcher, 2);
     expect(dispatcher.held).toBe(10_000);
     await soon(() => {
-      for (const answer of answers.splice(0)) answer();
+      for (const respondOne of responses.splice(0)) respondOne();
       expect([dispatcher.held, dispatcher.counts.sent]).toEqual([0, 10_100]);
     });
     expect(sizes()).toEqual(Array(1_010).fill(10));
   });
 
-  it('after a failure, drops what is held and sends nothing for a pause that doubles up to 30 s', async () => {
+  it('after a failure, drops the held events and sends nothing for a pause that doubles up to 30 s', async () => {
     const { advance } = stopTheClock();
-    let isAway = true;
+    let isDown = true;
     const { dispatcher, sizes, messages } = startDispatcher((events) =>
-      isAway ? new Error('away') : everything(events),
+      isDown ? new Error('down') : everything(events),
     );
     for (const pause of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
       const sendsBefore = sizes().length;
@@ -196,7 +196,7 @@ describe('EventDispatcher.dispatch', () => {
       await advance(1);
     }
     expect(dispatcher.counts).toEqual({ sent: 0, refused: 0, failedSends: 7 });
-    isAway = false;
+    isDown = false;
     dispatch(dispatcher, 10);
     await advance(0);
     expect(dispatcher.isUp).toBe(true);
@@ -204,11 +204,11 @@ describe('EventDispatcher.dispatch', () => {
     await advance(0);
     expect(dispatcher.counts).toEqual({ sent: 20, refused: 0, failedSends: 7 });
     expect(messages()).toEqual([
-      'The queue is away: events wait in the outbox',
-      'The queue takes events again',
+      'The queue does not respond: events wait in the outbox',
+      'The queue accepts events again',
     ]);
     // The next failure is a first one again.
-    isAway = true;
+    isDown = true;
     dispatch(dispatcher, 10);
     await advance(1_000);
     dispatch(dispatcher, 10);
@@ -216,10 +216,10 @@ describe('EventDispatcher.dispatch', () => {
     expect(sizes()).toHaveLength(11);
   });
 
-  it('pauses for half of the time at least, so that processes do not all try at once', async () => {
+  it('pauses for at least half of the time, so that processes do not all try at once', async () => {
     const { random, advance } = stopTheClock();
     random.mockReturnValue(0);
-    const { dispatcher, sizes } = startDispatcher(() => new Error('away'));
+    const { dispatcher, sizes } = startDispatcher(() => new Error('down'));
     dispatch(dispatcher, 10);
     await advance(499);
     dispatch(dispatcher, 10);
@@ -229,7 +229,7 @@ describe('EventDispatcher.dispatch', () => {
     expect(sizes()).toEqual([10, 10]);
   });
 
-  it('of a batch refused in part, removes from the outbox what was taken alone', async () => {
+  it('of a batch refused in part, removes only the accepted events from the outbox', async () => {
     const [refused = '', ...taken] = await leaveBehind(sql, 3);
     const { dispatcher, log } = startDispatcher((events) =>
       events.map(({ id }) => id).filter((id) => id !== refused),
@@ -243,7 +243,7 @@ describe('EventDispatcher.dispatch', () => {
     expect(log).toMatchObject([{ message: 'The queue refused some events', refused: 1 }]);
   });
 
-  it('of a batch refused as a whole, counts a failed send and says why', async () => {
+  it('of a batch refused as a whole, counts a failed send and logs why', async () => {
     const { dispatcher, log } = startDispatcher(() => []);
     dispatch(dispatcher, 10);
     await eventually(() => expect(dispatcher.isUp).toBe(false));
@@ -252,10 +252,43 @@ describe('EventDispatcher.dispatch', () => {
   });
 });
 
+describe('Events that EventDispatcher has sent', () => {
+  it('leave the outbox with one statement for several batches, and no other does', async () => {
+    const [left, ...ids] = await leaveBehind(sql, 31);
+    const { dispatcher, log, sizes, statements } = startDispatcher();
+    for (const id of ids) dispatcher.dispatch({ ...newEvent(), id });
+    expect(sizes()).toEqual([10, 10, 10]);
+    await eventually(async () => expect(await sql`select id from outbox`).toEqual([{ id: left }]));
+    expect(statements()).toBe(1);
+    dispatcher.dispatch({ ...newEvent(), id: left ?? '' });
+    await dispatcher.close();
+    expect(await sql`select id from outbox`).toEqual([]);
+    // What has been removed is not removed again.
+    expect(statements()).toBe(2);
+    expect(log).toEqual([]);
+  });
+
+  it('stay while the database is down, which is logged', async () => {
+    const { dispatcher, log } = startDispatcher(
+      everything,
+      {},
+      'postgres://nobody@127.0.0.1:1/none',
+    );
+    dispatch(dispatcher, 1);
+    await dispatcher.close();
+    expect(log).toMatchObject([
+      {
+        message: 'Sent events stay in the outbox, and will be sent again',
+        error: { type: expect.any(String) },
+      },
+    ]);
+  });
+});
+
 describe('EventDispatcher.close', () => {
-  it('sends what is held, waits for it, and takes nothing more', async () => {
+  it('sends the held events, waits for them, and accepts no more', async () => {
     const ids = await leaveBehind(sql, 12);
-    const { respond, answers } = slowQueue();
+    const { respond, responses } = slowQueue();
     const { dispatcher, sizes, isOpen } = startDispatcher(respond);
     for (const id of ids) dispatcher.dispatch({ ...newEvent(), id });
     expect(sizes()).toEqual([10]);
@@ -263,32 +296,32 @@ describe('EventDispatcher.close', () => {
     expect(sizes()).toEqual([10, 2]);
     dispatch(dispatcher, 10);
     expect(dispatcher.held).toBe(0);
-    answers[0]?.();
+    responses[0]?.();
     await new Promise((resolve) => setImmediate(resolve));
     expect(isOpen()).toBe(true);
-    answers[1]?.();
+    responses[1]?.();
     await closed;
     expect(isOpen()).toBe(false);
     expect(sizes()).toEqual([10, 2]);
     expect(await sql`select id from outbox`).toEqual([]);
   });
 
-  it('sends what waits for one of ten sends to end, and waits for that, too', async () => {
-    const { respond, answers } = slowQueue();
+  it('sends the events that wait for one of ten sends to end, and waits for them, too', async () => {
+    const { respond, responses } = slowQueue();
     const { dispatcher, outbox, sizes, isOpen } = startDispatcher(respond);
     dispatch(dispatcher, 105);
     const closed = dispatcher.close();
-    for (const answer of answers.splice(0)) answer();
+    for (const respondOne of responses.splice(0)) respondOne();
     await soon(() => expect(sizes()).toEqual([...Array(10).fill(10), 5]));
     // Long enough for a close that does not wait.
     await connectPool(outbox);
     expect(isOpen()).toBe(true);
-    answers[0]?.();
+    responses[0]?.();
     await closed;
     expect(dispatcher.counts.sent).toBe(105);
   });
 
-  it('gives up on a queue that does not answer after 2 s', async () => {
+  it('gives up on a queue that does not respond after 2 s', async () => {
     const { advance } = stopTheClock();
     const { dispatcher, isOpen } = startDispatcher(slowQueue().respond);
     dispatch(dispatcher, 10);
@@ -300,14 +333,14 @@ describe('EventDispatcher.close', () => {
     expect(isOpen()).toBe(false);
   });
 
-  it('ends the relay: what it has taken and not sent waits for its lease to end', async () => {
+  it('ends the relay: events taken and not sent wait for their lease to expire', async () => {
     await leaveBehind(sql, 30);
-    const { respond, answers } = slowQueue();
+    const { respond, responses } = slowQueue();
     const { dispatcher, sizes } = startDispatcher(respond, { relayIntervalMilliseconds: 1 });
     dispatcher.start();
     await eventually(() => expect(sizes()).toEqual([10]));
     const closed = dispatcher.close();
-    answers[0]?.();
+    responses[0]?.();
     await closed;
     expect(sizes()).toEqual([10]);
     expect(await sql`select id from outbox where available_at > now()`).toHaveLength(20);
@@ -315,7 +348,7 @@ describe('EventDispatcher.close', () => {
 });
 
 describe("EventDispatcher's relay", () => {
-  it('goes on at once while batches are full, then pauses for the interval', async () => {
+  it('continues at once while batches are full, then pauses for the interval', async () => {
     await leaveBehind(sql, 70);
     const { dispatcher, outbox, sizes } = startDispatcher();
     await connectPool(outbox);
@@ -341,7 +374,7 @@ describe("EventDispatcher's relay", () => {
   it('when the queue fails, sends no further batch and tries again after the pause of the failure', async () => {
     await leaveBehind(sql, 60);
     const { dispatcher, sizes } = startDispatcher(
-      (events, index) => (index === 0 ? new Error('away') : everything(events)),
+      (events, index) => (index === 0 ? new Error('down') : everything(events)),
       { relayIntervalMilliseconds: 60_000, longestPauseMilliseconds: 20 },
     );
     dispatcher.start();
@@ -350,7 +383,7 @@ describe("EventDispatcher's relay", () => {
     expect(sizes()).toEqual([10, 10]);
   });
 
-  it('when the outbox cannot be read, logs it and goes on', async () => {
+  it('when the outbox cannot be read, logs it and continues', async () => {
     const { dispatcher, log } = startDispatcher(
       everything,
       { relayIntervalMilliseconds: 10 },

@@ -154,7 +154,7 @@ describe('createEventSender', () => {
     await sending;
     expect(error).toMatchObject({
       name: 'TimeoutError',
-      message: 'SQS did not answer within 3000 ms',
+      message: 'SQS did not respond within 3000 ms',
     });
     front.faults.push({ status: 200, body: '{}' });
     await sender.send(eventsOf(1));

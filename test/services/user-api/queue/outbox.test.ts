@@ -126,12 +126,12 @@ describe('while the queue is away', () => {
     });
     await sqs.refuse();
     await createUser(api);
-    await eventually(() => expect(JSON.stringify(api.log)).toContain('The queue is away'));
+    await eventually(() => expect(JSON.stringify(api.log)).toContain('The queue does not respond'));
     await sqs.restore();
     await eventually(async () => {
       const { id } = await createUser(api);
       const log = JSON.stringify(api.log);
-      expect([id, log.includes('The queue takes events again')]).toEqual([id, true]);
+      expect([id, log.includes('The queue accepts events again')]).toEqual([id, true]);
     });
   });
 });
