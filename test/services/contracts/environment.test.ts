@@ -31,11 +31,11 @@ describe('readEnvironment', () => {
     });
   });
 
-  it('takes an empty variable as unset', () => {
+  it('treats an empty variable as unset', () => {
     expect(readEnvironment(['PORT'], { PORT: '' })).toEqual({ PORT: 3000 });
   });
 
-  it('names every variable at fault with what it got and what it takes', () => {
+  it('names every invalid variable with what it got and what it takes', () => {
     const error = problemsOf(() =>
       readEnvironment(['PORT', 'DATABASE_URL', 'LOG_LEVEL'], { PORT: '70000', LOG_LEVEL: 'loud' }),
     );
@@ -77,7 +77,7 @@ describe('readEnvironment', () => {
     expect(error.message).not.toContain('hunter2');
   });
 
-  it('shows no password of a URL that it refuses', () => {
+  it('shows no password of a refused URL', () => {
     const error = problemsOf(() =>
       readEnvironment(['DATABASE_READER_URLS', 'DATABASE_URL'], {
         DATABASE_URL: 'mysql://root:hunter2@hunter2/hunter2@db/x',
@@ -104,7 +104,7 @@ describe('findMisspelt', () => {
     expect(findMisspelt({ [name]: 'x' })).toEqual([{ name, meant }]);
   });
 
-  it('has nothing to say of documented variables, empty ones, and those of shells, npm, Lambda and ECS', () => {
+  it('reports no documented variable, no empty one, and none of shells, npm, Lambda and ECS', () => {
     const foreign =
       'PATH HOME PWD OLDPWD SHELL SHLVL TERM USER LOGNAME LANG LC_ALL EDITOR PAGER POST SORT HOSTNAME HOSTTYPE PGHOST PGPORT PGURL TMPDIR TZ CI DEBUG ' +
       'NODE_ENV NODE_OPTIONS NO_PROXY HTTP_PROXY https_proxy npm_config_cache npm_lifecycle_event INIT_CWD NVM_DIR SSH_AUTH_SOCK DISPLAY XDG_RUNTIME_DIR COLORTERM ' +

@@ -54,7 +54,7 @@ describe('Options of a database connection', () => {
     expect(token).toMatch(/^db\.example:5432\//);
   });
 
-  it('with IAM tell why no token can be made, and give none', async () => {
+  it('with IAM report why no token can be created, and return none', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', '');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', '');
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');

@@ -27,7 +27,7 @@ describe('parseTraceParent', () => {
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-${flags}`)?.sampled).toBe(sampled);
   });
 
-  it('reads a later version, with what that adds', () => {
+  it('reads a later version with additional fields', () => {
     expect(parseTraceParent(`cc-${TRACE}-${SPAN}-01-what-the-future-brings`)?.traceId).toBe(TRACE);
     expect(parseTraceParent(`cc-${TRACE}-${SPAN}-01`)?.traceId).toBe(TRACE);
   });

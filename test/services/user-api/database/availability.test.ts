@@ -117,7 +117,7 @@ describe('with a reader that is', () => {
     },
   );
 
-  it('failing again and again, is left out for longer each time', async () => {
+  it('failing repeatedly, is skipped for longer each time', async () => {
     const api = await startApi();
     const { id } = await settledUser();
     await reader.refuse();
@@ -184,7 +184,7 @@ describe('with the writer', () => {
     },
   );
 
-  it('away, a user that was just written is still read as it was written', async () => {
+  it('down, a user that was just written is still read as it was written', async () => {
     const api = await startApi();
     const user = await createUser(api);
     await writer.refuse();
@@ -204,7 +204,7 @@ describe('with the writer', () => {
     expect(api.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('held up by a lock, writes are answered 503 and not for ever waited for', async () => {
+  it('blocked by a lock, writes get 503 within their deadline', async () => {
     const api = await startApi();
     const { id } = await createUser(api);
     const blocker = postgres(database.writerUrl, { max: 1 });
@@ -224,7 +224,7 @@ describe('with the writer', () => {
 });
 
 describe('with no server of the database', () => {
-  it('from the start, is not ready until one answers, and stays ready after that', async () => {
+  it('from the start, is not ready until one responds, and stays ready after that', async () => {
     await Promise.all([writer.refuse(), reader.refuse()]);
     const api = await startApi();
     expect((await api.call('GET', '/health/ready')).status).toBe(503);

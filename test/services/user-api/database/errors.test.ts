@@ -84,8 +84,8 @@ describe('a failure of a statement', () => {
   });
 });
 
-describe('a constraint that a change would break', () => {
-  it('is known by its kind and its name', async () => {
+describe('a violated constraint', () => {
+  it('is recognised by its kind and its name', async () => {
     const duplicate = await errorOfServer('23505', 'users_email');
     const violation = await errorOfServer('23514', 'users_email');
     const other = await errorOfServer('23505', 'users_name');

@@ -45,7 +45,7 @@ function frozen(server: OwnPostgres['primary']): () => void {
 }
 
 describe('with a frozen reader', () => {
-  it('every read is answered by the writer, and the reader is used again when it goes on', async () => {
+  it('reads go to the writer, and to the reader again when it resumes', async () => {
     const api = await startApi();
     // Without batches: each list is a statement of its own.
     const read = (offset: number) => api.call('GET', `/api/v1/users?per_page=1&page=${offset + 1}`);
@@ -69,7 +69,7 @@ describe('with a frozen reader', () => {
 });
 
 describe('with a frozen writer', () => {
-  it('a write is answered outcome-unknown where it was sent, else not applied, and the next ones succeed when it goes on', async () => {
+  it('a write is outcome-unknown where it was sent, else not applied, and the next ones succeed when it resumes', async () => {
     const api = await startApi();
     const rename = (id: number, name: string) =>
       api.call<Partial<ProblemDetails>>('PATCH', `/api/v1/users/${id}`, {

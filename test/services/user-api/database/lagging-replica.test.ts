@@ -109,7 +109,7 @@ describe('with a replica that is far behind, without Redis', () => {
     await expectLag();
   });
 
-  it('and with the writer away, a process still reads its own last change', async () => {
+  it('and with the writer down, a process still reads its own last change', async () => {
     const api = await startApi();
     const changed = await patch(api, settledId, 'Fifth');
     await writer.refuse();
@@ -123,7 +123,7 @@ describe('with a replica that is far behind, without Redis', () => {
     expect((await get(reading, created.id)).body).toEqual(created);
   });
 
-  it('the writer is asked about few unknown ids at a time', async () => {
+  it('the writer gets few reads of unknown ids at a time', async () => {
     const api = await startApi();
     writer.silence();
     onTestFinished(() => writer.restore());
@@ -164,7 +164,7 @@ describeWithRedis('with a replica that is far behind, with Redis', (redis) => {
 
 /** Last in this file: afterwards there is no primary any more. */
 describe('in a failover', () => {
-  it('writes are answered 503 until the new writer is there, then go through without a restart', async () => {
+  it('writes get 503 until the new writer is available, then succeed without a restart', async () => {
     const api = await startApi();
     await createUser(api);
     process.kill(servers.primary.processId, 'SIGKILL');

@@ -73,7 +73,7 @@ describe('a migration outside a transaction', () => {
     );
   });
 
-  it('run by several at once between others, is applied once, in order, and nobody waits for ever', async () => {
+  it('run concurrently between others, is applied once, in order, without a deadlock', async () => {
     const directory = await directoryWith({
       '0900_column': 'ALTER TABLE "users" ADD COLUMN "extra" text;',
       '0901_index': BUILD.replace('"updated_at"', '"extra"'),
@@ -92,7 +92,7 @@ describe('a migration outside a transaction', () => {
     expect(await indexes('users_again_index')).toEqual([{ valid: true }]);
   });
 
-  it('that fails, leaves what came before applied and what comes after not, and is repeated by the next run', async () => {
+  it('that fails, leaves earlier ones applied and later ones not, and is repeated by the next run', async () => {
     await migrate(database.writerUrl);
     await sql`insert into users (name, email) values ('Twin', 'a@example.com'), ('Twin', 'b@example.com')`;
     const directory = await directoryWith({
@@ -114,7 +114,7 @@ describe('a migration outside a transaction', () => {
     expect(await columns()).toHaveLength(1);
   });
 
-  it('that another one must precede, is refused before anything is applied', async () => {
+  it('that is unsafe, is refused before anything is applied', async () => {
     const directory = await directoryWith({ '0900_careless': `${OUTSIDE_TRANSACTION}\n${CREATE}` });
     const run = migrate(database.writerUrl, { migrationsDirectory: directory });
     await expect(run).rejects.toThrow('0900_careless.sql');
@@ -122,7 +122,7 @@ describe('a migration outside a transaction', () => {
     expect(users?.name).toBeNull();
   });
 
-  it('validates a constraint that was added without a look at the rows', async () => {
+  it('validates a constraint that was added as not valid', async () => {
     const constraint = 'CONSTRAINT "users_again_check"';
     const directory = await directoryWith({
       '0900_add': `ALTER TABLE "users" ADD ${constraint} CHECK ("name" <> '') NOT VALID;`,
@@ -135,7 +135,7 @@ describe('a migration outside a transaction', () => {
   });
 });
 
-describe('a migration that says that it runs outside a transaction', () => {
+describe('a migration marked to run outside a transaction', () => {
   const list = async (...statements: readonly string[]) => {
     const text = [OUTSIDE_TRANSACTION, statements.join(`\n${BREAKPOINT}\n`)].join('\n');
     return listMigrations(await directoryWith({ '0900_more': text })).at(-1);

@@ -21,7 +21,7 @@ function connect(url: string): Sql {
 }
 
 describe('migrate', () => {
-  it('while another run holds the lock for longer than any takes, gives up and says what to do', async () => {
+  it('while another run holds the lock for too long, gives up and says what to do', async () => {
     const other = connect(database.writerUrl);
     await other`select pg_advisory_lock(${MIGRATION_LOCK.toString()}::bigint)`;
     vi.useFakeTimers({ toFake: ['performance'] });
@@ -47,7 +47,7 @@ describe('migrate', () => {
 });
 
 describe('grantRoles', () => {
-  it('with a role missing and a user who may not create it, does nothing and says so', async () => {
+  it('with a role missing and a user who may not create it, does nothing and returns false', async () => {
     const client = connect(system().postgres.primary.administratorUrl);
     // In the catalogue of the whole server: rolled back, so that no other suite sees it.
     await client

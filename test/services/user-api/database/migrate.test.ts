@@ -59,7 +59,7 @@ async function copyOfMigrations(): Promise<string> {
 }
 
 describe('migrate', () => {
-  it('run by several at once on an empty database, applies each migration exactly once', async () => {
+  it('run concurrently on an empty database, applies each migration exactly once', async () => {
     const { writerUrl } = await newDatabase();
     const results = await Promise.all(Array.from({ length: 5 }, () => migrate(writerUrl)));
 
@@ -70,7 +70,7 @@ describe('migrate', () => {
     expect(recorded?.count).toBe(names.length);
   });
 
-  it('on a database that is up to date, does nothing and says so', async () => {
+  it('on an up-to-date database, does nothing and reports it', async () => {
     const { writerUrl } = await newDatabase();
     await migrate(writerUrl);
     const said: string[] = [];
@@ -79,7 +79,7 @@ describe('migrate', () => {
     expect(said).toEqual(['The database is up to date.']);
   });
 
-  it('with a migration that fails, leaves nothing of it and of those before it behind, and lets the next run in', async () => {
+  it('with a migration that fails, rolls back its transaction and releases the lock', async () => {
     const { writerUrl } = await newDatabase();
     const directory = await copyOfMigrations();
     const last = listMigrations(directory).at(-1)?.name ?? '';
@@ -125,10 +125,10 @@ describe('the roles of the programs', () => {
     return client;
   }
 
-  /** What PostgreSQL answers when a right is missing: insufficient_privilege. */
+  /** The SQLSTATE insufficient_privilege. */
   const denied = { code: '42501' };
 
-  it('let the API do what it does, and nothing to the tables themselves', async () => {
+  it('let the API read and write its tables, but not alter them', async () => {
     const client = await connectAs(API_ROLE);
     const id = '00000000-0000-4000-8000-000000000000';
     await client`insert into users (name, email) values ('Grace', 'grace@example.com')`;
@@ -151,7 +151,7 @@ describe('the roles of the programs', () => {
     }
   });
 
-  it('let the email worker read whom to write to and keep its records, and nothing more', async () => {
+  it('let the email worker read recipients and keep its records, and no more', async () => {
     const client = await connectAs(EMAIL_WORKER_ROLE);
     expect(await client`select id, email from users where id = 1`).toHaveLength(1);
     expect(await client`select former_email from email_changes`).toHaveLength(0);
@@ -209,7 +209,7 @@ describe('the program migrate.ts', () => {
       },
     });
 
-  it('migrates the database that DATABASE_URL names, and says what it did', async () => {
+  it('migrates the database of DATABASE_URL, and reports the migrations', async () => {
     const { writerUrl } = await newDatabase();
     const { stdout } = await program({ DATABASE_URL: writerUrl });
     expect(stdout).toMatch(/Applying 0000_initial.*\n.*up to date/s);
@@ -237,7 +237,7 @@ describe('the program migrate.ts', () => {
 });
 
 describe('insertDemoUsers', () => {
-  it('run twice at once on an empty database, inserts the users once and leaves the next id free', async () => {
+  it('run concurrently on an empty database, inserts the users once and leaves the next id free', async () => {
     const { writerUrl } = await newDatabase();
     await migrate(writerUrl);
     const inserted = await Promise.all([insertDemoUsers(writerUrl), insertDemoUsers(writerUrl)]);
@@ -253,7 +253,7 @@ describe('insertDemoUsers', () => {
     expect(next?.id).toBe(DEMO_USER_COUNT + 1);
   });
 
-  it('on a database with a user, leaves it alone', async () => {
+  it('on a database with a user, changes nothing', async () => {
     const { writerUrl } = await newDatabase();
     await migrate(writerUrl);
     const client = connect(writerUrl);

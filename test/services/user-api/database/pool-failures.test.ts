@@ -32,7 +32,7 @@ async function untilSleeping(): Promise<void> {
 }
 
 describe('DatabasePool', () => {
-  it('whose server is asked and answers nothing for half a second, is stalled until it does', async () => {
+  it('whose server sends no response for half a second, is stalled until it does', async () => {
     const { pool } = createPool({ size: 2 });
     await ask(pool);
     vi.useFakeTimers({ toFake: ['performance'] });
@@ -57,7 +57,7 @@ describe('DatabasePool', () => {
     expect(durations.sum - before).toBeCloseTo(1.002);
   });
 
-  it('whose connections are lost, says after the deadline that the outcome is unknown, replaces them once, and goes on', async () => {
+  it('whose connections are lost, reports an unknown outcome after the deadline, replaces them once, and works again', async () => {
     const proxy = await startTcpProxy(database.writerUrl);
     onTestFinished(() => proxy.close());
     const { pool, lines } = createPool({
@@ -95,7 +95,7 @@ describe('DatabasePool', () => {
     expect(lines.filter((line) => line.includes('Database connections replaced'))).toHaveLength(1);
   });
 
-  it('replaces its connections once a second at most', async () => {
+  it('replaces its connections at most once a second', async () => {
     const { pool } = createPool({ url: database.readerUrl });
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -111,7 +111,7 @@ describe('DatabasePool', () => {
     expect(await write()).toBe(2);
   });
 
-  it('that gets no connection, says that nothing was sent', async () => {
+  it('that gets no connection, reports that nothing was sent', async () => {
     const proxy = await startTcpProxy(database.writerUrl);
     await proxy.close();
     const { pool } = createPool({ url: proxy.through(database.writerUrl) });
@@ -125,7 +125,7 @@ describe('DatabasePool', () => {
     expect(pool.metrics).toMatchObject({ serverFailures: 1, replacements: 0 });
   });
 
-  it('with a request that has ended, sends nothing; with one that ends, has the server end its statement', async () => {
+  it('with a request that has ended, sends nothing; with one that ends, cancels its statement', async () => {
     const { pool } = createPool();
     await ask(pool);
     const ended = new ChangeScope();
@@ -164,7 +164,7 @@ describe('DatabasePool', () => {
     expect(pool.metrics.statementFailures).toBe(1);
   });
 
-  it('renews connections after 4 to 6 minutes, and opens one again after a tenth of a second', async () => {
+  it('renews connections after 4 to 6 minutes, and reconnects after 100 ms', async () => {
     const random = vi.spyOn(Math, 'random');
     onTestFinished(() => random.mockRestore());
     const lifetimes = [0, 0.5, 0.75].map(async (value) => {
@@ -178,7 +178,7 @@ describe('DatabasePool', () => {
     expect(typeof backoff === 'function' && backoff(5)).toBe(0.1);
   });
 
-  it('refuses what waits for a connection, on demand', async () => {
+  it('refuses the queries that wait for a connection, on demand', async () => {
     const { pool } = createPool();
     const held = Promise.withResolvers<void>();
     const running = pool.run(() => held.promise);

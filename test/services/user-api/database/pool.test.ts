@@ -55,7 +55,7 @@ async function useOutbox(outbox: Outbox): Promise<void> {
 }
 
 describe('the statements', () => {
-  it('are prepared once on a connection and then used again: all of them', async () => {
+  it('are all prepared once on a connection and then reused', async () => {
     const { pool } = createPool();
     const listing = { order: { by: 'creation', newestFirst: false } } as const;
     const actor = { kind: 'self', userId: 1 } as const;
@@ -80,7 +80,7 @@ describe('the statements', () => {
     for (const { statement, uses } of prepared) expect(uses, statement).toBe(3);
   });
 
-  it('find what they need in indexes: none scans a table', async () => {
+  it('use indexes: none scans a table', async () => {
     const { pool } = createPool();
     await pool.run(
       (sql) => sql`
@@ -112,7 +112,7 @@ describe('the statements', () => {
 });
 
 describe('DatabasePool', () => {
-  it('with a statement that runs too long, has the server end it', async () => {
+  it('with a statement that runs too long, has the server cancel it', async () => {
     const { pool } = createPool({ statementTimeoutMilliseconds: 50 });
     const failure = await pool
       .run((sql) => sql`select pg_sleep(10)`)
@@ -120,7 +120,7 @@ describe('DatabasePool', () => {
     expect(sqlState(failure)).toBe('57014');
   });
 
-  it('on a server that takes no writes, opens new connections for the next try', async () => {
+  it('on a read-only server, opens new connections for the next attempt', async () => {
     const { pool, lines } = createPool({ url: database.readerUrl });
     const processId = async () =>
       (await pool.run((sql) => sql`select pg_backend_pid() as id`))[0]?.id;
@@ -133,7 +133,7 @@ describe('DatabasePool', () => {
     expect(lines.join()).toContain('Database connections replaced');
   });
 
-  it('with a password that is not to be had, fails the query and not the process', async () => {
+  it('without a password, fails the query and not the process', async () => {
     const failures: unknown[] = [];
     const connection = databaseConnectionOptions(
       database.writerUrl,
@@ -147,7 +147,7 @@ describe('DatabasePool', () => {
     expect(failures).toMatchObject([{ code: 'ENOENT' }]);
   });
 
-  it('with a password that is changed while it runs, opens connections with the new one', async () => {
+  it('with a rotated password, opens connections with the new one', async () => {
     const { changePassword, connection, url } = await createRotatedLogin(database.writerUrl);
     const { pool } = createPool({ url, connection });
     const processId = () => pool.run((sql) => sql`select pg_backend_pid() as id`);

@@ -63,7 +63,7 @@ async function untilQuiet(): Promise<void> {
     .toBe(0);
 }
 
-describe('a write that was answered 503', () => {
+describe('a write with a 503 response', () => {
   it('while its process was overloaded, is never applied, and overwrites no acknowledged one', async () => {
     const { busy, other } = await startBoth({ REQUEST_DEADLINE_MILLISECONDS: '300' });
     const ids = await insertUsers();
@@ -86,7 +86,7 @@ describe('a write that was answered 503', () => {
     );
   });
 
-  it('with the server process of its connection frozen, is not applied when that goes on, unless it was answered outcome-unknown', async () => {
+  it('with the server process of its connection frozen, is not applied when that resumes, unless the response was outcome-unknown', async () => {
     const { busy, other } = await startBoth({ DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: '300' });
     const ids = await insertUsers();
     expect((await rename(busy, ids[0] ?? 0, 'Second')).status).toBe(200);

@@ -67,8 +67,8 @@ describe('a router without readers', () => {
   });
 });
 
-describe('a writer that is away', () => {
-  it('is said to be, and whether the change may have been made', async () => {
+describe('a writer that is down', () => {
+  it('is reported, and whether the change may have been applied', async () => {
     const { router } = await startRouter(0);
     const failing = (code: string): Query<unknown> => {
       const statement = `do $$ begin raise exception using errcode = '${code}'; end $$`;
@@ -91,7 +91,7 @@ describe('a writer that is away', () => {
 });
 
 describe('a writer that is busy', () => {
-  it('refuses what waits for it as not applied', async () => {
+  it('refuses waiting queries as not applied', async () => {
     const { ask, router } = await startRouter(0);
     const held = Promise.withResolvers<void>();
     const query: Query<unknown> = () => held.promise;
@@ -112,7 +112,7 @@ describe('a writer that is busy', () => {
 });
 
 describe("the router's readers", () => {
-  it('are asked in turn', async () => {
+  it('are used round robin', async () => {
     const { ask, router } = await startRouter(2);
     expect([await ask(), await ask(), await ask()]).toEqual(['reader-1', 'reader-2', 'reader-1']);
     expect(router.hasReaders).toBe(true);
@@ -124,7 +124,7 @@ describe("the router's readers", () => {
     });
   });
 
-  it('that fail are left out, and the others answer in their place', async () => {
+  it('that fail are skipped, and others respond in their place', async () => {
     const { ask, attempts, messages, proxies, router } = await startRouter(2);
     await proxies[0]?.refuse();
     const responses = [await ask(), await ask(), await ask(), await ask()];
@@ -134,7 +134,7 @@ describe("the router's readers", () => {
     expect((await router.check()).get('reader-1')).toBe(false);
   });
 
-  it('are left out for twice as long after each failure, for 30 s at most, and tried by one read each time', async () => {
+  it('are skipped for twice as long after each failure, for at most 30 s, and tried by one read each time', async () => {
     const { advance, ask, attempts, messages, proxies, skips } = await startRouter(1);
     await proxies[0]?.refuse();
     const waits = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
@@ -152,14 +152,14 @@ describe("the router's readers", () => {
     expect([tried, other]).toEqual(['reader-1', 'writer']);
     expect(messages().at(-1)).toBe('reader-1: Reader available again');
     expect([await ask(), await ask()]).toEqual(['reader-1', 'reader-1']);
-    expect(messages().filter((message) => message.endsWith('is back'))).toHaveLength(1);
+    expect(messages().filter((message) => message.endsWith('available again'))).toHaveLength(1);
     // The next failure is a first one again.
     await proxies[0]?.refuse();
     await ask();
     expect(skips().at(-1)).toBe(1_000);
   });
 
-  it('are not blamed for a statement that runs too long, which no other server is asked for', async () => {
+  it('are not skipped for a statement that runs too long, which is not tried on another server', async () => {
     const { messages, router } = await startRouter(2);
     let asked = 0;
     const slow: Query<unknown> = (sql) => {
@@ -178,7 +178,7 @@ describe("the router's readers", () => {
     expect(messages()).toEqual([]);
   });
 
-  it('that answer nothing for half a second get no more reads, and those that wait for one go to another server', async () => {
+  it('that do not respond for half a second get no more reads, and waiting reads go to another server', async () => {
     const { advance, ask, messages, proxies, router } = await startRouter(1);
     const [, reader] = router.pools;
     await Promise.all([ask(), ask()]);
@@ -200,7 +200,7 @@ describe("the router's readers", () => {
     expect(await Promise.all(sent)).toEqual(['writer', 'writer']);
   });
 
-  it('that are busy, count as there', async () => {
+  it('that are busy, count as available', async () => {
     const { router } = await startRouter(1);
     const held = Promise.withResolvers<void>();
     const busy = [router.read(() => held.promise), router.read(() => held.promise)];

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** A router whose only reader is away, and a query that counts how many of it run on the writer at once. */
+/** A router whose only reader is down, and a query that counts how many of it run on the writer at once. */
 async function startRouter() {
   const reader = await startTcpProxy(database.readerUrl);
   await reader.refuse();
@@ -56,8 +56,8 @@ async function startRouter() {
   return { router, sleep, onWriter };
 }
 
-describe('DatabaseRouter, with all readers away,', () => {
-  it('sends reads to half of the connections of the writer at most, and fails none', async () => {
+describe('DatabaseRouter, with all readers down,', () => {
+  it('sends reads to at most half of the connections of the writer, and fails none', async () => {
     const { onWriter, router, sleep } = await startRouter();
     await router.read(sleep);
     onWriter.most = 0;
@@ -94,7 +94,7 @@ describe('DatabaseRouter, with all readers away,', () => {
     await Promise.all(reading);
   });
 
-  it('answers a query that is wrong with its own error, not as a server that is away', async () => {
+  it('passes on the error of a wrong query, not as unavailable', async () => {
     const { router } = await startRouter();
     const wrong = router.read((sql) => sql`select * from no_such_table`);
     await expect(wrong).rejects.toMatchObject({ code: '42P01' });

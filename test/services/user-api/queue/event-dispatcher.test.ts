@@ -9,7 +9,7 @@ import { userCreatedEvent } from '../../../../services/user-api/queue/events.ts'
 import type { Outbox } from '../../../../services/user-api/queue/outbox.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
+import { addToOutbox, connect, openOutbox } from './support/outbox.ts';
 
 type Response = readonly string[] | Error | Promise<readonly string[]>;
 
@@ -230,7 +230,7 @@ describe('EventDispatcher.dispatch', () => {
   });
 
   it('of a batch refused in part, removes only the accepted events from the outbox', async () => {
-    const [refused = '', ...taken] = await leaveBehind(sql, 3);
+    const [refused = '', ...taken] = await addToOutbox(sql, 3);
     const { dispatcher, log } = startDispatcher((events) =>
       events.map(({ id }) => id).filter((id) => id !== refused),
     );
@@ -254,7 +254,7 @@ describe('EventDispatcher.dispatch', () => {
 
 describe('Events that EventDispatcher has sent', () => {
   it('leave the outbox with one statement for several batches, and no other does', async () => {
-    const [left, ...ids] = await leaveBehind(sql, 31);
+    const [left, ...ids] = await addToOutbox(sql, 31);
     const { dispatcher, log, sizes, statements } = startDispatcher();
     for (const id of ids) dispatcher.dispatch({ ...newEvent(), id });
     expect(sizes()).toEqual([10, 10, 10]);
@@ -287,7 +287,7 @@ describe('Events that EventDispatcher has sent', () => {
 
 describe('EventDispatcher.close', () => {
   it('sends the held events, waits for them, and accepts no more', async () => {
-    const ids = await leaveBehind(sql, 12);
+    const ids = await addToOutbox(sql, 12);
     const { respond, responses } = slowQueue();
     const { dispatcher, sizes, isOpen } = startDispatcher(respond);
     for (const id of ids) dispatcher.dispatch({ ...newEvent(), id });
@@ -334,7 +334,7 @@ describe('EventDispatcher.close', () => {
   });
 
   it('ends the relay: events taken and not sent wait for their lease to expire', async () => {
-    await leaveBehind(sql, 30);
+    await addToOutbox(sql, 30);
     const { respond, responses } = slowQueue();
     const { dispatcher, sizes } = startDispatcher(respond, { relayIntervalMilliseconds: 1 });
     dispatcher.start();
@@ -349,7 +349,7 @@ describe('EventDispatcher.close', () => {
 
 describe("EventDispatcher's relay", () => {
   it('continues at once while batches are full, then pauses for the interval', async () => {
-    await leaveBehind(sql, 70);
+    await addToOutbox(sql, 70);
     const { dispatcher, outbox, sizes } = startDispatcher();
     await connectPool(outbox);
     const { advance } = stopTheClock();
@@ -363,7 +363,7 @@ describe("EventDispatcher's relay", () => {
     await advance(100);
     await soon(async () => expect(await sql`select id from outbox`).toEqual([]));
     await advance(4_800);
-    await leaveBehind(sql, 1);
+    await addToOutbox(sql, 1);
     await advance(99);
     await sql`select pg_sleep(0.02)`;
     expect(sizes()).toHaveLength(7);
@@ -372,7 +372,7 @@ describe("EventDispatcher's relay", () => {
   });
 
   it('when the queue fails, sends no further batch and tries again after the pause of the failure', async () => {
-    await leaveBehind(sql, 60);
+    await addToOutbox(sql, 60);
     const { dispatcher, sizes } = startDispatcher(
       (events, index) => (index === 0 ? new Error('down') : everything(events)),
       { relayIntervalMilliseconds: 60_000, longestPauseMilliseconds: 20 },

@@ -21,7 +21,7 @@ interface Entry {
   readonly MessageAttributes?: Readonly<Record<string, unknown>>;
 }
 
-/** In front of SQS: counts the requests, answers with the next fault, and else passes the request on. */
+/** A proxy of SQS: counts the requests, responds with the next fault, and passes on the others. */
 async function startFront(endpoint: string) {
   const faults: Fault[] = [];
   /** Messages of the latest request. */
@@ -103,7 +103,7 @@ describe('createEventSender', () => {
     vi.restoreAllMocks();
   });
 
-  it('brings ten events to the queue with one request, as they are', async () => {
+  it('sends ten events with one request, unchanged', async () => {
     // Of a recorded trace, which without a tracer is passed on.
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const events = eventsOf(10).map((event) => ({ ...event, traceparent }));
@@ -125,13 +125,13 @@ describe('createEventSender', () => {
     },
   );
 
-  it('when SQS fails again, throws what it answered', async () => {
+  it('when SQS fails again, throws its error', async () => {
     front.faults.push({ status: 500, body: '' }, refusal(503, 'ServiceUnavailable'));
     await expect(sender.send(eventsOf(1))).rejects.toMatchObject({ name: 'ServiceUnavailable' });
     expect(front.requests).toBe(2);
   });
 
-  it('when there is no such queue, says so at once', async () => {
+  it('when there is no such queue, throws at once', async () => {
     const url = `${queueUrl}-gone`;
     const nowhere = createEventSender({ queueUrl: url, region, endpoint: front.endpoint });
     await expect(nowhere.send(eventsOf(1))).rejects.toMatchObject({ name: 'QueueDoesNotExist' });
@@ -162,7 +162,7 @@ describe('createEventSender', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('sends to its endpoint, in its region, whatever the shell sets and the host of the queue is', async () => {
+  it('sends to its endpoint, in its region, whatever the shell and the host of the queue are', async () => {
     vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
     vi.stubEnv('AWS_USE_DUALSTACK_ENDPOINT', 'true');
     const url = new URL(queueUrl);

@@ -15,11 +15,11 @@ const event = {
   data: { userId: 7 },
 };
 
-it('names no trace where the running code belongs to none', () => {
+it('names no trace where the running code has none', () => {
   expect(create()).toEqual(event);
 });
 
-it('names the trace that the running code belongs to', () => {
+it('names the trace of the running code', () => {
   const parent = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true };
   expect(inTrace(parent, create)).toEqual({ ...event, traceparent: formatTraceParent(parent) });
 });

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
-import { connect, leaveBehind, openOutbox } from './support/outbox.ts';
+import { addToOutbox, connect, openOutbox } from './support/outbox.ts';
 
 let database: TestDatabase;
 let sql: Sql;
@@ -18,8 +18,8 @@ beforeEach(async () => {
 });
 
 describe('Outbox.take', () => {
-  it('passes over what another relay is taking, without waiting for it', async () => {
-    const [locked, ...others] = await leaveBehind(sql, 3);
+  it('skips events that another relay is taking, without waiting for it', async () => {
+    const [locked, ...others] = await addToOutbox(sql, 3);
     const { outbox } = openOutbox(database.writerUrl);
     await sql.begin(async (transaction) => {
       await transaction`select from outbox where id = ${locked ?? ''} for update`;
@@ -28,8 +28,8 @@ describe('Outbox.take', () => {
     });
   });
 
-  it('takes those that have waited longest, as many as asked for, for the time of the lease', async () => {
-    const [first, second, third] = await leaveBehind(sql, 3);
+  it('takes the oldest, up to the limit, for the time of the lease', async () => {
+    const [first, second, third] = await addToOutbox(sql, 3);
     await sql`update outbox set traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' where id = ${second ?? ''}`;
     const { outbox } = openOutbox(database.writerUrl);
     const taken = await outbox.take(2, 15);
@@ -46,8 +46,8 @@ describe('Outbox.take', () => {
     expect(leases).toHaveLength(3);
   });
 
-  it('gives out events as they were written, and leaves those of a type that it does not know', async () => {
-    const [known] = await leaveBehind(sql, 1);
+  it('returns events as they were written, and leaves those of an unknown type', async () => {
+    const [known] = await addToOutbox(sql, 1);
     await sql`
       insert into outbox (id, type, data, available_at)
       values ('00000000-0000-4000-8000-000000000000', 'user.renamed', '{}', now())`;
@@ -89,7 +89,7 @@ describe('Outbox.depth', () => {
     onTestFinished(() => void vi.useRealTimers());
     vi.advanceTimersByTime(1);
     expect(await outbox.depth()).toEqual({ events: 0, overdueSeconds: 0 });
-    await leaveBehind(sql, 3);
+    await addToOutbox(sql, 3);
     vi.advanceTimersByTime(10_000);
     expect(await outbox.depth()).toEqual({ events: 0, overdueSeconds: 0 });
     expect(statements()).toBe(1);
@@ -100,8 +100,8 @@ describe('Outbox.depth', () => {
     expect(overdueSeconds).toBeLessThan(90);
   });
 
-  it('of what is not due yet, is overdue by nothing', async () => {
-    await leaveBehind(sql, 1);
+  it('of events that are not due yet, is overdue by 0', async () => {
+    await addToOutbox(sql, 1);
     await sql`update outbox set available_at = now() + interval '1 hour'`;
     const { outbox } = openOutbox(database.writerUrl);
     expect(await outbox.depth()).toEqual({ events: 1, overdueSeconds: 0 });

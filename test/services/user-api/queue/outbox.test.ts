@@ -79,7 +79,7 @@ describe('an event of a new user', () => {
     await eventually(async () => expect(await waiting()).toBe(0));
   });
 
-  it('is not there when the user was refused', async () => {
+  it('is absent when the user was refused', async () => {
     const api = await startApi({ environment: { SQS_ENDPOINT: 'http://127.0.0.1:1' } });
     const { email } = await createUser(api);
     const refused = await api.call('POST', '/api/v1/users', { body: { name: 'B', email } });
@@ -87,7 +87,7 @@ describe('an event of a new user', () => {
     expect(await waiting()).toBe(1);
   });
 
-  it('among many at once, is sent as every other is, in batches', async () => {
+  it('among many at once, is sent in batches', async () => {
     const api = await startApi();
     const users = await Promise.all(Array.from({ length: 60 }, () => createUser(api)));
     const ids = users.map(({ id }) => id).sort((a, b) => a - b);
@@ -97,7 +97,7 @@ describe('an event of a new user', () => {
   });
 });
 
-describe('while the queue is away', () => {
+describe('while the queue is down', () => {
   it.each(['refusing', 'silent'] as const)(
     '%s, users are created all the same, and their events arrive once it is back',
     async (fault) => {
@@ -120,7 +120,7 @@ describe('while the queue is away', () => {
     },
   );
 
-  it('sends what is new again as soon as it is back, without waiting for a relay', async () => {
+  it('sends new events again as soon as it is back, without waiting for a relay', async () => {
     const api = await startApi({
       options: { dispatcher: { ...quick.dispatcher, relayIntervalMilliseconds: 60_000 } },
     });
@@ -136,9 +136,9 @@ describe('while the queue is away', () => {
   });
 });
 
-describe('events that a process left behind', () => {
+describe('events that a process left in the outbox', () => {
   /** What a process leaves that is killed between commit and send. */
-  async function leaveBehind(count: number): Promise<readonly string[]> {
+  async function addToOutbox(count: number): Promise<readonly string[]> {
     const rows = await client<{ id: string }[]>`
       insert into outbox (id, type, data, available_at)
       select gen_random_uuid(), 'user.created', jsonb_build_object('userId', number), now()
@@ -147,21 +147,21 @@ describe('events that a process left behind', () => {
   }
 
   it('are sent by another, all of them', async () => {
-    const ids = await leaveBehind(120);
+    const ids = await addToOutbox(120);
     const api = await startApi();
     const events = await receiveEvents(api.queueUrl, (received) => received.length >= ids.length);
     expect(events.map(({ id }) => id).sort()).toEqual([...ids].sort());
     await eventually(async () => expect(await waiting()).toBe(0));
   });
 
-  it('are shared out among several, each sent by one of them', async () => {
+  it('are divided among several, each sent by one of them', async () => {
     const first = await startApi();
     const others = {
       SQS_ENDPOINT: `http://127.0.0.1:${sqs.port}`,
       EMAIL_QUEUE_URL: first.queueUrl,
     };
     await Promise.all([startApi({ environment: others }), startApi({ environment: others })]);
-    const ids = await leaveBehind(200);
+    const ids = await addToOutbox(200);
     const events = await receiveEvents(
       first.queueUrl,
       (received) => new Set(received.map(({ id }) => id)).size >= ids.length,
@@ -173,17 +173,17 @@ describe('events that a process left behind', () => {
     expect(sent.length).toBeLessThan(1.5 * ids.length);
   });
 
-  it('and taken by one that died, are taken again when its lease is over', async () => {
-    const [id] = await leaveBehind(1);
+  it('and taken by one that died, are taken again when its lease expires', async () => {
+    const [id] = await addToOutbox(1);
     await client`update outbox set available_at = now() + interval '1 second'`;
     const api = await startApi();
     const events = await receiveEvents(api.queueUrl, (received) => received.length > 0);
     expect(events.map((event) => event.id)).toEqual([id]);
   });
 
-  it('of a type that this version does not know, stay and do not hold up the others', async () => {
+  it('of an unknown type, stay and do not block the others', async () => {
     await client`insert into outbox (id, type, data, available_at) values (gen_random_uuid(), 'user.renamed', '{}', now())`;
-    const [id] = await leaveBehind(1);
+    const [id] = await addToOutbox(1);
     const api = await startApi();
     const events = await receiveEvents(api.queueUrl, (received) => received.length > 0);
     expect(events.map((event) => event.id)).toEqual([id]);
@@ -192,7 +192,7 @@ describe('events that a process left behind', () => {
 });
 
 describe('a shutdown', () => {
-  it('sends what has not been sent', async () => {
+  it('sends the unsent events', async () => {
     const api = await startApi();
     const users = await Promise.all(Array.from({ length: 25 }, () => createUser(api)));
     await api.stop();

@@ -42,7 +42,7 @@ export function openOutbox(url: string): TestOutbox {
 }
 
 /** Leaves events in the outbox that are due, the first for the longest. @returns their ids in this order */
-export async function leaveBehind(sql: Sql, count: number): Promise<readonly string[]> {
+export async function addToOutbox(sql: Sql, count: number): Promise<readonly string[]> {
   const rows = await sql<{ id: string }[]>`
     insert into outbox (id, type, data, available_at)
     select gen_random_uuid(), 'user.created', jsonb_build_object('userId', number),
