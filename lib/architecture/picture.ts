@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sizeStage } from '../capacity/size-stage.ts';
+import { sizeStage } from '../capacity/size/size-stage.ts';
 import { readFeatureFlags } from '../config/cdk-settings.ts';
-import { findStage } from '../config/stages.ts';
-import { repositoryRoot } from '../constructs/repository-root.ts';
+import { repositoryRoot } from '../config/repository-root.ts';
+import { findStage } from '../config/stages/stages.ts';
 import { createApp } from '../stacks/create-app.ts';
 import { createStage } from '../stacks/stage.ts';
 import { drawStage, PICTURED_STAGE } from './draw.ts';

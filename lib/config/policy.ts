@@ -174,7 +174,7 @@ export const policy = z.strictObject({
     /** One more cache, in the stage's region, that all locations ask before the load balancer. */
     originShield: z.boolean('It takes true or false'),
   }),
-  /** Quotas that AWS has raised for the account, by their code (`lib/capacity/quotas.ts` has those that are checked). */
+  /** Quotas that AWS has raised for the account, by their code (`lib/capacity/data/quotas.ts` has those that are checked). */
   grantedQuotas: z.record(z.string(), z.number('It takes a number').positive()).optional(),
 });
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { repositoryRoot } from '../constructs/repository-root.ts';
 import { unknownName } from './configuration-error.ts';
+import { repositoryRoot } from './repository-root.ts';
 
 /** A whole number from `minimum` to `maximum`, both included. */
 export function wholeNumber(minimum: number, maximum: number) {

@@ -3,17 +3,17 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { sizeOfService } from '../capacity/service-share.ts';
+import { sizeOfService } from '../capacity/load/service-share.ts';
 import type { ServiceDefinition } from '../config/services.ts';
-import type { CacheCluster } from '../constructs/cache-cluster.ts';
-import { ContainerService } from '../constructs/container-service.ts';
-import type { ServiceMetrics } from '../constructs/container-service-monitoring.ts';
-import type { LoadBalancerMetrics } from '../constructs/load-balancer-monitoring.ts';
-import type { Operations } from '../constructs/operations.ts';
-import type { PostgresCluster } from '../constructs/postgres-cluster.ts';
-import { PrivateLoadBalancer } from '../constructs/private-load-balancer.ts';
-import type { QueueWorker } from '../constructs/queue-worker.ts';
-import { serviceImage } from '../constructs/service-image.ts';
+import type { CacheCluster } from '../constructs/cache/cache-cluster.ts';
+import type { PostgresCluster } from '../constructs/database/postgres-cluster.ts';
+import type { LoadBalancerMetrics } from '../constructs/load-balancer/load-balancer-monitoring.ts';
+import { PrivateLoadBalancer } from '../constructs/load-balancer/private-load-balancer.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
+import { ContainerService } from '../constructs/service/container-service.ts';
+import type { ServiceMetrics } from '../constructs/service/container-service-monitoring.ts';
+import { serviceImage } from '../constructs/service/service-image.ts';
+import type { QueueWorker } from '../constructs/workers/queue-worker.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 export interface ApiStackProps extends StageStackProps {

@@ -2,9 +2,9 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { CacheCluster } from '../constructs/cache-cluster.ts';
-import type { Operations } from '../constructs/operations.ts';
-import { PostgresCluster } from '../constructs/postgres-cluster.ts';
+import { CacheCluster } from '../constructs/cache/cache-cluster.ts';
+import { PostgresCluster } from '../constructs/database/postgres-cluster.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 export interface DataStackProps extends StageStackProps {

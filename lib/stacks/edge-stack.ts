@@ -2,11 +2,11 @@ import { CfnOutput } from 'aws-cdk-lib';
 import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
 import type { ServiceDefinition } from '../config/services.ts';
-import { ContentDelivery } from '../constructs/content-delivery.ts';
-import type { EdgeMetrics } from '../constructs/edge-monitoring.ts';
-import { PageAlarm } from '../constructs/monitoring/page-alarm.ts';
-import type { Operations } from '../constructs/operations.ts';
-import { WebFirewall } from '../constructs/web-firewall.ts';
+import { ContentDelivery } from '../constructs/edge/content-delivery.ts';
+import type { EdgeMetrics } from '../constructs/edge/edge-monitoring.ts';
+import { WebFirewall } from '../constructs/edge/web-firewall.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
+import { PageAlarm } from '../constructs/operations/page-alarm.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 /** CloudFront takes web ACLs and certificates, and gives its metrics, in this region only. */

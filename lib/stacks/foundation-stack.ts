@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { Operations } from '../constructs/operations.ts';
+import { Operations } from '../constructs/operations/operations.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 export interface FoundationStackProps extends StageStackProps {

@@ -1,9 +1,9 @@
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import { migrations } from '../config/services.ts';
-import { DatabaseMigrations } from '../constructs/database-migrations.ts';
-import type { Operations } from '../constructs/operations.ts';
-import type { PostgresCluster } from '../constructs/postgres-cluster.ts';
+import { DatabaseMigrations } from '../constructs/database/database-migrations.ts';
+import type { PostgresCluster } from '../constructs/database/postgres-cluster.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 export interface MigrationsStackProps extends StageStackProps {

@@ -1,7 +1,7 @@
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import { Network } from '../constructs/network.ts';
-import type { Operations } from '../constructs/operations.ts';
+import { Network } from '../constructs/network/network.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 export interface NetworkStackProps extends StageStackProps {

@@ -1,10 +1,10 @@
 import type { Construct } from 'constructs';
-import { checkAlarmOverrides } from '../constructs/monitoring/alarm-overrides.ts';
-import { BudgetAlarm } from '../constructs/monitoring/budget-alarm.ts';
-import type { SystemMetrics } from '../constructs/monitoring/dashboards/system-metrics.ts';
-import { PageAlarm } from '../constructs/monitoring/page-alarm.ts';
-import type { Operations } from '../constructs/operations.ts';
-import { SystemDashboards } from '../constructs/system-dashboard.ts';
+import { SystemDashboards } from '../constructs/dashboards/system-dashboard.ts';
+import type { SystemMetrics } from '../constructs/dashboards/system-metrics.ts';
+import { checkAlarmOverrides } from '../constructs/operations/alarm-overrides.ts';
+import { BudgetAlarm } from '../constructs/operations/budget-alarm.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
+import { PageAlarm } from '../constructs/operations/page-alarm.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 /** Subsystems of the stage's own region besides the API, which what users feel is part of. */

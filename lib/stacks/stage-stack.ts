@@ -9,8 +9,8 @@ import {
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
 import type { StageConfiguration } from '../config/stage.ts';
-import { EncryptedLogGroup } from '../constructs/encrypted-log-group.ts';
-import type { Operations } from '../constructs/operations.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
+import { EncryptedLogGroup } from '../constructs/shared/encrypted-log-group.ts';
 
 export interface StageStackProps {
   readonly stage: StageConfiguration;

@@ -1,7 +1,7 @@
 import type { Construct } from 'constructs';
 import { z } from 'zod';
-import { findConnectionProblems } from '../capacity/connection-budget.ts';
-import { workersOf } from '../capacity/size-workers.ts';
+import { findConnectionProblems } from '../capacity/limits/connection-budget.ts';
+import { workersOf } from '../capacity/size/size-workers.ts';
 import { ConfigurationError, throwProblems, unknownName } from '../config/configuration-error.ts';
 import { scheduledFunctions } from '../config/schedules.ts';
 import { services as allServices, migrations, type ServiceDefinition } from '../config/services.ts';

@@ -1,5 +1,5 @@
-import { sizeStage } from '../capacity/size-stage.ts';
-import { readContext } from '../config/context.ts';
+import { sizeStage } from '../capacity/size/size-stage.ts';
+import { readContext } from '../config/stages/context.ts';
 import { createApp } from './create-app.ts';
 import { createStage } from './stage.ts';
 

@@ -2,11 +2,11 @@ import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { ScheduledFunctionDefinition } from '../config/schedules.ts';
 import type { WorkerDefinition } from '../config/workers.ts';
-import { EmailSender } from '../constructs/email-sender.ts';
-import type { Operations } from '../constructs/operations.ts';
-import type { PostgresCluster } from '../constructs/postgres-cluster.ts';
-import { QueueWorker } from '../constructs/queue-worker.ts';
-import { ScheduledFunction } from '../constructs/scheduled-function.ts';
+import type { PostgresCluster } from '../constructs/database/postgres-cluster.ts';
+import type { Operations } from '../constructs/operations/operations.ts';
+import { EmailSender } from '../constructs/workers/email-sender.ts';
+import { QueueWorker } from '../constructs/workers/queue-worker.ts';
+import { ScheduledFunction } from '../constructs/workers/scheduled-function.ts';
 import { StageStack, type StageStackProps } from './stage-stack.ts';
 
 export interface WorkersStackProps extends StageStackProps {

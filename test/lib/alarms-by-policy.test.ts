@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest';
-import { sizeStage } from '../../lib/capacity/size-stage.ts';
+import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { createStage } from '../../lib/stacks/stage.ts';
 import { alarmsOf } from './monitoring/alarms.ts';

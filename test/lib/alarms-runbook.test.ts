@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { anchorOf, RUNBOOK, runbookHeading } from '../../lib/constructs/monitoring/runbook.ts';
+import { anchorOf, RUNBOOK, runbookHeading } from '../../lib/constructs/operations/runbook.ts';
 import { alarmsOf } from './monitoring/alarms.ts';
 import { stages } from './support/stages.ts';
 import { repositoryRoot } from './support/synthesise.ts';

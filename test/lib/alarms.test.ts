@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
-import { burnFactor, burnRates } from '../../lib/constructs/monitoring/burn-rate.ts';
-import { subsystemOf, subsystems } from '../../lib/constructs/monitoring/subsystem.ts';
+import { burnFactor, burnRates } from '../../lib/constructs/operations/burn-rate.ts';
+import { subsystemOf, subsystems } from '../../lib/constructs/operations/subsystem.ts';
 import {
   type AnyAlarm,
   alarmsOf,

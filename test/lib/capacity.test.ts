@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { connectionNeed, findConnectionProblems } from '../../lib/capacity/connection-budget.ts';
-import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/connections.ts';
-import { standardParts } from '../../lib/capacity/parts.ts';
-import { sizeStage } from '../../lib/capacity/size-stage.ts';
+import {
+  connectionNeed,
+  findConnectionProblems,
+} from '../../lib/capacity/limits/connection-budget.ts';
+import { standardParts } from '../../lib/capacity/load/parts.ts';
+import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/size/connections.ts';
+import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { checkTimeouts, timeouts } from '../../lib/config/timeouts.ts';
 import { stages } from './support/stages.ts';

@@ -3,7 +3,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { stageDefinitions } from '../../lib/config/stages.ts';
+import { stageDefinitions } from '../../lib/config/stages/stages.ts';
 import { createTestApp, synthesiseStages } from './support/app.ts';
 import { choices } from './support/variants.ts';
 

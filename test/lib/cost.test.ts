@@ -9,14 +9,14 @@ import {
   SECRETS_PER_SERVICE,
 } from '../../lib/capacity/cost/operations-cost.ts';
 import { meanTasks, serviceCost } from '../../lib/capacity/cost/service-cost.ts';
-import { readerCapacityUnits, writerCapacityUnits } from '../../lib/capacity/database-load.ts';
-import { loadAt, plannedLoad } from '../../lib/capacity/load.ts';
-import { priceList, prices } from '../../lib/capacity/prices.ts';
-import { planStage } from '../../lib/capacity/size-stage.ts';
+import { priceList, prices } from '../../lib/capacity/data/prices.ts';
+import { readerCapacityUnits, writerCapacityUnits } from '../../lib/capacity/load/database-load.ts';
+import { loadAt, plannedLoad } from '../../lib/capacity/load/load.ts';
+import { planStage } from '../../lib/capacity/size/size-stage.ts';
 import { services } from '../../lib/config/services.ts';
 import { million } from '../../lib/config/stages/million.ts';
 import { production } from '../../lib/config/stages/production.ts';
-import { stageDefinitions } from '../../lib/config/stages.ts';
+import { stageDefinitions } from '../../lib/config/stages/stages.ts';
 import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';
 

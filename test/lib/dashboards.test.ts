@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { subsystems } from '../../lib/constructs/monitoring/subsystem.ts';
+import { subsystems } from '../../lib/constructs/operations/subsystem.ts';
 import { metricCatalogue } from './monitoring/metric-catalogue.ts';
 import { namesIn } from './monitoring/metric-math.ts';
 import { readable } from './support/readable.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { services } from '../../lib/config/services.ts';
-import { edgeProblems } from '../../lib/constructs/edge-problems.ts';
+import { edgeProblems } from '../../lib/constructs/edge/edge-problems.ts';
 import { problemTypes } from '../../services/user-api/http/problem-types.ts';
 import { stages } from './support/stages.ts';
 import { readDeployments, readTemplates, resourcesOf } from './support/templates.ts';

@@ -1,5 +1,8 @@
 import { describe, expect, inject, it } from 'vitest';
-import { LOGIN_PATH_PATTERN, managedRuleGroups } from '../../lib/constructs/web-firewall-rules.ts';
+import {
+  LOGIN_PATH_PATTERN,
+  managedRuleGroups,
+} from '../../lib/constructs/edge/web-firewall-rules.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf } from './support/templates.ts';

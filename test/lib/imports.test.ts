@@ -1,62 +1,69 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { folderImports } from './folder-imports.ts';
 import { repositoryRoot } from './support/synthesise.ts';
 
-/** The folders whose files import each other, and what each may import besides itself. */
-const directions: Readonly<Record<string, readonly string[]>> = {
-  bin: [
-    'lib',
-    'services/user-api',
-    'services/local',
-    'services/contracts',
-    'test/performance/bench',
-    'test/performance/load',
-    'test/mutation',
-  ],
-  lib: [],
-  'lambda-workers': ['services/contracts'],
-  'services/contracts': [],
-  'services/local': ['services/contracts', 'services/user-api'],
-  'services/user-api': ['services/contracts'],
-};
-const folders = Object.keys(directions);
+const sources = ['bin', 'lib', 'lambda-workers', 'services'];
+/** What only programs of `bin` import. */
+const tools = ['test/mutation', 'test/performance'];
 
-/** `from '…'` of imports and exports, imports for their effects, and imports while running; of types, too. */
+/** `from '…'` of imports and exports, imports for their effects, and imports at run time; of types, too. */
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g;
 
 function importsOf(text: string, file: string): string[] {
   return [...text.matchAll(IMPORT)].map(([, path = '']) => resolve(dirname(file), path));
 }
 
-/** Every source file of `folders`, and what it imports of the repository. */
+const shown = (file: string) => relative(repositoryRoot, file).replaceAll(sep, '/');
+
+/** Every source file, and what it imports of the repository, relative to its root. */
 const graph: ReadonlyMap<string, readonly string[]> = new Map(
-  folders
+  sources
     .flatMap((folder) =>
       readdirSync(join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))
         .map((name) => join(repositoryRoot, folder, name)),
     )
-    .map((file) => [file, importsOf(readFileSync(file, 'utf8'), file)]),
+    .map((file) => [shown(file), importsOf(readFileSync(file, 'utf8'), file).map(shown)]),
 );
 
-const shown = (file: string) => relative(repositoryRoot, file).replaceAll(sep, '/');
-const isIn = (file: string, folder: string) => shown(file).startsWith(`${folder}/`);
+/** The listed folder that a file belongs to: the one with the longest name, or a tool. */
+function folderOf(file: string): string {
+  const folders = [...Object.keys(folderImports), ...tools];
+  const [folder] = folders
+    .filter((name) => file.startsWith(`${name}/`))
+    .toSorted((left, right) => right.length - left.length);
+  return folder ?? dirname(file);
+}
 
-/** The first way round that is found, as the files on it; undefined where there is none. */
-function findCycle(edges: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+/** Every import from one folder into another one, with a file that has it. */
+const edges: ReadonlyMap<string, string> = new Map(
+  [...graph].flatMap(([file, imported]) =>
+    imported
+      .map((one) => [folderOf(file), folderOf(one), `${file} → ${one}`] as const)
+      .filter(([from, to]) => from !== to)
+      .map(([from, to, example]) => [`${from} → ${to}`, example]),
+  ),
+);
+const allowed = Object.entries(folderImports).flatMap(([from, folders]) =>
+  folders.map((to) => `${from} → ${to}`),
+);
+
+/** The first cycle that is found, as the files on it; undefined where there is none. */
+function findCycle(imports: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
   const finished = new Set<string>();
-  const search = (file: string, way: readonly string[]): readonly string[] | undefined => {
-    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+  const search = (file: string, path: readonly string[]): readonly string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
     if (finished.has(file)) return undefined;
-    for (const next of edges.get(file) ?? []) {
-      const cycle = search(next, [...way, file]);
+    for (const next of imports.get(file) ?? []) {
+      const cycle = search(next, [...path, file]);
       if (cycle !== undefined) return cycle;
     }
     finished.add(file);
     return undefined;
   };
-  for (const file of edges.keys()) {
+  for (const file of imports.keys()) {
     const cycle = search(file, []);
     if (cycle !== undefined) return cycle;
   }
@@ -66,35 +73,52 @@ function findCycle(edges: ReadonlyMap<string, readonly string[]>): readonly stri
 describe('imports', () => {
   it('of every source file, lead to files that exist', () => {
     expect(graph.size).toBeGreaterThan(300);
-    const found = [...graph.values()].flat();
-    expect(found.length).toBeGreaterThan(graph.size);
-    for (const file of found.filter((one) => folders.some((folder) => isIn(one, folder)))) {
-      expect(graph.has(file), shown(file)).toBe(true);
-    }
+    const missing = [...graph.values()]
+      .flat()
+      .filter((file) => sources.some((folder) => file.startsWith(`${folder}/`)))
+      .filter((file) => !graph.has(file));
+    expect(missing).toEqual([]);
   });
 
-  it.each(Object.entries(directions))('of %s, go to itself and %j alone', (folder, others) => {
-    const strays = [...graph]
-      .filter(([file]) => isIn(file, folder))
-      .flatMap(([file, imported]) =>
-        imported
-          .filter((one) => ![folder, ...others].some((allowed) => isIn(one, allowed)))
-          .map((one) => `${shown(file)} → ${shown(one)}`),
+  it('between folders, are those of folder-imports.ts', () => {
+    const unlisted = [...edges].filter(([edge]) => !allowed.includes(edge));
+    expect(unlisted.map(([, example]) => example)).toEqual([]);
+    expect(allowed.filter((edge) => !edges.has(edge))).toEqual([]);
+  });
+
+  it('listed there, lead from the top to the bottom of the list within an area, and out of it only to services/contracts', () => {
+    const order = Object.keys(folderImports);
+    const areaOf = (folder: string) =>
+      [
+        'services/user-api',
+        'services/local',
+        'services/contracts',
+        'lambda-workers',
+        'lib',
+        'bin',
+      ].find((area) => folder === area || folder.startsWith(`${area}/`));
+    const upward = Object.entries(folderImports)
+      .filter(([from]) => from !== 'bin')
+      .flatMap(([from, folders]) =>
+        folders
+          .filter((to) =>
+            areaOf(from) === areaOf(to)
+              ? order.indexOf(to) <= order.indexOf(from)
+              : areaOf(from) === 'lib' || areaOf(to) !== 'services/contracts',
+          )
+          .map((to) => `${from} → ${to}`),
       );
-    expect(strays).toEqual([]);
+    expect(upward).toEqual([]);
   });
 
-  it('of all of them, types included, never lead back to where they began', () => {
-    expect(findCycle(graph)?.map(shown)).toBeUndefined();
-  });
-
-  it('that lead back to where they began, are found', () => {
-    const edges = new Map([
+  it('of files, types included, have no cycle', () => {
+    expect(findCycle(graph)).toBeUndefined();
+    const withCycle = new Map([
       ['a', ['b']],
       ['b', ['c']],
       ['c', ['b']],
     ]);
-    expect(findCycle(edges)).toEqual(['b', 'c', 'b']);
+    expect(findCycle(withCycle)).toEqual(['b', 'c', 'b']);
   });
 
   it('of every kind, are read', () => {

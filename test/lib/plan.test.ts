@@ -6,10 +6,10 @@ import { planCommand } from '../../lib/capacity/plan/command.ts';
 import { stagesPage } from '../../lib/capacity/plan/page.ts';
 import { planTables } from '../../lib/capacity/plan/tables.ts';
 import { tableText } from '../../lib/capacity/plan/text.ts';
-import { planStage } from '../../lib/capacity/size-stage.ts';
+import { planStage } from '../../lib/capacity/size/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { production } from '../../lib/config/stages/production.ts';
-import { stageDefinitions } from '../../lib/config/stages.ts';
+import { stageDefinitions } from '../../lib/config/stages/stages.ts';
 import { repositoryRoot, runToEnd } from './support/synthesise.ts';
 
 const names = stageDefinitions.map(({ name }) => name);

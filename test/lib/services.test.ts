@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { standardParts } from '../../lib/capacity/parts.ts';
-import { sizeOfService, totalTasks } from '../../lib/capacity/service-share.ts';
-import { planStage } from '../../lib/capacity/size-stage.ts';
+import { standardParts } from '../../lib/capacity/load/parts.ts';
+import { sizeOfService, totalTasks } from '../../lib/capacity/load/service-share.ts';
+import { planStage } from '../../lib/capacity/size/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { type ServiceDefinition, services } from '../../lib/config/services.ts';
 import { million } from '../../lib/config/stages/million.ts';

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { connectionsOfInstance, instanceClasses } from '../../lib/capacity/database-instances.ts';
-import { MOST_READERS, readerVcpus, writerVcpus } from '../../lib/capacity/database-load.ts';
-import { FigureBook } from '../../lib/capacity/figures.ts';
-import { type PlannedLoad, plannedLoad } from '../../lib/capacity/load.ts';
-import { findSessionProblems } from '../../lib/capacity/size-cache.ts';
-import { sizeDatabase } from '../../lib/capacity/size-database.ts';
-import { sizeNetwork } from '../../lib/capacity/size-network.ts';
-import { findLoadProblems, findSizeProblems } from '../../lib/capacity/size-problems.ts';
-import { sizeStage } from '../../lib/capacity/size-stage.ts';
-import { sizeWorkers, workersOf } from '../../lib/capacity/size-workers.ts';
+import {
+  connectionsOfInstance,
+  instanceClasses,
+} from '../../lib/capacity/data/database-instances.ts';
+import { FigureBook } from '../../lib/capacity/data/figures.ts';
+import { findLoadProblems, findSizeProblems } from '../../lib/capacity/limits/size-violations.ts';
+import { MOST_READERS, readerVcpus, writerVcpus } from '../../lib/capacity/load/database-load.ts';
+import { type PlannedLoad, plannedLoad } from '../../lib/capacity/load/load.ts';
+import { findSessionProblems } from '../../lib/capacity/size/size-cache.ts';
+import { sizeDatabase } from '../../lib/capacity/size/size-database.ts';
+import { sizeNetwork } from '../../lib/capacity/size/size-network.ts';
+import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
+import { sizeWorkers, workersOf } from '../../lib/capacity/size/size-workers.ts';
 import type { StageSize } from '../../lib/config/size.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';
 import { dev } from '../../lib/config/stages/dev.ts';

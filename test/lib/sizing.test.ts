@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findConnectionProblems } from '../../lib/capacity/connection-budget.ts';
-import { vcpusFor } from '../../lib/capacity/load.ts';
-import { standardParts } from '../../lib/capacity/parts.ts';
-import { planStage, sizeStage } from '../../lib/capacity/size-stage.ts';
+import { findConnectionProblems } from '../../lib/capacity/limits/connection-budget.ts';
+import { vcpusFor } from '../../lib/capacity/load/load.ts';
+import { standardParts } from '../../lib/capacity/load/parts.ts';
+import { planStage, sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { findFargateProblem } from '../../lib/config/fargate.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';

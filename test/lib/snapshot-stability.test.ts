@@ -34,7 +34,7 @@ function copyWithOtherCode(root: string): void {
   edit(join(root, 'lambda-workers/email/handler.ts'), addCode);
   edit(join(root, 'services/user-api/migrate.ts'), addCode);
   edit(join(root, 'services/user-api/main.ts'), addCode);
-  edit(join(root, 'lib/constructs/node-function.ts'), (text) =>
+  edit(join(root, 'lib/constructs/functions/node-function.ts'), (text) =>
     text.replace('NODEJS_24_X', 'NODEJS_22_X'),
   );
 }

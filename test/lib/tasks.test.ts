@@ -1,11 +1,11 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { COLLECTOR_MEBIBYTES } from '../../lib/capacity/collector.ts';
-import { planStage } from '../../lib/capacity/size-stage.ts';
+import { COLLECTOR_MEBIBYTES } from '../../lib/capacity/data/collector.ts';
+import { planStage } from '../../lib/capacity/size/size-stage.ts';
 import { services } from '../../lib/config/services.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
-import { validateStage } from '../../lib/config/stages.ts';
+import { validateStage } from '../../lib/config/stages/stages.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import { readTemplates, resourcesOf, type StackTemplate } from './support/templates.ts';
 import { choices, loadTest } from './support/variants.ts';

@@ -1,6 +1,7 @@
 import type { StageSize } from '../../config/size.ts';
-import { cacheNodePrices, type Price, VALKEY_PRICE_FACTOR } from '../prices.ts';
-import { type CostLine, costLine, HOURS_PER_MONTH } from './cost-line.ts';
+import { HOURS_PER_MONTH } from '../data/month.ts';
+import { cacheNodePrices, type Price, VALKEY_PRICE_FACTOR } from '../data/prices.ts';
+import { type CostLine, costLine } from './cost-line.ts';
 
 /** Dollars an hour of a node; undefined for a type that the table does not have. */
 export function cacheNodePrice(

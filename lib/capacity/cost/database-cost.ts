@@ -1,23 +1,17 @@
 import type { StageSize } from '../../config/size.ts';
 import type { Workload } from '../../config/workload.ts';
-import { findInstanceClass } from '../database-instances.ts';
-import { readerCapacityUnits, writerCapacityUnits } from '../database-load.ts';
-import type { Load } from '../load.ts';
+import { findInstanceClass } from '../data/database-instances.ts';
+import { GIGABYTE, HOURS_PER_MONTH, millionsAMonth } from '../data/month.ts';
 import {
   AURORA_DOLLARS_PER_VCPU_HOUR,
   IO_OPTIMIZED_FACTOR,
   type Price,
   prices,
-} from '../prices.ts';
-import { unitCosts } from '../unit-costs.ts';
-import {
-  type CostLine,
-  costLine,
-  GIGABYTE,
-  HOURS_PER_MONTH,
-  millionsAMonth,
-  scaledPrice,
-} from './cost-line.ts';
+} from '../data/prices.ts';
+import { unitCosts } from '../data/unit-costs.ts';
+import { readerCapacityUnits, writerCapacityUnits } from '../load/database-load.ts';
+import type { Load } from '../load/load.ts';
+import { type CostLine, costLine, scaledPrice } from './cost-line.ts';
 
 /** Capacity that all instances have in the mean, in Aurora capacity units: the first reader follows the writer. */
 function meanCapacityUnits(database: StageSize['database'], load: Load): number {

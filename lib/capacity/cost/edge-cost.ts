@@ -1,14 +1,9 @@
 import type { StageSize } from '../../config/size.ts';
-import type { Load } from '../load.ts';
-import { cloudFrontTransfer, type Price, prices } from '../prices.ts';
-import { unitCosts } from '../unit-costs.ts';
-import {
-  type CostLine,
-  costLine,
-  gigabytesAMonth,
-  HOURS_PER_MONTH,
-  millionsAMonth,
-} from './cost-line.ts';
+import { gigabytesAMonth, HOURS_PER_MONTH, millionsAMonth } from '../data/month.ts';
+import { cloudFrontTransfer, type Price, prices } from '../data/prices.ts';
+import { unitCosts } from '../data/unit-costs.ts';
+import type { Load } from '../load/load.ts';
+import { type CostLine, costLine } from './cost-line.ts';
 
 const GIBIBYTE = 1_024 ** 3;
 const SECONDS_PER_HOUR = 3_600;

@@ -1,18 +1,13 @@
 import type { StageSize } from '../../config/size.ts';
 import type { StageDefinition } from '../../config/stage.ts';
 import type { WorkerDefinition } from '../../config/workers.ts';
-import type { Load } from '../load.ts';
-import { serviceLogGigabytes, workerLogGigabytes } from '../log-volume.ts';
-import type { SystemParts } from '../parts.ts';
-import { prices } from '../prices.ts';
-import { unitCosts } from '../unit-costs.ts';
-import {
-  type CostLine,
-  costLine,
-  GIGABYTE,
-  gigabytesAMonth,
-  HOURS_PER_MONTH,
-} from './cost-line.ts';
+import { GIGABYTE, gigabytesAMonth, HOURS_PER_MONTH } from '../data/month.ts';
+import { prices } from '../data/prices.ts';
+import { unitCosts } from '../data/unit-costs.ts';
+import type { Load } from '../load/load.ts';
+import { serviceLogGigabytes, workerLogGigabytes } from '../load/log-volume.ts';
+import type { SystemParts } from '../load/parts.ts';
+import { type CostLine, costLine } from './cost-line.ts';
 import { meanTasks } from './service-cost.ts';
 
 const DAYS_PER_MONTH = 30;

@@ -1,7 +1,8 @@
 import type { StageSize } from '../../config/size.ts';
-import { type Load, vcpusFor } from '../load.ts';
-import { prices, SPOT_PRICE_FACTOR } from '../prices.ts';
-import { type CostLine, costLine, HOURS_PER_MONTH, scaledPrice } from './cost-line.ts';
+import { HOURS_PER_MONTH } from '../data/month.ts';
+import { prices, SPOT_PRICE_FACTOR } from '../data/prices.ts';
+import { type Load, vcpusFor } from '../load/load.ts';
+import { type CostLine, costLine, scaledPrice } from './cost-line.ts';
 
 const UNITS_PER_VCPU = 1_024;
 const MEBIBYTES_PER_GIBIBYTE = 1_024;

@@ -1,10 +1,11 @@
 import type { StageSize } from '../../config/size.ts';
 import type { StageDefinition } from '../../config/stage.ts';
-import type { Load } from '../load.ts';
-import type { SystemParts } from '../parts.ts';
-import { sizeOfService } from '../service-share.ts';
+import { millionsAMonth } from '../data/month.ts';
+import type { Load } from '../load/load.ts';
+import type { SystemParts } from '../load/parts.ts';
+import { sizeOfService } from '../load/service-share.ts';
 import { cacheCost } from './cache-cost.ts';
-import { type Component, type CostLine, components, millionsAMonth, totalOf } from './cost-line.ts';
+import { type Component, type CostLine, components, totalOf } from './cost-line.ts';
 import { databaseCost } from './database-cost.ts';
 import { edgeCost } from './edge-cost.ts';
 import { encryptionCost, networkCost, observabilityCost } from './operations-cost.ts';

@@ -1,8 +1,9 @@
 import type { WorkerDefinition } from '../../config/workers.ts';
-import type { Load } from '../load.ts';
-import { prices } from '../prices.ts';
-import { messagesPerSecond } from '../worker-load.ts';
-import { type CostLine, costLine, millionsAMonth, SECONDS_PER_MONTH } from './cost-line.ts';
+import { millionsAMonth, SECONDS_PER_MONTH } from '../data/month.ts';
+import { prices } from '../data/prices.ts';
+import type { Load } from '../load/load.ts';
+import { messagesPerSecond } from '../load/worker-load.ts';
+import { type CostLine, costLine } from './cost-line.ts';
 
 const MEBIBYTES_PER_GIBIBYTE = 1_024;
 /** Sent, received, deleted. */

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError } from '../../config/configuration-error.ts';
 import type { StageDefinition } from '../../config/stage.ts';
-import { findStage, stageDefinitions } from '../../config/stages.ts';
-import { planStage, type StagePlan } from '../size-stage.ts';
+import { findStage, stageDefinitions } from '../../config/stages/stages.ts';
+import { planStage, type StagePlan } from '../size/size-stage.ts';
 import { billTable, planTables } from './tables.ts';
 import { tableText } from './text.ts';
 

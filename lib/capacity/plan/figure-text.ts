@@ -1,6 +1,6 @@
 import { eventTasks } from '../../config/size.ts';
-import type { Figure } from '../figures.ts';
-import { rounded } from '../rounded.ts';
+import type { Figure } from '../data/figures.ts';
+import { rounded } from '../data/rounded.ts';
 
 const GIBIBYTE = 1_024 ** 3;
 const MEBIBYTE = 1_024 ** 2;

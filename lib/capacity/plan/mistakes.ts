@@ -1,12 +1,12 @@
 import { ConfigurationError } from '../../config/configuration-error.ts';
 import { services } from '../../config/services.ts';
 import { production } from '../../config/stages/production.ts';
-import { findStage } from '../../config/stages.ts';
+import { findStage } from '../../config/stages/stages.ts';
 import { checkTimeouts, timeouts } from '../../config/timeouts.ts';
 import { validateServices } from '../../config/validate-services.ts';
 import { validateWorkers } from '../../config/validate-workers.ts';
 import { workers } from '../../config/workers.ts';
-import { planStage } from '../size-stage.ts';
+import { planStage } from '../size/size-stage.ts';
 
 /** Something that a platform engineer does by mistake. */
 interface Mistake {

@@ -1,9 +1,9 @@
-import { stageDefinitions } from '../../config/stages.ts';
-import { assumptions } from '../assumptions.ts';
-import { priceList, prices } from '../prices.ts';
-import { dollars, rounded } from '../rounded.ts';
-import { planStage, type StagePlan } from '../size-stage.ts';
-import { type UnitCost, unitCosts } from '../unit-costs.ts';
+import { stageDefinitions } from '../../config/stages/stages.ts';
+import { assumptions } from '../data/assumptions.ts';
+import { priceList, prices } from '../data/prices.ts';
+import { dollars, rounded } from '../data/rounded.ts';
+import { type UnitCost, unitCosts } from '../data/unit-costs.ts';
+import { planStage, type StagePlan } from '../size/size-stage.ts';
 import { folded, tableMarkdown } from './markdown.ts';
 import { refusals } from './mistakes.ts';
 import { billTable, type PlanTable, planTables } from './tables.ts';
@@ -93,7 +93,7 @@ function priceTable(): string {
       ]),
     }),
     '',
-    'Prices of instances and nodes, and the steps of CloudFront’s price for data, are in `lib/capacity/prices.ts` too.',
+    'Prices of instances and nodes, and the steps of CloudFront’s price for data, are in `lib/capacity/data/prices.ts` too.',
   ].join('\n');
 }
 
@@ -127,7 +127,7 @@ export function stagesPage(): string {
     '',
     '## What this is computed from',
     '',
-    'The figures of this section are in one place each, so that a measurement replaces a guess everywhere: `lib/capacity/unit-costs.ts`, `assumptions.ts`, `prices.ts` and `quotas.ts`.',
+    'The figures of this section are in one place each, so that a measurement replaces a guess everywhere: `lib/capacity/data/unit-costs.ts`, `assumptions.ts`, `prices.ts` and `quotas.ts`.',
     '',
     costTable('Unit costs', unitCosts),
     '',

@@ -1,9 +1,9 @@
-import { assumptions } from '../assumptions.ts';
-import type { Figure } from '../figures.ts';
-import { type Load, type PlannedLoad, workOf } from '../load.ts';
-import { priceList } from '../prices.ts';
-import { dollars, rounded } from '../rounded.ts';
-import type { StagePlan } from '../size-stage.ts';
+import { assumptions } from '../data/assumptions.ts';
+import type { Figure } from '../data/figures.ts';
+import { priceList } from '../data/prices.ts';
+import { dollars, rounded } from '../data/rounded.ts';
+import { type Load, type PlannedLoad, workOf } from '../load/load.ts';
+import type { StagePlan } from '../size/size-stage.ts';
 import { figureText } from './figure-text.ts';
 
 /** A table of the plan, for a terminal or a page. */

@@ -52,7 +52,7 @@ const STOP_TIMEOUT_MILLISECONDS = 5_000;
 const PORT_ATTEMPTS = 5;
 
 /**
- * Keeps values of rows and parameters out of the log; on AWS the same (`lib/constructs/postgres-cluster.ts`). Errors are left out, because
+ * Keeps values of rows and parameters out of the log; on AWS the same (`lib/constructs/database/postgres-cluster.ts`). Errors are left out, because
  * those of SQLSTATE class 22 quote values in the message itself, and programs log them without: `log` is above ERROR, below FATAL.
  */
 export const LOG_WITHOUT_VALUES = {

@@ -1,9 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { constantHeaders, createResponseHeaders } from '../http/response-headers.ts';
-import {
-  type InternalServer,
-  startInternalServer,
-} from '../observability/internal/internal-server.ts';
+import { type InternalServer, startInternalServer } from '../internal/internal-server.ts';
 import type { Logger } from '../observability/logger.ts';
 import { createObservability } from '../observability/observability.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -6,7 +6,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { workers } from '../../../lib/config/workers.ts';
-import { bundledCode } from '../../../lib/constructs/node-bundle.ts';
+import { bundledCode } from '../../../lib/constructs/functions/node-bundle.ts';
 import { ExecutionEnvironment } from '../../../services/local/event-source/execution-environment.ts';
 import { createCertificate, startTlsFront } from '../../services/contracts/database/tls-front.ts';
 import { accept, startSesEndpoint } from './mailer/ses-endpoint.ts';

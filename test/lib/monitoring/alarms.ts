@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alarmKey, runbookHeading } from '../../../lib/constructs/monitoring/runbook.ts';
+import { alarmKey, runbookHeading } from '../../../lib/constructs/operations/runbook.ts';
 import { readable } from '../support/readable.ts';
 import { resourcesOf, type StackResource, type StackTemplate } from '../support/templates.ts';
 

@@ -1,4 +1,4 @@
-import type { Severity } from '../../../lib/constructs/monitoring/severity.ts';
+import type { Severity } from '../../../lib/constructs/operations/severity.ts';
 import type { AnyAlarm, MetricAlarm, RequestedMetric } from './alarms.ts';
 import { metricCatalogue } from './metric-catalogue.ts';
 

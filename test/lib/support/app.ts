@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
 import { inject } from 'vitest';
-import { sizeStage } from '../../../lib/capacity/size-stage.ts';
+import { sizeStage } from '../../../lib/capacity/size/size-stage.ts';
 import { readFeatureFlags } from '../../../lib/config/cdk-settings.ts';
 import type { StageDefinition } from '../../../lib/config/stage.ts';
 import { createApp } from '../../../lib/stacks/create-app.ts';

@@ -1,5 +1,5 @@
-import { sizeStage } from '../../../lib/capacity/size-stage.ts';
-import { stageDefinitions } from '../../../lib/config/stages.ts';
+import { sizeStage } from '../../../lib/capacity/size/size-stage.ts';
+import { stageDefinitions } from '../../../lib/config/stages/stages.ts';
 
 /** Every stage, sized. */
 export const stages = stageDefinitions.map(sizeStage);

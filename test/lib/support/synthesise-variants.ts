@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { sizeStage } from '../../../lib/capacity/size-stage.ts';
+import { sizeStage } from '../../../lib/capacity/size/size-stage.ts';
 import { readFeatureFlags } from '../../../lib/config/cdk-settings.ts';
 import { createApp } from '../../../lib/stacks/create-app.ts';
 import { createStage } from '../../../lib/stacks/stage.ts';

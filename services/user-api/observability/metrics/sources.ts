@@ -1,4 +1,3 @@
-import type { RateLimiter } from '../../rate-limit/decision.ts';
 import type { RequestMetrics } from '../requests/request-metrics.ts';
 import type { CacheMetrics } from './cache-counters.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
@@ -43,7 +42,16 @@ export interface DependencySources {
     depth(): Promise<{ readonly events: number; readonly overdueSeconds: number } | null>;
   };
   readonly rateLimits: {
-    readonly limiters: Readonly<Record<string, Pick<RateLimiter, 'counts'>>>;
+    readonly limiters: Readonly<
+      Record<
+        string,
+        {
+          readonly counts: Readonly<
+            Record<string, { readonly allowed: number; readonly refused: number }>
+          >;
+        }
+      >
+    >;
     readonly shared: boolean;
   };
   readonly admission: { readonly counts: Readonly<Record<string, number>> };

@@ -1,5 +1,5 @@
-import type { ApiRequest } from '../../http/environment.ts';
 import type { Logger } from '../logger.ts';
+import type { ObservedRequest } from './observed-request.ts';
 
 export interface AccessLogSettings {
   /** Of so many requests that a cache answers, one gets a line. */
@@ -39,7 +39,7 @@ export class AccessLog {
     this.#settings = settings;
   }
 
-  write(incoming: ApiRequest, end: RequestEnd): void {
+  write(incoming: ObservedRequest, end: RequestEnd): void {
     const slow = end.durationMilliseconds > this.#settings.slowRequestMilliseconds;
     const ordinary = !slow && !end.aborted && end.status < FIRST_ERROR_STATUS;
     const sampled = incoming.fromCache && ordinary;

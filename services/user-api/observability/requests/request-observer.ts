@@ -2,16 +2,16 @@ import type { ServerResponse } from 'node:http';
 import type { Tracer } from '../../../contracts/tracing/span.ts';
 import { inSpan, inTrace } from '../../../contracts/tracing/trace-context.ts';
 import { parseTraceParent } from '../../../contracts/tracing/trace-parent.ts';
-import type { ApiRequest } from '../../http/environment.ts';
 import type { Logger } from '../logger.ts';
 import { AccessLog, type AccessLogSettings } from './access-log.ts';
+import type { ObservedRequest } from './observed-request.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { TraceSampler } from './trace-sampler.ts';
 
-/** What answers a request. */
-export type RequestListener = (
-  incoming: ApiRequest,
-  outgoing: ServerResponse<ApiRequest>,
+/** Responds to a request. */
+type RequestListener<Request extends ObservedRequest> = (
+  incoming: Request,
+  outgoing: ServerResponse<Request>,
 ) => unknown;
 
 export interface RequestObserverOptions extends AccessLogSettings {
@@ -47,10 +47,10 @@ export class RequestObserver {
   }
 
   /** Has `listener` answer, in a trace where there is one. A request without costs one look at its headers. */
-  pass(
-    incoming: ApiRequest,
-    outgoing: ServerResponse<ApiRequest>,
-    listener: RequestListener,
+  pass<Request extends ObservedRequest>(
+    incoming: Request,
+    outgoing: ServerResponse<Request>,
+    listener: RequestListener<Request>,
     isChosen: boolean = this.chooses(),
   ): void {
     const { traceparent } = incoming.headers;
@@ -59,17 +59,20 @@ export class RequestObserver {
   }
 
   /** In place of {@link pass} and {@link ended}, for a request whose answer has been sent at once. */
-  responded(incoming: ApiRequest, status: number): void {
+  responded(incoming: ObservedRequest, status: number): void {
     this.#record(incoming, status, false);
   }
 
   /** To be called once for each request, when its answer has been sent or the client has gone. */
-  ended(incoming: ApiRequest, outgoing: ServerResponse<ApiRequest>): void {
+  ended(
+    incoming: ObservedRequest,
+    outgoing: Pick<ServerResponse, 'statusCode' | 'writableFinished'>,
+  ): void {
     const aborted = !outgoing.writableFinished;
     this.#record(incoming, aborted ? CLIENT_CLOSED_REQUEST : outgoing.statusCode, aborted);
   }
 
-  #record(incoming: ApiRequest, status: number, aborted: boolean): void {
+  #record(incoming: ObservedRequest, status: number, aborted: boolean): void {
     const route = incoming.route ?? NO_ROUTE;
     const durationMilliseconds = performance.now() - incoming.receivedAt;
     this.metrics.record(incoming.method ?? '', route, status, durationMilliseconds / 1_000);
@@ -78,11 +81,11 @@ export class RequestObserver {
     if (incoming.span !== undefined) this.#endSpan(incoming, route, status);
   }
 
-  #trace(
+  #trace<Request extends ObservedRequest>(
     traceparent: string | string[] | undefined,
-    incoming: ApiRequest,
-    outgoing: ServerResponse<ApiRequest>,
-    listener: RequestListener,
+    incoming: Request,
+    outgoing: ServerResponse<Request>,
+    listener: RequestListener<Request>,
     isChosen: boolean,
   ): void {
     const parent = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;
@@ -116,7 +119,7 @@ export class RequestObserver {
     return this.#tracer !== null && (parent !== null || isChosen);
   }
 
-  #endSpan({ method, problem, span }: ApiRequest, route: string, status: number): void {
+  #endSpan({ method, problem, span }: ObservedRequest, route: string, status: number): void {
     if (span === undefined) return;
     span.rename(`${method} ${route}`);
     span.set('http.route', route);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { CLUSTER_ACCESS } from '../../../../lib/constructs/cache-cluster.ts';
+import { CLUSTER_ACCESS } from '../../../../lib/constructs/cache/cache-cluster.ts';
 import type { User } from '../../../../services/contracts/users.ts';
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
 import { SessionStore } from '../../../../services/user-api/auth/sessions/session-store.ts';
