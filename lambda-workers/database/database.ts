@@ -1,11 +1,11 @@
 import postgres, { type ISql, type Sql } from 'postgres';
+import { withDeadline } from '../../services/contracts/concurrency/deadline.ts';
 import {
   type DatabaseConnectionSettings,
   databaseConnectionOptions,
   type PasswordFailureListener,
 } from '../../services/contracts/database/connection-options.ts';
 import { DatabaseTimeout } from '../../services/contracts/database/errors.ts';
-import { withDeadline } from '../../services/contracts/deadline.ts';
 import { describingStatements } from '../../services/contracts/tracing/statement.ts';
 import { traced } from '../../services/contracts/tracing/trace-context.ts';
 

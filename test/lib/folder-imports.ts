@@ -135,7 +135,11 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'lambda-workers/observability',
     'services/contracts/environment',
   ],
-  'lambda-workers/database': ['services/contracts/database', 'services/contracts/tracing'],
+  'lambda-workers/database': [
+    'services/contracts/concurrency',
+    'services/contracts/database',
+    'services/contracts/tracing',
+  ],
   'lambda-workers/observability': [
     'services/contracts/environment',
     'services/contracts/observability',
@@ -260,6 +264,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
   ],
   'services/user-api/queue': [
     'services/contracts',
+    'services/contracts/concurrency',
     'services/contracts/tracing',
     'services/user-api/database',
     'services/user-api/observability',
@@ -290,7 +295,11 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
   'services/contracts': ['services/contracts/tracing'],
   'services/contracts/batching': ['services/contracts/tracing'],
   'services/contracts/database': ['services/contracts/environment'],
-  'services/contracts/tracing': ['services/contracts/changes', 'services/contracts/environment'],
+  'services/contracts/tracing': [
+    'services/contracts/changes',
+    'services/contracts/concurrency',
+    'services/contracts/environment',
+  ],
   'services/contracts/changes': [],
   'services/contracts/concurrency': [],
   'services/contracts/environment': [],

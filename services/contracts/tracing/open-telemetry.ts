@@ -15,7 +15,7 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { withDeadline } from '../deadline.ts';
+import { withDeadline } from '../concurrency/deadline.ts';
 import type { Span, SpanKind, SpanOptions, Tracer } from './span.ts';
 import { outsideTrace } from './trace-context.ts';
 import type { TraceParent } from './trace-parent.ts';

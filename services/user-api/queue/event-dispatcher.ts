@@ -1,5 +1,5 @@
 import { exponentialDelay, withJitter } from '../../contracts/backoff.ts';
-import { withDeadline } from '../../contracts/deadline.ts';
+import { withDeadline } from '../../contracts/concurrency/deadline.ts';
 import type { Event } from '../../contracts/events.ts';
 import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';

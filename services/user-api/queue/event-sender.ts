@@ -3,7 +3,7 @@ import {
   type SendMessageBatchRequestEntry,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { withDeadline } from '../../contracts/deadline.ts';
+import { withDeadline } from '../../contracts/concurrency/deadline.ts';
 import type { Event } from '../../contracts/events.ts';
 import { errorType, type Span, type Tracer } from '../../contracts/tracing/span.ts';
 import { formatTraceParent, parseTraceParent } from '../../contracts/tracing/trace-parent.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { withDeadline } from '../../../services/contracts/deadline.ts';
+import { withDeadline } from '../../../../services/contracts/concurrency/deadline.ts';
 
 const tooLate = () => new Error('Too late');
 
