@@ -1,7 +1,7 @@
 import type { ISql } from 'postgres';
 import { z } from 'zod';
 import { apiKeyScopeNames } from '../../services/contracts/api-keys.ts';
-import { gather } from '../../services/contracts/batching/batch.ts';
+import { batched } from '../../services/contracts/batching/batcher.ts';
 import type { Database } from '../database/database.ts';
 
 /**
@@ -55,8 +55,8 @@ export function createLookups(database: Database): Lookups {
   return {
     // A batch of messages is mostly of new users: one statement for all of them.
     recipients: {
-      find: gather((ids: readonly number[]) => selectRecipients(runs.find, ids)),
-      confirm: gather((ids: readonly number[]) => selectRecipients(runs.confirm, ids)),
+      find: batched((ids: readonly number[]) => selectRecipients(runs.find, ids)),
+      confirm: batched((ids: readonly number[]) => selectRecipients(runs.confirm, ids)),
     },
     emailChanges: lookup(selectEmailChange),
     apiKeyNotices: lookup(selectApiKey),

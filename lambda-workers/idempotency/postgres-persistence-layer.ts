@@ -8,7 +8,7 @@ import {
   IdempotencyRecord,
 } from '@aws-lambda-powertools/idempotency/persistence';
 import { z } from 'zod';
-import { gather } from '../../services/contracts/batching/batch.ts';
+import { batched } from '../../services/contracts/batching/batcher.ts';
 import type { Database } from '../database/database.ts';
 
 /** A row of `idempotency_records`; PostgreSQL's bigint arrives as text, because it can exceed 2^53. */
@@ -33,8 +33,8 @@ const takenKey = z.object({ idempotency_key: z.string() });
 export class PostgresPersistenceLayer extends BasePersistenceLayer {
   readonly #database: Database;
   readonly #consumer: string;
-  readonly #take = gather((records: readonly IdempotencyRecord[]) => this.#takeAll(records));
-  readonly #complete = gather((records: readonly IdempotencyRecord[]) =>
+  readonly #take = batched((records: readonly IdempotencyRecord[]) => this.#takeAll(records));
+  readonly #complete = batched((records: readonly IdempotencyRecord[]) =>
     this.#completeAll(records),
   );
 

@@ -264,6 +264,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
   ],
   'services/user-api/queue': [
     'services/contracts',
+    'services/contracts/batching',
     'services/contracts/concurrency',
     'services/contracts/tracing',
     'services/user-api/database',

@@ -1,4 +1,4 @@
-import { gather } from '../../../services/contracts/batching/batch.ts';
+import { batched } from '../../../services/contracts/batching/batcher.ts';
 import type { Email, Mailer, Message } from './mailer.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Email, Mailer, Message } from './mailer.ts';
  */
 export function createMailerInStep(mailer: Mailer): Mailer {
   return {
-    compose: gather((emails: readonly Email[]) => composeAll(emails, mailer)),
+    compose: batched((emails: readonly Email[]) => composeAll(emails, mailer)),
     send: (message, signal) => mailer.send(message, signal),
   };
 }

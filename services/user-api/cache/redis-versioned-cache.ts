@@ -1,9 +1,9 @@
 import { ReplyError } from 'ioredis';
+import { Batcher } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { CircuitBreaker } from '../redis/circuit-breaker.ts';
 import { ObservedRedis } from '../redis/observed-redis.ts';
 import type { RedisClient } from '../redis/redis.ts';
-import { CommandBatch, type Settle } from './command-batch.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
 import { createSetIfNewer, type EntryUpdate } from './set-if-newer.ts';
@@ -53,6 +53,13 @@ function lifetimeOf({ version, body }: VersionedEntry): number {
   return Math.round(longest * (1 - LIFETIME_JITTER * Math.random()));
 }
 
+/** A read of an entry. A callback rather than a promise, because reads are what a process does most. */
+interface Lookup {
+  readonly id: number;
+  /** Called once, later, and outside of any trace, with undefined when Redis does not respond. Must not throw. */
+  readonly settle: (entry: SharedEntry | null | undefined) => void;
+}
+
 /**
  * The shared cache in Redis. Each method is about one key, so that it works in a cluster too. Where there is no cluster, reads of the same turn of the
  * event loop are one command (MGET), because the client's work for a command is the dearest part of a read.
@@ -63,19 +70,17 @@ export class RedisVersionedCache implements VersionedCache {
   readonly #breaker = new CircuitBreaker(BREAKER);
   readonly #setIfNewer: (setIfNewer: EntryUpdate) => Promise<Buffer | null>;
   /** Undefined in a cluster, where the keys of one command have to be in one slot. */
-  readonly #lookups: CommandBatch<number, SharedEntry | null> | undefined;
+  readonly #lookups: Batcher<Lookup> | undefined;
 
   constructor(redis: RedisClient, options: RedisVersionedCacheOptions) {
     this.#redis = redis;
     this.#options = options;
     this.#setIfNewer = createSetIfNewer(redis, options.channel);
     if (!(redis instanceof ObservedRedis)) return;
-    this.#lookups = new CommandBatch(redis, {
+    this.#lookups = new Batcher({
       maximum: KEYS_MAXIMUM,
-      ask: async (ids) => {
-        const entries = await this.#response(redis.mgetBuffer(ids.map((id) => this.#key(id))));
-        return entries?.map((entry) => this.#decode(entry) ?? null);
-      },
+      atEndOfTick: (flush) => redis.beforeSending(flush),
+      run: (lookups) => void this.#lookUpAll(redis, lookups),
     });
   }
 
@@ -83,11 +88,11 @@ export class RedisVersionedCache implements VersionedCache {
     return new Promise((resolve) => this.lookUp(id, resolve));
   }
 
-  lookUp(id: number, settle: Settle<SharedEntry | null>): void {
+  lookUp(id: number, settle: Lookup['settle']): void {
     if (!this.#isCallAllowed()) settle(undefined);
     // A command of its own belongs to whoever's trace shows it.
     else if (this.#lookups !== undefined && currentSpan() === undefined) {
-      this.#lookups.add(id, settle);
+      this.#lookups.add({ id, settle });
     } else {
       void this.#response(this.#redis.getBuffer(this.#key(id))).then((bytes) =>
         settle(this.#decode(bytes)),
@@ -127,6 +132,13 @@ export class RedisVersionedCache implements VersionedCache {
   /** Whether Redis answers, for /health. */
   async isUp(): Promise<boolean> {
     return this.#isConnected && (await this.#response(this.#redis.ping())) !== undefined;
+  }
+
+  async #lookUpAll(redis: ObservedRedis, lookups: readonly Lookup[]): Promise<void> {
+    const entries = await this.#response(redis.mgetBuffer(lookups.map(({ id }) => this.#key(id))));
+    for (const [index, { settle }] of lookups.entries()) {
+      settle(entries === undefined ? undefined : (this.#decode(entries[index]) ?? null));
+    }
   }
 
   #key(id: number): string {

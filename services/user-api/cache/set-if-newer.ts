@@ -1,5 +1,5 @@
 import { Cluster, type Result } from 'ioredis';
-import { gather } from '../../contracts/batching/batch.ts';
+import { batched } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import type { RedisClient } from '../redis/redis.ts';
 import { SET_IF_NEWER_SCRIPT } from './set-if-newer-script.ts';
@@ -69,7 +69,7 @@ export function createSetIfNewer(
     return reply;
   };
   if (redis instanceof Cluster) return setAlone;
-  const setBatched = gather(setAll, { maximum: UPDATES_MAXIMUM, trace: 'none' });
+  const setBatched = batched(setAll, { maximum: UPDATES_MAXIMUM, trace: 'none' });
   // A command of its own belongs to whoever's trace shows it.
   return (setIfNewer) =>
     currentSpan() === undefined ? setBatched(setIfNewer) : setAlone(setIfNewer);

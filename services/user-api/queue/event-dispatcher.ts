@@ -1,7 +1,8 @@
 import { exponentialDelay, withJitter } from '../../contracts/backoff.ts';
+import { Batcher } from '../../contracts/batching/batcher.ts';
+import { ConcurrencyLimiter } from '../../contracts/concurrency/concurrency-limiter.ts';
 import { withDeadline } from '../../contracts/concurrency/deadline.ts';
 import type { Event } from '../../contracts/events.ts';
-import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type EventSender, SQS_BATCH_MAXIMUM } from './event-sender.ts';
 import type { Outbox } from './outbox.ts';
@@ -45,12 +46,23 @@ export class EventDispatcher {
   readonly #relayInterval: number;
   readonly #longestPause: number;
   readonly #leaseSeconds: number;
-  readonly #held: Event[] = [];
-  readonly #sends = new Set<Promise<void>>();
-  #linger: NodeJS.Timeout | undefined;
-  /** Ids of events that the queue has, and that are still in the outbox. */
-  #sent: string[] = [];
-  #removal: NodeJS.Timeout | undefined;
+  readonly #batches = new Batcher<Event>({
+    maximum: SQS_BATCH_MAXIMUM,
+    lingerMilliseconds: LINGER_MILLISECONDS,
+    run: (events) => this.#track(this.#sendWhenPossible(events)),
+  });
+  readonly #sends = new ConcurrencyLimiter({
+    concurrency: SENDS_MAXIMUM,
+    maximumWaiting: HELD_MAXIMUM,
+  });
+  /** Events of the batches that wait for one of the sends to end. */
+  #waiting = 0;
+  /** With a statement for each batch of ten, removing would cost as much as some of the creates. */
+  readonly #removals = new Batcher<string>({
+    lingerMilliseconds: LINGER_MILLISECONDS,
+    run: (ids) => this.#track(this.#remove(ids)),
+  });
+  readonly #inFlight = new Set<Promise<void>>();
   #relayTimer: NodeJS.Timeout | undefined;
   #failures = 0;
   /** When the queue may be tried again after a failure, in milliseconds of `performance.now()`. */
@@ -76,7 +88,7 @@ export class EventDispatcher {
 
   /** Events that wait to be sent. */
   get held(): number {
-    return this.#held.length;
+    return this.#batches.size + this.#waiting;
   }
 
   /** Whether the last send succeeded. */
@@ -92,46 +104,43 @@ export class EventDispatcher {
   /** Sends an event of the outbox soon. It never throws: an event that cannot be sent stays in the outbox. */
   dispatch(event: Event): void {
     if (this.#closed || performance.now() < this.#nextAttemptAt) return;
-    if (this.#held.length >= HELD_MAXIMUM) return;
-    this.#held.push(event);
-    // A batch has events of many requests, each with its own trace.
-    outsideTrace(() => {
-      if (this.#held.length >= SQS_BATCH_MAXIMUM) this.#sendHeld();
-      else this.#linger ??= setTimeout(() => this.#sendHeld(), LINGER_MILLISECONDS);
-    });
+    if (this.held < HELD_MAXIMUM) this.#batches.add(event);
   }
 
   /** Sends the held events, for two seconds at most, and stops. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#relayTimer);
-    this.#sendHeld();
+    this.#batches.flush();
     const createError = () => new Error('Events are left in the outbox');
     await withDeadline(CLOSE_TIMEOUT_MILLISECONDS, createError, async () => {
-      while (this.#sends.size > 0) await Promise.all(this.#sends);
-      await this.#removeSent();
+      while (this.#inFlight.size + this.#removals.size > 0) {
+        await Promise.all(this.#inFlight);
+        if (this.#inFlight.size === 0) this.#removals.flush();
+      }
     }).catch((error: unknown) => {
       this.#logger.warn({ error }, 'The queue did not respond before the shutdown');
-      void this.#removeSent();
+      this.#removals.flush();
     });
     this.#sender.close();
   }
 
-  #sendHeld(): void {
-    clearTimeout(this.#linger);
-    this.#linger = undefined;
-    while (this.#held.length > 0 && this.#sends.size < SENDS_MAXIMUM) {
-      this.#track(this.#send(this.#held.splice(0, SQS_BATCH_MAXIMUM)).then(() => {}));
-    }
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#inFlight.delete(tracked));
+    this.#inFlight.add(tracked);
   }
 
-  #track(send: Promise<void>): void {
-    const tracked = send.finally(() => {
-      this.#sends.delete(tracked);
-      // A lingering batch has its own timer; sending it now would make small batches.
-      if (this.#linger === undefined) this.#sendHeld();
-    });
-    this.#sends.add(tracked);
+  async #sendWhenPossible(events: readonly Event[]): Promise<void> {
+    this.#waiting += events.length;
+    try {
+      await this.#sends.run(async () => {
+        this.#waiting -= events.length;
+        await this.#send(events);
+      });
+    } catch {
+      // Refused after a failure of another send: the events stay in the outbox.
+      this.#waiting -= events.length;
+    }
   }
 
   /** @returns whether the queue accepted any of them; never throws. */
@@ -153,7 +162,7 @@ export class EventDispatcher {
       this.counts.refused += events.length - sent.length;
       this.#logger.warn({ refused: events.length - sent.length }, 'The queue refused some events');
     }
-    this.#removeSoon(sent);
+    for (const id of sent) this.#removals.add(id);
     return true;
   }
 
@@ -164,25 +173,16 @@ export class EventDispatcher {
     this.#failures += 1;
     const pause = exponentialDelay(this.#failures, FIRST_PAUSE_MILLISECONDS, this.#longestPause);
     this.#nextAttemptAt = performance.now() + withJitter(pause);
-    this.#held.length = 0;
+    this.#batches.clear();
+    this.#sends.refuseWaiting(error);
   }
 
-  /** With a statement for each batch of ten, removing would cost as much as some of the creates. */
-  #removeSoon(ids: readonly string[]): void {
-    this.#sent.push(...ids);
-    this.#removal ??= outsideTrace(() =>
-      setTimeout(() => void this.#removeSent(), LINGER_MILLISECONDS),
-    );
-  }
-
-  async #removeSent(): Promise<void> {
-    clearTimeout(this.#removal);
-    this.#removal = undefined;
-    const ids = this.#sent;
-    this.#sent = [];
-    await this.#outbox.remove(ids).catch((error: unknown) => {
+  async #remove(ids: readonly string[]): Promise<void> {
+    try {
+      await this.#outbox.remove(ids);
+    } catch (error) {
       this.#logger.warn({ error }, 'Sent events stay in the outbox, and will be sent again');
-    });
+    }
   }
 
   #relayAfter(milliseconds: number): void {

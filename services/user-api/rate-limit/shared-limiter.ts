@@ -1,4 +1,4 @@
-import { gather } from '../../contracts/batching/batch.ts';
+import { batched } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import type { RedisAvailability } from '../redis/redis-availability.ts';
 import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
@@ -54,7 +54,7 @@ export class SharedLimiter implements RateLimiter {
   readonly #insurance: InProcessLimiter;
   /** Times on {@link #clock} until which a key stays refused. */
   readonly #refusedUntil: RecentMap<number>;
-  readonly #takeBatched = gather<string, Outcome>((keys) => this.#takeAll(keys), {
+  readonly #takeBatched = batched<string, Outcome>((keys) => this.#takeAll(keys), {
     maximum: REQUESTS_AT_ONCE_MAXIMUM,
     trace: 'none',
   });

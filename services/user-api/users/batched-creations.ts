@@ -1,4 +1,4 @@
-import { gather } from '../../contracts/batching/batch.ts';
+import { batched } from '../../contracts/batching/batcher.ts';
 import {
   currentScope,
   type Scope,
@@ -71,7 +71,7 @@ const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Err
 export class BatchedCreations {
   readonly #router: Pick<DatabaseRouter, 'write'>;
   readonly #createAlone: (user: NewUser, scope: Scope | undefined) => Promise<UserRow>;
-  readonly #createBatched = gather<Creation, UserRow>((creations) => this.#createAll(creations), {
+  readonly #createBatched = batched<Creation, UserRow>((creations) => this.#createAll(creations), {
     maximum: ROWS_MAXIMUM,
     trace: 'none',
   });

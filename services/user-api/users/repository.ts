@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import { gather } from '../../contracts/batching/batch.ts';
+import { batched } from '../../contracts/batching/batcher.ts';
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
 import { currentSpan, currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UpdateUserBody, User, UserFields } from '../../contracts/users.ts';
@@ -79,12 +79,12 @@ export class UserRepository {
 
   constructor(router: DatabaseRouter) {
     this.#router = router;
-    const batched = (on: Server) =>
-      gather((ids: readonly number[]) => this.#findAll(ids, on), {
+    const finder = (on: Server) =>
+      batched((ids: readonly number[]) => this.#findAll(ids, on), {
         maximum: IDS_MAXIMUM,
         trace: 'none',
       });
-    this.#found = { reader: batched('reader'), writer: batched('writer') };
+    this.#found = { reader: finder('reader'), writer: finder('writer') };
     this.#creations = new BatchedCreations(router, async (user, scope) => {
       const row = await this.#insert(user, null, scope);
       if (row === undefined) throw new Error('An insertion that waits for nobody has no row');
@@ -93,8 +93,8 @@ export class UserRepository {
   }
 
   /**
-   * A user as a reader has it, which may be behind, or as the writer has it. What is asked for in the same turn of the event loop is one statement,
-   * because the driver's work for a statement is the dearest part of a read; so those fail together, too.
+   * A user as a reader has it, which may be behind, or as the writer has it. Reads of one tick are one statement, because the driver's
+   * work for a statement is the most expensive part of a read; so they fail together, too.
    */
   async find(id: number, on: Server): Promise<User | null> {
     if (currentSpan() === undefined) return await this.#found[on](id);
