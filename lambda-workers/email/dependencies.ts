@@ -35,15 +35,15 @@ async function createMailer(environment: EmailWorkerEnvironment): Promise<Mailer
   if (environment.EMAIL_TRANSPORT === 'folder') {
     return createFolderMailer(environment.MAILBOX_DIRECTORY, environment.EMAIL_SENDER);
   }
-  // Loaded only where it is used: the AWS SDK is most of what a cold start reads.
+  // Loaded only where it is used: the AWS SDK is most of the code of a cold start.
   const { createSesMailer } = await import('./mailer/ses.ts');
   return createSesMailer(environment.EMAIL_SENDER, { region: environment.AWS_REGION });
 }
 
 /**
- * Builds all that the email worker talks to, from the environment.
+ * Creates the dependencies of the email worker from the environment.
  *
- * @throws {@link EnvironmentError} naming every variable that is wrong or missing.
+ * @throws {@link EnvironmentError} naming every invalid variable.
  */
 export async function createDependencies(
   source: Readonly<Record<string, string | undefined>>,
@@ -52,14 +52,14 @@ export async function createDependencies(
   const logger = createLogger(environment, PROGRAM);
   warnOfMisspelt(logger, source);
   const database = new Database(environment, PROGRAM, (error) =>
-    logger.error({ error }, 'No password for the database could be made'),
+    logger.error({ error }, 'No database password'),
   );
   const tracer = await createTracer(environment, {
     service: PROGRAM,
     onChange: (state, error) =>
       state === 'failing'
-        ? logger.warn({ error }, 'The collector does not take traces: they are lost')
-        : logger.info('The collector takes traces again'),
+        ? logger.warn({ error }, 'The collector refuses traces: they are lost')
+        : logger.info('The collector accepts traces again'),
   });
   return {
     ...createLookups(database),

@@ -5,14 +5,14 @@ import { createEmailWorker } from './worker.ts';
 
 type Worker = ReturnType<typeof createEmailWorker>;
 
-/** Made by the first invocation of an execution environment, and used by those after it. */
+/** Created by the first invocation of an execution environment, and reused by the next ones. */
 let worker: Promise<Worker> | undefined;
 
 async function createWorker(): Promise<Worker> {
   try {
     return createEmailWorker(await createDependencies(process.env));
   } catch (error) {
-    // A later invocation tries again; this one fails with what is wrong.
+    // The next invocation tries again.
     worker = undefined;
     throw thrownError('The email worker could not be started.', error);
   }
@@ -21,7 +21,7 @@ async function createWorker(): Promise<Worker> {
 /**
  * Entry point of the Lambda function: see {@link createEmailWorker}.
  *
- * @throws `EnvironmentError` naming every variable that is wrong or missing; an error that says why the worker could not be started, without values.
+ * @throws `EnvironmentError` naming every invalid variable; an error that says why the worker could not be started, without values.
  */
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   worker ??= createWorker();

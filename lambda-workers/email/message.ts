@@ -1,6 +1,6 @@
 import { type Event, event } from '../../services/contracts/events.ts';
 
-/** The body of a message is not an event that this worker knows; no retry will change that. */
+/** The body of a message is no known event: a permanent error. */
 export class UnreadableMessageError extends Error {
   override readonly name = 'UnreadableMessageError';
 }
@@ -9,16 +9,15 @@ const knownTypes: ReadonlySet<string> = new Set(
   event.options.map((option) => option.shape.type.value),
 );
 
-/** `type` as it may be logged: event types look like this, and nothing else that a body may hold does. */
+/** `type` as it may be logged: no personal data looks like an event type. */
 function shownType(type: string): string {
-  return /^[a-z][a-z0-9.-]{0,63}$/.test(type) ? `"${type}"` : 'one that is no event type';
+  return /^[a-z][a-z0-9.-]{0,63}$/.test(type) ? `"${type}"` : 'no event type';
 }
 
 /**
- * The event in the body of a message. What is wrong with it is told without quoting it, because a body that is not an event
- * may hold anything, personal data too.
+ * The event in the body of a message.
  *
- * @throws {@link UnreadableMessageError} when it is not JSON, not of a known type, or lacks what its type needs.
+ * @throws {@link UnreadableMessageError} when it is not JSON, not of a known type, or invalid. It does not quote the body, which may hold personal data.
  */
 export function parseEvent(body: string): Event {
   let value: unknown;

@@ -10,31 +10,29 @@ import type { Database } from '../database/database.ts';
 
 const receiver = z.object({ email: z.string() });
 
-/** A link to a new password, and whom it goes to. */
+/** A link to a new password, and its recipient. */
 export interface PasswordResetLink extends z.infer<typeof receiver> {
   readonly url: string;
   readonly lifetimeSeconds: number;
 }
 
-/** Makes the secrets of links to new passwords. */
+/** Issues the secrets of links to new passwords. */
 export interface PasswordResets {
   /**
-   * Makes a new secret for a request, in place of one that was made before.
+   * Issues a new secret for a request, in place of an earlier one.
    *
-   * @returns null where nobody is to get a link: the address was nobody's, the user is gone, the link has been used, or it was asked for
-   * more than a day ago.
+   * @returns null without a recipient: the address is unknown, the user is deleted, the link is used, or the request is more than a day old.
    */
   issue(passwordResetId: string): Promise<PasswordResetLink | null>;
 }
 
 /**
- * The secret is made here and not where it is asked for, so that it is in the email and, as a hash, in the database, and nowhere between:
- * in no outbox, queue, dead-letter queue or log.
+ * The secret is created here, so that it is only in the email and, hashed, in the database: in no outbox, queue, dead-letter queue or log.
  *
  * Needs `select (id, user_id, requested_at)` and `update (token_hash, expires_at)` on `password_resets`, and `select` on
  * `users (id, email)`.
  *
- * @param pageUrl - where the link leads. The secret goes into its fragment, which a browser keeps from servers, their logs and referrers.
+ * @param pageUrl - the page of the link. The secret is in its fragment, which browsers do not send to servers.
  */
 export function createPasswordResets(database: Database, pageUrl: string): PasswordResets {
   return {
@@ -51,7 +49,7 @@ export function createPasswordResets(database: Database, pageUrl: string): Passw
           )
           select users.email from issued join users on users.id = issued.user_id
         `;
-      // Absent is believed of a connection that has just written only.
+      // Only a connection that has just written may decide that there is no row.
       const [found = (await database.runConfirmed(update))[0]] = await database.run(update);
       if (found === undefined) return null;
       const url = new URL(pageUrl);

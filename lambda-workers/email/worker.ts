@@ -17,8 +17,7 @@ import type { Tracer } from '../../services/contracts/tracing/span.ts';
 import type { Logger } from '../observability/logger.ts';
 import { inMessageTrace } from '../observability/message-trace.ts';
 import type { Lookups } from './lookups.ts';
-import { type Mailer, MailerError, type Message } from './mailer/mailer.ts';
-import { createMailerInStep } from './mailer/send-in-cohorts.ts';
+import { type Mailer, MailerError, type Message, sendInCohorts } from './mailer/mailer.ts';
 import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
 import {
@@ -28,36 +27,30 @@ import {
   composeWelcome,
 } from './templates.ts';
 
-/** Everything the worker talks to. */
+/** The dependencies of the worker. */
 export interface EmailWorkerDependencies extends Lookups {
   readonly passwordResets: PasswordResets;
   readonly mailer: Mailer;
-  /** Where it is written down which events have been handled. */
+  /** Records of the handled events. */
   readonly idempotency: BasePersistenceLayer;
   readonly logger: Logger;
-  /** Records what is done for messages of recorded traces. @default nothing is recorded */
+  /** Records spans. @default none */
   readonly tracer?: Tracer | null;
 }
 
-/**
- * How long an event counts as handled: longer than its message can come again. A message lives for 14 days at most, those
- * in the dead-letter queue included, as age counts from the first send; a redrive sends it anew, for 14 more.
- */
+/** How long an event counts as handled: longer than its message can be redelivered, 14 days and, after a redrive, 14 more. */
 const HANDLED_SECONDS = 30 * 24 * 60 * 60;
 
-/** Longest that an invocation waits for the collector of traces, in milliseconds: emails matter, spans don't. */
+/** Longest that an invocation waits for the collector of traces, in milliseconds. */
 const TRACE_FLUSH_TIMEOUT_MILLISECONDS = 1_000;
 
 /**
- * Share of an invocation's time in which the sending of an email may start. One that starts later could be cut off with the invocation after it was sent and
- * before its record says so, and would be sent again.
+ * Share of an invocation's time in which a send may start. A later one could be cut off with the invocation between the send and its record, and
+ * would be repeated.
  */
 const SENDING_SHARE = 1 / 2;
 
-/**
- * Share of an invocation's time after which a send in flight is given up, so that its message alone comes again. An invocation that runs out of time fails the
- * whole batch.
- */
+/** Share of an invocation's time after which a send in flight is aborted: only its message is redelivered. A timeout fails the whole batch. */
 const GIVE_UP_SHARE = 5 / 6;
 
 type Outcome =
@@ -65,7 +58,7 @@ type Outcome =
   | { readonly outcome: 'user gone' }
   | { readonly outcome: 'for nobody' };
 
-/** What may be done before the record of an event is taken, as it has no effect: reading, and composing. Null where nobody is to get it. */
+/** Reads and composes, without side effects. @returns null when there is no recipient. */
 async function composeMessage(
   event: UserCreated | EmailChanged | ApiKeyCreated,
   { recipients, emailChanges, apiKeyNotices, mailer }: EmailWorkerDependencies,
@@ -95,7 +88,7 @@ async function welcome(
   } = event;
   const message = (await composed) ?? (await composeMessage(event, dependencies, 'confirm'));
   if (message === null) {
-    logger.info({ eventId: id, userId }, 'User does not exist any more: no welcome is sent');
+    logger.info({ eventId: id, userId }, 'User no longer exists: no welcome sent');
     return { outcome: 'user gone' };
   }
   const messageId = await mailer.send(message);
@@ -103,33 +96,30 @@ async function welcome(
   return { outcome: 'sent', messageId };
 }
 
-/**
- * Sends a link to a new password. Each delivery makes a new secret, and the newest is the one that works: an email that went out
- * twice has its working link in the later one.
- */
+/** Sends a link to a new password. Each delivery makes a new secret, and only the newest works: of duplicate emails, the later one. */
 async function sendPasswordReset(
   { id, data: { passwordResetId } }: PasswordResetRequested,
   { passwordResets, mailer, logger }: EmailWorkerDependencies,
 ): Promise<Outcome> {
   const link = await passwordResets.issue(passwordResetId);
   if (link === null) {
-    logger.info({ eventId: id }, 'A new password was asked for nobody, or too long ago');
+    logger.info({ eventId: id }, 'Password reset without a recipient, or expired: no link sent');
     return { outcome: 'for nobody' };
   }
   const messageId = await mailer.send(await mailer.compose(await composePasswordReset(link, id)));
-  logger.info({ eventId: id, emailId: messageId }, 'Link to a new password sent');
+  logger.info({ eventId: id, emailId: messageId }, 'Password reset link sent');
   return { outcome: 'sent', messageId };
 }
 
-/** What is logged of a notice about an account, by the type of its event. */
+/** Log messages of notices about an account, by the type of the event. */
 const noticeLog = {
   'user.email-changed': {
-    sent: 'Former email address told',
-    gone: 'Nobody is left to tell of a new email address',
+    sent: 'Former email address notified',
+    gone: 'Email change no longer exists: no notice sent',
   },
   'user.api-key-created': {
     sent: 'Owner of a new API key notified',
-    gone: 'A new API key, or its owner, does not exist any more: no notice is sent',
+    gone: 'API key or its owner no longer exists: no notice sent',
   },
 } as const;
 
@@ -151,54 +141,51 @@ async function sendNotice(
 }
 
 /**
- * Begins with what may be done before the record of the event is taken, so that one does not wait for the other: while the database
- * takes the records of a batch, its messages are composed. For an event that turns out to be handled already, that was in vain; a batch
- * bounds how much.
+ * Starts the reads and the composing before the idempotency record is taken, so that both run at the same time. For a duplicate event that
+ * work is wasted.
  *
- * @returns what may be done once only.
+ * @returns the part with side effects, which must run once.
  */
 function prepare(event: Event, dependencies: EmailWorkerDependencies): () => Promise<Outcome> {
-  // What is read here depends on nothing that is done for the event; a link to a new password is made by being asked for.
+  // Issuing a link to a new password is a side effect itself.
   if (event.type === 'user.password-reset-requested') {
     return () => sendPasswordReset(event, dependencies);
   }
   const composed = composeMessage(event, dependencies, 'find');
-  // Nobody waits for it when the event turns out to be handled already.
+  // Not awaited when the event is a duplicate.
   composed.catch(() => {});
   return event.type === 'user.created'
     ? () => welcome(event, composed, dependencies)
     : () => sendNotice(event, composed, dependencies);
 }
 
-/** Whether a failure is one that a later delivery gets past by itself, so that nobody need look. */
-function passes(error: unknown): boolean {
+/** Whether a later delivery may succeed without intervention. */
+function isTransient(error: unknown): boolean {
   if (error instanceof IdempotencyAlreadyInProgressError) return true;
   return error instanceof MailerError && error.retryable;
 }
 
 /**
- * Makes the function that handles a batch of messages: each by itself, side by side, and the ids of those that failed
- * are reported so that only they come again
+ * Creates the handler of a batch of messages, which are handled concurrently. It reports the ids of failed ones, so that only they are redelivered
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  *
- * SQS and Lambda deliver at least once. A record for each event, taken before the email goes and completed after it,
- * makes that **effectively** once, with one window that no record can close: when the worker dies, or the
- * database fails, after the mailer has accepted the email and before the record says so, the message comes again
- * and the email goes out a second time. We choose a rare second welcome over a lost one.
+ * SQS and Lambda deliver at least once. An idempotency record for each event, taken before the send and completed after it, makes that
+ * **effectively** once. One window remains: when the worker or the database fails between the send and the completion, the email is sent again.
+ * A rare duplicate is better than a lost email.
  */
 export function createEmailWorker(
   given: EmailWorkerDependencies,
 ): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
-  const inStep = createMailerInStep(given.mailer);
+  const cohorts = sendInCohorts(given.mailer);
   // An execution environment handles one invocation at a time.
   let mayStartSending = () => false;
   let sending = new AbortController();
   const mailer: Mailer = {
-    compose: (email) => inStep.compose(email),
+    compose: (email) => cohorts.compose(email),
     async send(message) {
-      if (mayStartSending()) return await inStep.send(message, sending.signal);
+      if (mayStartSending()) return await cohorts.send(message, sending.signal);
       throw new MailerError(
-        'Too little time is left to send it: it is left to the next delivery',
+        'Too little time of the invocation is left to send it: the next delivery does',
         true,
       );
     },
@@ -210,11 +197,11 @@ export function createEmailWorker(
     expiresAfterSeconds: HANDLED_SECONDS,
     hashFunction: 'sha256',
   });
-  // The key is made of the first argument. A JMESPath to the id inside of the event would be looked up by an interpreter, twice.
+  // The key is the first argument: a JMESPath to the id inside of the event would be interpreted twice.
   const handleOnce = makeIdempotent((_eventId: string, send: () => Promise<Outcome>) => send(), {
     persistenceStore: idempotency,
     config: configuration,
-    // Not Powertools' default, the function's name: that changes when the function is replaced.
+    // Not Powertools' default, the function's name, which changes when the function is replaced.
     keyPrefix: 'email',
   });
   const processor = new BatchProcessor(EventType.SQS);
@@ -228,7 +215,7 @@ export function createEmailWorker(
       const event = parseEvent(record.body);
       await handleOnce(event.id, prepare(event, dependencies));
     } catch (error) {
-      logger[passes(error) ? 'warn' : 'error']({ ...message, error }, 'Message failed');
+      logger[isTransient(error) ? 'warn' : 'error']({ ...message, error }, 'Message failed');
       throw error;
     }
   }
@@ -241,7 +228,7 @@ export function createEmailWorker(
     mayStartSending = () => context.getRemainingTimeInMillis() >= (1 - SENDING_SHARE) * time;
     sending = new AbortController();
     const giveUp = setTimeout(() => {
-      const message = 'Too little time of the invocation is left to wait for it';
+      const message = 'Too little time of the invocation is left to wait for the mailer';
       sending.abort(new DOMException(message, 'TimeoutError'));
     }, GIVE_UP_SHARE * time);
     try {

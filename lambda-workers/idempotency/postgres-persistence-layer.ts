@@ -22,11 +22,8 @@ const row = z.object({
 const takenKey = z.object({ idempotency_key: z.string() });
 
 /**
- * Powertools' idempotency records in PostgreSQL, so that a worker that reads its data there anyway needs no DynamoDB
- * table beside it. The conditions are those of Powertools' own DynamoDB layer: a record may be taken when there is none,
- * when it has expired, or when whoever began it has run out of time. Times are those of the workers' clocks, because
- * Powertools makes the expiries from them. Messages of one batch take their records in one statement, and complete those that end at the
- * same time in one.
+ * Powertools' idempotency records in PostgreSQL, in place of a DynamoDB table. The conditions are those of its DynamoDB layer: a record may be taken
+ * when there is none, when it has expired, or when its attempt has timed out, by the workers' clocks. The messages of a batch share a statement.
  *
  * Needs `select`, `insert`, `update` and `delete` on `idempotency_records`, and nothing else.
  */
@@ -38,10 +35,10 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
     this.#completeAll(records),
   );
 
-  /** When the attempts of this process run out of time, by the keys of their records: it tells an attempt from a later one at the same event. */
+  /** The expiry of this process's attempts, by key: it identifies an attempt. */
   readonly #attempts = new Map<string, number | null>();
 
-  /** @param consumer - who handles the events; another consumer of the same event has records of its own. */
+  /** @param consumer - name of the consumer; each has records of its own. */
   constructor(database: Database, consumer: string) {
     super();
     this.#database = database;
@@ -58,7 +55,7 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
     );
   }
 
-  /** @returns of each record whether it could be taken; of those with the same key, the first may be. */
+  /** @returns for each record whether it was taken; of equal keys, only the first. */
   async #takeAll(records: readonly IdempotencyRecord[]): Promise<boolean[]> {
     const now = Date.now();
     const firstOfKey = new Map(
@@ -114,9 +111,8 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
   }
 
   /**
-   * An insert that finds the records there, by their index. For an update, PostgreSQL would keep the plan that was best when it was first
-   * asked, which is to read all of the table while that is small; it is not small for long. A record that is gone is written anew, as by
-   * Powertools' own layer.
+   * An upsert, which always uses the index: for an update, PostgreSQL would keep the sequential scan that it chose while the table was small. A record
+   * that is gone is written again, as by Powertools' own layer.
    */
   async #completeAll(records: readonly IdempotencyRecord[]): Promise<undefined[]> {
     const lastOfKey = new Map(records.map((record) => [record.idempotencyKey, record]));
@@ -137,10 +133,7 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
     return records.map(() => undefined);
   }
 
-  /**
-   * Only this process's own attempt is taken back: what another has completed meanwhile must stay done, and one that took the record when this attempt had
-   * run out of time must not be joined by a third.
-   */
+  /** Removes only this process's own attempt: another may have completed the event, or have taken the record after this attempt's expiry. */
   protected override async _deleteRecord(record: IdempotencyRecord): Promise<void> {
     const expiry = this.#attempts.get(record.idempotencyKey) ?? null;
     this.#attempts.delete(record.idempotencyKey);

@@ -1,22 +1,22 @@
 import type { Database } from '../database/database.ts';
 
-/** Rows that one statement removes: some hundred milliseconds of work, well within the statement timeout. */
+/** Rows that one statement removes: some 100 ms of work, well within the statement timeout. */
 const BATCH_ROWS = 2_000;
-/** Clocks differ, and a program may be at work with what it has just read: what ended less long ago stays, in seconds. */
+/** How long expired rows stay, in seconds: clocks differ, and a program may still use a row that it has read. */
 const GRACE_SECONDS = 60 * 60;
-/** Answers to an Idempotency-Key count for a day (docs of `idempotency_keys`); they stay for one more, in seconds. */
+/** Responses to an Idempotency-Key are valid for a day; they stay for one more, in seconds. */
 const IDEMPOTENCY_KEY_SECONDS = 2 * 24 * 60 * 60;
 
-/** What is removed, and how many of the oldest rows one statement removes at most. */
+/** The expired rows of a table. */
 interface ExpiredRows {
   readonly table: string;
-  /** Removes the oldest expired rows, up to {@link BATCH_ROWS}, and tells how many there were. */
+  /** Removes the oldest, up to {@link BATCH_ROWS}. @returns their number */
   removeBatch(database: Database): Promise<number>;
 }
 
 /*
- * The condition stands twice in each: a row that was renewed between being found and being removed is looked at again, and stays. No row is
- * locked first, because that would take the right to change rows.
+ * Each statement has the condition twice, so that a row renewed between the select and the delete stays. `for update` instead would need the
+ * privilege to update.
  */
 const expiredRows: readonly ExpiredRows[] = [
   {
@@ -53,30 +53,30 @@ const expiredRows: readonly ExpiredRows[] = [
   },
 ];
 
-/** What a run did with one table. */
+/** The result of a run for one table. */
 export interface Removal {
   readonly table: string;
   readonly removed: number;
-  /** Whether there was no time for the rest; the next run goes on with it. */
+  /** Whether time ran out; the next run continues. */
   readonly unfinished: boolean;
 }
 
 /**
- * Removes rows that no longer count, the oldest first, in batches, so that no statement holds locks or writes its log for long. Each batch is
- * done once its statement is: whatever ends a run, nothing has to be undone, and the next one goes on.
+ * Removes expired rows, the oldest first, in batches, so that no statement holds locks for long. Each batch commits by itself: an interrupted run
+ * needs no cleanup.
  *
- * @param mayGoOn - asked before each batch.
- * @throws what the database throws; tables before it have been seen to.
+ * @param hasTime - called before each batch.
+ * @throws what the database throws; the tables before are done.
  */
 export async function removeExpiredRows(
   database: Database,
-  mayGoOn: () => boolean,
+  hasTime: () => boolean,
 ): Promise<readonly Removal[]> {
   const removals: Removal[] = [];
   for (const { table, removeBatch } of expiredRows) {
     let removed = 0;
     let last = BATCH_ROWS;
-    while (last === BATCH_ROWS && mayGoOn()) {
+    while (last === BATCH_ROWS && hasTime()) {
       last = await removeBatch(database);
       removed += last;
     }

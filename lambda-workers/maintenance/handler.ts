@@ -6,7 +6,7 @@ import { type Removal, removeExpiredRows } from './expired-rows.ts';
 
 /** Name of this program in logs and in `pg_stat_activity`. */
 const PROGRAM = 'maintenance';
-/** No batch begins with less time left, in milliseconds: it may wait for its connection and its statement timeout. */
+/** No batch starts with less time left, in milliseconds: it may wait for its connection and its statement timeout. */
 const LAST_BATCH_MILLISECONDS = 15_000;
 
 const variables = [
@@ -28,9 +28,9 @@ async function maintain(
   logger: Logger,
   invocation: Invocation,
 ): Promise<readonly Removal[]> {
-  // Not kept for the next invocation, which is an hour away: a connection would only count against the budget.
+  // Not kept for the next invocation, an hour away: it would count against the connection budget.
   const database = new Database(environment, PROGRAM, (error) =>
-    logger.error({ error }, 'No password for the database could be made'),
+    logger.error({ error }, 'No database password'),
   );
   try {
     return await removeExpiredRows(
@@ -43,12 +43,9 @@ async function maintain(
 }
 
 /**
- * Entry point of the Lambda function that a schedule invokes: removes what is out of date. It may run twice or be cut short: each batch stands
- * by itself.
+ * Entry point of the scheduled Lambda function that removes expired rows. Safe to run twice, and to interrupt.
  *
- * @returns what was removed, for the log and for whoever invokes it by hand.
- * @throws `EnvironmentError` naming every variable that is wrong or missing; an error that says what went wrong, without values, after logging it. Lambda then
- * tries again as often as the function is set to.
+ * @throws `EnvironmentError` naming every invalid variable; an error without values, after logging it. Lambda then retries.
  */
 export async function handler(
   _event: unknown,

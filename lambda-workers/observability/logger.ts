@@ -6,22 +6,21 @@ import { traceFields } from '../../services/contracts/tracing/trace-context.ts';
 
 export type { Logger };
 
-/** Warns of variables in `source` that look like one that programs here read. */
+/** Warns of variables in `source` that resemble a known one. */
 export function warnOfMisspelt(
   logger: Logger,
   source: Readonly<Record<string, string | undefined>>,
 ): void {
   for (const { name, meant } of findMisspelt(source)) {
-    logger.warn({ variable: name, meant }, 'A variable that is not read looks like one that is');
+    logger.warn({ variable: name, meant }, 'Unknown environment variable resembles a known one');
   }
 }
 
 /**
- * A logger that writes one JSON object a line, with the ids of the trace that the running code belongs to, and with personal data kept
- * out: callers log ids only, and the `error` field is reduced to type, code, message and stack with email addresses masked.
+ * A logger of JSON lines with the trace ids of the running code, and without personal data: callers log ids only, and errors are reduced to type,
+ * code, message and stack, with email addresses masked.
  *
- * @param destination - where lines go. @default standard output, written at once, because Lambda may freeze the process
- * right after the invocation.
+ * @param destination - @default standard output, synchronous because Lambda freezes the process after the invocation.
  */
 export function createLogger(
   settings: { readonly LOG_LEVEL: string; readonly STAGE: string },
@@ -44,10 +43,10 @@ export function createLogger(
 }
 
 /**
- * What a handler may throw in place of `error`: Lambda's runtime logs an error whole, with all of its properties, where drivers keep parameters, rows and URLs.
+ * The error that a handler throws in place of `error`: Lambda's runtime logs all properties of an error, where drivers keep parameters, rows and URLs.
  *
  * @param what - what failed, as a sentence.
- * @returns an {@link EnvironmentError} as it is, because its text is made to be shown; of all else a new error that says what went wrong, without values.
+ * @returns an {@link EnvironmentError} unchanged, because it quotes no secret; otherwise a new error without values.
  */
 export function thrownError(what: string, error: unknown): Error {
   if (error instanceof EnvironmentError) return error;

@@ -8,12 +8,12 @@ import {
   type TraceParent,
 } from '../../services/contracts/tracing/trace-parent.ts';
 
-/** Most events name none, which is no failure: to make an error of it would take longer than all the rest. */
+/** Optional: an error for each of the many events without one would be the most expensive part. */
 const traced = z.object({
   traceparent: z.string().max(TRACE_PARENT_MAXIMUM_LENGTH).optional(),
 });
 
-/** The trace that an event names; that of whoever sent the message is nearer, where the message names one. */
+/** The trace of an event; that of the message, where it has one, takes precedence as the nearer span. */
 function traceOfEvent(body: string): string | undefined {
   try {
     return traced.safeParse(JSON.parse(body)).data?.traceparent;
@@ -22,16 +22,16 @@ function traceOfEvent(body: string): string | undefined {
   }
 }
 
-/** The trace that a message belongs to, or null when it names none. */
+/** The trace of a message, or null. */
 export function traceOfMessage({ body, messageAttributes }: SQSRecord): TraceParent | null {
   const text = messageAttributes.traceparent?.stringValue ?? traceOfEvent(body);
   return text === undefined ? null : parseTraceParent(text);
 }
 
 /**
- * Handles a message in its trace: as a span of it where the trace is recorded, and in any case with its ids in each line of the log.
+ * Handles a message in its trace: with its ids in each line of the log, and as a span where the trace is recorded.
  *
- * @param tracer - null: nothing is recorded.
+ * @param tracer - null: no span is recorded.
  */
 export async function inMessageTrace<Result>(
   tracer: Tracer | null,

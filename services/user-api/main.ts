@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   });
 
   for (const { name, meant } of findMisspelt(process.env)) {
-    logger.warn({ variable: name, meant }, 'A variable that is not read looks like one that is');
+    logger.warn({ variable: name, meant }, 'Unknown environment variable resembles a known one');
   }
   const service = await startService(settings, logger);
 

@@ -5,26 +5,24 @@ import type { Mailer } from './mailer.ts';
 import { composeMessage, MailerError } from './mailer.ts';
 
 /**
- * Puts each email into a folder as one `.eml` file, which mail programs open. A file appears whole or not at all, and
- * the same email sent twice makes two files, so that a duplicate is seen.
+ * Writes each email into a folder as an `.eml` file. Files appear atomically, and a duplicate email is a second file.
  *
- * @param directory - made when it is not there.
+ * @param directory - created when it does not exist.
  * @param sender - the From header.
  */
 export function createFolderMailer(directory: string, sender: string): Mailer {
   return {
     compose: (email) => composeMessage(email, sender),
     async send({ content }) {
-      // The time first, so that names sort by age; no colons, which Windows does not allow.
+      // The time first, so that names sort by age; without colons, which Windows does not allow.
       const name = `${new Date().toISOString().replaceAll(':', '-')}-${randomUUID()}.eml`;
       const partial = join(directory, `.${name}.partial`);
       try {
         await mkdir(directory, { recursive: true });
-        // Emails are personal data: for this user's eyes only.
+        // Emails are personal data: readable by this user only.
         await writeFile(partial, content, { mode: 0o600 });
         await rename(partial, join(directory, name));
       } catch (error) {
-        // What cannot be removed either is not what the caller has to know.
         await rm(partial).catch(() => {});
         throw new MailerError(`The mailbox folder ${directory} cannot be written to`, true, {
           cause: error,

@@ -3,17 +3,15 @@ import type { Mailer } from './mailer.ts';
 import { composeMessage, MailerError } from './mailer.ts';
 
 /**
- * Attempts at one email, with the SDK's exponential backoff between them, which when throttled is up to 0.5, 1 and 2
- * seconds. One more than the SDK's own 3, because SES throttles by the second
- * (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html), and what is still throttled after this
- * waits for the queue's visibility timeout, which is minutes.
+ * Attempts at one email, with the SDK's exponential backoff (up to 0.5, 1 and 2 s when throttled). One more than its default of 3: SES throttles by
+ * the second (https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html), and the next delivery is minutes away.
  */
 const MAXIMUM_ATTEMPTS = 4;
-/** Milliseconds to reach SES, and to get its answer: together with all attempts within the worker's 30 s. */
+/** Milliseconds to connect to SES, and to get its response: all attempts fit into the worker's 30 s. */
 const CONNECTION_TIMEOUT_MILLISECONDS = 1_000;
 const REQUEST_TIMEOUT_MILLISECONDS = 4_000;
 
-/** SES's errors that the same email may get past later, when nobody has changed it. */
+/** Errors of SES after which the same email may be accepted later. */
 const RETRYABLE_ERRORS: ReadonlySet<string> = new Set([
   'TooManyRequestsException',
   'ThrottlingException',
@@ -27,7 +25,7 @@ const RETRYABLE_ERRORS: ReadonlySet<string> = new Set([
 function isRetryable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (RETRYABLE_ERRORS.has(error.name)) return true;
-  // The SDK marks network faults and 5xx answers with the status it got, or with none when there was no answer.
+  // The SDK's errors have the status of the response, or none when there was none.
   if (!('$metadata' in error)) return true;
   const { $metadata: metadata } = error;
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata))
@@ -36,7 +34,7 @@ function isRetryable(error: unknown): boolean {
 }
 
 /**
- * Sends through Amazon SES. SES replaces the Message-ID and the Date by its own.
+ * Sends through Amazon SES, which replaces Message-ID and Date.
  *
  * @param sender - the From header; its address or domain must be a verified identity.
  * @param configuration - of the client, such as `{ region }`.
@@ -47,7 +45,7 @@ export function createSesMailer(sender: string, configuration: SESv2ClientConfig
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MILLISECONDS,
       requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
-      // Without it the SDK only logs a warning, and goes on waiting.
+      // Without it the SDK logs a warning and keeps waiting.
       throwOnRequestTimeout: true,
     },
     ...configuration,
@@ -56,7 +54,7 @@ export function createSesMailer(sender: string, configuration: SESv2ClientConfig
     compose: (email) => composeMessage(email, sender),
     async send({ receiver, content }, signal) {
       const command = new SendEmailCommand({
-        // Given here, so that no header can add a receiver.
+        // Explicit, so that no header can add a recipient.
         Destination: { ToAddresses: [receiver] },
         Content: { Raw: { Data: content } },
       });

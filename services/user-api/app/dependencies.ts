@@ -63,7 +63,7 @@ function createRouter(settings: Settings, logger: Logger, options?: RouterOption
       name,
       url,
       connection: databaseConnectionOptions(url, settings, (error) =>
-        logger.error({ pool: name, error }, 'No password for the database could be made'),
+        logger.error({ pool: name, error }, 'No database password'),
       ),
       size: settings.DATABASE_POOL_SIZE,
       statementTimeoutMilliseconds: settings.DATABASE_STATEMENT_TIMEOUT_MILLISECONDS,

@@ -27,8 +27,8 @@ export async function createObservability(
     service: SERVICE_NAME,
     onChange: (state, error) =>
       state === 'failing'
-        ? logger.warn({ error }, 'The collector does not take traces: they are lost')
-        : logger.info('The collector takes traces again'),
+        ? logger.warn({ error }, 'The collector refuses traces: they are lost')
+        : logger.info('The collector accepts traces again'),
   });
   const observer = new RequestObserver({
     logger,

@@ -1,11 +1,31 @@
 import type { Sql } from 'postgres';
 import { type Event, event } from '../../contracts/events.ts';
+import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import type { Logger } from '../observability/logger.ts';
-import { EVENT_SOURCE } from './events.ts';
 
 /** How long a new event is reserved for the process that wrote it, in seconds: longer than sending takes with all its attempts. */
 export const FIRST_RELAY_DELAY_SECONDS = 10;
+
+/** The `source` of this service's events. */
+export const EVENT_SOURCE = '/user-api';
+
+/**
+ * All of an event but its type and data.
+ *
+ * @param time - when it happened, RFC 3339 in UTC.
+ * @param traceparent - @default that of the running code
+ */
+export function eventEnvelope(id: string, time: string, traceparent = currentTraceParent()) {
+  return {
+    specversion: '1.0',
+    id,
+    source: EVENT_SOURCE,
+    time,
+    datacontenttype: 'application/json',
+    ...(traceparent === null ? {} : { traceparent }),
+  } as const;
+}
 
 /** The size of the outbox, of all processes together. */
 export interface OutboxDepth {
@@ -40,16 +60,8 @@ export class Outbox {
   async take(limit: number, leaseSeconds: number): Promise<Event[]> {
     const rows = await this.#router.write((sql) => takeRows(sql, limit, leaseSeconds));
     return rows.flatMap(({ id, type, data, traceparent, createdAt }) => {
-      const parsed = event.safeParse({
-        specversion: '1.0',
-        id,
-        source: EVENT_SOURCE,
-        type,
-        time: new Date(createdAt).toISOString(),
-        datacontenttype: 'application/json',
-        ...(traceparent === null ? {} : { traceparent }),
-        data,
-      });
+      const envelope = eventEnvelope(id, new Date(createdAt).toISOString(), traceparent);
+      const parsed = event.safeParse({ ...envelope, type, data });
       if (parsed.success) return [parsed.data];
       // Most likely of a newer version of this service, which is being deployed and takes it later.
       this.#logger.error({ eventId: id, type }, 'An event in the outbox has an unknown type');

@@ -11,7 +11,7 @@ import type { LoadLimit } from '../cache/load-limit.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
 import { UNKNOWN_ADDRESS } from '../client-address/client-address.ts';
 import { allowsVersion, type VersionCondition } from '../http/preconditions.ts';
-import { userCreatedEvent } from '../queue/events.ts';
+import { eventEnvelope } from '../queue/outbox.ts';
 import {
   EmailTaken,
   IdempotencyKeyInUse,
@@ -181,7 +181,11 @@ export class Users {
     const eventId = randomUUID();
     const user = await repository.create(fields, { eventId, passwordHash, key });
     if (user === null) throw new IdempotencyKeyInUse('Another request has the key');
-    dispatch(userCreatedEvent(eventId, user.createdAt, { userId: user.id }));
+    dispatch({
+      ...eventEnvelope(eventId, user.createdAt),
+      type: 'user.created',
+      data: { userId: user.id },
+    });
     return { id: user.id, snapshot: await this.#published(user), isRepeated: false };
   }
 

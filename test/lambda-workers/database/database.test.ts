@@ -36,7 +36,7 @@ async function backendId(database: Database): Promise<number> {
 }
 
 describe('The database connection of a worker', () => {
-  it('is one, under the name of the program, however many statements run at once', async () => {
+  it('is one, under the name of the program, for any number of concurrent statements', async () => {
     const database = connect();
     const rows = await Promise.all(
       Array.from({ length: 10 }, () =>
@@ -49,7 +49,7 @@ describe('The database connection of a worker', () => {
     expect(rows[0]?.[0]?.name).toBe('test-worker');
   });
 
-  it('is made anew when the server has ended it, and the statement is run once more', async () => {
+  it('is recreated when the server has ended it, and the statement is run once more', async () => {
     const [database, other] = [connect(), connect()];
     const id = await backendId(database);
     await other.run((sql) => sql`select pg_terminate_backend(${id})`);
@@ -64,7 +64,7 @@ describe('The database connection of a worker', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  it('is replaced when it reaches a server that only reads, as after a failover', async () => {
+  it('is replaced when the server is read-only, as after a failover', async () => {
     const proxy = await startTcpProxy(server.readerUrl);
     onTestFinished(() => proxy.close());
     const database = connect({ DATABASE_URL: proxy.through(server.readerUrl) });
@@ -120,7 +120,7 @@ describe('The database connection of a worker', () => {
     expect(runs).toBe(1);
   });
 
-  it('is ended when it is closed', async () => {
+  it('is closed on request', async () => {
     const [database, other] = [connect(), connect()];
     const id = await backendId(database);
     await database.close();
@@ -153,7 +153,7 @@ describe('A worker whose database does not respond', () => {
     return waited;
   }
 
-  it('gives up after two attempts, each of the time to connect, of a statement, and a second', async () => {
+  it('gives up after two attempts, each of the connect timeout, the statement timeout and 1 s', async () => {
     expect(await waitOf(connect())).toBe(2 * (3_000 + 300 + 1_000));
   });
 
@@ -179,7 +179,7 @@ describe('A worker whose database does not respond', () => {
 });
 
 describe('Database.runConfirmed', () => {
-  it('reads in a transaction that has written, again and again', async () => {
+  it('reads in a transaction that has written', async () => {
     const database = connect();
     for (const _ of [1, 2]) {
       const [row] = await database.runConfirmed(
@@ -192,7 +192,7 @@ describe('Database.runConfirmed', () => {
     ]);
   });
 
-  it('reads nothing on a server that only reads', async () => {
+  it('reads nothing on a read-only server', async () => {
     const query = vi.fn(async () => null);
     const database = connect({ DATABASE_URL: server.readerUrl });
     await expect(database.runConfirmed(query)).rejects.toMatchObject({ code: '25006' });

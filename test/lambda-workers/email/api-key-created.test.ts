@@ -32,7 +32,7 @@ describe('The email worker, for a new API key', () => {
     return Number(row?.id);
   }
 
-  it('notifies its owner once, with what identifies the key and without the name that its maker chose', async () => {
+  it('notifies its owner once, with the prefix of the key and without its name', async () => {
     const user = await setup.insertUser('Ada Lovelace', 'ada@example.com');
     const event = apiKeyCreatedEvent(await createKey(user, '{users:write,users:delete}'));
     const worker = setup.createWorker();
@@ -55,7 +55,7 @@ describe('The email worker, for a new API key', () => {
     expect(setup.log()).not.toMatch(/Ada|@example|hrk_/);
   });
 
-  it('says so when the key has no scopes', async () => {
+  it('states that the key has no scopes', async () => {
     const user = await setup.insertUser('Grace', 'grace@example.com');
 
     await setup.createWorker()(sqsEvent(apiKeyCreatedEvent(await createKey(user, '{}'))));
@@ -65,7 +65,7 @@ describe('The email worker, for a new API key', () => {
     expect(email?.text).toContain('has no scopes, and');
   });
 
-  it('notifies nobody, and is done, when the owner or the key is gone', async () => {
+  it('sends nothing and succeeds when the owner or the key no longer exists', async () => {
     const gone = await setup.insertUser('Gone', 'gone@example.com');
     const ofGone = await createKey(gone, '{}');
     await setup.sql`delete from users where id = ${gone}`;
@@ -78,6 +78,6 @@ describe('The email worker, for a new API key', () => {
     expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
-    expect(setup.log()).toContain('A new API key, or its owner, does not exist any more');
+    expect(setup.log()).toContain('API key or its owner no longer exists');
   });
 });

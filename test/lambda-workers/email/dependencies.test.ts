@@ -51,8 +51,8 @@ async function handleWith(
   }
 }
 
-describe('The email worker, as its environment has it', () => {
-  it('puts emails into the folder, from the sender, under its own name, and closes its connection', async () => {
+describe('The email worker, by its environment', () => {
+  it('writes emails into the folder, from the sender, under its own name, and closes its connection', async () => {
     const event = await eventOfUser('folder');
     const variables = {
       MAILBOX_DIRECTORY: setup.mailboxDirectory,
@@ -97,8 +97,8 @@ describe('The email worker, as its environment has it', () => {
   });
 });
 
-describe('The email worker, as its environment has it, logs', () => {
-  it('a variable that is misspelt, and why there is no password for the database', async () => {
+describe('The email worker, by its environment, logs', () => {
+  it('a misspelt variable, and the reason for a missing database password', async () => {
     const log = captureLog();
     const variables = { DATABASE_PASSWORD_FILE: '/no/such/file', EMAIL_SENDR: 'a@b.example' };
 
@@ -106,20 +106,20 @@ describe('The email worker, as its environment has it, logs', () => {
 
     expect(log).toContainEqual(
       expect.objectContaining({
-        message: 'A variable that is not read looks like one that is',
+        message: 'Unknown environment variable resembles a known one',
         variable: 'EMAIL_SENDR',
         meant: 'EMAIL_SENDER',
       }),
     );
     expect(log).toContainEqual(
       expect.objectContaining({
-        message: 'No password for the database could be made',
+        message: 'No database password',
         error: expect.objectContaining({ code: 'ENOENT' }),
       }),
     );
   });
 
-  it('that the collector takes no traces, and that it takes them again', async () => {
+  it('that the collector refuses traces, and that it accepts them again', async () => {
     const collector = await startCollector();
     onTestFinished(() => collector.close());
     const log = captureLog();
@@ -136,16 +136,16 @@ describe('The email worker, as its environment has it, logs', () => {
     expect(log).toMatchObject([
       {
         level: 'warn',
-        message: 'The collector does not take traces: they are lost',
+        message: 'The collector refuses traces: they are lost',
         error: { message: expect.any(String) },
       },
-      { level: 'info', message: 'The collector takes traces again' },
+      { level: 'info', message: 'The collector accepts traces again' },
     ]);
   });
 });
 
 describe('The email worker, with a collector', () => {
-  it('records how an email was sent, and to whom nowhere', async () => {
+  it('records the send of an email without its recipient', async () => {
     const collector = await startCollector();
     onTestFinished(() => collector.close());
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -168,7 +168,7 @@ describe('The email worker, with a collector', () => {
 });
 
 describe('The handler of the email worker', () => {
-  it('says at each invocation what is wrong, without values, works once that is mended, and keeps its connection then', async () => {
+  it('reports errors at each invocation, without values, works once they are corrected, and then keeps its connection', async () => {
     environment({ MAILBOX_DIRECTORY: setup.mailboxDirectory, LOG_LEVEL: 'silent' });
     for (const [url, message] of [
       ['', /^DATABASE_URL is not set; it takes/],

@@ -30,7 +30,7 @@ describe('The email worker, for a new email address', () => {
     return id;
   }
 
-  it('tells the former one, once for an event, and names neither', async () => {
+  it('notifies the former address, once for an event, and names neither', async () => {
     const user = await setup.insertUser('Ada <b>Lovelace</b>', 'new@example.com');
     const event = emailChangedEvent(await change(user, 'former@example.com'));
     const worker = setup.createWorker();
@@ -51,14 +51,14 @@ describe('The email worker, for a new email address', () => {
     expect(await setup.outcomes()).toEqual([
       { outcome: 'sent', messageId: expect.stringMatching(/\.eml$/) },
     ]);
-    expect(setup.logged('Former email address told')).toMatchObject({
+    expect(setup.logged('Former email address notified')).toMatchObject({
       eventId: event.id,
       emailId: expect.stringMatching(/\.eml$/),
     });
     expect(setup.log()).not.toMatch(/Ada|@example/);
   });
 
-  it('tells nobody, and is done, for a user who is gone and for a change that is not there any more', async () => {
+  it('sends nothing and succeeds for a deleted user and for an expired change', async () => {
     const gone = await setup.insertUser('Gone', 'gone@example.com');
     const ofGone = await change(gone, 'before@example.com');
     await setup.sql`delete from users where id = ${gone}`;
@@ -71,6 +71,6 @@ describe('The email worker, for a new email address', () => {
     expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
-    expect(setup.logged('Nobody is left to tell of a new email address')).toHaveProperty('eventId');
+    expect(setup.logged('Email change no longer exists: no notice sent')).toHaveProperty('eventId');
   });
 });

@@ -78,8 +78,8 @@ describe('The bundle of the email worker', () => {
     expect(await setup.emails()).toMatchObject([{ subject: 'Welcome' }]);
     const lines = log.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).message).sort()).toEqual([
-      'A variable that is not read looks like one that is',
       'Message failed',
+      'Unknown environment variable resembles a known one',
       'Welcome sent',
     ]);
     expect(log).toContain('"variable":"EMAIL_SENDR","meant":"EMAIL_SENDER"');
@@ -140,7 +140,7 @@ describe('The bundle of the email worker', () => {
     },
   );
 
-  it('says which variables are wrong, when it is invoked and not before', async () => {
+  it('names invalid variables, when it is invoked and not before', async () => {
     const invoking = invoke({ DATABASE_TLS: 'maybe', LOG_LEVEL: 'loud' }, sqsEvent());
     await expect(invoking).rejects.toMatchObject({
       errorType: 'EnvironmentError',

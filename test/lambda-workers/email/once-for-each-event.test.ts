@@ -15,7 +15,7 @@ import {
 const setup = useWorker();
 
 describe('The email worker, once for each event', () => {
-  it('sends one email when a message is delivered again, also to another worker', async () => {
+  it('sends one email when a message is redelivered, also to another worker', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const worker = setup().createWorker();
@@ -25,7 +25,7 @@ describe('The email worker, once for each event', () => {
     expect(await setup().emails()).toHaveLength(1);
   });
 
-  it('sends one email when several workers get the event at the same time, and lets the others try later', async () => {
+  it('sends one email when several workers get the event concurrently, and has the others retry', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const sending = Promise.withResolvers<void>();
@@ -71,7 +71,7 @@ describe('The email worker, once for each event', () => {
     expect(await setup().emails()).toHaveLength(10);
   });
 
-  it('tries again after a mailer that failed', async () => {
+  it('retries after a failure of the mailer', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     let calls = 0;
@@ -89,7 +89,7 @@ describe('The email worker, once for each event', () => {
     expect(await setup().emails()).toHaveLength(1);
   });
 
-  it('takes over from a worker that died before it sent, once its time is over and not before', async () => {
+  it('takes over from a worker that died before it sent, only after its timeout', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const dying: Partial<Mailer> = { send: () => new Promise(() => {}) };
@@ -105,7 +105,7 @@ describe('The email worker, once for each event', () => {
     expect(await setup().emails()).toHaveLength(1);
   });
 
-  it('sends nothing when there is no time left to finish it, and leaves the event to the next delivery', async () => {
+  it('sends nothing without enough time left, and leaves the event to the next delivery', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const worker = setup().createWorker();
@@ -117,14 +117,16 @@ describe('The email worker, once for each event', () => {
     expect(await worker(sqsEvent(event), slow)).toEqual(failed(0));
     expect(setup().logged('Message failed')).toMatchObject({
       level: 'warn',
-      error: { message: 'Too little time is left to send it: it is left to the next delivery' },
+      error: {
+        message: 'Too little time of the invocation is left to send it: the next delivery does',
+      },
     });
     expect(await setup().emails()).toHaveLength(0);
     expect(await worker(sqsEvent(event))).toEqual(allHandled);
     expect(await setup().emails()).toHaveLength(1);
   });
 
-  it('gives up an email that SES takes too long for, and reports it alone while there is time', async () => {
+  it('aborts an email that SES takes too long for, and reports it alone before the timeout', async () => {
     const ses = await startSesEndpoint(accept('ses-id'), hang);
     onTestFinished(() => ses.close());
     const mailer = createSesMailer('from@sender.example', {
@@ -141,7 +143,9 @@ describe('The email worker, once for each event', () => {
       lambdaContext(1_000),
     );
     expect(batchItemFailures).toHaveLength(1);
-    expect(setup().log()).toContain('Too little time of the invocation is left to wait for it');
+    expect(setup().log()).toContain(
+      'Too little time of the invocation is left to wait for the mailer',
+    );
     // No try but the first, though the client has time limits of its own, after which it tries again.
     expect(ses.requests).toHaveLength(2);
     expect(await setup().sql`select status from idempotency_records`).toEqual([
@@ -149,7 +153,7 @@ describe('The email worker, once for each event', () => {
     ]);
   });
 
-  it('sends again when the record of a sent email could not be written, rather than lose one', async () => {
+  it('sends again when the record of a sent email could not be written', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const cutOff: Partial<Mailer> = {
@@ -169,7 +173,7 @@ describe('The email worker, once for each event', () => {
     expect(await setup().emails()).toHaveLength(2);
   });
 
-  it('composes the emails of a batch while their records are being taken, and sends none before', async () => {
+  it('composes the emails of a batch while their records are taken, and sends none before', async () => {
     const userIds = [
       await setup().insertUser('Ada', 'a@example.com'),
       await setup().insertUser('Grace', 'g@example.com'),
@@ -198,7 +202,7 @@ describe('The email worker, once for each event', () => {
     expect(sent).toBe(2);
   });
 
-  it('fails the one email that cannot be composed, and sends it when it comes again', async () => {
+  it('fails only the email that cannot be composed, and sends it when it is redelivered', async () => {
     const userIds = [
       await setup().insertUser('Ada', 'a@example.com'),
       await setup().insertUser('Grace', 'g@example.com'),
@@ -220,7 +224,7 @@ describe('The email worker, once for each event', () => {
     expect(receivers.sort()).toEqual(['a@example.com', 'g@example.com']);
   });
 
-  it('knows an event by the same key as workers of earlier versions', async () => {
+  it('uses the same idempotency key as earlier versions', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const event = userCreatedEvent(userId);
     const key = createHash('sha256').update(JSON.stringify(event.id)).digest('base64');
@@ -230,7 +234,7 @@ describe('The email worker, once for each event', () => {
     ]);
   });
 
-  it('counts an event as handled for longer than a message and its redrive can live', async () => {
+  it('keeps a record for longer than a message and its redrive live', async () => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     await setup().createWorker()(sqsEvent(userCreatedEvent(userId)));
     const [record] = await setup()

@@ -50,7 +50,7 @@ describe('The email worker, for a new password', () => {
     return row === undefined ? null : Number(row.minutes);
   }
 
-  it('sends a link whose secret the database knows by its hash, for half an hour', async () => {
+  it('sends a link whose secret the database has as a hash, for half an hour', async () => {
     const id = await request(await setup.insertUser('Ada <b>Lovelace</b>', 'ada@example.com'));
 
     const response = await setup.createWorker()(sqsEvent(resetRequestedEvent(id)));
@@ -63,7 +63,7 @@ describe('The email worker, for a new password', () => {
     expect(email?.html).not.toContain('Lovelace');
     expect(email?.text).toContain('for 30 minutes');
     expect(await minutesOf(secret)).toBeCloseTo(30, 0);
-    expect(setup.logged('Link to a new password sent')).toMatchObject({
+    expect(setup.logged('Password reset link sent')).toMatchObject({
       eventId: expect.any(String),
       emailId: expect.stringMatching(/\.eml$/),
     });
@@ -74,7 +74,7 @@ describe('The email worker, for a new password', () => {
     ]);
   });
 
-  it('sends no second email for the same event, and one with a new secret when it is not known that the first went out', async () => {
+  it('sends no second email for the same event, and one with a new secret when the outcome of the first is unknown', async () => {
     const id = await request(await setup.insertUser('Grace', 'grace@example.com'));
     const event = resetRequestedEvent(id);
     const worker = setup.createWorker();
@@ -98,7 +98,7 @@ describe('The email worker, for a new password', () => {
     expect(await minutesOf(second ?? '')).toBeCloseTo(30, 0);
   });
 
-  it('sends nothing, and is done, for an address that nobody has, a user who is gone, a link that was used, and late', async () => {
+  it('sends nothing and succeeds for an unknown address, a deleted user, a used link, and an old request', async () => {
     const gone = await setup.insertUser('Gone', 'gone@example.com');
     const ofGone = await request(gone);
     await setup.sql`delete from users where id = ${gone}`;
@@ -115,12 +115,12 @@ describe('The email worker, for a new password', () => {
     expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
     expect((await setup.outcomes()).slice(-4)).toEqual(Array(4).fill({ outcome: 'for nobody' }));
-    expect(setup.logged('A new password was asked for nobody, or too long ago')).toHaveProperty(
-      'eventId',
-    );
+    expect(
+      setup.logged('Password reset without a recipient, or expired: no link sent'),
+    ).toHaveProperty('eventId');
   });
 
-  it('needs no more of the database than its role is granted', async () => {
+  it('needs no more privileges than its role has', async () => {
     const login = `email_worker_${randomUUID().slice(0, 8)}`;
     const administratorUrl = new URL(inject('system').postgres.primary.administratorUrl);
     administratorUrl.pathname = new URL(setup.databaseUrl).pathname;

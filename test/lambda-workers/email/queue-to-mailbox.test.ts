@@ -84,7 +84,7 @@ describe('From a queue to the mailbox, the email worker', () => {
     );
   }
 
-  it('sends one email for each event, however often it is delivered, and leaves what it cannot read to the dead-letter queue', async () => {
+  it('sends one email for each event at any number of deliveries, and leaves unreadable messages to the dead-letter queue', async () => {
     const ada = await setup.insertUser('Ada Lovelace', 'ada@example.com');
     const grace = await setup.insertUser('Grace Hopper', 'grace@example.com');
     const event = userCreatedEvent(ada);

@@ -35,7 +35,7 @@ describe('The email worker, for a new user', () => {
     );
   });
 
-  it('sends nothing that a stranger chose to an address that need not be theirs', async () => {
+  it('sends no text of a stranger to an unverified address', async () => {
     const names = [
       '=?utf-8?q?=0d=0aBcc:_x@y.zz=E2=80=AE?=',
       'SuperBank: pay now https://evil.example/win',
@@ -58,17 +58,17 @@ describe('The email worker, for a new user', () => {
     expect(new Set(texts).size, 'the same to everybody').toBe(1);
   });
 
-  it('sends nothing and is done when the user does not exist any more', async () => {
+  it('sends nothing and succeeds when the user no longer exists', async () => {
     expect(await setup().createWorker()(sqsEvent(userCreatedEvent(4_711)))).toEqual(allHandled);
     expect(await setup().emails()).toEqual([]);
-    expect(setup().logged('User does not exist any more: no welcome is sent')).toMatchObject({
+    expect(setup().logged('User no longer exists: no welcome sent')).toMatchObject({
       userId: 4_711,
       eventId: expect.any(String),
     });
     expect(await setup().outcomes()).toEqual([{ outcome: 'user gone' }]);
   });
 
-  it('needs no more of the database than its role is granted', async () => {
+  it('needs no more privileges than its role has', async () => {
     const role = `email_worker_${randomUUID().slice(0, 8)}`;
     const administratorUrl = new URL(inject('system').postgres.primary.administratorUrl);
     administratorUrl.pathname = new URL(setup().databaseUrl).pathname;
@@ -101,7 +101,7 @@ describe('The email worker, for a new user', () => {
   });
 });
 
-describe('The email worker, whose connection may have outlived a change of the writer', () => {
+describe('The email worker, on a connection that outlived a failover', () => {
   const asked: string[] = [];
   /** What a former writer does not have. */
   const lookupOf = <Found>(found: Found) => ({
@@ -145,7 +145,7 @@ describe('The email worker, on messages it cannot handle', () => {
       { ...userCreatedEvent(1), type: 'user.exploded' },
       'The type is "user.exploded"; this worker takes user.created, user.password-reset-requested, ',
     ],
-    ['a type that is none', { type: 'ada@example.com' }, 'one that is no event type'],
+    ['a type that is none', { type: 'ada@example.com' }, 'no event type'],
     ['no user id', { ...userCreatedEvent(1), data: {} }, 'wrong or missing: data.userId'],
     [
       'no event id and no time',
@@ -165,8 +165,8 @@ describe('The email worker, on messages it cannot handle', () => {
   });
 
   it.each([
-    ['a warning when the next delivery may get past it', true, 'warn'],
-    ['an error when somebody has to look', false, 'error'],
+    ['a warning when the next delivery may succeed', true, 'warn'],
+    ['an error when intervention is needed', false, 'error'],
   ])('logs %s', async (_, retryable, level) => {
     const userId = await setup().insertUser('Ada', 'ada@example.com');
     const send = () => Promise.reject(new MailerError('not now', retryable));
@@ -180,7 +180,7 @@ describe('The email worker, on messages it cannot handle', () => {
     });
   });
 
-  it('sends spans off before the invocation ends, also of messages that failed', async () => {
+  it('flushes spans before the invocation ends, also of failed messages', async () => {
     const flushed: number[] = [];
     const tracer = {
       startSpan: () => {
@@ -202,7 +202,7 @@ describe('The email worker, on messages it cannot handle', () => {
 });
 
 describe('The log of the email worker', () => {
-  it('holds no name and no address, whatever happens', async () => {
+  it('holds no name and no address', async () => {
     const userId = await setup().insertUser('Confidentia Nominata', 'secret.person@example.com');
     const event = userCreatedEvent(userId);
     const quoting: Partial<Mailer> = {

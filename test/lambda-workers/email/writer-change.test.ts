@@ -54,7 +54,7 @@ const emails = [
 /*
  * A failover as a worker meets it whose connection survives: the server that it talks to goes on answering, with what it knew, and refuses to write.
  */
-describe('The email worker, after another server has become the writer', () => {
+describe('The email worker, after a failover of the writer', () => {
   let servers: OwnPostgres;
   let endpoint: TcpProxy;
   let setup: WorkerSetup;
@@ -99,7 +99,7 @@ describe('The email worker, after another server has become the writer', () => {
     await servers.stop();
   });
 
-  it.each(emails)('sends what the former writer knows nothing of: $subject', async (email) => {
+  it.each(emails)('sends what the former writer does not have: $subject', async (email) => {
     const userId = await setup.insertUser('Ada', `${randomUUID()}@example.com`);
     const event = await email.event(setup, userId);
     expect(await aWorker()(sqsEvent(event))).toEqual(allHandled);
@@ -107,7 +107,7 @@ describe('The email worker, after another server has become the writer', () => {
     expect(sent.filter(({ subject }) => email.subject.test(subject ?? ''))).toHaveLength(1);
   });
 
-  it('sends nothing, and is done, for a user who is gone there, too', async () => {
+  it('sends nothing for a user who is deleted there, too, and succeeds', async () => {
     const before = await setup.emails();
     expect(await aWorker()(sqsEvent(eventOf('user.created', { userId: 4_711 })))).toEqual(
       allHandled,

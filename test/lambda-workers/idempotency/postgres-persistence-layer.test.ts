@@ -65,14 +65,14 @@ function layerOf(consumer: string): PostgresPersistenceLayer {
 const alreadyExists = { name: 'IdempotencyItemAlreadyExistsError' };
 
 describe('Idempotency records in PostgreSQL', () => {
-  it('cost a batch the same in a table that has grown since PostgreSQL last counted its rows', async () => {
+  it('use the index in a table that has grown since it was analyzed', async () => {
     const first = await rowsReadForBatch(0);
     // More than the five runs after which PostgreSQL keeps the plan of a statement.
     for (let number = 1; number < 10; number += 1) await handleBatch(number);
     expect(await rowsReadForBatch(10)).toBe(first);
   });
 
-  it('are completed together, each with its own answer', async () => {
+  it('are completed together, each with its own response', async () => {
     await handleBatch(1);
     const rows = await database.run(
       (sql) => sql`
@@ -88,7 +88,7 @@ describe('Idempotency records in PostgreSQL', () => {
     );
   });
 
-  it('are taken back by the attempt that took them alone, not by one that ran out of time before', async () => {
+  it('are removed only by the attempt that took them, not by an expired one', async () => {
     const other = layerOf('test-worker');
     await layer.saveInProgress('slow', 1);
     await wait(5);
@@ -99,7 +99,7 @@ describe('Idempotency records in PostgreSQL', () => {
     await layer.saveInProgress('slow', REMAINING_MILLISECONDS);
   });
 
-  it('are written when they are completed and have been removed meanwhile, so that the event stays handled', async () => {
+  it('are written again when they are completed after being removed, so that the event stays handled', async () => {
     await layer.saveInProgress('event', REMAINING_MILLISECONDS);
     await database.run((sql) => sql`truncate idempotency_records`);
     await layer.saveSuccess('event', { done: true });
@@ -109,7 +109,7 @@ describe('Idempotency records in PostgreSQL', () => {
     expect((await layer.getRecord('event')).getResponse()).toEqual({ done: true });
   });
 
-  it('are each consumer’s own', async () => {
+  it('are separate for each consumer', async () => {
     const other = layerOf('another-worker');
     await layer.saveInProgress('event', REMAINING_MILLISECONDS);
     await other.saveInProgress('event', REMAINING_MILLISECONDS);
@@ -126,7 +126,7 @@ describe('Idempotency records in PostgreSQL', () => {
     expect(taken).toMatchObject([{ status: 'fulfilled' }, { reason: alreadyExists }]);
   });
 
-  it('stay when they are completed and whoever did it cannot know, having lost the response', async () => {
+  it('stay completed when the response to the completion is lost', async () => {
     await layer.saveInProgress('event', REMAINING_MILLISECONDS);
     await database.run((sql) => sql`update idempotency_records set status = 'COMPLETED'`);
     await layer.deleteRecord('event');
@@ -156,7 +156,7 @@ describe('Idempotency records in PostgreSQL', () => {
     expect(record.expiryTimestamp).toBeGreaterThan(before / 1_000);
   });
 
-  it('that are not there are said not to be', async () => {
+  it('that do not exist are reported as not found', async () => {
     await expect(layer.getRecord('event')).rejects.toMatchObject({
       name: 'IdempotencyItemNotFoundError',
     });

@@ -89,7 +89,7 @@ function connect(): Database {
 describe('maintenance', () => {
   beforeEach(() => owner`truncate idempotency_records, idempotency_keys`);
 
-  it('of rows of all ages, run with its own role, removes those that no longer count', async () => {
+  it('removes expired rows only, with its own role', async () => {
     await insertRecords(10);
     expect(await removeExpiredRows(connect(), () => true)).toEqual([
       { table: 'idempotency_records', removed: 10, unfinished: false },
@@ -98,7 +98,7 @@ describe('maintenance', () => {
     expect(await left()).toEqual({ 'just-expired': 10, valid: 10, new: 10 });
   });
 
-  it('of more rows than a batch, run to its end, removes them all in several statements', async () => {
+  it('removes more rows than a batch in several statements', async () => {
     await insertRecords(4_500);
     const asked = vi.fn(() => true);
     const removals = await removeExpiredRows(connect(), asked);
@@ -107,7 +107,7 @@ describe('maintenance', () => {
     expect(await left()).toEqual({ 'just-expired': 4_500, valid: 4_500, new: 4_500 });
   });
 
-  it('without time for all, leaves the newest for the next run and says so', async () => {
+  it('without time for all, leaves the newest for the next run and reports it', async () => {
     await insertRecords(2_500);
     let batches = 0;
     const removals = await removeExpiredRows(connect(), () => ++batches <= 1);
@@ -118,7 +118,7 @@ describe('maintenance', () => {
     expect(await left()).toMatchObject({ expired: 500, old: 2_500 });
   });
 
-  it('run by two at once, removes each row once and fails in neither', async () => {
+  it('run concurrently, removes each row once and fails in neither', async () => {
     await insertRecords(3_000);
     const both = await Promise.all([
       removeExpiredRows(connect(), () => true),
@@ -129,7 +129,7 @@ describe('maintenance', () => {
     expect(await left()).toEqual({ 'just-expired': 3_000, valid: 3_000, new: 3_000 });
   });
 
-  it('by its index, finds what is expired without reading the whole table', async () => {
+  it('finds expired rows by an index', async () => {
     await insertRecords(3_000);
     await owner`analyze idempotency_records`;
     const plan = await owner`
@@ -138,7 +138,7 @@ describe('maintenance', () => {
     expect(JSON.stringify(plan)).toContain('idempotency_records_expiry_index');
   });
 
-  it('with its role, can neither read what is in the rows nor touch anything else', async () => {
+  it('with its role, can neither read the content of rows nor use other tables', async () => {
     const login = postgres(url, { max: 1, onnotice: () => {} });
     onTestFinished(() => login.end());
     for (const statement of [
@@ -163,7 +163,7 @@ describe('maintenance', () => {
   const invoke = (remainingMilliseconds = 300_000) =>
     handler({}, { getRemainingTimeInMillis: () => remainingMilliseconds });
 
-  it('as Lambda invokes it, reads its environment, and returns and logs what it removed', async () => {
+  it('as Lambda handler, reads its environment, and returns and logs the removals', async () => {
     await insertRecords(3);
     environment({ DATABASE_URL: url, DATABASE_URLL: url });
     const log = captureLog();
@@ -196,7 +196,7 @@ describe('maintenance', () => {
     ]);
   });
 
-  it('without its database, fails, so that Lambda tries again', async () => {
+  it('without its database, fails, so that Lambda retries', async () => {
     const noDatabase = new URL(url);
     noDatabase.pathname = '/none';
     environment({ DATABASE_URL: noDatabase.href });
@@ -212,12 +212,12 @@ describe('maintenance', () => {
     const log = captureLog();
     await expect(invoke()).rejects.toThrow('password authentication failed');
     expect(log[0]).toMatchObject({
-      message: 'No password for the database could be made',
+      message: 'No database password',
       error: { code: 'ENOENT' },
     });
   });
 
-  it('with a URL that the driver refuses, fails without the password, as Lambda logs what is thrown whole', async () => {
+  it('with a URL that the driver refuses, throws an error without the password, because Lambda logs all of it', async () => {
     environment({ DATABASE_URL: 'postgres://login:secret@,host/db', LOG_LEVEL: 'silent' });
     const error: unknown = await invoke().catch((thrown) => thrown);
     expect(error).toMatchObject({ message: 'Maintenance failed. Invalid URL' });

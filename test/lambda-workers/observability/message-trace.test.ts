@@ -51,11 +51,11 @@ function withAttribute(
 describe('traceOfMessage', () => {
   const [event, message] = [newTraceParent('01'), newTraceParent('01')];
 
-  it('is that of the message, which is nearer than that of the event', () => {
+  it('is that of the message rather than that of the event', () => {
     expect(traceOfMessage(messageOf(event.text, message.text))?.traceId).toBe(message.traceId);
   });
 
-  it('is that of the event where the message names none', () => {
+  it('is that of the event where the message has none', () => {
     expect(traceOfMessage(messageOf(event.text, undefined))?.traceId).toBe(event.traceId);
   });
 
@@ -73,7 +73,7 @@ describe('traceOfMessage', () => {
 });
 
 describe('inMessageTrace', () => {
-  it('without a tracer, runs the handler in the trace, recording nothing', async () => {
+  it('without a tracer, runs the handler in the trace and records nothing', async () => {
     const { text, traceId } = newTraceParent('01');
     await inMessageTrace(null, messageOf(text, undefined), async () => {
       expect(currentTrace()?.traceId).toBe(traceId);
@@ -144,7 +144,7 @@ describe('The log of the email worker', () => {
   });
   afterAll(() => setup.close());
 
-  it('names in each line the trace of the message that it is about, in one batch with others', async () => {
+  it('has in each line the trace of its message', async () => {
     const users = [
       await setup.insertUser('Ada', 'ada@example.com'),
       await setup.insertUser('Grace', 'grace@example.com'),

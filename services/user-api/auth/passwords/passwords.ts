@@ -8,9 +8,9 @@ import type { PasswordResetRequested } from '../../../contracts/events.ts';
 import { hashPasswordResetToken } from '../../../contracts/password-reset-token.ts';
 import { Problem } from '../../http/problem.ts';
 import type { Logger } from '../../observability/logger.ts';
+import { eventEnvelope } from '../../queue/outbox.ts';
 import type { AccountRepository } from '../accounts/account-repository.ts';
 import { AccessError } from '../errors.ts';
-import { passwordResetRequestedEvent } from '../events.ts';
 import { type LoginThrottle, throttled } from '../logins/login-throttle.ts';
 import type { TokenIssuer } from '../logins/token-issuer.ts';
 import type { PasswordResetRepository } from '../password-resets/password-reset-repository.ts';
@@ -101,7 +101,11 @@ export class Passwords {
     const { dispatch, resets } = this.#parts;
     const [passwordResetId, eventId] = [randomUUID(), randomUUID()];
     const requestedAt = await resets.request({ passwordResetId, eventId, email });
-    dispatch(passwordResetRequestedEvent(eventId, requestedAt, { passwordResetId }));
+    dispatch({
+      ...eventEnvelope(eventId, requestedAt),
+      type: 'user.password-reset-requested',
+      data: { passwordResetId },
+    });
   }
 
   /**

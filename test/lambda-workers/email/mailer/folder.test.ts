@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 
 describe('The mailer into a folder', () => {
-  it('writes an email that reads back as it was sent', async () => {
+  it('writes an email that parses as it was sent', async () => {
     const name = await send(createFolderMailer(directory, 'Sender <from@sender.example>'));
     const source = readFileSync(join(directory, name));
     const parsed = await PostalMime.parse(source);
@@ -54,7 +54,7 @@ describe('The mailer into a folder', () => {
     expect(await PostalMime.parse(content)).toMatchObject({ messageId: `<an-id@${domain}>` });
   });
 
-  it('makes the folder, and files that only this user may read', async () => {
+  it('creates the folder, and files that only this user may read', async () => {
     const inner = join(directory, 'not', 'there');
     const name = await send(createFolderMailer(inner, 'from@sender.example'));
     expect(name).toMatch(/\.eml$/);
@@ -63,7 +63,7 @@ describe('The mailer into a folder', () => {
     }
   });
 
-  it('keeps every email, and leaves no part of one, when many are sent at once', async () => {
+  it('keeps every email, and no partial one, when many are sent concurrently', async () => {
     const mailer = createFolderMailer(directory, 'from@sender.example');
     const names = await Promise.all(Array.from({ length: 50 }, () => send(mailer)));
     expect(readdirSync(directory).sort()).toEqual(names.sort());
@@ -73,7 +73,7 @@ describe('The mailer into a folder', () => {
     }
   });
 
-  it('fails for now when the folder cannot be written to, and names it', async () => {
+  it('fails retryably when the folder is not writable, and names it', async () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
     const sending = send(createFolderMailer(join(file, 'mailbox'), 'from@sender.example'));

@@ -20,11 +20,11 @@ export interface SesEndpoint {
 
 /**
  * Speaks SES's side of the wire, which nothing here runs for real: SendEmail of its API version 2
- * (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html). The answers are given one after the
+ * (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html). The responses are given one after the
  * other, and the last again and again.
  */
 export async function startSesEndpoint(
-  ...answers: readonly ((response: ServerResponse) => void)[]
+  ...responses: readonly ((response: ServerResponse) => void)[]
 ): Promise<SesEndpoint> {
   const requests: SendEmailRequest[] = [];
   const server = createServer((request, response) => {
@@ -33,7 +33,7 @@ export async function startSesEndpoint(
       text += chunk;
     });
     request.on('end', () => {
-      const answer = answers[Math.min(requests.length, answers.length - 1)];
+      const respond = responses[Math.min(requests.length, responses.length - 1)];
       requests.push({
         method: request.method ?? '',
         path: request.url ?? '',
@@ -41,7 +41,7 @@ export async function startSesEndpoint(
         body: JSON.parse(text),
       });
       response.setHeader('content-type', 'application/json');
-      answer?.(response);
+      respond?.(response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -35,11 +35,13 @@ type ReceivedResponse = (response: ServerResponse) => void;
 
 /** Tests that can start an endpoint of their own. */
 const it = test.extend<{
-  start: (...answers: readonly ReceivedResponse[]) => Promise<{ ses: SesEndpoint; mailer: Mailer }>;
+  start: (
+    ...responses: readonly ReceivedResponse[]
+  ) => Promise<{ ses: SesEndpoint; mailer: Mailer }>;
 }>({
   start: async ({ onTestFinished }, use) => {
-    await use(async (...answers) => {
-      const ses = await startSesEndpoint(...answers);
+    await use(async (...responses) => {
+      const ses = await startSesEndpoint(...responses);
       onTestFinished(() => ses.close());
       return { ses, mailer: connect(ses.url) };
     });
@@ -58,7 +60,7 @@ function tryAgainAtOnce(): void {
 const throttled = refuse(429, 'TooManyRequestsException', 'Maximum sending rate exceeded.');
 
 describe('The mailer through Amazon SES', () => {
-  it('sends the raw message to the address of the receiver alone, signed for its region', async ({
+  it('sends the raw message to the address of the recipient alone, signed for its region', async ({
     start,
   }) => {
     const { ses, mailer } = await start(accept('ses-id'));
@@ -80,14 +82,14 @@ describe('The mailer through Amazon SES', () => {
     });
   });
 
-  it('tries again by itself when it is throttled', async ({ start }) => {
+  it('retries when it is throttled', async ({ start }) => {
     tryAgainAtOnce();
     const { ses, mailer } = await start(throttled, throttled, accept('ses-id'));
     expect(await send(mailer)).toBe('ses-id');
     expect(ses.requests).toHaveLength(3);
   });
 
-  it('gives up for now when it is throttled for too long', async ({ start }) => {
+  it('fails retryably when it is throttled for too long', async ({ start }) => {
     tryAgainAtOnce();
     const { ses, mailer } = await start(throttled);
     const sending = send(mailer);
@@ -101,10 +103,10 @@ describe('The mailer through Amazon SES', () => {
   });
 
   it.for([
-    ['an answer of SES that it failed', refuse(500, 'InternalServiceErrorException', 'no'), true],
+    ['an internal error of SES', refuse(500, 'InternalServiceErrorException', 'no'), true],
     ['a quota of SES', refuse(400, 'LimitExceededException', 'no'), true],
     ['throttling by another name', refuse(400, 'ThrottlingException', 'no'), true],
-    ['an answer of SES without a known name', refuse(500, 'Unheard', 'no'), true],
+    ['a response of SES with an unknown error', refuse(500, 'Unheard', 'no'), true],
     ['an error of a server in front of SES', refuse(502, 'Unheard', 'no'), true],
     ['an unknown refusal', refuse(499, 'Unheard', 'no'), false],
     ['a paused account', refuse(400, 'SendingPausedException', 'paused'), true],
@@ -114,14 +116,14 @@ describe('The mailer through Amazon SES', () => {
     ['a connection that breaks', (response: ServerResponse): void => void response.destroy(), true],
   ] as const)(
     'tells of %s whether the same email may pass later',
-    async ([, answer, retryable], { start }) => {
-      const { ses } = await start(answer);
+    async ([, response, retryable], { start }) => {
+      const { ses } = await start(response);
       const mailer = connect(ses.url, oneAttempt);
       await expect(send(mailer)).rejects.toMatchObject({ name: 'MailerError', retryable });
     },
   );
 
-  it('may pass later when SES takes the email and says nothing for 4 s', async ({ start }) => {
+  it('fails retryably when SES does not respond for 4 s', async ({ start }) => {
     const { ses } = await start(hang);
     const mailer = connect(ses.url, oneAttempt);
     const message = await mailer.compose(email);
@@ -139,7 +141,7 @@ describe('The mailer through Amazon SES', () => {
     expect(error).toMatchObject({ retryable: true, cause: { name: 'TimeoutError' } });
   });
 
-  it('may pass later when the credentials cannot be had', async ({ start }) => {
+  it('fails retryably without credentials', async ({ start }) => {
     const { ses } = await start(accept('ses-id'));
     const credentials = () => Promise.reject(new Error('no credentials'));
     await expect(send(connect(ses.url, { credentials }))).rejects.toMatchObject({
@@ -149,12 +151,12 @@ describe('The mailer through Amazon SES', () => {
     expect(ses.requests).toHaveLength(0);
   });
 
-  it('names an email for which SES has no id', async ({ start }) => {
+  it('has an id for an email without one of SES', async ({ start }) => {
     const { mailer } = await start((response) => response.end('{}'));
     expect(await send(mailer)).toBe('unnamed');
   });
 
-  it('may pass later when nobody answers', async ({ start }) => {
+  it('fails retryably when the endpoint refuses connections', async ({ start }) => {
     const { ses } = await start(accept('ses-id'));
     ses.close();
     await expect(send(connect(ses.url, oneAttempt))).rejects.toMatchObject({ retryable: true });

@@ -6,7 +6,7 @@ import {
   hashPasswordResetToken,
 } from '../../../../services/contracts/password-reset-token.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
-import { EVENT_SOURCE } from '../../../../services/user-api/queue/events.ts';
+import { EVENT_SOURCE } from '../../../../services/user-api/queue/outbox.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {

@@ -296,8 +296,8 @@ describe('What is recorded', () => {
     expect(spans).toHaveLength(1);
     const said = api.log.filter(({ message }) => /collector/.test(String(message)));
     expect(said.map(({ message }) => message)).toEqual([
-      'The collector does not take traces: they are lost',
-      'The collector takes traces again',
+      'The collector refuses traces: they are lost',
+      'The collector accepts traces again',
     ]);
     // It is about no trace more than about another.
     for (const line of said) expect(line).not.toHaveProperty('traceId');

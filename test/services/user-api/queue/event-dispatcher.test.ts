@@ -5,8 +5,8 @@ import {
   EventDispatcher,
   type EventDispatcherOptions,
 } from '../../../../services/user-api/queue/event-dispatcher.ts';
-import { userCreatedEvent } from '../../../../services/user-api/queue/events.ts';
 import type { Outbox } from '../../../../services/user-api/queue/outbox.ts';
+import { eventEnvelope } from '../../../../services/user-api/queue/outbox.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { addToOutbox, connect, openOutbox } from './support/outbox.ts';
@@ -84,7 +84,11 @@ function slowQueue() {
 }
 
 const newEvent = (userId = 1) =>
-  userCreatedEvent(crypto.randomUUID(), new Date().toISOString(), { userId });
+  ({
+    ...eventEnvelope(crypto.randomUUID(), new Date().toISOString()),
+    type: 'user.created',
+    data: { userId },
+  }) as const;
 
 function dispatch(dispatcher: EventDispatcher, count: number): readonly Event[] {
   const events = Array.from({ length: count }, (_, index) => newEvent(index + 1));

@@ -8,7 +8,7 @@ import {
   createEventSender,
   type EventSender,
 } from '../../../../services/user-api/queue/event-sender.ts';
-import { userCreatedEvent } from '../../../../services/user-api/queue/events.ts';
+import { eventEnvelope } from '../../../../services/user-api/queue/outbox.ts';
 import { createQueues } from '../../../support/queues.ts';
 import { system } from '../../../support/system.ts';
 import { startCollector } from '../observability/support/collector.ts';
@@ -78,8 +78,14 @@ const refusal = (status: number, code: string): Fault => ({
 });
 
 const eventsOf = (count: number) =>
-  Array.from({ length: count }, (_, index) =>
-    userCreatedEvent(randomUUID(), new Date().toISOString(), { userId: index + 1 }),
+  Array.from(
+    { length: count },
+    (_, index) =>
+      ({
+        ...eventEnvelope(randomUUID(), new Date().toISOString()),
+        type: 'user.created',
+        data: { userId: index + 1 },
+      }) as const,
   );
 
 describe('createEventSender', () => {

@@ -1,7 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Email, Mailer, Message } from '../../../../lambda-workers/email/mailer/mailer.ts';
-import { createMailerInStep } from '../../../../lambda-workers/email/mailer/send-in-cohorts.ts';
+import { sendInCohorts } from '../../../../lambda-workers/email/mailer/mailer.ts';
 
 function email(address: string): Email {
   return { id: address, to: address, subject: '', text: '', html: '' };
@@ -9,7 +9,7 @@ function email(address: string): Email {
 
 const message = (receiver: string): Message => ({ receiver, content: new Uint8Array() });
 
-/** A mailer that composes when it is told to. */
+/** A mailer that composes on demand. */
 function manualMailer() {
   const composing = new Map<string, PromiseWithResolvers<Message>>();
   const sent: string[] = [];
@@ -24,28 +24,28 @@ function manualMailer() {
       return receiver;
     },
   };
-  return { composing, sent, inStep: createMailerInStep(mailer) };
+  return { composing, sent, cohorts: sendInCohorts(mailer) };
 }
 
-describe('A mailer in step', () => {
-  it('gives out messages that are asked for together when the last of them is composed', async () => {
-    const { composing, sent, inStep } = manualMailer();
-    const all = ['a', 'b'].map(async (name) => inStep.send(await inStep.compose(email(name))));
-    await turn();
-    await turn();
+describe('sendInCohorts', () => {
+  it('returns the messages of one tick when the last of them is composed', async () => {
+    const { composing, sent, cohorts } = manualMailer();
+    const all = ['a', 'b'].map(async (name) => cohorts.send(await cohorts.compose(email(name))));
+    await tick();
+    await tick();
     composing.get('a')?.resolve(message('a'));
-    await turn();
+    await tick();
     expect(sent).toEqual([]);
     composing.get('b')?.resolve(message('b'));
     await Promise.all(all);
     expect(sent).toEqual(['a', 'b']);
   });
 
-  it('fails the one that cannot be composed, and no other', async () => {
-    const { composing, inStep } = manualMailer();
-    const all = Promise.allSettled(['a', 'b', 'c'].map((name) => inStep.compose(email(name))));
-    await turn();
-    await turn();
+  it('fails only the email that cannot be composed', async () => {
+    const { composing, cohorts } = manualMailer();
+    const all = Promise.allSettled(['a', 'b', 'c'].map((name) => cohorts.compose(email(name))));
+    await tick();
+    await tick();
     composing.get('a')?.resolve(message('a'));
     composing.get('b')?.reject(new Error('too long'));
     composing.get('c')?.resolve(message('c'));
