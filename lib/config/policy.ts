@@ -41,7 +41,7 @@ export type ScheduledEvent = z.output<typeof scheduledEvent>;
 /** What is different about one alarm; its threshold is among the stage's overrides. */
 const alarmOverride = z.strictObject({
   severity: z.enum(['page', 'ticket'], 'It takes page or ticket').optional(),
-  /** Nobody is told of it, for this reason. */
+  /** Nobody is notified of it, for this reason. */
   silenced: z.string('It takes a reason').min(10, 'It takes a reason, in a sentence').optional(),
 });
 
@@ -93,7 +93,7 @@ export const policy = z.strictObject({
     /** Access logs of the load balancer, the edge and the firewall. */
     accessLogDays: wholeNumber(1, 3_653),
   }),
-  /** Who is told of alarms and of the budget, by email: `page` is for what cannot wait, `ticket` for what can. */
+  /** Who is notified of alarms and of the budget, by email: `page` is for what cannot wait, `ticket` for what can. */
   contacts: z.strictObject({ page: emailAddresses, ticket: emailAddresses }),
   /**
    * Where `docs/runbook.md` is read: every alarm links to its section of it.
@@ -135,7 +135,7 @@ export const policy = z.strictObject({
   database: z.strictObject({
     /** `serverless` grows and shrinks with the load; `provisioned` is cheaper for a load that is always there. */
     mode: z.enum(['serverless', 'provisioned'], 'It takes serverless or provisioned'),
-    /** Aurora I/O-Optimized: dearer instances and storage, free I/O. `where-cheaper` decides by the plan's I/O. */
+    /** Aurora I/O-Optimized: more expensive instances and storage, free I/O. `where-cheaper` decides by the plan's I/O. */
     ioOptimized: z.enum(
       ['where-cheaper', 'always', 'never'],
       'It takes where-cheaper, always or never',

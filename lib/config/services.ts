@@ -16,9 +16,9 @@ export interface ServiceDefinition {
   readonly priority: number;
   /** Port that the container listens on. */
   readonly port: number;
-  /** Path that answers 200 while the process lives. */
+  /** Path that responds with 200 while the process lives. */
   readonly livenessPath: string;
-  /** Path that answers 200 while the service can serve. */
+  /** Path that responds with 200 while the service can serve. */
   readonly readinessPath: string;
   /** PostgreSQL role that it logs in as; migrations create it. */
   readonly databaseUser: string;

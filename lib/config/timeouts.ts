@@ -6,7 +6,7 @@ export interface Timeouts {
   readonly client: number;
   /** PostgreSQL cancels a statement of the service. */
   readonly databaseStatement: number;
-  /** The service gives up on a request, and answers 503. */
+  /** The service gives up on a request, and responds with 503. */
   readonly serviceRequest: number;
   /** The load balancer gives up on a response, or closes an idle connection. */
   readonly loadBalancerIdle: number;

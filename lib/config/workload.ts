@@ -14,7 +14,7 @@ export const workload = z.strictObject({
   readPercent: percent,
   /** Share of the reads that the edge may keep, in percent: public ones, without credentials. */
   edgeCacheablePercent: percent,
-  /** Mean body of an answer, in bytes. */
+  /** Mean body of a response, in bytes. */
   payloadBytes: wholeNumber(1, 10_485_760),
   /** Users in the database. */
   users: wholeNumber(1, 10_000_000_000),

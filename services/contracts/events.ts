@@ -41,7 +41,7 @@ export const passwordResetRequested = cloudEvent(
 );
 export type PasswordResetRequested = z.infer<typeof passwordResetRequested>;
 
-/** A user has another email address. The former one, which is told of it, is in the database until then. */
+/** A user has another email address. The former one, which is notified of it, is in the database until then. */
 export const emailChanged = cloudEvent('user.email-changed', z.object({ emailChangeId: z.uuid() }));
 export type EmailChanged = z.infer<typeof emailChanged>;
 
@@ -52,7 +52,7 @@ export const apiKeyCreated = cloudEvent(
 );
 export type ApiKeyCreated = z.infer<typeof apiKeyCreated>;
 
-/** Every event there is, told apart by `type`. */
+/** Every event there is, distinguished by `type`. */
 export const event = z.discriminatedUnion('type', [
   userCreated,
   passwordResetRequested,

@@ -40,7 +40,7 @@ export const personalData = z
         expiresAt: z.iso.datetime().nullable(),
       }),
     ),
-    /** Former addresses, of the last two days, which are told of the change. */
+    /** Former addresses, of the last two days, which are notified of the change. */
     emailChanges: entries(
       z.object({
         formerEmail: z.string().meta({ format: 'email', maxLength: EMAIL_MAXIMUM_LENGTH }),

@@ -40,10 +40,10 @@ export const problem = z
       description: 'What happened this time.',
       maxLength: DETAIL_MAXIMUM_LENGTH,
     }),
-    /** The `X-Request-Id` of the answer, which its log lines carry. */
+    /** The `X-Request-Id` of the response, which its log lines carry. */
     requestId: z
       .string()
-      .meta({ maxLength: 128, description: 'The X-Request-Id of the answer.' })
+      .meta({ maxLength: 128, description: 'The X-Request-Id of the response.' })
       .optional(),
     /** Every field or parameter at fault. */
     errors: z

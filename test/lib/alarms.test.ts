@@ -40,7 +40,7 @@ const looksAt = ({ metrics }: MetricAlarm) =>
 
 describe('the three alarms that every stage must have', () => {
   it.each(stages)(
-    'in $name: an error rate with a traffic floor, for 5 minutes',
+    'in $name: an error rate with a traffic threshold, for 5 minutes',
     ({ name, alarms: thresholds }) => {
       const alarm = find('api/Ingress/ErrorRate', name);
       expect(settings(alarm)).toEqual({

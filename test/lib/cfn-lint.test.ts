@@ -40,7 +40,7 @@ function lintTemplates(): void {
   /** What it finds in all of them, by the name of the file. */
   let found: ReadonlyMap<string, readonly string[]>;
 
-  // One process for all of them, with the one that is wrong: each would read the specification of every resource anew.
+  // One process for all of them, with the one that is wrong: each would read the specification of every resource again.
   beforeAll(async () => {
     const files = templates.map(({ name }) => join(inject('cloudAssembly'), fileOf(name)));
     const { output } = await run([

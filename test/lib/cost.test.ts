@@ -53,7 +53,7 @@ describe('the bill of a stage', () => {
     }
   });
 
-  it('of production, at its growth, is dearer than now', () => {
+  it('of production, at its growth, is more expensive than now', () => {
     expect(plan.laterCost.monthly).toBeGreaterThan(plan.cost.monthly);
   });
 

@@ -119,7 +119,7 @@ describe('people', () => {
     }
   });
 
-  it('named by a stage, are told of what is of their severity', () => {
+  it('named by a stage, are notified of what is of their severity', () => {
     const own = variants.filter(({ name }) => name === 'headroom-choices-foundation');
     const told = resourcesOf(own, 'AWS::SNS::Subscription').map(({ Properties }) => [
       JSON.stringify(Properties.TopicArn).match(/Operations(Page|Ticket)/)?.[1],

@@ -9,7 +9,7 @@ const GIBIBYTE = 1_024 ** 3;
 const SECONDS_PER_HOUR = 3_600;
 /** Rules of the firewall; a test counts those of the templates. */
 export const FIREWALL_RULES = 7;
-/** Of the headers of a request and its answer, those of the answer are half. */
+/** Of the headers of a request and its response, those of the response are half. */
 const RESPONSE_SHARE = 0.5;
 
 /** Dollars for `gigabytes` a month to viewers, through the steps of the price. */

@@ -24,7 +24,7 @@ export interface ComponentCost {
 /** The bill of a stage for a month. */
 export interface StageCost {
   readonly lines: readonly CostLine[];
-  /** By component, dearest first. */
+  /** By component, most expensive first. */
   readonly byComponent: readonly ComponentCost[];
   /** Dollars a month. */
   readonly monthly: number;

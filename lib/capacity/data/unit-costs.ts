@@ -107,7 +107,7 @@ export const unitCosts = {
   },
   headerBytes: {
     value: 900,
-    unit: 'bytes a request, of it and of its answer',
+    unit: 'bytes a request, of it and of its response',
     source: `what browsers and this API send; ${ASSUMED}`,
   },
   cacheBytesPerUserOverPayload: {

@@ -4,7 +4,7 @@ import { unitCosts } from '../data/unit-costs.ts';
 import type { Load } from './load.ts';
 import { messagesPerSecond } from './worker-load.ts';
 
-/** Of the answers out of a task's own memory, the share that gets a line in the log (`ACCESS_LOG_ONE_HIT_IN`). */
+/** Of the responses out of a task's own memory, the share that gets a line in the log (`ACCESS_LOG_ONE_HIT_IN`). */
 const LOGGED_NEAR_HIT_SHARE = 1 / 1_000;
 
 /** GB a month that the service writes to its log. */

@@ -78,7 +78,7 @@ function figureTable(title: string, figures: readonly Figure[]): PlanTable {
 function costTable({ stage, cost, laterCost }: StagePlan): PlanTable {
   const note = priceList.regions.some((region) => region === stage.region)
     ? ''
-    : ` The prices are those of ${priceList.regions.join(' and ')}; ${stage.region} is dearer.`;
+    : ` The prices are those of ${priceList.regions.join(' and ')}; ${stage.region} is more expensive.`;
   return {
     title: 'Cost',
     introduction:

@@ -21,7 +21,7 @@ export function apiRows({ stage, loadBalancer, services }: SystemMetrics): reado
       }),
       note(
         `Under ${alarms.errorRateMinimumRequests} requests a minute the error rate is drawn as 0: one failure of two is not an outage.\n\n` +
-          'The load balancer counts a request when it has found a task for it. Without a healthy task it answers 503 and counts none, so the errors are then the requests.',
+          'The load balancer counts a request when it has found a task for it. Without a healthy task it responds with 503 and counts none, so the errors are then the requests.',
       ),
     ],
   ];

@@ -42,7 +42,7 @@ export class DatabaseMigrations extends Construct {
           'Only a deployment invokes it, once, and a lock in the database lets one run at a time.',
       },
       deadLetterReason:
-        'A deployment waits for its answer and fails with it: nothing is left to be sent again.',
+        'A deployment waits for its response and fails with it: nothing is left to be sent again.',
       environment: {
         STAGE: operations.stage.name,
         DATABASE_URL: database.writerUrl(),

@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import type { Construct } from 'constructs';
 
-/** Longest that an answer of a service is kept at the edge, whatever its Cache-Control says, in seconds: as long as its pages say. */
+/** Longest that a response of a service is kept at the edge, whatever its Cache-Control says, in seconds: as long as its pages say. */
 const LONGEST_API_CACHE_SECONDS = 3_600;
 /** Two years, as the list of sites that browsers preload asks for. */
 const STRICT_TRANSPORT_SECONDS = 63_072_000;
@@ -12,9 +12,9 @@ const STRICT_TRANSPORT_SECONDS = 63_072_000;
  *
  * What is asked for with credentials is never answered from the cache to somebody else, for three reasons of which each suffices. The
  * service says `private` or `no-store` there, and with a least time of 0 CloudFront obeys. The headers that credentials come in are part
- * of the key. Cookies don't reach the service at all (see {@link serviceRequestPolicy}), so that no answer can depend on one.
+ * of the key. Cookies don't reach the service at all (see {@link serviceRequestPolicy}), so that no response can depend on one.
  *
- * `Origin` is part of the key, because the answer names the origin that may read it.
+ * `Origin` is part of the key, because the response names the origin that may read it.
  */
 export function serviceCachePolicy(scope: Construct): cloudfront.CachePolicy {
   return new cloudfront.CachePolicy(scope, 'ApiCachePolicy', {
@@ -49,7 +49,7 @@ const DEFAULT_CONTENT_SECURITY_POLICY =
   "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /**
- * What browsers are told in every answer. A page may bring a content policy of its own; the others are not for it to weaken. A page
+ * What browsers are told in every response. A page may bring a content policy of its own; the others are not for it to weaken. A page
  * out of a bucket brings no header, so its policy is given here.
  */
 export function securityHeaders(

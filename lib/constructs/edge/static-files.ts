@@ -43,7 +43,7 @@ interface ObjectWrite {
 }
 
 /**
- * The private bucket that CloudFront serves static files from, such as the API reference, and what it answers when it gets no answer itself.
+ * The private bucket that CloudFront serves static files from, such as the API reference, and what it answers when it gets no response itself.
  *
  * Files get there by calls to S3: the CDK's `BucketDeployment` would bring 22 MB of AWS's command line for a handful of them.
  */
@@ -150,7 +150,7 @@ export class StaticFiles extends Construct {
       action,
       parameters: { Bucket: this.bucket.bucketName, Key: key, ...parameters },
       physicalResourceId: PhysicalResourceId.of(path),
-      // The answer names a version of the object, which nothing here needs.
+      // The response names a version of the object, which nothing here needs.
       outputPaths: [],
     };
     new AwsCustomResource(this, id, {

@@ -159,7 +159,7 @@ export interface FirewallLimits {
   readonly loginsPerAddress: number;
 }
 
-/** The rules in the order in which they are tried; each blocks, with a problem for an answer. */
+/** The rules in the order in which they are tried; each blocks, with a problem for a response. */
 export function firewallRules(limits: FirewallLimits): wafv2.CfnWebACL.RuleProperty[] {
   const own = [
     {

@@ -51,7 +51,7 @@ export class Operations extends Construct {
     return this.topics[severity];
   }
 
-  /** Every alarm of this region that people are told of, so far. */
+  /** Every alarm of this region that people are notified of, so far. */
   get alarms(): readonly RegisteredAlarm[] {
     return this.registered;
   }
@@ -61,7 +61,7 @@ export class Operations extends Construct {
     return this.keys;
   }
 
-  /** Sees to it that people are told of `alarm`, as its severity and the stage's overrides ask for. */
+  /** Sees to it that people are notified of `alarm`, as its severity and the stage's overrides ask for. */
   register(
     alarm: AlarmBase & { readonly name: string },
     { key, severity }: { readonly key: string; readonly severity: Severity },

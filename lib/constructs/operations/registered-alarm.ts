@@ -2,7 +2,7 @@ import type { AlarmBase } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Severity } from './severity.ts';
 import type { Subsystem } from './subsystem.ts';
 
-/** An alarm that people are told of, as `Operations` keeps it. */
+/** An alarm that people are notified of, as `Operations` keeps it. */
 export interface RegisteredAlarm {
   readonly alarm: AlarmBase & { readonly name: string };
   /** Its name within the stage. */

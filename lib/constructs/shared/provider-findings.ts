@@ -17,7 +17,7 @@ export function acknowledgeCallFunction(scope: Construct): void {
     ...['LambdaConcurrency', 'LambdaDLQ', 'LambdaInsideVPC'].map((rule) => ({
       id: `NIST.800.53.R5-${rule}`,
       reason:
-        'The CDK’s own function, invoked by a deployment that waits for its answer; it calls AWS’s API, and nothing in the VPC.',
+        'The CDK’s own function, invoked by a deployment that waits for its response; it calls AWS’s API, and nothing in the VPC.',
     })),
   );
 }

@@ -33,7 +33,7 @@ export interface OpenTelemetryTracerOptions {
 
 /** Longest that one request to the collector may take with all its tries, in milliseconds. */
 const EXPORT_TIMEOUT_MILLISECONDS = 5_000;
-/** How long spans are gathered before they are sent, in milliseconds; a crash loses as much. */
+/** How long spans are batched before they are sent, in milliseconds; a crash loses as much. */
 const EXPORT_DELAY_MILLISECONDS = 1_000;
 /** What is longer is cut, such as the text of a long statement, in characters. */
 const ATTRIBUTE_MAXIMUM_LENGTH = 1_024;

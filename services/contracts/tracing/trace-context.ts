@@ -11,7 +11,7 @@ interface TraceContext {
 }
 
 /**
- * One for the process, as Node.js means them to be: it follows the code that runs, whoever's it is. With no trace under way
+ * One for the process, as Node.js means them to be: it follows the code that runs, whoever's it is. With no trace in flight
  * it costs nothing but the look at it, some 10 ns.
  */
 const contexts = new AsyncLocalStorage<TraceContext | undefined>();

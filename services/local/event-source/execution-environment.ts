@@ -132,7 +132,7 @@ export class ExecutionEnvironment {
   /**
    * @returns the handler's response as JSON text; undefined when it returned nothing.
    * @throws {FunctionError} when the handler throws, the process ends, or `invocation.deadline` passes, after which Lambda
-   * starts anew, and so the environment is ended.
+   * starts again, and so the environment is ended.
    */
   async invoke(invocation: Invocation): Promise<string | undefined> {
     this.#waiting = Promise.withResolvers();

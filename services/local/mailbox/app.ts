@@ -7,7 +7,7 @@ import { HOSTS_ALLOWED, isAddressedDirectly } from '../../contracts/host-check.t
 import { MailboxFolder } from './messages.ts';
 import { renderPage, type Selection, type View, viewsOf } from './page.ts';
 
-/** How long events of the folder are gathered before listeners are told, in milliseconds; one email makes several. */
+/** How long events of the folder are batched before listeners are told, in milliseconds; one email makes several. */
 const CHANGE_QUIET_MILLISECONDS = 50;
 
 const ASSET_TYPES = {

@@ -43,7 +43,7 @@ interface StoredFile {
 /** A folder of `.eml` files, which others write to. */
 export class MailboxFolder {
   readonly #directory: string;
-  /** Summaries by id; a file is written once, so one is made anew only when the file's time or size is another. */
+  /** Summaries by id; a file is written once, so one is recreated only when the file's time or size is another. */
   readonly #summaries = new Map<
     string,
     { readonly key: string; readonly summary: MessageSummary }

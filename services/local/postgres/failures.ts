@@ -20,7 +20,7 @@ export function corruptData(
 ): LocalFailure {
   return new LocalFailure(
     `The PostgreSQL data in ${directory} is damaged: ${why}.${quote(logLines)}`,
-    'Run `npm run reset` to wipe the local data and start anew.',
+    'Run `npm run reset` to wipe the local data and start again.',
   );
 }
 
@@ -28,7 +28,7 @@ export function corruptData(
 export function otherVersion(directory: string, theirs: string, ours: string): LocalFailure {
   return new LocalFailure(
     `The PostgreSQL data in ${directory} cannot be used: it was made by PostgreSQL ${theirs}, and this is PostgreSQL ${ours}.`,
-    'Run `npm run reset` to wipe the local data and start anew.',
+    'Run `npm run reset` to wipe the local data and start again.',
   );
 }
 

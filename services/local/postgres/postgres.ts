@@ -70,7 +70,7 @@ const LOG_LINES_SHOWN = 20;
 /**
  * Starts PostgreSQL 18, a primary and a streaming replica, on the loopback address.
  * The data is kept; a server that an earlier, killed run left behind is stopped first; a replica that cannot follow
- * is made anew.
+ * is recreated.
  * @throws {LocalFailure} when that cannot be done; nothing is left running then.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {

@@ -55,7 +55,7 @@ const EMPTY_IN_COPY = [
 ];
 
 /**
- * Starts the replica and waits until it has all that the primary had; makes it anew from the primary when it is not
+ * Starts the replica and waits until it has all that the primary had; makes it again from the primary when it is not
  * there, is damaged, was promoted, or needs what the primary no longer keeps.
  * @throws {LocalFailure} when a newly made one does not work either.
  */
@@ -67,7 +67,7 @@ export async function startReplica(options: ReplicaOptions): Promise<RunningServ
       return await startAndCatchUp(options);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      onProgress(`Making the PostgreSQL replica anew: ${why.split('\n')[0]}`);
+      onProgress(`Making the PostgreSQL replica again: ${why.split('\n')[0]}`);
     }
   } else {
     onProgress('Making the PostgreSQL replica');

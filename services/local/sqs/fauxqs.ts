@@ -108,7 +108,7 @@ function openKept(
     const why = error instanceof Error ? error.message : String(error);
     throw new LocalFailure(
       `The queues kept in ${file} cannot be read: ${why}.`,
-      'Run `npm run reset` to wipe the local data and start anew.',
+      'Run `npm run reset` to wipe the local data and start again.',
       { cause: error },
     );
   }

@@ -14,7 +14,7 @@ export interface QueueUrls {
   readonly deadLetterUrl: string;
 }
 
-/** An answer of SQS that is an error. */
+/** A response of SQS that is an error. */
 export class SqsRequestError extends Error {
   override readonly name = 'SqsRequestError';
 }
@@ -99,7 +99,7 @@ async function callSqs(
   });
   const text = await response.text();
   if (!response.ok) {
-    throw new SqsRequestError(`${action} was answered ${response.status}: ${text}`);
+    throw new SqsRequestError(`${action} was answered with ${response.status}: ${text}`);
   }
   return text === '' ? {} : JSON.parse(text);
 }

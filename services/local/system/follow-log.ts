@@ -32,7 +32,7 @@ export async function followLog(
       for (const line of lines) onLine(line);
     }
   }
-  // One read after the other: a change that is told of twice must not be read twice.
+  // One read after the other: a change that is notified of twice must not be read twice.
   const look = () => {
     reading = reading.then(() => readOn(file));
     return reading;

@@ -77,7 +77,7 @@ export async function startWorkersPart(options: {
       where: workers.map(({ name }) => name).join(', '),
       notes: workers.map(
         ({ name, batchSize, maximumBatchingWindowSeconds }) =>
-          `${name}: batches of up to ${batchSize}, gathered for up to ${maximumBatchingWindowSeconds} s`,
+          `${name}: batches of up to ${batchSize}, collected for up to ${maximumBatchingWindowSeconds} s`,
       ),
     },
     stop: async () => void (await Promise.all(sources.map((source) => source.stop()))),

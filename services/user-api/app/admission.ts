@@ -42,7 +42,7 @@ function clientOf(identity: Identity, address: string): ClientIdentity {
 /**
  * Lets requests in: finds out who sends one, and counts it under the policy of its route, by account and by
  * address. A request with credentials that are
- * not good counts by its address, so that guessing them is limited as well. The fields of the limit go on the answer, whatever
+ * not good counts by its address, so that guessing them is limited as well. The fields of the limit go on the response, whatever
  * that will be.
  *
  * Without credentials nothing is waited for as long as the limit is decided in this process, as that of reads is.

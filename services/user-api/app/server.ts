@@ -30,7 +30,7 @@ export interface ApiServerSettings {
   readonly headersTimeoutMilliseconds: number;
   /** How long after the first byte of a request its response must have been taken by the client, or the connection is cut within a fifth more. */
   readonly responseTimeoutMilliseconds: number;
-  /** Sets what every answer has. */
+  /** Sets what every response has. */
   readonly responseHeaders: ResponseHeaders;
   /** Counts what is refused before there is a route; gives what to answer in its place. @default nothing is counted */
   readonly countRefused?: (incoming: ApiRequest) => Promise<Problem | null>;
@@ -226,9 +226,9 @@ export class ApiServer {
   }
 
   /**
-   * Takes no new connections, closes the idle ones, and those in use after the answer that is under way.
+   * Takes no new connections, closes the idle ones, and those in use after the response that is in flight.
    *
-   * @param timeoutMilliseconds - longest wait for requests under way.
+   * @param timeoutMilliseconds - longest wait for requests in flight.
    * @returns whether all of them ended in time; if not, they have been cut.
    */
   async close(timeoutMilliseconds: number): Promise<boolean> {
@@ -264,7 +264,7 @@ export class ApiServer {
   }
 }
 
-/** Whether the system has taken all of an answer, as it does unless the client is slow to read. */
+/** Whether the system has taken all of a response, as it does unless the client is slow to read. */
 function isSent({ socket }: ApiRequest, outgoing: ServerResponse<ApiRequest>): boolean {
   return outgoing.writableLength === 0 && socket.errored === null;
 }

@@ -18,7 +18,7 @@ export interface RunningService {
    * Stops in an order that no request notices: readiness fails, and each response closes its connection; the delay, in which load balancers find
    * out; no new connections; the rest are closed after the responses in flight; then everything behind.
    *
-   * @returns whether all requests under way were answered; if not, they have been cut.
+   * @returns whether all requests in flight were answered; if not, they have been cut.
    */
   stop(): Promise<boolean>;
   /** Cuts all connections, for those who cannot wait for `stop`. */

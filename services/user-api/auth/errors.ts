@@ -21,7 +21,7 @@ export interface AccessErrorOptions extends ErrorOptions {
 export class AccessError extends Error {
   override readonly name = 'AccessError';
   readonly slug: AccessProblemSlug;
-  /** Headers that go with the answer. */
+  /** Headers that go with the response. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(slug: AccessProblemSlug, detail: string, options: AccessErrorOptions = {}) {

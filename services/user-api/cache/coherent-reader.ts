@@ -56,7 +56,7 @@ export interface CoherentReaderParts {
 }
 
 /**
- * A reader that has not been asked about a resource for so long has everything that was written before. Until this process has been told of
+ * A reader that has not been asked about a resource for so long has everything that was written before. Until this process has been notified of
  * writes for so long, it knows of none that the shared cache may have lost.
  */
 export const SETTLED_MILLISECONDS = 3_000;
@@ -142,7 +142,7 @@ export class CoherentReader {
   }
 
   /**
-   * The newest version that this process has written or been told of, when it is asked: nothing older is the truth. It never falls, though what was
+   * The newest version that this process has written or been notified of, when it is asked: nothing older is the truth. It never falls, though what was
    * heard of may be forgotten while a read goes on.
    */
   #minimumVersionOf(id: number): () => number {
@@ -217,7 +217,7 @@ export class CoherentReader {
   }
 
   #fillNear(id: number, entry: VersionedEntry, ticket: FillTicket): void {
-    // What is not there may be created any time, and whoever is told of that has to find it from then on, not a moment later.
+    // What is not there may be created any time, and whoever is notified of that has to find it from then on, not a moment later.
     if (entry.version !== UNKNOWN_VERSION) this.#parts.near.fill(id, entry, ticket);
   }
 
@@ -229,7 +229,7 @@ export class CoherentReader {
     return this.#isSettled() ? 'nothing' : 'everything';
   }
 
-  /** Whether this process has been told of every write for so long that nothing it does not know of can be missing from a reader. */
+  /** Whether this process has been notified of every write for so long that nothing it does not know of can be missing from a reader. */
   #isSettled(): boolean {
     const { knownVersions, near } = this.#parts;
     const since = Math.max(near.openSince, knownVersions.completeSince);

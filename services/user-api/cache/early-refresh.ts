@@ -1,7 +1,7 @@
 /**
  * Probabilistic early expiration, "XFetch": Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede
  * Prevention", PVLDB 8(8), 2015 (https://www.vldb.org/pvldb/vol8/p886-vattani.pdf), algorithm 1 with β = 1. An entry that takes δ to load
- * is loaded anew `δ × -ln(random)` before it ends, drawn at each use. An entry that is used much is so renewed by one of its users before
+ * is loaded again `δ × -ln(random)` before it ends, drawn at each use. An entry that is used much is so renewed by one of its users before
  * all of them would have to wait, an entry that is used rarely is not renewed at all, and processes don't do it at the same time.
  */
 export function refreshesEarly(

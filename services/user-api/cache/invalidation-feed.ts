@@ -10,7 +10,7 @@ export interface InvalidationFeedParts {
    * subscribe by itself after it was lost, or messages would be missed without a word.
    */
   readonly subscriber: Redis;
-  /** What words of writes come by, with which the feed tests itself. */
+  /** What invalidation messages come by, with which the feed tests itself. */
   readonly publisher: RedisClient;
   readonly channel: string;
   /** From now on every word comes. */
@@ -29,7 +29,7 @@ export const HEARTBEAT_MILLISECONDS = 1_000;
 export const HEARTBEAT_GRACE_MILLISECONDS = 100;
 
 /**
- * Words of writes, from all processes, over Redis pub/sub. It has two states: open, in which every word comes, and lost. Pub/sub is at most
+ * Invalidation messages, from all processes, over Redis pub/sub. It has two states: open, in which every word comes, and lost. Pub/sub is at most
  * once, so what was said while it was lost never comes.
  *
  * Plain PUBLISH, not the sharded SPUBLISH: it works alike with one server and in a cluster, where each node passes a message on to all
@@ -49,7 +49,7 @@ export class InvalidationFeed {
     this.#parts = parts;
   }
 
-  /** Subscribes, and again whenever the connection is there anew. */
+  /** Subscribes, and again whenever the connection is there again. */
   start(): void {
     const { subscriber, heartbeatMilliseconds = HEARTBEAT_MILLISECONDS } = this.#parts;
     subscriber.on('ready', () => void this.#subscribe());
@@ -100,7 +100,7 @@ export class InvalidationFeed {
     }
     const invalidation = decodeInvalidation(message);
     if (invalidation !== null) this.#parts.onInvalidation(invalidation);
-    else this.#parts.logger.warn('A word of a write could not be read');
+    else this.#parts.logger.warn('An invalidation message could not be read');
   }
 
   /**

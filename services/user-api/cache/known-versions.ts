@@ -11,7 +11,7 @@ const MAXIMUM = 65_536;
 const FILL_MILLISECONDS = 60_000;
 
 /**
- * The newest version of each resource that this process has lately written or been told of: nothing older is the truth, whatever a
+ * The newest version of each resource that this process has lately written or been notified of: nothing older is the truth, whatever a
  * cache or a reader says.
  *
  * It has two halves. The younger one is filled; when it is full, or old, it takes the place of the older one, which is

@@ -83,7 +83,7 @@ export class ListCache {
     return this.#pages.bytes;
   }
 
-  /** From now on this process is told of every write. */
+  /** From now on this process is notified of every write. */
   open(): void {
     this.#isOpen = true;
     this.written();

@@ -7,7 +7,7 @@ export class ReadsShed extends Error {
 }
 
 /**
- * Bounds how many loads from the database are under way at once. Without it, caches that fail turn every read into a load, and the database that
+ * Bounds how many loads from the database are in flight at once. Without it, caches that fail turn every read into a load, and the database that
  * is asked by all answers nobody in time; with it, the reads that are let through stay fast.
  */
 export class LoadLimit {
@@ -26,7 +26,7 @@ export class LoadLimit {
     return this.#places.running < this.#maximum / 2;
   }
 
-  /** @throws {@link ReadsShed} when as many loads are under way as there may be. */
+  /** @throws {@link ReadsShed} when as many loads are in flight as there may be. */
   async run<Value>(load: () => Promise<Value>): Promise<Value> {
     const place = this.#places.tryTake();
     if (place === undefined) {

@@ -5,12 +5,12 @@ import type { VersionedEntry } from './versioned-cache.ts';
 
 /**
  * The loads of a process, of which those of one resource at the same time are one. A load that began earlier may lack what was written since. That does
- * no harm where this process has been told of it, and remembers it; else nobody gets a load that began before they asked.
+ * no harm where this process has been notified of it, and remembers it; else nobody gets a load that began before they asked.
  */
 export class LoadsInFlight {
   readonly #near: Pick<NearCache, 'isOpen' | 'ticket'>;
   readonly #metrics: CacheMetrics;
-  /** Loads that began while this process was told of every write, and had forgotten none since {@link #told}. */
+  /** Loads that began while this process was notified of every write, and had forgotten none since {@link #told}. */
   #notifiedLoads = new SingleFlight<VersionedEntry>();
   #known: FillTicket;
   readonly #unnotifiedLoads = new NextFlight<VersionedEntry>();

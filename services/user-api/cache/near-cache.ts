@@ -7,7 +7,7 @@ import { SieveCache } from './sieve-cache.ts';
 import type { VersionedEntry } from './versioned-cache.ts';
 
 /**
- * How long an entry lives, at most, since its load began: the bound on how long it can be out of date when this process is not told of a
+ * How long an entry lives, at most, since its load began: the bound on how long it can be out of date when this process is not notified of a
  * write and does not notice. Long enough that an entry in use is asked of Redis rarely, once in some 5 seconds.
  */
 export const NEAR_LIFETIME_MILLISECONDS = 5_000;
@@ -44,7 +44,7 @@ export interface NearCacheOptions {
 }
 
 /**
- * Resources in this process's memory as ready-made answers. It is open only while this process is told of every write; closed, it is empty and
+ * Resources in this process's memory as ready-made responses. It is open only while this process is notified of every write; closed, it is empty and
  * takes nothing in. An entry is older than the truth at most from the write until the word of it has come.
  *
  * A load is put in with a ticket from before it began, and is refused when in between a newer version was heard of, or the
@@ -73,7 +73,7 @@ export class NearCache {
     return this.#isOpen;
   }
 
-  /** Since when this process is told of every write, by the clock of {@link now}. */
+  /** Since when this process is notified of every write, by the clock of {@link now}. */
   get openSince(): number {
     return this.#openSince;
   }
@@ -94,12 +94,12 @@ export class NearCache {
     return this.#entries.evictions;
   }
 
-  /** Sets what loads an entry anew when it is about to end. It must not throw. */
+  /** Sets what loads an entry again when it is about to end. It must not throw. */
   onRefresh(refresh: (id: number) => void): void {
     this.#refresh = refresh;
   }
 
-  /** From now on this process is told of every write. */
+  /** From now on this process is notified of every write. */
   open(): void {
     this.#isOpen = true;
     this.#openSince = this.#clock();

@@ -4,7 +4,7 @@ import { SieveEntry } from './sieve-cache.ts';
 import type { VersionedEntry } from './versioned-cache.ts';
 
 /**
- * What an entry takes in memory besides its bytes, as measured (docs/cache.md): the entry, its place in the map, the answer, and
+ * What an entry takes in memory besides its bytes, as measured (docs/cache.md): the entry, its place in the map, the response, and
  * the heads of its strings.
  */
 export const NEAR_ENTRY_OVERHEAD_BYTES = 512;
@@ -27,7 +27,7 @@ export class NearEntry extends SieveEntry<number> {
   readonly response: SerializedResponse | null;
   readonly endsAt: number;
   readonly loadMilliseconds: number;
-  /** From when on it may be loaded anew; infinite once that has begun. */
+  /** From when on it may be loaded again; infinite once that has begun. */
   refreshFrom: number;
   /** Other ways to show it, by name. */
   #derived: Map<string, SerializedResponse> | undefined;

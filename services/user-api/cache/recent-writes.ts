@@ -26,7 +26,7 @@ export class RecentWrites {
   /** In the order of writing: the oldest come first. */
   readonly #writes = new Map<number, RecentWrite>();
   /**
-   * Goes through the writes as they are forgotten, so that it stands at the oldest: one that begins anew has to pass by the places of all that are
+   * Goes through the writes as they are forgotten, so that it stands at the oldest: one that begins again has to pass by the places of all that are
    * gone, some thousands, before V8 makes a new table.
    */
   #order = this.#writes.entries();

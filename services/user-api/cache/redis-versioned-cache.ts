@@ -25,7 +25,7 @@ export const UNKNOWN_FRESH_MILLISECONDS = 5_000;
 /** Share of the lifetime that is drawn at random, so that entries made together do not end together. */
 const LIFETIME_JITTER = 0.2;
 /**
- * How long what was written is kept as a floor for readers that are behind: longer than any replica is left behind, of which an
+ * How long what was written is kept as a minimum version for readers that are behind: longer than any replica is left behind, of which an
  * alarm tells within minutes.
  */
 export const MINIMUM_VERSION_MILLISECONDS = 600_000;
@@ -43,7 +43,7 @@ export interface RedisVersionedCacheOptions {
   readonly keyPrefix: string;
   /** Names the bytes that bodies are made of; another name whenever they change. Up to 8 characters, no blanks. */
   readonly representation: string;
-  /** Where processes are told of writes. */
+  /** Where processes are notified of writes. */
   readonly channel: string;
 }
 
@@ -61,8 +61,8 @@ interface Lookup {
 }
 
 /**
- * The shared cache in Redis. Each method is about one key, so that it works in a cluster too. Where there is no cluster, reads of the same turn of the
- * event loop are one command (MGET), because the client's work for a command is the dearest part of a read.
+ * The shared cache in Redis. Each method is about one key, so that it works in a cluster too. Where there is no cluster, reads of the same tick of the
+ * event loop are one command (MGET), because the client's work for a command is the most expensive part of a read.
  */
 export class RedisVersionedCache implements VersionedCache {
   readonly #redis: RedisClient;

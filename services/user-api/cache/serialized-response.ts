@@ -20,7 +20,7 @@ export interface SerializedBytes {
   readonly etag: string;
 }
 
-/** An answer that only needs to be written. */
+/** A response that only needs to be written. */
 export class SerializedResponse implements SerializedBytes {
   readonly text: string;
   readonly length: string;

@@ -21,7 +21,7 @@ export interface EntryUpdate {
   readonly head: string;
   /** How long the body may be answered. */
   readonly freshMilliseconds: number;
-  /** How long the entry is kept, which its version is a floor for. */
+  /** How long the entry is kept, which its version is a minimum version for. */
   readonly keptMilliseconds: number;
   readonly loadMilliseconds: number;
   readonly body: Uint8Array | null;
@@ -42,8 +42,8 @@ function linesOf(setIfNewer: EntryUpdate): string {
 }
 
 /**
- * Makes the function that puts entries into Redis. Where there is no cluster, in which keys lie in different slots, what comes in the same turn
- * of the event loop is one run of the script; each entry is still set, refused, told of, or fails by itself.
+ * Makes the function that puts entries into Redis. Where there is no cluster, in which keys lie in different slots, what comes in the same tick
+ * of the event loop is one run of the script; each entry is still set, refused, notified of, or fails by itself.
  *
  * The function gives null when the entry went in, or the newer one that is there.
  *

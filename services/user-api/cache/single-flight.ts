@@ -1,13 +1,13 @@
 type Key = string | number;
 
-/** A load that is under way, and the next one in its chain. */
+/** A load that is in flight, and the next one in its chain. */
 interface Flight<Value> {
   readonly key: Key;
   readonly current: Promise<Value>;
   following: this | undefined;
 }
 
-/** Chains in a table: some times as many as loads are under way at once. A power of two. */
+/** Chains in a table: some times as many as loads are in flight at once. A power of two. */
 const CHAINS = 256;
 
 /** Ids spread well by their last bits; texts have no cheap hash, and are few. */
@@ -50,7 +50,7 @@ class FlightTable<Entry extends Flight<unknown>> {
 export class SingleFlight<Value> {
   readonly #flights = new FlightTable<Flight<Value>>();
 
-  /** Whether a load of `key` is under way. */
+  /** Whether a load of `key` is in flight. */
   has(key: Key): boolean {
     return this.#flights.get(key) !== undefined;
   }
@@ -76,14 +76,14 @@ interface FollowedFlight<Value> extends Flight<Value> {
 export type BeginLoad<Value> = (done: (result: Value | Promise<Value>) => void) => void;
 
 /**
- * Like {@link SingleFlight}, but nobody gets an answer to a question that was put before theirs: who comes while a load is under
- * way shares the one after it. So a key has at most one load under way, nobody waits for more than two, and what was true
+ * Like {@link SingleFlight}, but nobody gets a response to a question that was put before theirs: who comes while a load is under
+ * way shares the one after it. So a key has at most one load in flight, nobody waits for more than two, and what was true
  * before a read began is what it gets, or something newer.
  */
 export class NextFlight<Value> {
   readonly #flights = new FlightTable<FollowedFlight<Value>>();
 
-  /** How many wait for the load of `key` that comes after the one under way. */
+  /** How many wait for the load of `key` that comes after the one in flight. */
   waiting(key: Key): number {
     return this.#flights.get(key)?.waiting ?? 0;
   }

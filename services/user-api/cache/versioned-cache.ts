@@ -27,13 +27,13 @@ export interface SharedEntry extends VersionedEntry {
   readonly loadMilliseconds: number;
 }
 
-/** Where an entry comes from, which decides how long its version is kept as a floor. */
+/** Where an entry comes from, which decides how long its version is kept as a minimum version. */
 export type EntryOrigin =
-  /** A write that has just been committed: processes are told of it, and readers may be behind it. */
+  /** A write that has just been committed: processes are notified of it, and readers may be behind it. */
   | 'write'
   /**
    * A write of some time ago, of which the cache may not have been told, or may have lost it. Newer ones may have followed that it was not told
-   * of either, so it counts as a floor only.
+   * of either, so it counts as a minimum version only.
    */
   | 'earlier write'
   /** A load from the database. */
@@ -49,7 +49,7 @@ export interface SetIfNewerOptions {
  * A cache shared by all processes, in which versions only rise: an entry replaces another only when its version is at least as
  * high. So whoever loads slowly cannot bring back what has been changed or deleted since.
  *
- * It never throws: an answer of `undefined` says that the cache could not be asked in time.
+ * It never throws: a response of `undefined` says that the cache could not be asked in time.
  */
 export interface VersionedCache {
   /** @returns the entry, null when there is none, or undefined when the cache did not answer. */

@@ -19,7 +19,7 @@ export interface WritePublisherParts {
 
 /**
  * Tells of writes: this process at once, and the shared cache, and with it all other processes, before the write is answered, so that from
- * the answer on nobody reads anything older from there. What the shared cache could not be told, it is told again until it answers;
+ * the response on nobody reads anything older from there. What the shared cache could not be told, it is told again until it answers;
  * for so long, others may read an older version from it.
  */
 export class WritePublisher {

@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly onTokens?: (tokens: Tokens | null) => void;
   /** How often, and after what waits, a failed request is sent again. */
   readonly retry?: RetryOptions;
-  /** Longest wait for the answer to one attempt, in milliseconds. @default 10000 */
+  /** Longest wait for the response to one attempt, in milliseconds. @default 10000 */
   readonly timeoutMilliseconds?: number;
   /** @default the global one */
   readonly fetch?: typeof fetch;

@@ -28,18 +28,20 @@ export class ApiProblem extends Error {
   }
 }
 
-/** No answer came: the network, or no answer in time, in all attempts. A change may have been made. */
+/** No response came: the network, or no response in time, in all attempts. A change may have been made. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
 }
 
-/** An answer that is not the API's: most likely of a proxy in front of it. */
+/** A response that is not the API's: most likely of a proxy in front of it. */
 export class UnexpectedResponse extends Error {
   override readonly name = 'UnexpectedAnswer';
   readonly status: number;
 
   constructor(status: number, mediaType: string | null) {
-    super(`The answer is ${status} ${mediaType ?? 'without a type'}, which the API does not send.`);
+    super(
+      `The response is ${status} ${mediaType ?? 'without a type'}, which the API does not send.`,
+    );
     this.status = status;
   }
 }

@@ -5,9 +5,9 @@ import type { Repeatability } from './operations.ts';
 export interface RetryOptions {
   /** Attempts for each call, the first included. @default 4 */
   readonly attempts?: number;
-  /** Longest wait before the second attempt when the answer names none, in milliseconds; it doubles with each. @default 200 */
+  /** Longest wait before the second attempt when the response names none, in milliseconds; it doubles with each. @default 200 */
   readonly baseMilliseconds?: number;
-  /** Longest wait between two attempts. An answer that asks for a longer one is not waited for. @default 10000 */
+  /** Longest wait between two attempts. A response that asks for a longer one is not waited for. @default 10000 */
   readonly maximumMilliseconds?: number;
   /** Between 0 and 1. @default Math.random */
   readonly random?: () => number;

@@ -67,7 +67,7 @@ export async function send(
     text = await response.text();
   } catch (cause) {
     options.signal?.throwIfAborted();
-    throw new ApiUnreachable(`No answer from ${new URL(url).origin}`, { cause });
+    throw new ApiUnreachable(`No response from ${new URL(url).origin}`, { cause });
   }
   const { headers, status } = response;
   const mediaType = headers.get('content-type')?.split(';')[0] ?? null;

@@ -25,9 +25,9 @@ type QueryIn<Route> = Route extends { request: { query: infer Schema } }
 
 /** What may go with any request. */
 export interface RequestOptions {
-  /** Sent as If-Match: the `etag` of the answer that the change starts from. */
+  /** Sent as If-Match: the `etag` of the response that the change starts from. */
   readonly ifMatch?: string;
-  /** Sent as If-None-Match: then the answer may be {@link NotModified}. */
+  /** Sent as If-None-Match: then the response may be {@link NotModified}. */
   readonly ifNoneMatch?: string;
   /** Sent as Idempotency-Key by operations that take one. @default a new UUID for each call, the same for all its attempts */
   readonly idempotencyKey?: string;

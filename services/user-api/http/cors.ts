@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Sets the headers by which browsers let pages of other origins see an answer, besides {@link CORS_VARY}. */
+/** Sets the headers by which browsers let pages of other origins see a response, besides {@link CORS_VARY}. */
 export type Cors = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** Vary of all answers, also to requests without an Origin: a cache must not give one to a page of another origin. */
@@ -35,7 +35,7 @@ const EXPOSED_HEADERS = [
   'x-request-id',
 ];
 const ALLOWED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-/** How long a browser keeps the answer to a preflight: Chromium keeps none longer than two hours. */
+/** How long a browser keeps the response to a preflight: Chromium keeps none longer than two hours. */
 const PREFLIGHT_MAXIMUM_AGE_SECONDS = 7_200;
 
 /**

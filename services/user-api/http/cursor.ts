@@ -7,7 +7,7 @@ const SIGNATURE_CHARACTERS = 22;
 /**
  * Where a page ended, as clients hand it back. What is in it is not part of the contract, and is signed together with the query that it is for, so
  * that whatever else is sent is found out: a cursor that was changed, made up, or given to another query. The same place of the
- * same query has the same cursor in every process, so that pages can be told apart by their bytes.
+ * same query has the same cursor in every process, so that pages can be distinguished by their bytes.
  */
 export class CursorSigner {
   /** Made once: a key made of bytes for each signature takes several times as long as the signature. */

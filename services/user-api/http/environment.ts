@@ -18,7 +18,7 @@ export class ApiRequest extends IncomingMessage {
   readonly receivedAt: number = performance.now();
   /** Pattern of the route that answers, such as `/api/v1/users/{id}`; null while none does. */
   route: string | null = null;
-  /** Slug of the problem that the answer is; null while it is none. */
+  /** Slug of the problem that the response is; null while it is none. */
   problem: string | null = null;
   /** Set by whoever answers out of a cache, be it in this process's memory or Redis: only some of these requests are logged. */
   fromCache = false;

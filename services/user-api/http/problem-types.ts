@@ -79,13 +79,14 @@ export const problemTypes = {
     status: 409,
     title: 'Idempotency-Key in use',
     meaning: 'A request with the same Idempotency-Key is being done at this moment.',
-    remedy: 'Send it again a little later, with the same key: it will get the answer of the first.',
+    remedy:
+      'Send it again a little later, with the same key: it will get the response of the first.',
   },
   'idempotent-answer-erased': {
     status: 410,
     title: 'Idempotent answer erased',
     meaning:
-      'A request with the same Idempotency-Key has created a user who has been deleted since, and with the user the answer.',
+      'A request with the same Idempotency-Key has created a user who has been deleted since, and with the user the response.',
     remedy: 'Nothing, if the user was meant to be deleted. To create one again, use a new key.',
   },
   'precondition-failed': {

@@ -6,7 +6,7 @@ import { type ProblemSlug, problemTypes } from './problem-types.ts';
 export interface ProblemOptions extends ErrorOptions {
   /** Every field or parameter at fault. @default left out */
   readonly errors?: readonly ProblemError[];
-  /** Headers that go with the answer, such as Allow. @default none */
+  /** Headers that go with the response, such as Allow. @default none */
   readonly headers?: Readonly<Record<string, string>>;
   /** The version that the user has now. @default left out */
   readonly currentVersion?: number;
@@ -37,7 +37,7 @@ export class Problem extends Error {
     };
   }
 
-  /** The body of the answer. */
+  /** The body of the response. */
   details(requestId: string | undefined): ProblemDetails {
     const type: ProblemType = problemTypes[this.slug];
     const { errors, currentVersion } = this.#options;

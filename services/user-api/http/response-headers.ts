@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CORS_VARY, type Cors, createCors } from './cors.ts';
 
-/** Sets the headers that every answer has, whatever it will be; an answer may replace one. */
+/** Sets the headers that every response has, whatever it will be; a response may replace one. */
 export type ResponseHeaders = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /**
- * What OWASP's REST Security Cheat Sheet wants on the answers of an API
+ * What OWASP's REST Security Cheat Sheet wants on the responses of an API
  * (https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html): they are data, which no browser is to guess the type of,
  * run, or show inside another page. Pages replace the policy with one of their own.
  */
@@ -27,7 +27,7 @@ export interface ResponseHeaderSettings {
   readonly allowedOrigins: readonly string[];
 }
 
-/** The fields of answers to requests without an Origin, in the order in which they are sent. */
+/** The fields of responses to requests without an Origin, in the order in which they are sent. */
 export function constantHeaders({
   allowedOrigins,
   publicUrl,

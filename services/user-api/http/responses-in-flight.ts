@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ApiRequest } from './environment.ts';
 
-/** An answer that is under way, between its neighbours in the list. */
+/** A response that is in flight, between its neighbours in the list. */
 export interface ResponseInFlight {
   readonly outgoing: ServerResponse<ApiRequest>;
   previous: ResponseInFlight | null;

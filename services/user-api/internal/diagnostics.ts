@@ -86,7 +86,7 @@ export class Diagnostics {
     return found?.isFile() === true ? createReadStream(path) : null;
   }
 
-  /** Ends a profile that is under way. */
+  /** Ends a profile that is in flight. */
   close(): void {
     this.#closing.abort();
   }

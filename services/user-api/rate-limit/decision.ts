@@ -17,7 +17,7 @@ export interface Outcome {
  */
 export type DecisionSource = 'redis' | 'lease' | 'remembered' | 'in-process';
 
-/** The answer to one request under one policy. */
+/** The response to one request under one policy. */
 export interface RateLimitDecision extends Outcome {
   readonly policy: RateLimitPolicy;
   readonly source: DecisionSource;

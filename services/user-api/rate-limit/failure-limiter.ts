@@ -48,7 +48,7 @@ export class FailureLimiter {
     return this.#counter.counts;
   }
 
-  /** @throws {@link RateLimitExceeded} when the key has as many failures, and attempts under way, as it may. */
+  /** @throws {@link RateLimitExceeded} when the key has as many failures, and attempts in flight, as it may. */
   attempt(key: string): Attempt {
     const { limit } = this.policy;
     const window = 1_000 * this.policy.windowSeconds;

@@ -1,7 +1,7 @@
 import type { RateLimitDecision } from './decision.ts';
 import type { RateLimitPolicy } from './policy.ts';
 
-/** Header fields of an answer, by their names in lower case. */
+/** Header fields of a response, by their names in lower case. */
 export interface RateLimitHeaders {
   readonly 'ratelimit-policy': string;
   readonly ratelimit: string;

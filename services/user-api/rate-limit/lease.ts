@@ -14,7 +14,7 @@ export interface LeaseTerms {
 
 /** Largest part of what remains for all that one process may pass untold: a quota that is running out is not promised to many at once. */
 const LARGEST_PART_OF_REMAINING = 1 / 4;
-/** Part of a lease that is still there when Redis is told, to pass what comes until its answer. */
+/** Part of a lease that is still there when Redis is told, to pass what comes until its response. */
 const RESERVE = 1 / 4;
 
 /**
@@ -28,9 +28,9 @@ export class Lease {
   readonly #terms: LeaseTerms;
   /** Requests that may be untold now: the allowance, or less when little remains for all. */
   #granted: number;
-  /** Units of requests that passed, that Redis was not told of, and that are not forgiven yet. */
+  /** Units of requests that passed, that Redis was not notified of, and that are not forgiven yet. */
   #unpublished = 0;
-  /** Requests that Redis is being told of. */
+  /** Requests that Redis is being notified of. */
   #publishing = 0;
   /** When {@link #untold} was last brought up to date. */
   #updatedAt: number;
@@ -89,7 +89,7 @@ export class Lease {
     if (response.remaining === 0) this.#refusedUntil = askedAt + response.resetMilliseconds;
   }
 
-  /** Redis could not be told of `requests`. */
+  /** Redis could not be notified of `requests`. */
   notPublished(requests: number): void {
     this.#publishing -= requests;
     this.#unpublished += requests * this.#terms.windowMilliseconds;

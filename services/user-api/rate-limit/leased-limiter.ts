@@ -53,7 +53,7 @@ export class LeasedLimiter implements RateLimiter {
   readonly #counter = new DecisionCounter();
   readonly #insurance: InProcessLimiter;
   readonly #leases: RecentMap<Lease>;
-  /** Leases that Redis is to be told of once the requests at hand are answered. */
+  /** Leases that Redis is to be notified of once the requests at hand are answered. */
   readonly #toPublish = new Map<string, Lease>();
   readonly #inFlight = new Set<Promise<unknown>>();
   #immediate: NodeJS.Immediate | undefined;

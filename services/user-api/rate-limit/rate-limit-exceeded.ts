@@ -5,7 +5,7 @@ import type { RateLimitHeaders } from './headers.ts';
 export class RateLimitExceeded extends Error {
   override readonly name = 'RateLimitExceeded';
   readonly decision: RateLimitDecision;
-  /** `RateLimit`, `RateLimit-Policy` and `Retry-After` of the answer. */
+  /** `RateLimit`, `RateLimit-Policy` and `Retry-After` of the response. */
   readonly headers: RateLimitHeaders;
 
   constructor(decision: RateLimitDecision, headers: RateLimitHeaders) {

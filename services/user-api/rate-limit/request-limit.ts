@@ -10,11 +10,11 @@ const REMEMBERED_KEYS = 4_096;
 /** A request that has been counted, or refused. */
 export interface CheckedRequest {
   readonly decision: RateLimitDecision;
-  /** What the answer carries, whether it was allowed or not. */
+  /** What the response carries, whether it was allowed or not. */
   readonly headers: RateLimitHeaders;
 }
 
-/** One policy as requests meet it: whose request it is, the decision, and the fields of the answer. */
+/** One policy as requests meet it: whose request it is, the decision, and the fields of the response. */
 export interface RequestLimit {
   /**
    * Counts a request without credentials and without waiting; `undefined`, and nothing counted, when Redis must be asked: then {@link check}
@@ -53,7 +53,7 @@ export function createRequestLimit(own: RateLimiter, usersAtAddress = own): Requ
   const ofOwn = withHeaders(own);
   const ofAddress = withHeaders(usersAtAddress);
   const countsUsers = own.policy.keyedBy.some((kind) => kind === 'user');
-  // A key that is made anew is hashed anew, too, when what belongs to it is looked up.
+  // A key that is recreated is hashed again, too, when what belongs to it is looked up.
   const addressKeys = new RecentMap<string>(REMEMBERED_KEYS);
   const keyOf = (address: string): string => {
     const known = addressKeys.get(address);

@@ -38,7 +38,7 @@ const REQUESTS_AT_ONCE_MAXIMUM = 100;
 
 /**
  * Enforces a policy exactly, over all processes that share the Redis: each request is counted there, in one round trip. Requests of one key
- * that come in the same turn of the event loop are counted in one atomic step, as if each came by itself: many clients behind one address cost little more than one.
+ * that come in the same tick of the event loop are counted in one atomic step, as if each came by itself: many clients behind one address cost little more than one.
  *
  * A key that Redis has refused is refused here until the time that Redis gave, without asking: a flood from one client does not
  * reach Redis, and nobody is refused that Redis would let pass, as none of the algorithms frees a request before that time.

@@ -10,15 +10,15 @@ const MILLISECONDS_PER_SECOND = 1_000;
  * ioredis' diagnostics channel: that one is of the whole process, hands over all arguments, and costs as much.
  * Keys and values are left out: they may be of persons.
  *
- * What is asked for in one turn of the event loop is sent in one write, when all events at hand have been handled: a write of its own for each
- * command is the dearest part of it. (`enableAutoPipelining` does so too, and takes longer to make its pipelines than the writes take.)
+ * What is asked for in one tick of the event loop is sent in one write, when all events at hand have been handled: a write of its own for each
+ * command is the most expensive part of it. (`enableAutoPipelining` does so too, and takes longer to make its pipelines than the writes take.)
  */
 export class ObservedRedis extends Redis {
   readonly metrics = new RedisCommandCounts();
 
   /** The connection that keeps commands back until they are sent; null while there are none. */
   #keeping: Redis['stream'] | null = null;
-  /** Whether commands will be sent at the end of this turn. */
+  /** Whether commands will be sent at the end of this tick. */
   #isDue = false;
   #lastSender: (() => void)[] = [];
 

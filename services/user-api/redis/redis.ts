@@ -15,7 +15,7 @@ export interface RedisSettings {
 
 const CONNECTION_NAME = 'headroom-user-api';
 const CONNECT_TIMEOUT_MILLISECONDS = 1_000;
-/** How long a connection may leave commands without any answer before it is taken for lost, and opened anew. */
+/** How long a connection may leave commands without any response before it is taken for lost, and opened again. */
 const SILENCE_TIMEOUT_MILLISECONDS = 1_000;
 const FIRST_RECONNECT_MILLISECONDS = 50;
 const LONGEST_RECONNECT_MILLISECONDS = 1_000;

@@ -50,7 +50,7 @@ export function withDeprecation(
     return {
       route: operation.route,
       handler: async (context) => {
-        // On the answer of Node.js, which problems go out by as well.
+        // On the response of Node.js, which problems go out by as well.
         for (const [name, value] of Object.entries(headers))
           context.env.outgoing.setHeader(name, value);
         const response = await operation.handler(context);

@@ -82,7 +82,7 @@ function mergeDescriptions(first: string | undefined, second: string): string {
 
 /**
  * Completes a route's description with what stands in front of it: who may use it, the problems that it may be answered with before it
- * is reached or instead of its answer, and the fields of its limit. It is made from the tables that decide, so that it is true.
+ * is reached or instead of its response, and the fields of its limit. It is made from the tables that decide, so that it is true.
  */
 export function describeRoute(route: Route, surroundings: Surroundings): Route {
   const { permission, policy } = surroundings;

@@ -25,23 +25,23 @@ export const requestHeaders = {
     name: 'Idempotency-Key',
     in: 'header',
     description:
-      'Any text of its own for each request that is meant, such as a UUID. The same key and body get the same answer for 24 hours.',
+      'Any text of its own for each request that is meant, such as a UUID. The same key and body get the same response for 24 hours.',
     schema: string(255, { minLength: 1, examples: ['9f0c1d0e-6f2c-4d1c-a5a5-6d9d3f0f4c57'] }),
   },
 } as const satisfies Record<string, ParameterObject>;
 
-/** Header fields of answers, by name. */
+/** Header fields of responses, by name. */
 export const responseHeaders = {
   'Access-Control-Allow-Origin': {
     description: 'The origin of the page that asks, when it is on the list of allowed ones.',
     schema: string(300, { format: 'uri' }),
   },
   'Cache-Control': {
-    description: 'Who may keep the answer, and how long.',
+    description: 'Who may keep the response, and how long.',
     schema: string(200),
   },
   Vary: {
-    description: 'Header fields of the request that the answer depends on.',
+    description: 'Header fields of the request that the response depends on.',
     schema: string(200),
   },
   ETag: { description: 'Names the version of what is answered.', schema: string(100) },
@@ -61,7 +61,7 @@ export const responseHeaders = {
     schema: string(500),
   },
   'Idempotent-Replayed': {
-    description: '`true` on an answer that was given before to the same Idempotency-Key.',
+    description: '`true` on a response that was given before to the same Idempotency-Key.',
     schema: { type: 'string', enum: ['true'] },
   },
   'Content-Encoding': {
@@ -98,8 +98,8 @@ export const responseHeaders = {
 export type ResponseHeaderName = keyof typeof responseHeaders;
 
 /**
- * Fields that any answer of an HTTP server may have, and that say nothing about this API: of the connection and the message (RFC 9110, 6.6
- * and 8), and the security headers of `http/answer-headers.ts`. The document does not repeat them on each answer.
+ * Fields that any response of an HTTP server may have, and that say nothing about this API: of the connection and the message (RFC 9110, 6.6
+ * and 8), and the security headers of `http/answer-headers.ts`. The document does not repeat them on each response.
  */
 export const generalHeaders: readonly string[] = [
   'connection',
@@ -145,7 +145,7 @@ const byOperation: Readonly<
   getReferenceAsset: { '200': ['ETag', 'Content-Encoding'] },
 };
 
-/** Names of the fields that an answer with `status` of the operation may have, without those of its rate limit. */
+/** Names of the fields that a response with `status` of the operation may have, without those of its rate limit. */
 export function responseHeaderNames(operationId: string, status: string): ResponseHeaderName[] {
   const names = [
     ...always,

@@ -27,7 +27,7 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
     operationId: 'createUser',
     tag: 'users',
     description:
-      'Registers a user. With an Idempotency-Key it can be sent again safely when its answer was lost.',
+      'Registers a user. With an Idempotency-Key it can be sent again safely when its response was lost.',
     requestHeaders: ['idempotencyKey'],
   },
   'GET /api/v1/users': {

@@ -13,7 +13,7 @@ interface ResponseObject {
 
 const slugs = Object.keys(problemTypes) as ProblemSlug[];
 
-/** The problems of an answer's description, which `http/route-parts.ts` makes of their titles. */
+/** The problems of a response's description, which `http/route-parts.ts` makes of their titles. */
 function slugsOf(description: string, status: number): ProblemSlug[] {
   const titles = new Set(description.split('; '));
   return slugs.filter((slug) => {
@@ -36,7 +36,7 @@ function example(slug: ProblemSlug) {
   };
 }
 
-/** Says which types of problem an answer may be, with one example of each; leaves other answers as they are. */
+/** Says which types of problem a response may be, with one example of each; leaves other answers as they are. */
 export function describeProblems<Response extends ResponseObject>(
   response: Response,
   status: number,

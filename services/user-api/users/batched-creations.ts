@@ -65,7 +65,7 @@ const lowerCase = ({ user }: Creation) => user.email.toLowerCase();
 const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /**
- * Creates the users of one turn of the event loop with one statement, because what a statement takes by itself, in this process and in PostgreSQL, is
+ * Creates the users of one tick of the event loop with one statement, because what a statement takes by itself, in this process and in PostgreSQL, is
  * most of what a creation takes. Each succeeds or fails as it would alone: where one row spoils the statement, each is tried by itself.
  */
 export class BatchedCreations {
@@ -92,7 +92,7 @@ export class BatchedCreations {
 
   async #createAll(creations: readonly Creation[]): Promise<(UserRow | Error)[]> {
     const alone = ({ scope, user }: Creation) => this.#createAlone(user, scope).catch(asError);
-    // The first with an address: rows are told apart by it.
+    // The first with an address: rows are distinguished by it.
     const together = [...Map.groupBy(creations, lowerCase).values()].flatMap((same) =>
       same.slice(0, 1),
     );

@@ -14,7 +14,7 @@ export class VersionMismatch extends Error {
   }
 }
 
-/** Another request with the same Idempotency-Key is under way. */
+/** Another request with the same Idempotency-Key is in flight. */
 export class IdempotencyKeyInUse extends Error {
   override readonly name = 'IdempotencyKeyInUse';
 }

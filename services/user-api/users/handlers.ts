@@ -48,10 +48,10 @@ import {
 import { type FieldObjections, statusForbidden, type Users } from './users.ts';
 import type { AuditedActor } from './write-statements.ts';
 
-/** What an answer depends on besides the path: who may see what. */
+/** What a response depends on besides the path: who may see what. */
 const VARY = 'authorization, origin, x-api-key';
 
-/** The fields of an answer with a user that say who may keep it, in their order. */
+/** The fields of a response with a user that say who may keep it, in their order. */
 export function cachingFields(representation: Representation): [name: string, value: string][] {
   return [
     ['cache-control', representation === 'public' ? cacheControl.publicUser : cacheControl.user],

@@ -6,7 +6,7 @@ import type { DatabaseRouter } from '../database/router.ts';
 import { toUser, type UserRow } from './user-row.ts';
 import type { CreationKey } from './write-statements.ts';
 
-/** How long the answer to an Idempotency-Key counts; maintenance (`lambda-workers/maintenance`) removes it some time after. */
+/** How long the response to an Idempotency-Key counts; maintenance (`lambda-workers/maintenance`) removes it some time after. */
 export const IDEMPOTENCY_KEY_HOURS = 24;
 /** PostgreSQL's name for the primary key of the table. */
 const PRIMARY_KEY = 'idempotency_keys_pkey';

@@ -144,7 +144,7 @@ export class UserRepository {
    *
    * @param options.eventId - a new UUID, the event's id.
    * @param options.key - what the creation is remembered by. @default it is not
-   * @returns null while another request with the same key is under way.
+   * @returns null while another request with the same key is in flight.
    * @throws {@link EmailTaken}; what {@link isKeyTaken} tells when the key was used before.
    */
   async create(

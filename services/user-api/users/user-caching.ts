@@ -48,7 +48,7 @@ export interface UserCaching {
   readonly metrics: CacheMetrics;
   /** Whether Redis answers; null where there is none. */
   isRedisUp(): Promise<boolean> | null;
-  /** Begins to be told of writes. */
+  /** Begins to be notified of writes. */
   start(): void;
   close(): void;
 }

@@ -21,7 +21,7 @@ const SECONDS_END = 19;
 
 /**
  * PostgreSQL's text form of an instant, as RFC 3339 in UTC with milliseconds, which what is finer is cut off to. Written
- * anew where it is in UTC already: a page has forty of them, and a Date for each takes five times as long.
+ * again where it is in UTC already: a page has forty of them, and a Date for each takes five times as long.
  */
 export function isoInstant(text: string): string {
   if (!UTC_INSTANT.test(text)) return new Date(text).toISOString();

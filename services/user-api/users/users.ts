@@ -26,7 +26,7 @@ import type { AuditedActor, CreationKey } from './write-statements.ts';
 
 export interface UsersParts {
   readonly repository: UserRepository;
-  /** What reads go through, and what is told of writes. */
+  /** What reads go through, and what is notified of writes. */
   readonly caching: {
     readonly reader: Pick<CoherentReader, 'read'>;
     readonly writes: Pick<WritePublisher, 'publish'>;
@@ -49,7 +49,7 @@ export interface Idempotency {
 export interface Creation {
   readonly id: number;
   readonly snapshot: UserSnapshot;
-  /** Whether it is the answer to an earlier request with the same key. */
+  /** Whether it is the response to an earlier request with the same key. */
   readonly isRepeated: boolean;
 }
 

@@ -36,7 +36,7 @@ const DIGEST = `$${FIRST_COLUMN + settableColumns.length}`;
 const FINGERPRINT = `$${FIRST_COLUMN + settableColumns.length + 1}`;
 
 /**
- * One statement for all that creating does, made once, because creating is what is written most. With `remembers`, its answer is kept under a key.
+ * One statement for all that creating does, made once, because creating is what is written most. With `remembers`, its response is kept under a key.
  *
  * Parameters: 1 password hash or null, 2 id of the event, 3 trace or null, 4 seconds until a relay may take the event; the settable columns; to be
  * remembered, digest and fingerprint.
@@ -71,8 +71,8 @@ const INSERTION = insertionText(false);
 const REMEMBERED_INSERTION = insertionText(true);
 
 /**
- * Creates a user with an account and the event `user.created`. With a key, the answer is kept; no row comes back while another request with the
- * same key is under way, and the index of the table refuses one that came before.
+ * Creates a user with an account and the event `user.created`. With a key, the response is kept; no row comes back while another request with the
+ * same key is in flight, and the index of the table refuses one that came before.
  */
 export function insertUser(client: Sql, user: NewUser, key: CreationKey | null) {
   const parameters = [

@@ -61,7 +61,7 @@ const manifest = z.object({
   ),
 });
 
-/** What the CDK's command line is told of a stack. */
+/** What the CDK's command line is notified of a stack. */
 export interface Deployment {
   readonly region: string;
   /** Names of what is deployed before it. */

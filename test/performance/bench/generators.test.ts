@@ -121,7 +121,7 @@ describe('a generator', () => {
     expect(Math.max(...places)).toBe(first + places.length - 1);
     const body = `{"place":${places[0]}}`;
     expect(seen[0]).toMatchObject({ method: 'POST', header: 'yes', body });
-    // What was under way at the end is not counted.
+    // What was in flight at the end is not counted.
     expect(seen.length - result.requests).toBeLessThanOrEqual(4);
   });
 

@@ -1,4 +1,4 @@
-/** Percentiles of the time from sending a request to having its whole answer, in microseconds. */
+/** Percentiles of the time from sending a request to having its whole response, in microseconds. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;

@@ -16,7 +16,7 @@ interface ReceivedResponse {
 export interface SameResponsesOptions {
   readonly subjects: readonly Subject[];
   readonly requests: RequestSequence;
-  /** What each answer must have. */
+  /** What each response must have. */
   readonly status: number;
   readonly stage: Pick<Stage, 'start'>;
 }
@@ -107,7 +107,7 @@ const LOG_LINES = 200;
 const LOG_LINES_SHOWN = 2;
 /** As pino writes it, as a number or by name. */
 const ERROR_LEVEL = /"level":(?:[56]0|"(?:error|fatal)")/i;
-/** Logs are gathered before they are written. */
+/** Logs are batched before they are written. */
 const LOG_DELAY_MILLISECONDS = 500;
 
 /** The last errors in a server's log; its lines are JSON, where it logs as pino does. */

@@ -32,7 +32,7 @@ beforeAll(() => {
 });
 afterAll(() => guardian.close());
 
-/** A machine that only notes what would run where: a server answers 100 requests, and the floor 1. */
+/** A machine that only notes what would run where: a server responds with 100 requests, and the baseline 1. */
 function notingStage(coreCount: number): { stage: Stage; placed: string[] } {
   const all = Array.from({ length: coreCount }, (_, core) => core);
   const placed: string[] = [];

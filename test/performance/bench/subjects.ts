@@ -24,7 +24,7 @@ export interface Subject {
 
 const inRepository = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
-/** Read by Headroom, the floors and the peers alike, under Headroom's names. */
+/** Read by Headroom, the baselines and the peers alike, under Headroom's names. */
 export function commonVariables(addresses: Addresses, port: number): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
@@ -68,7 +68,7 @@ const A_PAGE = '/api/v1/users?limit=20';
 const HEADROOM = {
   RATE_LIMITS: HIGH_LIMITS,
   SERVICE_SECRET: BENCHMARK_SECRET,
-  // Metrics are gathered whether they are asked for or not; this is the port on which they are.
+  // Metrics are batched whether they are asked for or not; this is the port on which they are.
   INTERNAL_PORT: '0',
 };
 const headroomEntry = 'services/user-api/main.ts';
@@ -86,7 +86,7 @@ export const headroomWithoutNearCache = onNode(
 const baseline = (name: string, file: string, readyPath = A_USER) =>
   onNode(name, `test/performance/bench/baselines/${file}.ts`, readyPath);
 
-/** The least code that gives the answer at all: see `floors/listen.ts`. */
+/** The least code that gives the response at all: see `floors/listen.ts`. */
 export const baselines = {
   bare: baseline('bare node:http', 'bare'),
   bareFewHeaders: baseline('bare node:http, 4 headers', 'bare-few-headers'),

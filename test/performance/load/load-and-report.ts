@@ -38,7 +38,7 @@ const limitsRemedy = (origin: string) =>
  * Loads the API and writes a report.
  *
  * @returns the path of the report.
- * @throws {@link LocalFailure} when the answer to a question is no, and when the API does not answer as it should.
+ * @throws {@link LocalFailure} when the response to a question is no, and when the API does not answer as it should.
  */
 export async function loadAndReport(
   options: LoadOptions,
@@ -130,7 +130,7 @@ function notesOn({ outcomes, generatorBusy }: RunResult, origin: string): string
   const limited = total === 0 ? 0 : outcomes.limited / total;
   if (limited > LIMITED_SHARE) {
     notes.push(
-      `${Math.round(limited * 100)} % of the requests were answered 429, because of the API’s rate limits. ${limitsRemedy(origin)}`,
+      `${Math.round(limited * 100)} % of the requests were answered with 429, because of the API’s rate limits. ${limitsRemedy(origin)}`,
     );
   }
   if (generatorBusy > GENERATOR_LIMIT) {
@@ -144,7 +144,7 @@ function notesOn({ outcomes, generatorBusy }: RunResult, origin: string): string
 /** A load test whose target is known. */
 type PlannedLoad = LoadOptions & { readonly origin: string; readonly mix: Mix };
 
-/** @throws {LocalFailure} when the answer is no, or nobody is there to give one. */
+/** @throws {LocalFailure} when the response is no, or nobody is there to give one. */
 async function goOn({ ask }: LoadSurroundings): Promise<void> {
   if (ask === null) {
     throw new LocalFailure(
@@ -179,7 +179,7 @@ async function checkLimits(load: PlannedLoad, surroundings: LoadSurroundings): P
   if (limits.length === 0) return;
   const lines = limits.map(
     ({ policy, requests, windowSeconds }) =>
-      `The API lets this address send ${requests.toLocaleString('en')} ${policy} in ${windowSeconds} s, and answers 429 beyond that: less than this load test sends.\n`,
+      `The API lets this address send ${requests.toLocaleString('en')} ${policy} in ${windowSeconds} s, and responds with 429 beyond that: less than this load test sends.\n`,
   );
   const rate = Math.min(...limits.map((limit) => limit.rate));
   const lower = rate >= 1 ? ` Or stay below them: --rate ${rate}.` : '';

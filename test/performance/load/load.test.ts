@@ -149,11 +149,11 @@ describe.concurrent('npm run load', () => {
     const { text, report } = await run(...words, origin, '--yes');
     expect(text).toContain('lets this address send 1,000 reads in 60 s');
     expect(text).toContain('--rate 16');
-    expect(text).toContain('100 % of the requests were answered 429');
+    expect(text).toContain('100 % of the requests were answered with 429');
     expect(await readFile(report, 'utf8')).toContain('npm start -- --high-limits');
   });
 
-  it('needs no answer for a rate below the limits of each kind of request', async () => {
+  it('needs no response for a rate below the limits of each kind of request', async () => {
     const asked: string[] = [];
     const api = createServer((request, response) => {
       const isWrite = request.method === 'POST';
@@ -197,7 +197,7 @@ describe.concurrent('npm run load', () => {
   it.each([
     [401, 'it wants to know who asks'],
     [404, 'has no user 1'],
-    [500, 'answers 500'],
+    [500, 'responds with 500'],
   ])('does not load what answers %d, and says what to do', async (status, message) => {
     const origin = await listen(
       createServer((_request, response) => void response.writeHead(status).end()),

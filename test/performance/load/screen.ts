@@ -41,7 +41,7 @@ export function troubles(outcomes: Outcomes): string {
     [outcomes.limited, 'limited (429)'],
     [outcomes.refused, 'refused (4xx)'],
     [outcomes.errors, 'errors (5xx)'],
-    [outcomes.failed, 'without an answer'],
+    [outcomes.failed, 'without a response'],
   ];
   return kinds
     .filter(([count]) => count > 0)

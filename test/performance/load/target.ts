@@ -43,7 +43,7 @@ export function originOf(text: string): string {
 /**
  * Reads one user, as the load will.
  *
- * @throws {LocalFailure} when nothing answers, or the answer is no user, with what to do about it.
+ * @throws {LocalFailure} when nothing answers, or the response is no user, with what to do about it.
  */
 export async function checkTarget(
   origin: string,
@@ -68,7 +68,7 @@ export async function checkTarget(
   }
   if (response.status === 401 || response.status === 403) {
     throw new LocalFailure(
-      `${origin} answers ${response.status}: it wants to know who asks.`,
+      `${origin} responds with ${response.status}: it wants to know who asks.`,
       "Give it a token or a key: --header 'authorization: Bearer …', or --header 'x-api-key: …'.",
     );
   }
@@ -80,7 +80,7 @@ export async function checkTarget(
   }
   if (!response.ok && response.status !== 429) {
     throw new LocalFailure(
-      `${origin}/api/v1/users/1 answers ${response.status}.`,
+      `${origin}/api/v1/users/1 responds with ${response.status}.`,
       'Mend that first: a load test of something broken says nothing.',
     );
   }

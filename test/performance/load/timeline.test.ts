@@ -22,7 +22,7 @@ describe('Tally', () => {
     expect(tally.latency?.maximum).toBeCloseTo(100, 0);
   });
 
-  it('has no latency when nothing was answered, and begins anew after a reset', () => {
+  it('has no latency when nothing was answered, and begins again after a reset', () => {
     const tally = new Tally();
     tally.failed();
     expect(tally.latency).toBeNull();

@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { MetricsSample } from './metrics.ts';
 
-/** How requests ended. `limited` is 429; `failed` had no answer at all. */
+/** How requests ended. `limited` is 429; `failed` had no response at all. */
 export interface Outcomes {
   readonly succeeded: number;
   readonly limited: number;

@@ -39,7 +39,7 @@ export function hasCredentials(headers: Readonly<Record<string, string>>): boole
   return CREDENTIALS.some((name) => Object.hasOwn(headers, name));
 }
 
-/** Makes one request after the other, as a mix says, and learns from the answers which users it has created. */
+/** Makes one request after the other, as a mix says, and learns from the responses which users it has created. */
 export class Traffic {
   readonly #options: TrafficOptions;
   readonly #random: () => number;
@@ -68,7 +68,7 @@ export class Traffic {
     return draw < mix.list ? this.#list() : this.#read();
   }
 
-  /** @param body - of an answer with `status`. */
+  /** @param body - of a response with `status`. */
   learn(status: number, body: string): void {
     if (status !== 201) return;
     const id = /^\{"id":(\d{1,16}),/.exec(body)?.[1];

@@ -148,7 +148,7 @@ describe('the bundle of the user API', () => {
     expect(await program.exited).toBe(0);
   });
 
-  it('told to end, answers what is under way and closes its connection', async () => {
+  it('told to end, answers what is in flight and closes its connection', async () => {
     const program = run();
     const { response, release } = await startHeldUpChange(await program.ready());
     program.process.kill('SIGTERM');
@@ -193,7 +193,7 @@ describe('the bundle of the user API', () => {
     expect(await program.exited).toBe(1);
   });
 
-  it('told a second time, cuts what is under way and ends with 1', async () => {
+  it('told a second time, cuts what is in flight and ends with 1', async () => {
     const program = run({ SHUTDOWN_DELAY_MILLISECONDS: '60000' });
     await program.ready();
     program.process.kill('SIGTERM');

@@ -54,7 +54,7 @@ describe('a body that is not valid', () => {
     ['fields that the server sets', newUser({ id: 1, version: 2 }), ['/id', '/version']],
     ['a field with a slash and a tilde', newUser({ 'a/b~c': 1 }), ['/a~1b~0c']],
     ['everything wrong at once', { name: 1, email: 'x', more: 1 }, ['/name', '/email', '/more']],
-  ])('with %s, is answered 422 with pointers to the fields', async (_, body, pointers) => {
+  ])('with %s, is answered with 422 with pointers to the fields', async (_, body, pointers) => {
     const response = await post(body);
     expect(response.status).toBe(422);
     expect(response.body.type).toBe('/problems/validation-failed');
@@ -66,7 +66,7 @@ describe('a body that is not valid', () => {
     ['a string', '"x"'],
     ['a number', '1'],
     ['null', 'null'],
-  ])('that is %s, is answered 422 with a pointer to the whole', async (_, body) => {
+  ])('that is %s, is answered with 422 with a pointer to the whole', async (_, body) => {
     const response = await post(body);
     expect(response.status).toBe(422);
     expect(places(response.body)).toEqual(['']);
@@ -103,13 +103,13 @@ describe('a body that is not JSON', () => {
     ['with a huge number in wrong place', '1e999999x'],
     ['not UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
     ['UTF-16', Buffer.from('{"name":"x"}', 'utf16le')],
-  ])('%s, is answered 400', async (_, body) => {
+  ])('%s, is answered with 400', async (_, body) => {
     const response = await post(body);
     expect(response.status).toBe(400);
     expect(response.body.type).toBe('/problems/malformed-json');
   });
 
-  it('never has its content quoted in the answer', async () => {
+  it('never has its content quoted in the response', async () => {
     expect((await post('{"email": "secret@example.com" oops}')).text).not.toContain('secret');
   });
 
@@ -126,7 +126,7 @@ describe('a media type', () => {
     ['application/json; charset=iso-8859-1', {}],
     ['application/merge-patch+json', {}],
     ['application/json', { 'content-encoding': 'gzip' }],
-  ])('of %s %j, is answered 415 with what is taken', async (mediaType, headers) => {
+  ])('of %s %j, is answered with 415 with what is taken', async (mediaType, headers) => {
     const response = await post(newUser(), { 'content-type': mediaType, ...headers });
     expect(response.status).toBe(415);
     expect(response.headers.get('accept-post')).toBe('application/json');
@@ -144,7 +144,7 @@ describe('a media type', () => {
     );
   });
 
-  it('that is missing, is answered 415', async () => {
+  it('that is missing, is answered with 415', async () => {
     const response = await sendRaw(
       api.port,
       'POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}',
@@ -163,13 +163,13 @@ describe('a media type', () => {
 describe('a body over the limit', () => {
   const head = 'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
-  it('declared so, is answered 413 before it has been sent', async () => {
+  it('declared so, is answered with 413 before it has been sent', async () => {
     const response = await sendRaw(api.port, `${head}Content-Length: 2049\r\n\r\n{`);
     expect(response.status).toBe(413);
     expect(problemOf(response).detail).toContain('2048');
   });
 
-  it('without a length, is answered 413 once too much has come', async () => {
+  it('without a length, is answered with 413 once too much has come', async () => {
     const chunk = `400\r\n${'x'.repeat(0x400)}\r\n`;
     const response = await sendRaw(
       api.port,
@@ -230,7 +230,7 @@ describe('paths and methods', () => {
     '/api/v1/users/1/',
     '/users',
     '/problems/nothing',
-  ])('GET %s, where nothing is, is answered 404', async (path) => {
+  ])('GET %s, where nothing is, is answered with 404', async (path) => {
     const { status, body } = await api.call<ProblemDetails>('GET', path);
     expect(status).toBe(404);
     expect(body.type).toBe('/problems/route-not-found');
@@ -243,7 +243,7 @@ describe('paths and methods', () => {
     ['PROPFIND', '/api/v1/users/1', 'GET, PATCH, PUT, DELETE, HEAD, OPTIONS'],
     ['POST', '/health', 'GET, HEAD, OPTIONS'],
   ])(
-    '%s %s, which it does not take, is answered 405 with what it takes',
+    '%s %s, which it does not take, is answered with 405 with what it takes',
     async (method, path, allow) => {
       const { status, headers, body } = await api.call<ProblemDetails>(method, path);
       expect(status).toBe(405);
@@ -258,7 +258,7 @@ describe('paths and methods', () => {
     expect(headers.get('allow')).toBe('GET, POST, HEAD, OPTIONS');
   });
 
-  it('a URL over the limit is answered 414', async () => {
+  it('a URL over the limit is answered with 414', async () => {
     const { status, body } = await api.call<ProblemDetails>(
       'GET',
       `/api/users?cursor=${'a'.repeat(2_048)}`,

@@ -81,7 +81,7 @@ async function createPerson(): Promise<Person> {
 
 interface Case {
   readonly route: string;
-  /** Statements that the answer takes. */
+  /** Statements that the response takes. */
   readonly statements: number;
   readonly status: number;
   readonly request: (person: Person) => readonly [path: string, options?: CallOptions];
@@ -194,7 +194,7 @@ const cases: readonly Case[] = [
   ]),
 ];
 
-/** Sends the request of a case, and counts until its answer has come. */
+/** Sends the request of a case, and counts until its response has come. */
 async function statementsOf({ request, route, status }: Case): Promise<number> {
   const person = await createPerson();
   // What /health has found out is kept for a quarter of a second.

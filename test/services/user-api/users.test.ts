@@ -124,7 +124,7 @@ describe('/api/v1/users', () => {
       '99999999999999999999',
       '2147483648',
       '%F0%9F%A6%8A',
-    ])('of %s, which no user has, answers 404', async (id) => {
+    ])('of %s, which no user has, responds with 404', async (id) => {
       const { status, body } = await api.call<ProblemDetails>('GET', `/api/v1/users/${id}`);
       expect(status).toBe(404);
       expect(body.type).toBe('/problems/user-not-found');
@@ -286,7 +286,7 @@ describe('/api/v1/users', () => {
       },
     );
 
-    it.each(changes)('on %s %j of no user, answers 404', async (method, body) => {
+    it.each(changes)('on %s %j of no user, responds with 404', async (method, body) => {
       const response = await api.call(method, '/api/v1/users/123456789', {
         as: 'admin',
         headers: { 'if-match': '"v1"' },

@@ -18,7 +18,7 @@ export const authenticationVariables = {
   SERVICE_SECRET: variable({
     type: z.string().min(32).max(1_024),
     description:
-      'Secret of the API, the same for all processes, at random. Keys for cursors, Idempotency-Keys, digests of clients and, unless ACCESS_TOKEN_KEYS is set, access tokens are derived from it: changing it ends logins, and clients begin lists anew.',
+      'Secret of the API, the same for all processes, at random. Keys for cursors, Idempotency-Keys, digests of clients and, unless ACCESS_TOKEN_KEYS is set, access tokens are derived from it: changing it ends logins, and clients begin lists again.',
     takes: 'at least 32 characters, such as `openssl rand -base64 48` prints',
     readBy: ['user-api', 'administer'],
     secret: true,

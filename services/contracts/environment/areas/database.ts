@@ -64,7 +64,7 @@ export const databaseVariables = {
   DATABASE_READS_MAXIMUM: variable({
     type: wholeNumber(1, 10_000).default(200),
     description:
-      'Most reads that one process has wait for the database at once, because no cache could answer them; what comes above that is answered 503 with Retry-After.',
+      'Most reads that one process has wait for the database at once, because no cache could answer them; what comes above that is answered with 503 with Retry-After.',
     takes: 'a whole number from 1 to 10000',
     readBy: ['user-api'],
   }),

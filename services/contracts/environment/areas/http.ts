@@ -44,21 +44,21 @@ export const httpVariables = {
   }),
   REQUEST_BODY_LIMIT_BYTES: variable({
     type: wholeNumber(1_024, 10_485_760).default(65_536),
-    description: 'Largest request body that is read, in bytes; a larger one is answered 413.',
+    description: 'Largest request body that is read, in bytes; a larger one is answered with 413.',
     takes: 'a whole number from 1024 to 10485760',
     readBy: ['user-api'],
   }),
   REQUEST_HEADERS_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(100, 60_000).default(10_000),
     description:
-      'Longest that a client may take to send the headers of a request, in milliseconds; one that trickles them is answered 408 within a fifth more, and the connection is closed. A client has as long for the rest of a body that was refused, and, on top of the deadline, to take a response.',
+      'Longest that a client may take to send the headers of a request, in milliseconds; one that trickles them is answered with 408 within a fifth more, and the connection is closed. A client has as long for the rest of a body that was refused, and, on top of the deadline, to take a response.',
     takes: 'a whole number from 100 to 60000',
     readBy: ['user-api'],
   }),
   REQUEST_DEADLINE_MILLISECONDS: variable({
     type: wholeNumber(1, 600_000).default(10_000),
     description:
-      'Longest that a request may take, in milliseconds, from the end of its headers; then it is answered 503, or 408 if its body is not there yet.',
+      'Longest that a request may take, in milliseconds, from the end of its headers; then it is answered with 503, or 408 if its body is not there yet.',
     takes: 'a whole number from 1 to 600000',
     readBy: ['user-api'],
   }),

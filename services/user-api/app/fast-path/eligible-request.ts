@@ -1,5 +1,5 @@
 /**
- * All headers that a usual request has. Which header changes an answer is known of these alone, so that a feature that reads another one need
+ * All headers that a usual request has. Which header changes a response is known of these alone, so that a feature that reads another one need
  * not know of the fast path: a request with that header is not a usual one.
  */
 const ELIGIBLE_HEADERS: readonly string[] = [

@@ -29,7 +29,7 @@ export interface FastPathParts extends ReadyResponseParts {
 type Outgoing = ServerResponse<ApiRequest>;
 
 /**
- * Answers a request at once, or later, or does nothing to the answer: then, with false, the full path answers it, with what has been found
+ * Answers a request at once, or later, or does nothing to the response: then, with false, the full path answers it, with what has been found
  * out by then in the request.
  */
 export type FastPath = (incoming: ApiRequest, outgoing: Outgoing) => boolean | Promise<boolean>;

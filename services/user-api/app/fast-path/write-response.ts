@@ -7,16 +7,16 @@ import type { RateLimitHeaders } from '../../rate-limit/headers.ts';
 export type Field = readonly [name: string, value: string];
 
 export interface ReadyResponseParts {
-  /** What every answer has, in the order in which it is sent; a field further on replaces one of the same name where that stands. */
+  /** What every response has, in the order in which it is sent; a field further on replaces one of the same name where that stands. */
   readonly constant: readonly Field[];
   readonly contentType: string;
-  /** What every answer with the resource has, before its ETag. */
+  /** What every response with the resource has, before its ETag. */
   readonly caching: readonly Field[];
   /** How long the server keeps an idle connection, which clients are told in whole seconds. */
   readonly keepAliveTimeoutMilliseconds: number;
 }
 
-/** What an answer is made of that is not the same for all. */
+/** What a response is made of that is not the same for all. */
 export interface ReadyResponse {
   readonly status: 200 | 304;
   readonly requestId: string;
@@ -32,8 +32,8 @@ export type ResponseWriter = (
 ) => void;
 
 /**
- * What Node.js keeps of an answer besides what it documents: the head as it is sent, and whether a body follows. `writeHead` makes the
- * head anew of its fields for each answer, checks each of them again, and so takes longer than all features together (docs/performance.md).
+ * What Node.js keeps of a response besides what it documents: the head as it is sent, and whether a body follows. `writeHead` makes the
+ * head again of its fields for each response, checks each of them again, and so takes longer than all features together (docs/performance.md).
  */
 interface Head {
   _header: string | null;
@@ -43,7 +43,7 @@ interface Head {
 /** Stands in a head for what differs from answer to answer; no header can hold it. */
 const HOLE = '\0';
 
-/** The head of answers, with holes. As `setHeader` has it, a field that comes again takes the place of the one before. */
+/** The head of responses, with holes. As `setHeader` has it, a field that comes again takes the place of the one before. */
 function headOf(
   statusLine: string,
   keepAliveTimeoutMilliseconds: number,
@@ -75,7 +75,7 @@ function createClock(): (now: number) => string {
 }
 
 /**
- * Makes the function that writes an answer whose head is all but ready: it fills the holes, and gives head and body to Node.js in one piece.
+ * Makes the function that writes a response whose head is all but ready: it fills the holes, and gives head and body to Node.js in one piece.
  * To be used for HTTP/1.1 and connections that stay open only.
  */
 export function createResponseWriter(parts: ReadyResponseParts): ResponseWriter {

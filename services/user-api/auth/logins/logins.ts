@@ -65,7 +65,7 @@ export class Logins {
     const { accounts, issuer, sessions } = this.#parts;
     const token = parseRefreshToken(refreshToken);
     if (token === null) throw invalidRefreshToken();
-    // First, so that a token is not used up for an answer that then cannot be given.
+    // First, so that a token is not used up for a response that then cannot be given.
     const account = await accounts.find(token.userId);
     if (!mayGoOn(account)) {
       await sessions.close(token);

@@ -13,7 +13,7 @@ export interface Argon2idCost {
 /**
  * What new hashes cost: the least that OWASP's Password Storage Cheat Sheet takes for Argon2id, 28 ms of one core on the
  * machine this was written on. Its five settings are of equal strength; this one moves the least memory but two. Raise it
- * here: older hashes go on to be verified at their own cost, and are made anew at their owner's next login.
+ * here: older hashes go on to be verified at their own cost, and are recreated at their owner's next login.
  * https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
  */
 export const ARGON2ID_COST: Argon2idCost = { memoryKibibytes: 19_456, passes: 2, parallelism: 1 };

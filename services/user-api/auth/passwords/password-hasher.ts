@@ -53,7 +53,7 @@ export class PasswordHasher {
     });
   }
 
-  /** Hashes under way and waiting, for metrics. */
+  /** Hashes in flight and waiting, for metrics. */
   get load(): { readonly running: number; readonly waiting: number } {
     return { running: this.#queue.running, waiting: this.#queue.waiting };
   }

@@ -9,7 +9,7 @@ export const SESSION_IDLE_SECONDS = 7 * 24 * 60 * 60;
  * How long a used refresh token is answered again, with the same successor, as long as nobody has used that one.
  *
  * RFC 9700, 4.14.2 has a used token end the session, because two parties then have it; it says nothing of the same
- * party sending it twice: two tabs at once, or again because the answer was lost on the way. Without a grace those are logged out.
+ * party sending it twice: two tabs at once, or again because the response was lost on the way. Without a grace those are logged out.
  * With it a thief gains nothing that lasts: owner and thief then hold the same successor, and whoever uses that one second ends
  * the session. 10 seconds are enough for a retry after a timeout.
  */

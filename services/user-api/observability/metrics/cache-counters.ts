@@ -4,7 +4,7 @@ export class CacheMetrics {
   nearHits = 0;
   /** Reads that it could not answer while it was open. */
   nearMisses = 0;
-  /** Reads that had to go past it because it may not be trusted: it is not told of writes. */
+  /** Reads that had to go past it because it may not be trusted: it is not notified of writes. */
   nearBypasses = 0;
   /** Loads that the near cache refused because something newer had been heard of, or nothing could be. */
   nearFillsRefused = 0;
@@ -24,7 +24,7 @@ export class CacheMetrics {
   sharedLoads = 0;
   /** Loads that waited for another process to put the entry into Redis. */
   leaseWaits = 0;
-  /** Entries loaded anew before they ended. */
+  /** Entries loaded again before they ended. */
   refreshes = 0;
   /** Reads refused because too many waited for the database. */
   shed = 0;

@@ -32,7 +32,7 @@ export const cacheMetrics: readonly MetricDefinition[] = [
     name: 'cache_reads_total',
     type: 'counter',
     labels: ['layer', 'result'],
-    help: 'Reads of single users by layer (near, redis, then reader or writer of the database), and of pages of lists. Bypass: the near cache was not told of writes. Stale: what Redis had was too old. Silence: Redis did not answer in time.',
+    help: 'Reads of single users by layer (near, redis, then reader or writer of the database), and of pages of lists. Bypass: the near cache was not notified of writes. Stale: what Redis had was too old. Silence: Redis did not answer in time.',
     read: ({ caches }) => reads(caches.metrics),
   },
   {
@@ -54,7 +54,7 @@ export const cacheMetrics: readonly MetricDefinition[] = [
   {
     name: 'cache_near_open',
     type: 'gauge',
-    help: '1 while the near cache is told of writes and answers, 0 while it does not.',
+    help: '1 while the near cache is notified of writes and answers, 0 while it does not.',
     read: ({ caches }) => isUp(caches.near.isOpen),
   },
   {
@@ -72,14 +72,14 @@ export const cacheMetrics: readonly MetricDefinition[] = [
   {
     name: 'cache_refreshes_total',
     type: 'counter',
-    help: 'Entries that were loaded anew before they ended.',
+    help: 'Entries that were loaded again before they ended.',
     read: ({ caches }) => single(caches.metrics.refreshes),
   },
   {
     name: 'cache_invalidations_total',
     type: 'counter',
     labels: ['result'],
-    help: 'Words of writes by any process: all that were heard, and those that removed an entry.',
+    help: 'Invalidation messages by any process: all that were heard, and those that removed an entry.',
     read: ({ caches: { metrics } }) =>
       byLabel('result', { heard: metrics.invalidationsReceived, removed: metrics.invalidated }),
   },

@@ -6,7 +6,7 @@ export const httpMetrics: readonly MetricDefinition[] = [
     name: 'http_server_requests_total',
     type: 'counter',
     labels: ['method', 'route', 'status'],
-    help: 'Requests that have ended; status 499 is a client that did not wait for the answer.',
+    help: 'Requests that have ended; status 499 is a client that did not wait for the response.',
     read: ({ requests }) =>
       [...requests.series()].flatMap(({ method, route, series }) =>
         [...series.statuses].map(([status, value]) => ({
@@ -19,7 +19,7 @@ export const httpMetrics: readonly MetricDefinition[] = [
     name: 'http_server_request_duration_seconds',
     type: 'histogram',
     labels: ['method', 'route'],
-    help: 'From the first bytes of a request until its answer is sent.',
+    help: 'From the first bytes of a request until its response is sent.',
     read: ({ requests }) =>
       [...requests.series()].map(({ method, route, series }) => ({
         labels: { method, route },

@@ -13,7 +13,7 @@ export interface RequestEnd {
   readonly route: string;
   readonly status: number;
   readonly durationMilliseconds: number;
-  /** Whether the client was gone before it had the whole answer. */
+  /** Whether the client was gone before it had the whole response. */
   readonly aborted: boolean;
 }
 
@@ -21,7 +21,7 @@ const FIRST_ERROR_STATUS = 400;
 const FIRST_SERVER_ERROR_STATUS = 500;
 
 /**
- * One line for each request, after its answer has been sent or the client has gone; of hits in a cache only one in so
+ * One line for each request, after its response has been sent or the client has gone; of hits in a cache only one in so
  * many, because there are so many of them, and a line costs more than what they are answered with. Never the URL: ids of people are in its path, and what
  * they search for is in its query.
  */

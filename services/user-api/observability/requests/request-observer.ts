@@ -24,7 +24,7 @@ export interface RequestObserverOptions extends AccessLogSettings {
 
 /** Where no route answered: a path is what a client likes, and may hold anything. */
 const NO_ROUTE = 'none';
-/** nginx' status for a client that did not wait for the answer; nobody receives it. */
+/** nginx' status for a client that did not wait for the response; nobody receives it. */
 const CLIENT_CLOSED_REQUEST = 499;
 const FIRST_SERVER_ERROR_STATUS = 500;
 
@@ -63,7 +63,7 @@ export class RequestObserver {
     this.#record(incoming, status, false);
   }
 
-  /** To be called once for each request, when its answer has been sent or the client has gone. */
+  /** To be called once for each request, when its response has been sent or the client has gone. */
   ended(
     incoming: ObservedRequest,
     outgoing: Pick<ServerResponse, 'statusCode' | 'writableFinished'>,

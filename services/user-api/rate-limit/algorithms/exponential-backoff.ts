@@ -17,7 +17,7 @@ export interface BackoffSettings {
 /**
  * Capped exponential backoff (NIST SP 800-63B, section 5.2.2: a wait that grows with each failed attempt, among the measures against
  * guessing that do not shut the owner out for good). An attempt counts as failed when it begins, until it is known to have
- * succeeded: else a thousand guesses could be under way at once before the first had failed. Attempts during a wait are refused and do not lengthen it.
+ * succeeded: else a thousand guesses could be in flight at once before the first had failed. Attempts during a wait are refused and do not lengthen it.
  *
  * `remaining` is how many attempts may still fail without a wait, `reset` the wait that follows when this one fails.
  *

@@ -1,6 +1,6 @@
 import { allHeadersOf, listen, readUsers, USER_PATH_PREFIX } from './listen.ts';
 
-/** Bare node:http that answers 304 where If-None-Match names the user's version, with all the header fields of Headroom's 304. */
+/** Bare node:http that responds with 304 where If-None-Match names the user's version, with all the header fields of Headroom's 304. */
 const users = await readUsers();
 
 const responses = new Map(

@@ -8,7 +8,7 @@ import { respondInserted } from './insert-user.ts';
 import { connect, listen, variable } from './listen.ts';
 
 /**
- * Bare node:http and one statement for each request; and behind the answers the events go to SQS, in batches that are filled as Headroom fills
+ * Bare node:http and one statement for each request; and behind the responses the events go to SQS, in batches that are filled as Headroom fills
  * them, and leave the outbox. So nothing is lost when SQS takes all and this process never ends; nothing is tried again.
  */
 const sql = connect(variable('DATABASE_URL'));

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Sql } from 'postgres';
 import { createdUserOf, headersOf, USERS_PATH, type UserRow } from './listen.ts';
 
-/** One hand-written statement that inserts the user of a request and its event, and the answer. Nothing is checked. */
+/** One hand-written statement that inserts the user of a request and its event, and the response. Nothing is checked. */
 export async function respondInserted(
   sql: Sql,
   eventId: string,

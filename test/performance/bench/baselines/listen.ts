@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import postgres from 'postgres';
 
 /**
- * What the floors share. A floor is the least code that gives an answer at all, without any feature: what a framework, limits,
+ * What the baselines share. A baseline is the least code that gives a response at all, without any feature: what a framework, limits,
  * metrics and logs cost is measured against it.
  */
 
@@ -65,7 +65,7 @@ export function createdUserOf(row: UserRow) {
   return { id, name, email: row.email, ...others };
 }
 
-/** The headers that belong to the answer as such, with or without features. */
+/** The headers that belong to the response as such, with or without features. */
 export function headersOf(body: Buffer, version: number) {
   return {
     'content-type': 'application/json',
@@ -75,7 +75,7 @@ export function headersOf(body: Buffer, version: number) {
   };
 }
 
-/** What Headroom's features add to an answer, with values as long as its own. */
+/** What Headroom's features add to a response, with values as long as its own. */
 const FEATURE_HEADERS = {
   'x-request-id': '4a3f5c1e-9d27-8b60-8c4e-d5a1f0937b26',
   'x-content-type-options': 'nosniff',

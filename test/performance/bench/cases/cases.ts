@@ -58,7 +58,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
         atLeast(peers.express, 3),
         atLeast(peers.flask, 20),
       ],
-      note: '1,000 users in turn, all of them cached. The first bare server sends the same header fields as Headroom, the other one only those four that belong to the answer without any feature. The peers have no cache in memory: they read from Redis, as their documentation shows.',
+      note: '1,000 users in turn, all of them cached. The first bare server sends the same header fields as Headroom, the other one only those four that belong to the response without any feature. The peers have no cache in memory: they read from Redis, as their documentation shows.',
       requests: () => demoUsers,
     }),
     closedLoopCase({
@@ -105,7 +105,7 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
       title: 'create, with its outbox row',
       subjects: [headroom, baselines.create, baselines.createAndSend],
       targets: [atLeast(baselines.create, 0.7), atLeast(baselines.createAndSend, 0.7)],
-      note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests. The first floor only writes the event; the second one sends and removes it, too, with the same SDK and in the same batches.',
+      note: 'Headroom also sends each event to SQS and removes it from the outbox, beside the requests. The first baseline only writes the event; the second one sends and removes it, too, with the same SDK and in the same batches.',
       prepare: (surroundings, stage) =>
         ensureUsers(surroundings, DEMO_USER_COUNT + differentRequests(stage)),
       restore: async (surroundings) => {

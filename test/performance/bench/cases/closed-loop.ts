@@ -24,7 +24,7 @@ export interface ClosedLoopOptions {
   readonly prepare?: (surroundings: Surroundings, stage: Stage) => Promise<void>;
   /** Takes back what a run has left in the surroundings and would burden the runs after it. @default nothing to do */
   readonly restore?: (surroundings: Surroundings) => Promise<void>;
-  /** Status of every answer. @default 200 */
+  /** Status of every response. @default 200 */
   readonly status?: number;
 }
 
@@ -94,7 +94,7 @@ export async function measureServer(
     requireNoFailures(`Warming up ${subject.name}`, warmUp);
     const { result, observation } = await observe(
       { processGroups: [server.processGroup], cores: [cores.subject], otherCores: cores.others },
-      // Some requests of the warm-up were under way and not counted when it ended.
+      // Some requests of the warm-up were in flight and not counted when it ended.
       () =>
         closedLoop.run({ ...load, seconds: stage.seconds, offset: warmUp.requests + CONNECTIONS }),
       ({ requests }) => requests,

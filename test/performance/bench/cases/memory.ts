@@ -15,9 +15,9 @@ const TEN_TIMES_AS_MANY = '1,000,000 users, room for a tenth';
 const DEFAULT_BYTES = environmentVariables.NEAR_CACHE_BYTES.type.parse(undefined);
 /** About what 100,000 users take, so that ten times as many must be kept out. */
 const TENTH_BYTES = 107 * 2 ** 20;
-const OVERHEAD = 'bytes an entry over its answer';
+const OVERHEAD = 'bytes an entry over its response';
 const BOUND = 'memory in terms of the setting';
-/** The most that an entry may take beside its answer. */
+/** The most that an entry may take beside its response. */
 const OVERHEAD_BOUND_BYTES = 2_048;
 const EXPECTED_SECONDS = 8;
 const TIMEOUT_SECONDS = 120;

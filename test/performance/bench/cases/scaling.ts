@@ -36,7 +36,7 @@ interface Arrangement {
  *
  * With two cores, each of two servers has the other one's load generator on its core, for want of another one, and a server that is alone has
  * none. A generator makes the server beside it slower, whatever server it is: they take turns, so that caches are lost and fewer requests wait
- * each time. Therefore the one process gets a neighbour there: the floor, on the other core, whose generator is where that of a second process
+ * each time. Therefore the one process gets a neighbour there: the baseline, on the other core, whose generator is where that of a second process
  * would be. What is left is what two processes cost each other. (With each generator on the core of its own server, how many requests wait each
  * time depends on how the scheduler shares a core among groups of processes, and ratios come out that are above 2.)
  */

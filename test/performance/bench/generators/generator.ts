@@ -11,7 +11,7 @@ export interface LoadResult {
   /** Requests that were answered. */
   readonly requests: number;
   readonly seconds: number;
-  /** Requests that failed: no connection, no answer in time, or a status of 400 and above. */
+  /** Requests that failed: no connection, no response in time, or a status of 400 and above. */
   readonly failures: number;
   readonly latency: Latency;
 }
@@ -31,7 +31,7 @@ export interface LoadRequest {
   readonly signal: AbortSignal;
 }
 
-/** Closed loop: each connection sends its next request when it has the answer to the last one. It finds the most that a server can do. */
+/** Closed loop: each connection sends its next request when it has the response to the last one. It finds the most that a server can do. */
 export interface ClosedLoopGenerator {
   /** Name and version. */
   readonly name: string;

@@ -9,7 +9,7 @@ import { runProgram } from './run-program.ts';
 /** Beyond the time asked for, until it has written its result. */
 const EXTRA_SECONDS = 30;
 const MICROSECONDS = 1_000_000;
-/** What was under way when the time was over; no failure of the server. */
+/** What was in flight when the time was over; no failure of the server. */
 const CUT_AT_THE_END = 'aborted due to deadline';
 const FIRST_FAILURE_STATUS = 400;
 

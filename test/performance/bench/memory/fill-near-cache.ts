@@ -13,7 +13,7 @@ import { publicRepresentation } from '../../../../services/user-api/users/repres
 export const memoryResult = z.object({
   /** Entries that are kept. */
   entries: z.number(),
-  /** Bytes of the answers that are kept. */
+  /** Bytes of the responses that are kept. */
   responseBytes: z.number(),
   /** What V8's heap and the buffers outside of it grew by. */
   memoryBytes: z.number(),

@@ -23,7 +23,7 @@ const sql = postgres(variable('DATABASE_READER_URLS'), { max: POOL_SIZE });
 collectDefaultMetrics();
 const durations = new Histogram({
   name: 'http_request_duration_seconds',
-  help: 'Time from a request to the end of its answer',
+  help: 'Time from a request to the end of its response',
   labelNames: ['method', 'route', 'status'],
 });
 

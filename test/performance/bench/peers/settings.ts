@@ -14,7 +14,7 @@ export const REDIS_OPTIONS = {
 /** Digits only, so that what cannot be an id never reaches Redis or PostgreSQL. */
 export const ID = /^[1-9]\d{0,15}$/;
 
-/** Lines are gathered before they are written (https://github.com/pinojs/pino/blob/main/docs/asynchronous.md). */
+/** Lines are batched before they are written (https://github.com/pinojs/pino/blob/main/docs/asynchronous.md). */
 export function logDestination() {
   return pino.destination({ dest: 1, sync: false, minLength: 12_288 });
 }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
  * Answers what Amazon SES answers to SendEmail (https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html).
  * No SES runs on one machine; this one sends nothing, and its being fast is no advantage to the worker that does more besides.
  *
- * @param milliseconds - how long each answer takes; 0: it comes at once.
+ * @param milliseconds - how long each response takes; 0: it comes at once.
  */
 export async function startSesEndpoint(
   milliseconds: number,

@@ -21,7 +21,7 @@ export function cacheShares(seconds: readonly Second[]): CacheShares[] {
     const responded = layers.map((layer) => {
       const now = reads[layer] ?? 0;
       const earlier = before[layer] ?? 0;
-      // A counter that fell began anew.
+      // A counter that fell began again.
       return [layer, now >= earlier ? now - earlier : now] as const;
     });
     const all = responded.reduce((sum, [, count]) => sum + count, 0);

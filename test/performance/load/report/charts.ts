@@ -129,7 +129,7 @@ function throughputChart(result: RunResult): Chart {
     limited: 'limited (429)',
     refused: 'refused (other 4xx)',
     errors: 'errors (5xx)',
-    failed: 'without an answer',
+    failed: 'without a response',
   } as const;
   const kinds = (Object.keys(names) as (keyof typeof names)[]).filter(
     (kind) => kind === 'succeeded' || result.outcomes[kind] > 0,

@@ -21,7 +21,7 @@ export interface ReportContext {
 }
 
 const CLOSED_LOOP_NOTE =
-  'How to read this: each client waits for its answer before it asks again. So a service that stalls is asked less, and its longest waits are counted less often than people would have met them.';
+  'How to read this: each client waits for its response before it asks again. So a service that stalls is asked less, and its longest waits are counted less often than people would have met them.';
 
 /** Draws the plots; in the page itself, so that the report is one file that needs no network. */
 const DRAW = `

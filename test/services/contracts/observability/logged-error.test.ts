@@ -50,7 +50,7 @@ const sources: Readonly<Record<string, () => Promise<unknown>>> = {
   'an argument of Node.js': () => thrownBy(() => Reflect.apply(Buffer.alloc, Buffer, [VALUE])),
   fetch: () => thrownBy(() => fetch('http://zaphod:beeblebrox@127.0.0.1:1/betelgeuse?zaphod')),
   'a URL in a message': async () =>
-    new Error('No answer of postgres://zaphod:beeblebrox@127.0.0.1:5432/betelgeuse'),
+    new Error('No response of postgres://zaphod:beeblebrox@127.0.0.1:5432/betelgeuse'),
   'an address in a message': async () => new Error('Rejected: "zaphod b"@betelgeuse.example'),
 };
 
@@ -73,8 +73,8 @@ describe('What is logged of an error', () => {
   });
 
   it('of a connection that is refused, says which host, without the login', () => {
-    const { message } = loggedError(new Error('No answer of postgres://a:b@db.internal:5432/c'));
-    expect(message).toBe('No answer of postgres://db.internal:5432/***');
+    const { message } = loggedError(new Error('No response of postgres://a:b@db.internal:5432/c'));
+    expect(message).toBe('No response of postgres://db.internal:5432/***');
   });
 });
 

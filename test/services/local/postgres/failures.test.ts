@@ -13,7 +13,7 @@ import { type Postgres, startPostgres } from '../../../../services/local/postgre
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
 import { findFreePort } from '../../../../services/local/process/ports.ts';
 
-const RESET = 'Run `npm run reset` to wipe the local data and start anew.';
+const RESET = 'Run `npm run reset` to wipe the local data and start again.';
 
 let guardian: Guardian;
 /** Data of a system that was started and stopped; each test damages a copy. */

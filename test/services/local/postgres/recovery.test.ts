@@ -115,15 +115,15 @@ describe('PostgreSQL, when its servers were killed', () => {
 });
 
 describe('the replica, when it cannot go on as it is', () => {
-  it('is made anew, when its control file is damaged', async () => {
+  it('is recreated, when its control file is damaged', async () => {
     writeFileSync(join(directory, 'replica', 'global', 'pg_control'), Buffer.alloc(8_192, 7));
 
     await expectReplication(await start());
 
-    expect(progress).toEqual([expect.stringMatching(/^Making the PostgreSQL replica anew: /)]);
+    expect(progress).toEqual([expect.stringMatching(/^Making the PostgreSQL replica again: /)]);
   });
 
-  it('is made anew, when it was promoted', async () => {
+  it('is recreated, when it was promoted', async () => {
     const before = await start();
     await query(before.replica.administratorUrl, 'SELECT pg_promote()');
     await before.stop();
@@ -131,11 +131,11 @@ describe('the replica, when it cannot go on as it is', () => {
     await expectReplication(await start());
 
     expect(progress).toEqual([
-      'Making the PostgreSQL replica anew: it was promoted and is no longer a replica',
+      'Making the PostgreSQL replica again: it was promoted and is no longer a replica',
     ]);
   });
 
-  it('is made anew, when the primary lost the slot that kept its place', async () => {
+  it('is recreated, when the primary lost the slot that kept its place', async () => {
     const before = await start();
     process.kill(before.replica.processId, 'SIGKILL');
     await expect
@@ -150,7 +150,7 @@ describe('the replica, when it cannot go on as it is', () => {
     await expectReplication(await start());
 
     expect(progress).toEqual([
-      'Making the PostgreSQL replica anew: the primary has no replication slot for it',
+      'Making the PostgreSQL replica again: the primary has no replication slot for it',
     ]);
   });
 });

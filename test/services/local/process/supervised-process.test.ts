@@ -145,7 +145,7 @@ describe('a supervised process', () => {
 });
 
 describe('waitUntilReady', () => {
-  it('resolves, when the answer becomes true', async () => {
+  it('resolves, when the response becomes true', async () => {
     const supervised = await run(
       "setTimeout(() => console.log('ready'), 100); setInterval(() => {}, 1000)",
     );

@@ -159,7 +159,9 @@ describe('SQS on this machine', () => {
   it('refuses a definition that SQS would refuse', async () => {
     const start = startSqs({ queues: [{ ...DEFINITION, visibilityTimeoutSeconds: 50_000 }] });
 
-    await expect(start).rejects.toThrow(/SetQueueAttributes was answered 400: .*VisibilityTimeout/);
+    await expect(start).rejects.toThrow(
+      /SetQueueAttributes was answered with 400: .*VisibilityTimeout/,
+    );
   });
 });
 
@@ -257,7 +259,7 @@ describe('SQS on this machine, when it keeps its messages in a folder,', () => {
       message: expect.stringContaining(
         `The queues kept in ${join(directory, 'fauxqs.db')} cannot be read`,
       ),
-      remedy: 'Run `npm run reset` to wipe the local data and start anew.',
+      remedy: 'Run `npm run reset` to wipe the local data and start again.',
     });
   });
 

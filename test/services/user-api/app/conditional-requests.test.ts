@@ -68,7 +68,7 @@ describe.each(cases)('a request with %j', (headers, read, change) => {
     expect(response.status).toBe(change === 'done' ? 200 : change);
   });
 
-  it('for a user who is not there is answered 404', async () => {
+  it('for a user who is not there is answered with 404', async () => {
     const response = await api.call('DELETE', '/api/v1/users/999999999', { as: 'admin', headers });
     expect(response.status).toBe(404);
   });

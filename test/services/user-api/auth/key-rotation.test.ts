@@ -92,7 +92,7 @@ describe('rotateSigningKeys', () => {
     }
   });
 
-  it('does not begin a second rotation while the first is under way', async () => {
+  it('does not begin a second rotation while the first is in flight', async () => {
     const after = await rotateSigningKeys(await createSigningKeySet(START), START, LEAD_SECONDS);
 
     await expect(rotateSigningKeys(after, START + MINUTE, LEAD_SECONDS)).rejects.toThrow(

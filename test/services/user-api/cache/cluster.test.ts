@@ -162,7 +162,7 @@ describeWithRedis('the caches on a Redis Cluster', () => {
 
     await nodeAt(NODES - 1).kill();
     for (const [index, id] of ids.entries()) {
-      // Words of writes may have been on their way.
+      // Invalidation messages may have been on their way.
       await soon(async () => expect((await get(reading, id)).body).toEqual(renamed[index]?.body));
     }
     expect((await rename(writing, lost[0] ?? 0, 'Renamed without its node')).status).toBe(200);

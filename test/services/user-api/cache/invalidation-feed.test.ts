@@ -81,7 +81,7 @@ describeWithRedis('InvalidationFeed', (server) => {
     return started;
   }
 
-  it('open, brings the words of writes in order, and leaves out what is none', async () => {
+  it('open, brings the invalidation messages in order, and leaves out what is none', async () => {
     const { logged, publisher, untilSaid } = await startOpenFeed();
     for (const word of ['1 2', 'nonsense', '9007199254740991 3']) {
       await publisher.publish(CHANNEL, word);
@@ -89,7 +89,7 @@ describeWithRedis('InvalidationFeed', (server) => {
     await untilSaid('open', { id: 1, version: 2 }, { id: Number.MAX_SAFE_INTEGER, version: 3 });
     expect(logged).toEqual([
       'Told of writes: the near cache is open',
-      'A word of a write could not be read',
+      'An invalidation message could not be read',
     ]);
   });
 

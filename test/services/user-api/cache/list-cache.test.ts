@@ -52,7 +52,7 @@ class Scene {
     }
   }
 
-  /** How many writes the answer to a reader of the list has. */
+  /** How many writes the response to a reader of the list has. */
   async read(): Promise<number> {
     const page = await this.cache.get('the list', async () => {
       this.loads += 1;
@@ -75,7 +75,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
     vi.useRealTimers();
   });
 
-  it('behind a reader that lags, keeps no page for longer than twice the lag, or until others have told of their writes', async () => {
+  it('behind a reader that lags, keeps no page for longer than twice the lag, or until others have notified of their writes', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: 4_000 }),

@@ -84,7 +84,7 @@ describe('NearCache', () => {
     expect(countAt(NEAR_LIFETIME_MILLISECONDS)).toBe(0);
   });
 
-  it('an entry that is in use is loaded anew once before it ends, and answers meanwhile; one that is not is left to end', () => {
+  it('an entry that is in use is loaded again once before it ends, and answers meanwhile; one that is not is left to end', () => {
     const { clock, near } = createNear(1_000_000);
     const refreshed: number[] = [];
     near.onRefresh((id) => refreshed.push(id));

@@ -77,7 +77,7 @@ describeWithRedis(
       return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(statistics)?.[1] ?? 0);
     };
 
-    it('asks for what is read in one turn in one command, and gives each its own', async () => {
+    it('asks for what is read in one tick in one command, and gives each its own', async () => {
       await write(2_000_001, 1, 'one');
       await write(2_000_002, 2, 'two');
       const [gets, mgets] = [await callsOf('get'), await callsOf('mget')];
@@ -92,7 +92,7 @@ describeWithRedis(
       expect(await callsOf('get')).toBe(gets);
     });
 
-    it('has sent what is read in a turn when that turn has ended, with the commands of that turn', async () => {
+    it('has sent what is read in a tick when that turn has ended, with the commands of that tick', async () => {
       const { stream } = redis;
       const sent: string[] = [];
       const send = stream._write.bind(stream);
@@ -140,7 +140,7 @@ describeWithRedis(
       expect(plain(await cache.get(1_000_002))).toEqual({ version: 3, body: null });
     });
 
-    it('puts what is raised in one turn in with one command, and answers each for itself', async () => {
+    it('puts what is raised in one tick in with one command, and answers each for itself', async () => {
       await write(2_000_011, 5, 'five');
       await redis.del('test:2000012');
       await redis.rpush('test:2000012', 'a list, which no entry is');
@@ -187,7 +187,7 @@ describeWithRedis(
       }
     });
 
-    it('with a load of the same version, keeps the time that the write is kept, and is fresh anew', async () => {
+    it('with a load of the same version, keeps the time that the write is kept, and is fresh again', async () => {
       await write(1_000_005, 2, 'two');
       await redis.pexpire('test:1000005', 300_000);
       const before = await cache.get(1_000_005);
@@ -207,7 +207,7 @@ describeWithRedis(
       expect(left).toBeLessThanOrEqual(62_000);
     });
 
-    it('past its time, an entry is a floor: its version holds, and it is not fresh', async () => {
+    it('past its time, an entry is a minimum version: its version holds, and it is not fresh', async () => {
       await redis.set('test:1000007', 'v5 1 1000000000000 1\nfive');
       expect(await cache.get(1_000_007)).toMatchObject({ version: 5, fresh: false });
       expect(plain(await load(1_000_007, 4, 'four'))).toEqual({ version: 5, body: 'five' });
@@ -215,7 +215,7 @@ describeWithRedis(
       expect(await cache.get(1_000_007)).toMatchObject({ version: 5, fresh: true });
     });
 
-    it('made by a release with other bytes, an entry is a floor too; a deletion is the same to all', async () => {
+    it('made by a release with other bytes, an entry is a minimum version too; a deletion is the same to all', async () => {
       const other = cacheOf('2');
       await write(1_000_008, 7, 'seven');
       expect(await other.get(1_000_008)).toMatchObject({ version: 7, fresh: false });

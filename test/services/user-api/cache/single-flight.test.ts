@@ -12,7 +12,7 @@ const steps = fc.array(
 );
 
 describe('SingleFlight', { timeout: 5_000 }, () => {
-  it('in whatever order loads begin and end, has one of each key under way', async () => {
+  it('in whatever order loads begin and end, has one of each key in flight', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (taken) => {
         const flights = new SingleFlight<string>();
@@ -42,7 +42,7 @@ describe('SingleFlight', { timeout: 5_000 }, () => {
 });
 
 describe('NextFlight', { timeout: 5_000 }, () => {
-  it('gives who comes while a load is under way the one after it, which all of them share', async () => {
+  it('gives who comes while a load is in flight the one after it, which all of them share', async () => {
     const flights = new NextFlight<number>();
     const ends: ((result: number | Promise<number>) => void)[] = [];
     const read = () => flights.run(257, (done) => void ends.push(done));

@@ -177,7 +177,7 @@ describe('the client, when a request fails', () => {
     expect(got).toHaveLength(1);
   });
 
-  it('with an answer that is not of the API, says so', async () => {
+  it('with a response that is not of the API, says so', async () => {
     const foreign = { status: 403, body: '<html>', headers: { 'content-type': 'text/html' } };
     const { client } = await serve(inOrder(foreign));
     await expect(client().getUser({ parameters: { id: 1 } })).rejects.toThrow(UnexpectedResponse);

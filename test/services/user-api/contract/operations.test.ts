@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-/** Sends a request to an operation and compares the answer with the document. */
+/** Sends a request to an operation and compares the response with the document. */
 async function send<Body = unknown>(
   operationId: string,
   status: number,
@@ -256,7 +256,7 @@ describe('what is not documented', () => {
 });
 
 describe('the comparison with the document', () => {
-  it('of an answer that is not documented, finds each fault', () => {
+  it('of a response that is not documented, finds each fault', () => {
     const target = contract.operation('getLiveness');
     const json = { 'content-type': 'application/json' };
     const faults = (status: number, headers: Record<string, string>, text: string) =>

@@ -43,7 +43,7 @@ describeWithBrowser('the reference page, in a browser', (browser) => {
     }
   });
 
-  it('sends a request to the API, and shows its answer', async () => {
+  it('sends a request to the API, and shows its response', async () => {
     const { id, name } = await createUser(api);
     const page = await browser().newPage({ viewport: VIEWPORT });
     try {

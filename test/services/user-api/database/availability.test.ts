@@ -152,7 +152,7 @@ describe('with two readers', () => {
 
 describe('with the writer', () => {
   it.each(['refusing', 'silent'] as const)(
-    '%s, reads go on, writes are answered 503, and go through again without a restart',
+    '%s, reads go on, writes are answered with 503, and go through again without a restart',
     async (fault) => {
       const api = await startApi();
       const { id } = await settledUser();

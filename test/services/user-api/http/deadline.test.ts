@@ -26,7 +26,7 @@ describe('the deadline of a request', () => {
     await api.stop();
   });
 
-  it('reached while a change waits for a lock, answers 503, and the change is never applied', async () => {
+  it('reached while a change waits for a lock, responds with 503, and the change is never applied', async () => {
     // On a busy machine, what comes before and after may take longer than this deadline.
     const patient = await startTestApi({ database: api.database });
     onTestFinished(() => patient.stop());
@@ -51,7 +51,7 @@ describe('the deadline of a request', () => {
     expect(body).toMatchObject({ name: 'In time', version: 2 });
   });
 
-  it('reached before the body is there, answers 408 and hangs up', async () => {
+  it('reached before the body is there, responds with 408 and hangs up', async () => {
     const response = await sendRaw(
       api.port,
       'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',

@@ -95,7 +95,7 @@ describe('a change', () => {
     expect((await call(change, { 'if-modified-since': 'x' })).status).toBe(201);
   });
 
-  it('that answers with 412, compares by itself', () => {
+  it('that responds with 412, compares by itself', () => {
     const change = operation('post', () => withTag(200), ['200', '412']);
     expect(withPreconditions(change)).toBe(change);
   });

@@ -20,7 +20,7 @@ describe('The access log', () => {
   it('has a line for a request, with its id, method, route, status and duration', async () => {
     const headers = { 'x-request-id': 'my-request-1' };
     await api.call('GET', '/api/v1/users/999999', { headers });
-    // It is written when the answer has gone, which the client may learn first.
+    // It is written when the response has gone, which the client may learn first.
     const line = await vi.waitUntil(() => api.log.find(isAccess), { timeout: 15_000 });
 
     expect(line).toMatchObject({
@@ -50,7 +50,7 @@ describeWithRedis('The access log, of hits in a cache', (redis) => {
         environment: { ACCESS_LOG_ONE_HIT_IN: '5', ...variables },
       });
       const { id } = await createUser(api);
-      // Until it is in the cache, of which memory keeps nothing before the process is told of writes; the first hit has a line.
+      // Until it is in the cache, of which memory keeps nothing before the process is notified of writes; the first hit has a line.
       await eventually(async () => {
         await api.call('GET', `/api/v1/users/${id}`);
         expect(api.log.some(({ oneHitIn }) => oneHitIn === 5)).toBe(true);

@@ -255,7 +255,7 @@ describe('Diagnostics', () => {
     expect(answer.body.detail).toContain('1 to 60');
   });
 
-  it('end with the service, the profile that is under way too', async () => {
+  it('end with the service, the profile that is in flight too', async () => {
     const other = await startTestApi({
       database,
       environment: { INTERNAL_PORT: '0', DIAGNOSTICS_DIRECTORY: join(directory, 'other') },

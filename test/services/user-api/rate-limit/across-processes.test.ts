@@ -51,7 +51,7 @@ describeWithRedis('with several processes', (server) => {
         until: { milliseconds: 2_500 },
       });
       const passed = reports.flatMap((report) => report.passed);
-      // A request was decided somewhere between when it was sent and when its answer came.
+      // A request was decided somewhere between when it was sent and when its response came.
       const sent = passed.map(([sent]) => sent).toSorted((a, b) => a - b);
       const decided = passed.map(([, decided]) => decided).toSorted((a, b) => a - b);
       for (let first = 0; first + limit < passed.length; first += 1) {

@@ -43,7 +43,7 @@ describe('InProcessLimiter', () => {
     }
   });
 
-  it('with ten times more keys than it keeps, lets a key that stayed away begin anew', () => {
+  it('with ten times more keys than it keeps, lets a key that stayed away begin again', () => {
     const limiter = new InProcessLimiter({ policy: creates, maximumKeys: 1_000, clock: () => 0 });
     passing(limiter, 'user:away');
     for (let index = 0; index < 10_000; index += 1) limiter.decideNow(`user:${index}`);

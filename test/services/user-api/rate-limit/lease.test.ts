@@ -39,7 +39,7 @@ type Step =
   | { readonly kind: 'wait'; readonly milliseconds: number }
   | { readonly kind: 'request' | 'carry-out' | 'answer'; readonly process: number };
 
-/** Runs steps of several processes with commands under way, and gives the times at which requests passed. */
+/** Runs steps of several processes with commands in flight, and gives the times at which requests passed. */
 function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]): number[] {
   const bucket = new SharedBucket(terms);
   const leases = Array.from({ length: processes }, () => new Lease(terms, 0));

@@ -39,7 +39,7 @@ describeWithRedis('LeasedLimiter', (server) => {
     await redis.config('RESETSTAT');
     for (let request = 0; request < 10_000; request += 1) {
       expect(limiter.decideNow('user:1')).toMatchObject({ allowed: true, source: 'lease' });
-      // Redis is told when a quarter of the 1,000 is left; its answer takes a few turns of the event loop.
+      // Redis is told when a quarter of the 1,000 is left; its response takes a few tick of the event loop.
       if (request % 50 === 0) await redis.ping();
     }
     await limiter.close();

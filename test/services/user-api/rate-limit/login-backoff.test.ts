@@ -40,7 +40,7 @@ describe('LoginBackoff without Redis', () => {
     expect(tried).toBeLessThan(115);
   });
 
-  it('when the owner has logged in, begins anew', async () => {
+  it('when the owner has logged in, begins again', async () => {
     const backoff = new LoginBackoff({ clock: () => 0 });
     await attempts(backoff, ACCOUNT, 4);
     await backoff.succeeded(ACCOUNT);
@@ -108,7 +108,7 @@ describeWithRedis('LoginBackoff with Redis', (server) => {
     expect(results.filter(({ allowed }) => allowed)).toHaveLength(5);
   });
 
-  it('when the owner has logged in through one process, begins anew in all', async () => {
+  it('when the owner has logged in through one process, begins again in all', async () => {
     const [one, other] = [backoffOfOneProcess(), backoffOfOneProcess()];
     expect(await attempts(one, ACCOUNT, 6)).toEqual([true, true, true, true, true, false]);
     await other.succeeded(ACCOUNT);

@@ -160,7 +160,7 @@ describeReplays('algorithms of rate limits with a memory', ({ replay }) => {
       }
     });
 
-    it('when nothing was tried for long enough, begins anew', () => {
+    it('when nothing was tried for long enough, begins again', () => {
       const meter = exponentialBackoff(settings).createMeter();
       for (let attempt = 0; attempt < 3; attempt += 1) meter.take(START);
       expect(meter.take(START + settings.forgetAfterMilliseconds)).toMatchObject({

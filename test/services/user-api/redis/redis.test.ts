@@ -53,7 +53,7 @@ describe('a connection to one Redis', { timeout: TIMEOUT_MILLISECONDS }, () => {
     expect(pauses).toEqual([100, 200, 400, 800, 1_000, 1_000]);
   });
 
-  it('is opened anew when the node has become a replica, and for no other error', () => {
+  it('is opened again when the node has become a replica, and for no other error', () => {
     const { reconnectOnError } = create().options;
     expect(reconnectOnError?.(new Error("READONLY You can't write"))).toBe(true);
     expect(reconnectOnError?.(new Error('OOM, not READONLY'))).toBe(false);

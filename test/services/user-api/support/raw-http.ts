@@ -36,7 +36,7 @@ export function sendRaw(
     let received = '';
     const finish = () => {
       const response = parse(received);
-      if (response === null) reject(new Error(`No whole answer: ${JSON.stringify(received)}`));
+      if (response === null) reject(new Error(`No whole response: ${JSON.stringify(received)}`));
       else resolve(response);
       socket.destroy();
     };

@@ -1,4 +1,4 @@
-/** One request of the transcript, and what is kept of its answer. */
+/** One request of the transcript, and what is kept of its response. */
 export interface Step {
   /** What a reader is told before it. */
   readonly says?: string;
@@ -12,7 +12,7 @@ export interface Step {
   readonly body?: unknown;
   /** What is shown in place of a body or a query that would fill pages. */
   readonly shownAs?: string;
-  /** Fields of the answer that later steps use, by the name they use. */
+  /** Fields of the response that later steps use, by the name they use. */
   readonly keeps?: Readonly<Record<string, string>>;
   /** Sent so many times before, without being shown. */
   readonly timesBefore?: number;
@@ -80,7 +80,7 @@ const notLetIn: readonly Step[] = [
   },
   { says: 'A wrong password.', ...login, body: { email, password: 'not the right password' } },
   {
-    says: 'An address that nobody has: the same answer, in the same time.',
+    says: 'An address that nobody has: the same response, in the same time.',
     ...login,
     body: { email: 'nobody@example.com', password: 'not the right password' },
   },

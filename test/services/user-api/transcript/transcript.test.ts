@@ -16,12 +16,12 @@ const introduction = `# What one gets
 
 <!-- Written by test/services/user-api/transcript/transcript.test.ts from a run (\`npm run test:update\`); the test fails when the API answers anything else. -->
 
-A new user comes in, is not let in, changes things, sends what is malformed, and asks for too much. Each answer is what the API gave to the request above it, on real PostgreSQL and Redis, with the status, the headers that matter
+A new user comes in, is not let in, changes things, sends what is malformed, and asks for too much. Each response is what the API gave to the request above it, on real PostgreSQL and Redis, with the status, the headers that matter
 and the body; ids of requests, times, tokens, keys and cursors differ each time and are shortened here. \`$BASE\` is where the API is, \`http://127.0.0.1:3000\` with \`npm start\`, and \`$TOKEN\` and the like are what
 an earlier answer held. [All problems](problems.md), [all limits](rate-limiting.md).
 `;
 
-/** Headers that an answer is about; the others are the same on all of them. */
+/** Headers that a response is about; the others are the same on all of them. */
 const SHOWN_HEADERS = [
   'location',
   'etag',

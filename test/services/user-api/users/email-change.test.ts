@@ -91,7 +91,7 @@ describe('the email address of a user', () => {
     },
   );
 
-  it('that was there before, is told of the change, and of no other', async () => {
+  it('that was there before, is notified of the change, and of no other', async () => {
     const user = await createUser(api);
     const path = pathOf(user.id);
     const [second, third] = [another(), another()];
@@ -115,7 +115,7 @@ describe('the email address of a user', () => {
     expect(await changesOf(user.id)).toEqual([]);
   });
 
-  it('changed several times at once, is told of each change of it', async () => {
+  it('changed several times at once, is notified of each change of it', async () => {
     const user = await createUser(api);
     const wanted = [another(), another(), another(), another()];
     await Promise.all(

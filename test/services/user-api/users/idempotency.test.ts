@@ -77,7 +77,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(response.text).toContain('/problems/idempotency-key-reused');
   });
 
-  it('sent again while the first is under way, is refused; and afterwards gets its answer', async () => {
+  it('sent again while the first is in flight, is refused; and afterwards gets its response', async () => {
     const [key, body] = [randomUUID(), newUser()];
     const inserted = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();

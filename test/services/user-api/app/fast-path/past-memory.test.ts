@@ -43,7 +43,7 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
       { NEAR_CACHE_BYTES: '0', ...environment },
     );
 
-  /** What each side has counted, once nothing is under way. */
+  /** What each side has counted, once nothing is in flight. */
   const counted = async () =>
     await Promise.all(
       sides.map(async (side) => {
@@ -87,7 +87,7 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
     expect(sides[0].responded).toEqual([Number(status)]);
   });
 
-  it('reads once, counts once, and leaves the answer to the full path where there is no such user', async () => {
+  it('reads once, counts once, and leaves the response to the full path where there is no such user', async () => {
     for (const gone of [deletedId, 99_999_999]) {
       const response = await expectSameResponses(sides, rawGet(`/api/v1/users/${gone}`));
       expect(response.slice(9, 12)).toBe('404');

@@ -8,7 +8,7 @@ import { keepInMemory, readDecisions, type Side, startSides } from './support/si
 /** Hits of which one has a line in the access log. */
 const ONE_HIT_IN = 5;
 
-describeWithRedis('an answer of the fast path', (redis) => {
+describeWithRedis('a response of the fast path', (redis) => {
   let database: TestDatabase;
   let id: number;
 
@@ -41,7 +41,7 @@ describeWithRedis('an answer of the fast path', (redis) => {
 
     const seen = async (side: Side) => {
       const { dependencies, log, observer, server } = side;
-      // The full path knows of the end of an answer a moment after the client.
+      // The full path knows of the end of a response a moment after the client.
       await vi.waitUntil(() => server.requestsInFlight === 0, { timeout: 15_000 });
       return {
         limits: readDecisions(side),

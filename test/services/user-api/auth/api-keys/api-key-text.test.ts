@@ -17,7 +17,7 @@ function checksumOf(text: string): string {
 }
 
 describe('the text of an API key', () => {
-  it('has the form that scanners are told of, a checksum, and no character that breaks a double click', () => {
+  it('has the form that scanners are notified of, a checksum, and no character that breaks a double click', () => {
     for (let times = 0; times < 500; times += 1) {
       const key = createApiKeyText();
       expect(key).toMatch(new RegExp(`^${API_KEY_PATTERN}$`));

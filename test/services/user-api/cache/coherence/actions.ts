@@ -77,7 +77,7 @@ export function interleavingOf(length: number): fc.Arbitrary<Interleaving> {
   });
 }
 
-/** A story in words, a line for each action. */
+/** An interleaving in words, a line for each action. */
 export function tell({ actions, user }: Interleaving): string[] {
   const lines = actions.map(({ do: name, holdAt, process }) => {
     const hold = holdAt === null ? '' : `, held up at: ${holdAt}`;
@@ -86,10 +86,10 @@ export function tell({ actions, user }: Interleaving): string[] {
   return [`The user is ${user}.`, ...lines];
 }
 
-/** The story that {@link tell} has told so. */
+/** The interleaving that {@link tell} has told so. */
 export function understand([first = '', ...lines]: readonly string[]): Interleaving {
   const user = beginnings.find((beginning) => first === `The user is ${beginning}.`);
-  if (user === undefined) throw new Error(`No story begins so: ${first}`);
+  if (user === undefined) throw new Error(`No interleaving begins so: ${first}`);
   const actions = lines.map((line) => {
     const [, process = '', name = '', holdAt] =
       /^([ABC]): ([\w ]+?)(?:, held up at: ([\w ]+))?$/i.exec(line) ?? [];

@@ -7,28 +7,28 @@ import { Servers, type ServerUrls } from './servers.ts';
 import { TestedProcess } from './tested-process.ts';
 
 export interface Checking {
-  /** Stories to play first, as `tell` tells them. */
+  /** Interleavings to play first, as `tell` tells them. */
   readonly known: readonly (readonly string[])[];
   /** How many to play in all. */
   readonly interleavings: number;
-  /** Most actions of a story. */
+  /** Most actions of an interleaving. */
   readonly length: number;
   readonly seed: number;
-  /** Whether to shorten a story in which a promise was broken. */
+  /** Whether to shorten an interleaving in which a promise was broken. */
   readonly shrink: boolean;
 }
 
 export interface Outcome {
-  /** How many stories were played. */
+  /** How many interleavings were played. */
   readonly interleavings: number;
-  /** Which promise was broken, and the story in which it was; null when none was. */
+  /** Which promise was broken, and the interleaving in which it was; null when none was. */
   readonly failure: { readonly message: string; readonly interleaving: readonly string[] } | null;
 }
 
 const PROCESSES = ['A', 'B', 'C'];
 const USERS_AT_ONCE = 100;
 
-/** Plays stories, and looks for one in which the caches break a promise. */
+/** Plays interleavings, and looks for one in which the caches break a promise. */
 export async function check(urls: ServerUrls, options: Checking): Promise<Outcome> {
   const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
   const router = createRouter(urls, logger);

@@ -10,9 +10,9 @@ import { mutants } from './mutants/mutants.ts';
 import type { Task, Tasks } from './program.ts';
 import type { ServerUrls } from './servers.ts';
 
-/** How many stories are played; some 25 a second. */
+/** How many interleavings are played; some 25 a second. */
 const INTERLEAVINGS = Number(process.env.CACHE_INTERLEAVINGS ?? 100);
-/** How many stories nobody knows are played for each mutant before the known one. */
+/** How many interleavings nobody knows are played for each mutant before the known one. */
 const SEARCH = Number(process.env.CACHE_MUTANT_INTERLEAVINGS ?? 0);
 const LENGTH = 25;
 const SEED = Number(process.env.CACHE_SEED ?? 1);

@@ -1,10 +1,10 @@
 /** Where an operation can be made to wait. */
 export type GateName =
-  /** With the answer of Redis, on the way back. */
+  /** With the response of Redis, on the way back. */
   | 'lookup replied'
   /** With the row, on the way back. */
   | 'load returned'
-  /** Before Redis is told of a version. */
+  /** Before Redis is notified of a version. */
   | 'update sent'
   | 'update replied'
   /** Before Redis is asked to subscribe. */

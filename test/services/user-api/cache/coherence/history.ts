@@ -116,7 +116,7 @@ export class History {
   }
 
   /**
-   * The near cache may be behind by what its process was not told of, but not for longer than an entry lives, not behind its own writes, and
+   * The near cache may be behind by what its process was not notified of, but not for longer than an entry lives, not behind its own writes, and
    * not behind what was written before it was subscribed.
    */
   #nearBound(by: TestedProcess): number {

@@ -17,14 +17,14 @@ export interface Surroundings {
   readonly existingUser: () => number;
 }
 
-/** How long a read may wait behind another one that is held up at a gate before the story goes on without it. */
+/** How long a read may wait behind another one that is held up at a gate before the interleaving goes on without it. */
 const HELD_UP_MILLISECONDS = 20;
 /** Longer than NEAR_LIFETIME_MILLISECONDS and SETTLED_MILLISECONDS. */
 const LONG_ENOUGH = 5_100;
 /** How long Redis may lack what its processes can tell it again, after it was replaced. */
 const REPUBLISH_MILLISECONDS = 2_000;
 
-/** @throws `BrokenPromise` when what the story makes happen to a user lets a read answer what it must not. */
+/** @throws `BrokenPromise` when what the interleaving makes happen to a user lets a read answer what it must not. */
 export async function play(surroundings: Surroundings, interleaving: Interleaving): Promise<void> {
   const scenario = await Scenario.begin(surroundings, interleaving.user);
   try {
@@ -136,7 +136,7 @@ class Scenario {
   }
 
   /**
-   * An entry that is evicted within the milliseconds in which a word of it is on its way, or in which Redis is being told of an older one, or
+   * An entry that is evicted within the milliseconds in which a word of it is on its way, or in which Redis is being notified of an older one, or
    * after a word was lost unnoticed, is more than the caches make good: docs/cache.md says so.
    */
   get #mayEvict(): boolean {
@@ -158,7 +158,7 @@ class Scenario {
     const beganAt = performance.now();
     const name = randomUUID();
     const isThere = await this.#surroundings.servers.has(id);
-    // Its creation is under way, and held up.
+    // Its creation is in flight, and held up.
     if (this.#history.isThere && !isThere) return;
     this.#history.began('write');
     if (isThere) {
@@ -185,11 +185,11 @@ class Scenario {
     if (holdAt === null) await this.#expectMessages(this.#history.newestRow, beganAt);
   }
 
-  /** Waits until all have been told of a write, or of a newer one, who are to be. */
+  /** Waits until all have been notified of a write, or of a newer one, who are to be. */
   async #expectMessages(version: number, since: number): Promise<void> {
     for (const process of this.#surroundings.processes) {
       if (await process.isNotifiedOf(this.#history.id, version, since)) continue;
-      throw new BrokenPromise(`${process.name} is not told of version ${version}`);
+      throw new BrokenPromise(`${process.name} is not notified of version ${version}`);
     }
   }
 
@@ -202,7 +202,7 @@ class Scenario {
     await (isFree ? subscribe() : this.#start(process, holdAt, subscribe, true));
   }
 
-  /** Ends a process, and with it what it remembers, and starts it anew. */
+  /** Ends a process, and with it what it remembers, and starts it again. */
   async #restart(process: TestedProcess): Promise<void> {
     if (this.#inFlight.size > 0) return;
     const { processes, startProcess } = this.#surroundings;
@@ -243,7 +243,7 @@ class Scenario {
     if (holdAt !== null && !gates.isHoldingAt(holdAt)) gates.reopen(holdAt);
   }
 
-  /** Waits for what is under way, as far as nothing holds it up any more. */
+  /** Waits for what is in flight, as far as nothing holds it up any more. */
   async #settle(): Promise<void> {
     await pause(1);
     const all = Promise.all(this.#inFlight);
@@ -265,7 +265,7 @@ class Scenario {
     await this.#untilRepublished();
   }
 
-  /** Until Redis is told again, only those know the newest version who were told of it before. */
+  /** Until Redis is told again, only those know the newest version who were notified of it before. */
   async #readWhereKnown(): Promise<void> {
     const { acknowledgedVersion, id } = this.#history;
     for (const process of this.#surroundings.processes) {

@@ -31,7 +31,7 @@ type Message = readonly [channel: string, message: string];
 
 /**
  * What a process of the user API has between its handlers and the servers, as production puts it together, on real connections; with gates on
- * them, and words of writes that can be held up and lost.
+ * them, and invalidation messages that can be held up and lost.
  */
 export class TestedProcess {
   readonly name: string;
@@ -48,7 +48,7 @@ export class TestedProcess {
   #remembers = true;
   #isSubscribed = false;
   #subscribedSince = 0;
-  /** The newest version of each user that it was told of. */
+  /** The newest version of each user that it was notified of. */
   readonly #known = new Map<number, number>();
 
   constructor(options: TestedProcessOptions) {
@@ -118,7 +118,7 @@ export class TestedProcess {
     return this.#known.get(id) ?? 0;
   }
 
-  /** Whether it has not forgotten since what it was told of. */
+  /** Whether it has not forgotten since what it was notified of. */
   get remembers(): boolean {
     return this.#remembers;
   }
@@ -139,7 +139,7 @@ export class TestedProcess {
   }
 
   /**
-   * Whether it is told of a version, or words don't reach it as they should. Waits for that for a while.
+   * Whether it is notified of a version, or words don't reach it as they should. Waits for that for a while.
    *
    * @param since - when the write began, in milliseconds of `performance.now()`.
    */
@@ -178,14 +178,14 @@ export class TestedProcess {
     if (hadSubscriber) await until(() => this.isOpen);
   }
 
-  /** Until Redis has what reads have loaded, for which they do not wait, and this process has its answer; but for what is held up. */
+  /** Until Redis has what reads have loaded, for which they do not wait, and this process has its response; but for what is held up. */
   async untilQuiet(): Promise<void> {
     const { gates } = this;
     const held = () => gates.countHeldAt('update sent') + gates.countHeldAt('update replied');
-    // What has just been loaded is gathered until this turn ends.
+    // What has just been loaded is batched until this turn ends.
     await nextTick();
     while (this.#updatesInFlight > held()) await nextTick();
-    // What follows on the answer takes no more than this turn.
+    // What follows on the response takes no more than this turn.
     await nextTick();
   }
 

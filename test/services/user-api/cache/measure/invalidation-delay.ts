@@ -65,7 +65,7 @@ class Participant {
       };
       const timeout = setTimeout(() => {
         stop();
-        reject(new Error(`A process has not told of it for ${LOST_MILLISECONDS} ms`));
+        reject(new Error(`A process has not notified of it for ${LOST_MILLISECONDS} ms`));
       }, LOST_MILLISECONDS);
       const listener = (report: Report) => {
         if (!isIt(report)) return;
@@ -204,7 +204,7 @@ async function run(): Promise<string> {
     const { cores, memoryGibibytes, processor, system, versions } = describeMachine({});
     const commit = currentCommit(ROOT) ?? 'unknown';
     return `${[
-      '| | writes/s | words | before the answer | median | p99 | longest |',
+      '| | writes/s | words | before the response | median | p99 | longest |',
       '|---|---|---|---|---|---|---|',
       ...lines,
     ].join('\n')}

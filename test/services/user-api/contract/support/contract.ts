@@ -68,7 +68,7 @@ export class Contract {
   readonly operations: readonly DocumentedOperation[];
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: true });
   readonly #validators = new Map<string, ValidateFunction>();
-  /** `METHOD /path status` of every answer that was checked. */
+  /** `METHOD /path status` of every response that was checked. */
   readonly seen = new Set<string>();
 
   constructor(document: OpenApiDocument) {
@@ -90,7 +90,7 @@ export class Contract {
   }
 
   /**
-   * Everything about an answer that the document does not allow; empty when there is nothing.
+   * Everything about a response that the document does not allow; empty when there is nothing.
    *
    * @param method - the one that was sent; HEAD is compared with GET, without its body.
    */

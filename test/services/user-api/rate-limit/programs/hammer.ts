@@ -18,7 +18,7 @@ export interface HammerOrder {
   readonly expectedProcesses: number;
   /** @default long, so that a busy machine does not look like an outage */
   readonly commandTimeoutMilliseconds?: number;
-  /** Requests under way at any time. */
+  /** Requests in flight at any time. */
   readonly concurrency: number;
   /** Requests in all; or until so many milliseconds have passed, and each source in `sources` (none by default) has decided. */
   readonly until:

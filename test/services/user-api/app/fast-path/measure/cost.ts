@@ -66,7 +66,7 @@ incoming.method = 'GET';
 incoming.route = '/api/v1/users/{id}';
 incoming.fromCache = true;
 
-/** Takes the answer as a connection would, and does nothing with it but to write it out as bytes. */
+/** Takes the response as a connection would, and does nothing with it but to write it out as bytes. */
 const bytes = Buffer.alloc(4_096);
 const outgoing = new ServerResponse<ApiRequest>(incoming);
 const message: { _header: string | null } = Object.assign(outgoing, { _header: null });

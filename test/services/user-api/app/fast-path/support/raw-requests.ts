@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect } from 'vitest';
 
-/** A request with an id of its own, so that the whole of the answer can be compared. */
+/** A request with an id of its own, so that the whole of the response can be compared. */
 export function rawGet(
   path: string,
   headers: readonly string[] = [],

@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.ts';
 
 const CACHE = 'services/user-api/cache';
 
-/** Guards of what is told of writes, and of what Redis takes in. */
+/** Guards of what is notified of writes, and of what Redis takes in. */
 export const mutantsOfWrites: readonly Mutant[] = [
   {
     without: 'compare-and-set in Redis',
