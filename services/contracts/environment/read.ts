@@ -11,16 +11,16 @@ export type Environment<Names extends VariableName> = {
 };
 
 /**
- * `value` as it may be shown: secrets hidden, passwords in URLs replaced by `***`. It masks up to the last `@` of an item,
- * as a password that was not percent-encoded may hold an `@` or a `/` itself.
+ * `value` without secrets: passwords in URLs are replaced by `***`, up to the last `@` of an item, because a password that is not percent-encoded
+ * may contain an `@` or a `/`.
  */
 function shown(definition: EnvironmentVariable, value: string): string {
   if (definition.secret === true) return 'a value that is kept secret';
   return JSON.stringify(value.replace(/(\/\/[^:/@\s,]*:)[^,\s]*@/g, '$1***@'));
 }
 
-/** What a variable got: of a list only the entries that are wrong, each with its place. */
-function gotten(definition: EnvironmentVariable, text: string, error: z.ZodError): string {
+/** The invalid value; of a list only the invalid entries, each with its position. */
+function invalidValue(definition: EnvironmentVariable, text: string, error: z.ZodError): string {
   const places = error.issues.map(({ path: [place] }) => place);
   const wrong = [...new Set(places)].filter((place) => typeof place === 'number');
   if (wrong.length === 0) return shown(definition, text);
@@ -36,8 +36,8 @@ function gotten(definition: EnvironmentVariable, text: string, error: z.ZodError
 }
 
 /**
- * Reads and parses the variables `names` from `source`, and reports all that are wrong at once.
- * An empty value counts as unset, as it is in most shells' and containers' configuration.
+ * Parses the variables `names` of `source`, and reports all invalid ones at once. An empty value counts as unset, as in most configurations of
+ * shells and containers.
  *
  * @throws {@link EnvironmentError} naming each variable, what it got and what it takes.
  */
@@ -46,7 +46,7 @@ export function readEnvironment<const Names extends VariableName>(
   source: Readonly<Record<string, string | undefined>>,
 ): Environment<Names> {
   const values: Partial<Record<VariableName, unknown>> = {};
-  const problems = new Map<string, string>();
+  const faults = new Map<string, string>();
   for (const name of names) {
     const definition: EnvironmentVariable = environmentVariables[name];
     const text = source[name] === '' ? undefined : source[name];
@@ -55,22 +55,22 @@ export function readEnvironment<const Names extends VariableName>(
       values[name] = parsed.data;
     } else {
       const got =
-        text === undefined ? 'is not set' : `got ${gotten(definition, text, parsed.error)}`;
-      problems.set(name, `${name} ${got}; it takes ${definition.takes}`);
+        text === undefined ? 'is not set' : `got ${invalidValue(definition, text, parsed.error)}`;
+      faults.set(name, `${name} ${got}; it takes ${definition.takes}`);
     }
   }
-  if (problems.size > 0) throw new EnvironmentError(problems);
+  if (faults.size > 0) throw new EnvironmentError(faults);
   return values as Environment<Names>;
 }
 
-/** Thrown by `readEnvironment`; its message has one line for each variable that is wrong or missing. */
+/** Invalid variables; the message has one line for each. */
 export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
-  /** The variables at fault, in the order asked for. */
+  /** The invalid variables, in the order of the names. */
   readonly variables: readonly string[];
 
-  constructor(problems: ReadonlyMap<string, string>) {
-    super([...problems.values()].join('\n'));
-    this.variables = [...problems.keys()];
+  constructor(faults: ReadonlyMap<string, string>) {
+    super([...faults.values()].join('\n'));
+    this.variables = [...faults.keys()];
   }
 }

@@ -9,15 +9,14 @@ export type Program =
   | 'maintenance'
   | 'start';
 
-/** One environment variable: how it is parsed, and all that a reader of the docs or of an error needs. */
+/** An environment variable: its schema, and its documentation. */
 export interface EnvironmentVariable<Type extends z.ZodType = z.ZodType> {
-  /** Parses the text of the variable; receives `undefined` when it is unset or empty. */
+  /** Parses the text of the variable, `undefined` when it is unset or empty. */
   readonly type: Type;
-  /** What the variable is for, in one or two sentences, with the unit where it has one. */
+  /** In one or two sentences, with the unit. */
   readonly description: string;
-  /** What a valid value looks like, in words that complete "takes …". */
+  /** Valid values, completing "takes …". */
   readonly takes: string;
-  /** Programs that read it. */
   readonly readBy: readonly Program[];
   /** Whether its value must never be printed. @default false */
   readonly secret?: boolean;

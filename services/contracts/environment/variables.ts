@@ -17,7 +17,7 @@ export const environmentVariables = {
       .string()
       .regex(/^[a-z][a-z0-9-]{0,19}$/)
       .default('local'),
-    description: 'Name of the stage, as it appears in logs.',
+    description: 'Name of the stage, for logs.',
     takes: 'lower-case letters, digits and hyphens, at most 20, starting with a letter',
     readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
   }),
@@ -26,14 +26,13 @@ export const environmentVariables = {
       .string()
       .regex(/^[a-z0-9-]+$/)
       .default('us-east-1'),
-    description:
-      'AWS region of the queues, of SES and of IAM tokens; set by Lambda and ECS themselves.',
+    description: 'AWS region of the queues, of SES and of IAM tokens; Lambda and ECS set it.',
     takes: 'the code of a region, such as eu-west-1',
     readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance', 'start'],
   }),
   LOCAL_DIRECTORY: variable({
     type: z.string().default('.local'),
-    description: 'Folder that `npm start` keeps its data, logs and mailbox in.',
+    description: 'Folder of the data, logs and mailbox of `npm start`.',
     takes: 'the path of a folder that may be written to',
     readBy: ['start'],
   }),
@@ -45,7 +44,7 @@ export const environmentVariables = {
   RATE_LIMITS: variable({
     type: listOf(z.string().regex(/^[a-z][a-z0-9-]*=\d{1,8}\/\d{1,5}$/)),
     description:
-      'Other limits than the default ones, by policy, in requests per seconds; docs/rate-limiting.md has the policies.',
+      'Limits in place of the default ones, by policy, in requests per seconds; docs/rate-limiting.md lists the policies.',
     takes:
       '<policy>=<requests>/<seconds>, separated by commas, such as reads=5000/60,logins=20/60; the policies are reads, creates, updates, deletes, logins, unknown-api-keys',
     readBy: ['user-api'],
@@ -53,14 +52,14 @@ export const environmentVariables = {
   RATE_LIMIT_EXPECTED_PROCESSES: variable({
     type: wholeNumber(1, 100_000).default(1),
     description:
-      'Processes of the API that share the traffic, as they usually are. Leases are sized by it, and while Redis is absent or down each process allows this fraction of every limit.',
+      'Usual number of processes of the API. It sizes leases, and while Redis is absent or down each process allows this fraction of every limit.',
     takes: 'a whole number from 1 to 100000',
     readBy: ['user-api'],
   }),
   RATE_LIMIT_KEY_SECRET: variable({
     type: z.string().min(16).optional(),
     description:
-      'Key of the digests that stand for clients in Redis, the same for all processes; with it, addresses cannot be found out from the digests by trying all. Unset: one derived from SERVICE_SECRET.',
+      'Key of the digests of clients in Redis, the same for all processes, which prevents finding addresses by trying all. Unset: derived from SERVICE_SECRET.',
     takes: 'at least 16 characters',
     readBy: ['user-api'],
     secret: true,

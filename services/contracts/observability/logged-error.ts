@@ -1,9 +1,9 @@
-/** Anything that looks like an email address: what stands around an at sign, up to a blank, quote or bracket; the local part may be quoted. */
+/** Anything that looks like an email address: the text around an at sign, up to a blank, quote or bracket; the local part may be quoted. */
 const EMAIL_ADDRESS = /(?:"[^"]*"|[^\s<>"'(),;:[\]=]+)@[^\s<>"'(),;:[\]=]+/g;
-/** Their logins, paths and queries may be secrets; `file:` is where code is. */
+/** Logins, paths and queries of URLs may be secret; `file:` URLs are of code. */
 const URL_IN_TEXT = /\b(?!file:)[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi;
 
-/** What of an error is logged: never its other properties, where drivers keep rows and parameters. */
+/** The logged part of an error: none of its other properties, where drivers keep rows and parameters. */
 export interface LoggedError {
   readonly type: string;
   readonly code?: string;
@@ -12,16 +12,16 @@ export interface LoggedError {
   readonly cause?: LoggedError;
 }
 
-/** Chains of causes are followed this far, so that one that ends in itself ends. */
+/** Maximum length of a chain of causes, which may be circular. */
 const CAUSES_MAXIMUM = 5;
-/** Stands for a message that may quote what was sent or stored. */
+/** In place of a message that may quote values. */
 const LEFT_OUT = '(left out: it may quote values)';
 
 /**
- * Classes of SQLSTATE whose messages name tables, constraints, roles and the state of the server, and no values
- * (https://www.postgresql.org/docs/18/errcodes-appendix.html). 22 (`invalid input syntax for type bigint: "…"`) is none.
+ * Classes of SQLSTATE whose messages name tables, constraints and roles, and no values
+ * (https://www.postgresql.org/docs/18/errcodes-appendix.html). 22 (`invalid input syntax for type bigint: "…"`) quotes values.
  */
-const NAMELESS_CLASSES = new Set([
+const VALUELESS_CLASSES = new Set([
   '08',
   '23',
   '25',
@@ -45,20 +45,20 @@ function maskText(text: string): string {
     .replace(EMAIL_ADDRESS, '***@***');
 }
 
-/** The message without what its author is known to quote in it. */
+/** The message without the values that its source is known to quote. */
 function messageWithoutValues(error: Error): string {
   const { message } = error;
   const code = 'code' in error ? error.code : undefined;
   // PostgresError of postgres.js: the message is PostgreSQL's.
   if ('severity' in error && isSqlState(code)) {
-    return NAMELESS_CLASSES.has(code.slice(0, 2)) ? message : LEFT_OUT;
+    return VALUELESS_CLASSES.has(code.slice(0, 2)) ? message : LEFT_OUT;
   }
-  // ZodError: each issue says what it got, and unknown names.
+  // ZodError: issues quote values and unknown names.
   if ('issues' in error && Array.isArray(error.issues)) {
     const codes = error.issues.map((issue: unknown) => String(Object(issue).code));
     return `Invalid: ${codes.join(', ')}`;
   }
-  // JSON.parse, BigInt and RegExp quote what they were given.
+  // JSON.parse, BigInt and RegExp quote their input.
   if (error instanceof SyntaxError) return LEFT_OUT;
   // Node.js: `The argument 'name' is invalid. Received 'Ada'`.
   if (typeof code === 'string' && code.startsWith('ERR_')) {
@@ -69,21 +69,21 @@ function messageWithoutValues(error: Error): string {
 }
 
 /**
- * What an error says, without values of rows, parameters or requests: messages of drivers and parsers that quote them are cut or left out, and
- * email addresses and URLs are masked everywhere.
+ * The message of an error without values of rows, parameters or requests: messages of drivers and parsers that quote them are cut or replaced, and email
+ * addresses and URLs are masked.
  */
 export function loggedMessage(error: unknown): string {
   return maskText(error instanceof Error ? messageWithoutValues(error) : String(error));
 }
 
-/** The frames of a stack; its head is the message, which may have lines of its own. */
+/** The frames of a stack, without the message, which may have several lines. */
 function framesOf({ message, stack = '' }: Error): string {
   const end = stack.indexOf(message);
   const frames = stack.slice(end < 0 ? 0 : end + message.length).match(/^ {4}at .*$/gm) ?? [];
   return frames.join('\n');
 }
 
-/** Reduces `error` to what may be logged. */
+/** The part of `error` that may be logged. */
 export function loggedError(error: unknown, depth = 0): LoggedError {
   const message = loggedMessage(error);
   if (!(error instanceof Error)) return { type: typeof error, message };

@@ -26,16 +26,16 @@ export interface OpenTelemetryTracerOptions {
   readonly stage: string;
   /** URL of the collector; spans go to the path `/v1/traces` below it. */
   readonly endpoint: string;
-  /** Sent with each request to the collector. */
+  /** Headers of each request to the collector. */
   readonly headers: Readonly<Record<string, string>>;
   readonly onChange: (state: 'failing' | 'working', error?: unknown) => void;
 }
 
-/** Longest that one request to the collector may take with all its tries, in milliseconds. */
+/** Timeout of one request to the collector with all its attempts, in milliseconds. */
 const EXPORT_TIMEOUT_MILLISECONDS = 5_000;
-/** How long spans are batched before they are sent, in milliseconds; a crash loses as much. */
+/** How long spans are batched before they are exported, in milliseconds; a crash loses as much. */
 const EXPORT_DELAY_MILLISECONDS = 1_000;
-/** What is longer is cut, such as the text of a long statement, in characters. */
+/** Longer attributes are cut, such as a long statement, in characters. */
 const ATTRIBUTE_MAXIMUM_LENGTH = 1_024;
 
 const KINDS: Readonly<Record<SpanKind, OpenTelemetrySpanKind>> = {
@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<SpanKind, OpenTelemetrySpanKind>> = {
   consumer: OpenTelemetrySpanKind.CONSUMER,
 };
 
-/** As the OpenTelemetry Protocol's exporters make it of a base URL. */
+/** The URL of traces, as the exporters of the OpenTelemetry Protocol derive it. */
 function tracesUrl(endpoint: string): string {
   return `${endpoint.replace(/\/$/, '')}/v1/traces`;
 }
@@ -85,7 +85,7 @@ class RecordedSpan implements Span {
   }
 
   end(): void {
-    // The first span of a batch sets off its sending, which is no part of that span's trace.
+    // The first span of a batch starts its export, which is not in the trace of that span.
     outsideTrace(() => this.#span.end());
   }
 }
@@ -94,7 +94,7 @@ function toOptions({ kind = 'internal', attributes = {} }: SpanOptions) {
   return { kind: KINDS[kind], attributes };
 }
 
-/** Whether to record has been decided by whoever begins a span; so the SDK's own sampler takes all of them. */
+/** The caller decides whether to record a span; so the SDK's sampler takes all of them. */
 export class OpenTelemetryTracer implements Tracer {
   readonly #provider: TracerProvider;
   readonly #tracer: OpenTelemetryApiTracer;
@@ -153,7 +153,7 @@ export class OpenTelemetryTracer implements Tracer {
   }
 }
 
-/** The SDK tells of failed exports only to a logger for the whole process; here they are counted, and told once. */
+/** Counts failed exports, and reports a change once: the SDK reports them only to a logger of the whole process. */
 function observed(
   exporter: SpanExporter,
   counts: { exported: number; failed: number },

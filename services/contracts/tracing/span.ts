@@ -1,11 +1,11 @@
 import type { TraceParent } from './trace-parent.ts';
 
-/** What a span's work is to others (https://opentelemetry.io/docs/concepts/signals/traces/#span-kind). */
+/** The role of a span (https://opentelemetry.io/docs/concepts/signals/traces/#span-kind). */
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
 /**
- * Facts about a span, by the names of OpenTelemetry's semantic conventions where there is one
- * (https://opentelemetry.io/docs/specs/semconv/). Never personal data: traces are kept by others, and for long.
+ * Attributes, with names of OpenTelemetry's semantic conventions where there is one (https://opentelemetry.io/docs/specs/semconv/). Never
+ * personal data: others keep traces, and for long.
  */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -16,33 +16,33 @@ export interface SpanOptions {
   readonly attributes?: SpanAttributes;
 }
 
-/** A stretch of work that is being recorded. */
+/** A recorded operation. */
 export interface Span {
-  /** How others refer to it. */
+  /** Its trace and id, to pass on. */
   readonly parent: TraceParent;
-  /** Begins a span inside this one. */
+  /** Starts a child span. */
   child(name: string, options?: SpanOptions): Span;
-  /** Names are few: they hold no ids. */
+  /** Names have a low cardinality: they contain no ids. */
   rename(name: string): void;
   set(attribute: string, value: string | number | boolean): void;
-  /** @param errorType - a code, or what `errorType` says of an error; never a message, which may quote what somebody sent. */
+  /** @param errorType - a code, or {@link errorType} of an error; never a message, which may quote personal data. */
   fail(errorType: string): void;
   end(): void;
 }
 
 /** Records spans and sends them to a collector. */
 export interface Tracer {
-  /** @param parent - what it continues; null begins a trace. */
+  /** @param parent - null starts a new trace. */
   startSpan(name: string, options: SpanOptions, parent: TraceParent | null): Span;
-  /** Sends what has been recorded. Never rejects, and takes no longer than `timeoutMilliseconds`. */
+  /** Exports the recorded spans. Never rejects, and takes at most `timeoutMilliseconds`. */
   flush(timeoutMilliseconds: number): Promise<void>;
-  /** Sends what has been recorded, and stops. Never rejects, and takes no longer than `timeoutMilliseconds`. */
+  /** Exports the recorded spans, and stops. Never rejects, and takes at most `timeoutMilliseconds`. */
   close(timeoutMilliseconds: number): Promise<void>;
-  /** Spans that the collector has taken, and those that were lost because it did not. */
+  /** Spans that the collector accepted, and lost ones. */
   readonly counts: { readonly exported: number; readonly failed: number };
 }
 
-/** What OpenTelemetry calls `error.type`: the code of an error where it has one, and else its class. */
+/** `error.type` of OpenTelemetry: the code of an error, or its class. */
 export function errorType(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;

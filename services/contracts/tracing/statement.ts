@@ -1,11 +1,11 @@
 import type { Sql } from 'postgres';
 import { currentSpan } from './trace-context.ts';
 
-/** The first thing that a statement does to a table, past what it begins with (`with … as (`). */
+/** The first operation of a statement on a table, after `with … as (`. */
 const OPERATION =
   /\b(?:(insert) into|(update)|(delete) from|(select)\b[\s\S]*?\bfrom)\s+"?([a-z_]\w*)"?/i;
 
-/** What a statement does, in few words, such as `INSERT users`; null where that cannot be seen. */
+/** A summary of a statement, such as `INSERT users`; null for unknown ones. */
 export function statementSummary(statement: string): string | null {
   const [, ...found] = OPERATION.exec(statement) ?? [];
   const table = found.pop();
@@ -16,9 +16,9 @@ export function statementSummary(statement: string): string | null {
 }
 
 /**
- * Tells the span that the running code is part of, a query's, what its statement is.
+ * Adds the statement to the current span, that of a query.
  *
- * @param statement - with placeholders where values are: values may be of persons.
+ * @param statement - with placeholders: values may be personal data.
  */
 export function describeStatement(statement: string): void {
   const span = currentSpan();
@@ -34,14 +34,13 @@ const isTemplate = (value: unknown): value is TemplateStringsArray =>
   Array.isArray(value) && 'raw' in value;
 
 /**
- * A client of postgres.js that tells spans of the statements written with it as templates. postgres.js itself tells of a statement
- * only when it sends it, which may be when another one's answer comes, in that one's trace.
+ * A client of postgres.js that adds its templates to spans. postgres.js' own hook runs when a statement is sent, which may be in the trace of another.
  */
 export function describingStatements<Client extends Sql>(sql: Client): Client {
   return new Proxy(sql, {
     apply(target, self, parameters) {
       const [first] = parameters;
-      // Of a statement with fragments in it, the fragments come first, and the whole last.
+      // Fragments come before the statement that contains them.
       if (isTemplate(first) && currentSpan() !== undefined) {
         describeStatement(first.reduce((text, part, index) => `${text}$${index}${part}`));
       }

@@ -1,14 +1,14 @@
-/** Where in a trace something happened, as one process tells another (https://www.w3.org/TR/trace-context/). */
+/** The position in a trace, as processes pass it on (https://www.w3.org/TR/trace-context/). */
 export interface TraceParent {
-  /** 32 lower-case hexadecimal digits, the same for all that one request causes. */
+  /** 32 lower-case hexadecimal digits, the same for all spans of a request. */
   readonly traceId: string;
   /** 16 lower-case hexadecimal digits: the caller's span. */
   readonly spanId: string;
-  /** Whether the caller records its part. */
+  /** Whether the caller records its span. */
   readonly sampled: boolean;
 }
 
-/** The longest header that is looked at; a later version may be longer than the 55 characters of version 00. */
+/** Maximum length of the header; a later version may be longer than the 55 characters of version 00. */
 export const TRACE_PARENT_MAXIMUM_LENGTH = 128;
 
 const TRACE_PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -18,7 +18,7 @@ const FORBIDDEN_VERSION = 'ff';
 const CURRENT_VERSION = '00';
 const SAMPLED_FLAG = 0x01;
 
-/** @returns null for what is no valid `traceparent`: then a new trace begins, as section 4.3 of the recommendation asks. */
+/** @returns null for an invalid `traceparent`: then a new trace starts (section 4.3 of the recommendation). */
 export function parseTraceParent(text: string): TraceParent | null {
   if (text.length > TRACE_PARENT_MAXIMUM_LENGTH) return null;
   const [, version, traceId = NO_TRACE, spanId = NO_SPAN, flags = '', rest] =

@@ -1,7 +1,7 @@
 import type { Environment } from '../environment/read.ts';
 import type { Tracer } from './span.ts';
 
-/** The variables a tracer is made from, as `readEnvironment` parses them. */
+/** The variables of a tracer, as `readEnvironment` parses them. */
 export const tracerVariables = [
   'STAGE',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
@@ -13,14 +13,11 @@ export type TracerSettings = Environment<(typeof tracerVariables)[number]>;
 export interface TracerOptions {
   /** Name of the program in traces. */
   readonly service: string;
-  /** Told when the collector begins to refuse spans or not to answer, and when it takes them again. */
+  /** Called when exports begin to fail, and when they succeed again. */
   readonly onChange: (state: 'failing' | 'working', error?: unknown) => void;
 }
 
-/**
- * A tracer that sends to the collector at `OTEL_EXPORTER_OTLP_ENDPOINT`, and null where that is unset. OpenTelemetry's SDK is
- * loaded only here and only then: nobody who traces nothing pays for it.
- */
+/** A tracer that exports to `OTEL_EXPORTER_OTLP_ENDPOINT`; null where that is unset: then OpenTelemetry's SDK is not loaded. */
 export async function createTracer(
   settings: TracerSettings,
   options: TracerOptions,

@@ -3,7 +3,7 @@ import { urlOf, variable, wholeNumber } from '../variable.ts';
 
 const redisUrl = urlOf('redis:', 'rediss:');
 
-/** Redis, and what is kept in memory. */
+/** Redis, and the near cache. */
 export const cacheVariables = {
   REDIS_URL: variable({
     type: redisUrl.optional(),
@@ -15,14 +15,13 @@ export const cacheVariables = {
   SESSION_REDIS_URL: variable({
     type: redisUrl.optional(),
     description:
-      'Redis or Valkey of the sessions, where they are kept apart from what may be evicted; REDIS_USERNAME and REDIS_PASSWORD are good there, too. Unset: they are in REDIS_URL.',
+      'Redis or Valkey of the sessions, separate from entries that may be evicted; with the same REDIS_USERNAME and REDIS_PASSWORD. Unset: that of REDIS_URL.',
     takes: 'a URL such as redis://host:6379 or rediss://host:6379',
     readBy: ['user-api'],
   }),
   REDIS_MODE: variable({
     type: z.enum(['single', 'cluster']).default('single'),
-    description:
-      'Whether REDIS_URL is one server, or a node of a Redis Cluster to ask for the others.',
+    description: 'Whether REDIS_URL is one server, or a node of a Redis Cluster.',
     takes: 'single or cluster',
     readBy: ['user-api'],
   }),
@@ -42,14 +41,14 @@ export const cacheVariables = {
   REDIS_COMMAND_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(1, 10_000).default(100),
     description:
-      'Longest wait for one Redis command, in milliseconds; a read that waited so long goes on to the database.',
+      'Timeout of one Redis command, in milliseconds; after it, a read goes to the database.',
     takes: 'a whole number from 1 to 10000',
     readBy: ['user-api'],
   }),
   NEAR_CACHE_BYTES: variable({
     type: wholeNumber(0, 8_589_934_592).default(134_217_728),
     description:
-      'Most memory that one process uses for users and pages of lists ready to be answered, in bytes: some 100,000 users at the default. 0 keeps none. It counts towards the heap of Node.js, so leave that twice as much.',
+      'Maximum memory of the near cache of a process, for serialized users and pages of lists, in bytes: some 100,000 users at the default. 0: no near cache. It counts towards the heap of Node.js, which must be twice as large.',
     takes: 'a whole number from 0 to 8589934592',
     readBy: ['user-api'],
   }),

@@ -23,48 +23,47 @@ export const databaseVariables = {
   DATABASE_AUTHENTICATION: variable({
     type: z.enum(['password', 'iam']).default('password'),
     description:
-      'How to log in to PostgreSQL: with a password, in the URL or in DATABASE_PASSWORD_FILE, or with a short-lived IAM token made for each connection.',
+      'Login to PostgreSQL: with a password, in the URL or in DATABASE_PASSWORD_FILE, or with a short-lived IAM token for each connection.',
     takes: 'password or iam',
     readBy: ['user-api', 'administer', 'email-worker', 'maintenance'],
   }),
   DATABASE_PASSWORD_FILE: variable({
     type: z.string().min(1).optional(),
     description:
-      'File with the password, such as a mounted secret, in place of the one in DATABASE_URL and DATABASE_READER_URLS. It is read for each new connection, so that a password can be changed while the programs run.',
+      'File with the password, such as a mounted secret, in place of the one in DATABASE_URL and DATABASE_READER_URLS. It is read for each new connection, so that a password can be rotated while the programs run.',
     takes: 'the path of a file',
     readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance'],
   }),
   DATABASE_TLS: variable({
     type: z.enum(['disable', 'verify']).default('disable'),
     description:
-      'Whether connections to PostgreSQL are encrypted, with the certificate checked against the Amazon RDS authorities and those Node.js trusts.',
+      'Whether connections to PostgreSQL are encrypted and the certificate is verified, against the Amazon RDS authorities and those that Node.js trusts.',
     takes: 'disable or verify',
     readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance'],
   }),
   DATABASE_SECRET_ARN: variable({
     type: z.string().startsWith('arn:').optional(),
     description:
-      'Secrets Manager secret with the user name and password that migrations log in with, in place of those in DATABASE_URL.',
+      'Secrets Manager secret with the user name and password of migrations, in place of those in DATABASE_URL.',
     takes: 'the ARN of a secret',
     readBy: ['migrate'],
   }),
   DATABASE_POOL_SIZE: variable({
     type: wholeNumber(1, 500).default(10),
-    description: 'Most connections that one process opens to the writer, and to each reader.',
+    description: 'Maximum of connections of a process to the writer, and to each reader.',
     takes: 'a whole number from 1 to 500',
     readBy: ['user-api'],
   }),
   DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(1, 600_000).default(2_000),
-    description:
-      'Longest that one statement may run, in milliseconds, before PostgreSQL cancels it.',
+    description: 'Timeout of one statement, in milliseconds, after which PostgreSQL cancels it.',
     takes: 'a whole number from 1 to 600000',
     readBy: ['user-api', 'email-worker', 'maintenance'],
   }),
   DATABASE_READS_MAXIMUM: variable({
     type: wholeNumber(1, 10_000).default(200),
     description:
-      'Most reads that one process has wait for the database at once, because no cache could answer them; what comes above that is answered with 503 with Retry-After.',
+      'Maximum of reads of a process that wait for the database at once, after a miss in the caches; further ones get 503 with Retry-After.',
     takes: 'a whole number from 1 to 10000',
     readBy: ['user-api'],
   }),

@@ -3,7 +3,7 @@ import { urlOf, variable, wholeNumber } from '../variable.ts';
 
 const httpUrl = urlOf('http:', 'https:');
 
-/** Queues, and the email that goes out by them. */
+/** Queues and email. */
 export const emailVariables = {
   SQS_ENDPOINT: variable({
     type: httpUrl.optional(),
@@ -20,7 +20,7 @@ export const emailVariables = {
   }),
   EMAIL_TRANSPORT: variable({
     type: z.enum(['folder', 'ses']).default('folder'),
-    description: 'Where email goes: files in MAILBOX_DIRECTORY, or Amazon SES.',
+    description: 'Transport of email: files in MAILBOX_DIRECTORY, or Amazon SES.',
     takes: 'folder or ses',
     readBy: ['email-worker'],
   }),
@@ -36,7 +36,7 @@ export const emailVariables = {
   }),
   MAILBOX_DIRECTORY: variable({
     type: z.string().default('.local/mailbox'),
-    description: 'Folder that receives one .eml file per email when EMAIL_TRANSPORT is folder.',
+    description: 'Folder of one .eml file per email when EMAIL_TRANSPORT is folder.',
     takes: 'the path of a folder',
     readBy: ['email-worker'],
   }),
@@ -49,7 +49,7 @@ export const emailVariables = {
   PASSWORD_RESET_URL: variable({
     type: httpUrl.default('http://127.0.0.1:3000/reset-password'),
     description:
-      'Page that the links to a new password lead to; the secret is appended as a fragment (`#token=…`), which browsers do not send to servers.',
+      'Page of the links to a new password; the secret is appended as a fragment (`#token=…`), which browsers do not send to servers.',
     takes: 'a URL such as https://www.example.com/reset-password',
     readBy: ['email-worker'],
   }),
