@@ -284,7 +284,11 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'services/contracts/tracing',
     'services/user-api/observability',
   ],
-  'services/user-api/redis': ['services/contracts/tracing', 'services/user-api/observability'],
+  'services/user-api/redis': [
+    'services/contracts',
+    'services/contracts/tracing',
+    'services/user-api/observability',
+  ],
   'services/user-api/observability': [
     'services/contracts/observability',
     'services/contracts/tracing',

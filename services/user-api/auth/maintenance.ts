@@ -1,3 +1,4 @@
+import { withJitter } from '../../contracts/backoff.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import type { Logger } from '../observability/logger.ts';
 
@@ -22,7 +23,7 @@ export class AuthenticationMaintenance {
 
   start(): void {
     if (this.#closed) return;
-    const pause = INTERVAL_MILLISECONDS * (0.5 + Math.random() / 2);
+    const pause = withJitter(INTERVAL_MILLISECONDS);
     this.#timer = setTimeout(() => void this.run().then(() => this.start()), pause).unref();
   }
 

@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { exponentialDelay } from '../../contracts/backoff.ts';
 import type { Logger } from '../observability/logger.ts';
 import { ObservedCluster, ObservedRedis } from './observed-redis.ts';
 
@@ -17,7 +18,7 @@ const CONNECTION_NAME = 'headroom-user-api';
 const CONNECT_TIMEOUT_MILLISECONDS = 1_000;
 /** How long a connection may leave commands without any response before it is taken for lost, and opened again. */
 const SILENCE_TIMEOUT_MILLISECONDS = 1_000;
-const FIRST_RECONNECT_MILLISECONDS = 50;
+const FIRST_RECONNECT_MILLISECONDS = 100;
 const LONGEST_RECONNECT_MILLISECONDS = 1_000;
 /** A slot moves once in a while; whoever is sent on twice for one command meets nodes that disagree. */
 const MAXIMUM_REDIRECTIONS = 3;
@@ -124,10 +125,7 @@ function singleOptions(settings: RedisSettings) {
 }
 
 function reconnectDelay(attempt: number): number {
-  return Math.min(
-    FIRST_RECONNECT_MILLISECONDS * 2 ** Math.min(attempt, 10),
-    LONGEST_RECONNECT_MILLISECONDS,
-  );
+  return exponentialDelay(attempt, FIRST_RECONNECT_MILLISECONDS, LONGEST_RECONNECT_MILLISECONDS);
 }
 
 function logState(client: RedisClient, logger: Logger): void {

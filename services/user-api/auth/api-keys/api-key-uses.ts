@@ -1,3 +1,4 @@
+import { withJitter } from '../../../contracts/backoff.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ApiKeyRepository } from './api-key-repository.ts';
 
@@ -33,8 +34,7 @@ export class ApiKeyUses {
   /** Begins to write. */
   start(): void {
     if (this.#closed) return;
-    // Between half of it and all of it, so that processes don't write all at once.
-    const pause = this.#interval * (0.5 + Math.random() / 2);
+    const pause = withJitter(this.#interval);
     this.#timer = setTimeout(() => void this.write().then(() => this.start()), pause).unref();
   }
 

@@ -1,3 +1,4 @@
+import { withJitter } from '../../../contracts/backoff.ts';
 import type { Logger } from '../../observability/logger.ts';
 import { duplicate, type RedisClient } from '../../redis/redis.ts';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from '../tokens/lifetime.ts';
@@ -116,11 +117,7 @@ export class RevocationFeed {
       this.#failing = true;
     }
     this.revocations.forgetOld();
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#poll(), this.#jittered()).unref();
-  }
-
-  /** Half of the interval to all of it: it stays a bound, and processes don't ask all at once. */
-  #jittered(): number {
-    return this.#pollMilliseconds * (0.5 + Math.random() / 2);
+    if (!this.#closed)
+      this.#timer = setTimeout(() => void this.#poll(), withJitter(this.#pollMilliseconds)).unref();
   }
 }
