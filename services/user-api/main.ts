@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   let stopping = false;
   const shutDown = (reason: string) => {
     if (stopping) {
-      logger.warn({ reason }, 'Asked again: cutting what is in flight');
+      logger.warn({ reason }, 'Second signal: closing requests in flight');
       service.cut();
       exit(1);
     }

@@ -109,8 +109,9 @@ function limitRates(settings: Settings, redis: RedisClient | null, logger: Logge
     keySecret:
       settings.RATE_LIMIT_KEY_SECRET ??
       deriveKey(settings.SERVICE_SECRET, 'rate-limit').toString('base64url'),
-    onTakeOver: (error) => logger.warn({ error }, 'This process limits rates by itself'),
-    onHandBack: () => logger.info('Redis limits rates again'),
+    onTakeOver: (error) =>
+      logger.warn({ error }, 'Redis is unavailable: this process limits rates alone'),
+    onHandBack: () => logger.info('Rate limits are shared through Redis again'),
   });
 }
 

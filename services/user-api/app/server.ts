@@ -185,7 +185,7 @@ export class ApiServer {
     });
   }
 
-  /** Requests whose answer is not sent yet. */
+  /** Requests whose response is not sent yet. */
   get requestsInFlight(): number {
     return this.#inFlight.size;
   }

@@ -66,7 +66,7 @@ export class AuthenticationMaintenance {
           ))`,
       );
     } catch (error) {
-      this.#logger.warn({ error }, 'What is out of date was not removed');
+      this.#logger.warn({ error }, 'Expired rows were not removed');
     }
   }
 }

@@ -75,14 +75,14 @@ export class InvalidationFeed {
       await subscriber.subscribe(channel, this.#heartbeatChannel);
     } catch (error) {
       if (this.#closed) return;
-      logger.warn({ error }, 'Not subscribed to writes');
+      logger.warn({ error }, 'Not subscribed to invalidations');
       subscriber.disconnect(true);
       return;
     }
     if (subscriber.status !== 'ready' || this.#isOpen) return;
     this.#isOpen = true;
     this.#opening += 1;
-    logger.info('Told of writes: the near cache is open');
+    logger.info('Subscribed to invalidations: the near cache is open');
     onOpen();
   }
 

@@ -108,7 +108,7 @@ function createDiagnosticsApp(diagnostics: Diagnostics) {
 /** Tells of the change at whichever of the two levels lets it be seen. */
 function setLevel(logger: Logger, level: string): void {
   const from = logger.level;
-  const tell = () => logger.warn({ from, to: level }, 'The level of the log changes');
+  const tell = () => logger.warn({ from, to: level }, 'Log level changed');
   const isHeard = logger.isLevelEnabled('warn');
   if (isHeard) tell();
   logger.level = level;

@@ -50,7 +50,7 @@ export class ApiKeyUses {
     try {
       await this.#repository.recordUses(used);
     } catch (error) {
-      this.#logger.warn({ error, keys: used.length }, 'Uses of API keys were not written');
+      this.#logger.warn({ error, keys: used.length }, 'Last uses of API keys were not stored');
     }
   }
 

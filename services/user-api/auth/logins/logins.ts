@@ -93,10 +93,7 @@ export class Logins {
   async #endCopiedSession(token: RefreshToken): Promise<void> {
     const { sessionRevoker, logger } = this.#parts;
     const sessionId = sessionIdOf(token);
-    logger.warn(
-      { userId: token.userId, sessionId },
-      'A used refresh token came again: session ended',
-    );
+    logger.warn({ userId: token.userId, sessionId }, 'Refresh token reused: session ended');
     await sessionRevoker.endAccessTokens(sessionId);
   }
 

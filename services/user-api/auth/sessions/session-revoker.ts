@@ -46,7 +46,7 @@ export class SessionRevoker {
     try {
       await sessions.closeAll(userId);
     } catch (error) {
-      logger.warn({ userId, error }, 'Sessions that count no more are still stored');
+      logger.warn({ userId, error }, 'Ended sessions are still stored');
     }
   }
 
@@ -57,7 +57,7 @@ export class SessionRevoker {
     try {
       await log.addSession(sessionId);
     } catch (error) {
-      logger.warn({ sessionId, error }, 'The end of a session was not written down');
+      logger.warn({ sessionId, error }, 'The end of a session was not stored');
     }
   }
 }

@@ -79,7 +79,7 @@ export const cacheMetrics: readonly MetricDefinition[] = [
     name: 'cache_invalidations_total',
     type: 'counter',
     labels: ['result'],
-    help: 'Invalidation messages by any process: all that were heard, and those that removed an entry.',
+    help: 'Invalidation messages by any process: all received, and those that removed an entry.',
     read: ({ caches: { metrics } }) =>
       byLabel('result', { heard: metrics.invalidationsReceived, removed: metrics.invalidated }),
   },

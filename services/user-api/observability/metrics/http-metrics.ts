@@ -30,7 +30,7 @@ export const httpMetrics: readonly MetricDefinition[] = [
     name: 'http_server_problems_total',
     type: 'counter',
     labels: ['route', 'problem'],
-    help: 'Answers that were a problem, by its type in /problems: errors of clients and of ours.',
+    help: 'Responses with a problem, by its type in /problems: errors of clients and of ours.',
     read: ({ requests }) =>
       [...requests.problems()].map(({ route, problem, count }) => ({
         labels: { route, problem },
@@ -40,7 +40,7 @@ export const httpMetrics: readonly MetricDefinition[] = [
   {
     name: 'http_server_requests_in_flight',
     type: 'gauge',
-    help: 'Requests whose answer is not sent yet.',
+    help: 'Requests whose response is not sent yet.',
     read: ({ server }) => single(server.requestsInFlight),
   },
   {

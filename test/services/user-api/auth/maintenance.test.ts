@@ -58,7 +58,7 @@ describe('AuthenticationMaintenance', () => {
     expect(lines).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: 'What is out of date was not removed',
+        message: 'Expired rows were not removed',
         error: expect.objectContaining({ message: 'down' }),
       }),
     ]);

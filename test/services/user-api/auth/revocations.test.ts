@@ -117,7 +117,7 @@ describeWithRedis('ending sessions', (redis) => {
     }
     expect(api.log).toContainEqual(
       expect.objectContaining({
-        message: 'A used refresh token came again: session ended',
+        message: 'Refresh token reused: session ended',
         userId: person.id,
         sessionId: expect.stringMatching(/^[\w-]{22}$/),
       }),

@@ -69,13 +69,13 @@ describe('SessionEnder without database and Redis', () => {
         { level: 'info', message: 'All sessions ended', userId: 17, revokedApiKeys: 2 },
         {
           level: 'warn',
-          message: 'Sessions that count no more are still stored',
+          message: 'Ended sessions are still stored',
           userId: 17,
           error: expect.objectContaining({ message: 'The store of sessions does not answer' }),
         },
         {
           level: 'warn',
-          message: 'The end of a session was not written down',
+          message: 'The end of a session was not stored',
           sessionId: 'a',
           error: expect.objectContaining({ message: 'down' }),
         },

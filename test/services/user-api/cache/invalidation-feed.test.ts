@@ -88,7 +88,7 @@ describeWithRedis('InvalidationFeed', (server) => {
     }
     await untilSaid('open', { id: 1, version: 2 }, { id: Number.MAX_SAFE_INTEGER, version: 3 });
     expect(logged).toEqual([
-      'Told of writes: the near cache is open',
+      'Subscribed to invalidations: the near cache is open',
       'An invalidation message could not be read',
     ]);
   });
@@ -163,7 +163,7 @@ describeWithRedis('InvalidationFeed', (server) => {
     const acl = (...rules: string[]) => administrator.call('ACL', 'SETUSER', LOGIN, ...rules);
     await acl('on', `>${PASSWORD}`, '+@all', 'resetchannels');
     const { logged, said, untilSaid } = await startFeed({ username: LOGIN });
-    await eventually(() => expect(logged).toContain('Not subscribed to writes'));
+    await eventually(() => expect(logged).toContain('Not subscribed to invalidations'));
     expect(said).toEqual([]);
     await acl('allchannels');
     await untilSaid('open');
@@ -177,6 +177,6 @@ describeWithRedis('InvalidationFeed', (server) => {
     expect(subscriber.status).toBe('end');
     await wait(50);
     expect(beats).not.toHaveBeenCalled();
-    expect(logged).toEqual(['Told of writes: the near cache is open']);
+    expect(logged).toEqual(['Subscribed to invalidations: the near cache is open']);
   });
 });

@@ -77,7 +77,7 @@ describe('ApiKeyUses', () => {
     expect(lines).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: 'Uses of API keys were not written',
+        message: 'Last uses of API keys were not stored',
         keys: 2,
         error: expect.objectContaining({ message: 'down' }),
       }),
