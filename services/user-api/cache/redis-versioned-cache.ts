@@ -2,7 +2,7 @@ import { ReplyError } from 'ioredis';
 import { Batcher } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { CircuitBreaker } from '../redis/circuit-breaker.ts';
-import { ObservedRedis } from '../redis/observed-redis.ts';
+import { type ObservedRedis, sendsAtEndOfTick } from '../redis/observed-redis.ts';
 import type { RedisClient } from '../redis/redis.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
@@ -68,7 +68,7 @@ export class RedisVersionedCache implements VersionedCache {
   readonly #redis: RedisClient;
   readonly #options: RedisVersionedCacheOptions;
   readonly #breaker = new CircuitBreaker(BREAKER);
-  readonly #setIfNewer: (setIfNewer: EntryUpdate) => Promise<Buffer | null>;
+  readonly #setIfNewer: (update: EntryUpdate) => Promise<Buffer | null>;
   /** Undefined in a cluster, where the keys of one command have to be in one slot. */
   readonly #lookups: Batcher<Lookup> | undefined;
 
@@ -76,7 +76,7 @@ export class RedisVersionedCache implements VersionedCache {
     this.#redis = redis;
     this.#options = options;
     this.#setIfNewer = createSetIfNewer(redis, options.channel);
-    if (!(redis instanceof ObservedRedis)) return;
+    if (!sendsAtEndOfTick(redis)) return;
     this.#lookups = new Batcher({
       maximum: KEYS_MAXIMUM,
       atEndOfTick: (flush) => redis.beforeSending(flush),

@@ -1,4 +1,4 @@
-import { Cluster, type Result } from 'ioredis';
+import type { Result } from 'ioredis';
 import { batched } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import type { RedisClient } from '../redis/redis.ts';
@@ -35,10 +35,10 @@ const UPDATES_MAXIMUM = 50;
 const NOTHING = new Uint8Array();
 
 /** The lines of an entry, as {@link RAISE_SCRIPT} takes them. */
-function linesOf(setIfNewer: EntryUpdate): string {
-  const { body, freshMilliseconds, head, keptMilliseconds, loadMilliseconds } = setIfNewer;
+function linesOf(update: EntryUpdate): string {
+  const { body, freshMilliseconds, head, keptMilliseconds, loadMilliseconds } = update;
   const milliseconds = `${freshMilliseconds}\n${keptMilliseconds}\n${loadMilliseconds}`;
-  return `${setIfNewer.version}\n${head}\n${milliseconds}\n${body?.byteLength ?? 0}\n${setIfNewer.message}\n`;
+  return `${update.version}\n${head}\n${milliseconds}\n${body?.byteLength ?? 0}\n${update.message}\n`;
 }
 
 /**
@@ -52,7 +52,7 @@ function linesOf(setIfNewer: EntryUpdate): string {
 export function createSetIfNewer(
   redis: RedisClient,
   channel: string,
-): (setIfNewer: EntryUpdate) => Promise<Buffer | null> {
+): (update: EntryUpdate) => Promise<Buffer | null> {
   redis.defineCommand('setEntriesIfNewer', { lua: SET_IF_NEWER_SCRIPT });
 
   const setAll = (updates: readonly EntryUpdate[]) =>
@@ -63,14 +63,13 @@ export function createSetIfNewer(
       Buffer.concat(updates.map(({ body }) => body ?? NOTHING)),
       updates.map(linesOf).join(''),
     );
-  const setAlone = async (setIfNewer: EntryUpdate) => {
-    const [reply = null] = await setAll([setIfNewer]);
+  const setAlone = async (update: EntryUpdate) => {
+    const [reply = null] = await setAll([update]);
     if (reply instanceof Error) throw reply;
     return reply;
   };
-  if (redis instanceof Cluster) return setAlone;
+  if (redis.isCluster) return setAlone;
   const setBatched = batched(setAll, { maximum: UPDATES_MAXIMUM, trace: 'none' });
   // A command of its own belongs to whoever's trace shows it.
-  return (setIfNewer) =>
-    currentSpan() === undefined ? setBatched(setIfNewer) : setAlone(setIfNewer);
+  return (update) => (currentSpan() === undefined ? setBatched(update) : setAlone(update));
 }

@@ -60,6 +60,11 @@ export class ObservedRedis extends Redis {
   }
 }
 
+/** Whether a client sends the commands of a tick together: that of one server, not of a cluster. */
+export function sendsAtEndOfTick(client: Redis | Cluster): client is ObservedRedis {
+  return !client.isCluster && 'beforeSending' in client;
+}
+
 /** The same for a Redis Cluster: a command counts once, however many nodes it was sent to. */
 export class ObservedCluster extends Cluster {
   readonly metrics = new RedisCommandCounts();
