@@ -132,7 +132,7 @@ describe('the bundle of the user API', () => {
     program.process.kill('SIGTERM');
     expect(await program.exited).toBe(0);
     expect([...metrics.keys()]).toContain('http_server_requests_total');
-    const warning = lines.find((text) => text.includes('looks like one that is')) ?? '{}';
+    const warning = lines.find((text) => text.includes('resembles a known one')) ?? '{}';
     expect(JSON.parse(warning)).toMatchObject({
       level: 'warn',
       variable: 'RATE_LIMIT',

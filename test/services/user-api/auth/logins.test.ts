@@ -238,7 +238,7 @@ describeWithRedis('login', (redis) => {
 
     const text = JSON.stringify(api.log);
 
-    expect(text).toContain('A used refresh token came again');
+    expect(text).toContain('Refresh token reused');
     expect(text).toContain('Password changed');
     for (const secret of [
       PASSWORD,
