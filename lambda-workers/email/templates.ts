@@ -55,7 +55,7 @@ export function composeEmailChanged(notice: EmailChangeNotice, id: string): Prom
     subject: 'Your email address was changed',
     happened: 'your account has another email address now. Emails about it no longer come here.',
     otherwise:
-      'If you did not change it, somebody else can log in as you: tell whoever runs this service at once. An administrator can give the account back.',
+      'If you did not change it, somebody else can log in as you: contact the operator of this service at once. An administrator can restore the account.',
   });
 }
 

@@ -22,7 +22,7 @@ export interface EventSenderSettings {
   readonly region: string;
   /** Endpoint of SQS. @default that of AWS */
   readonly endpoint?: string | undefined;
-  /** @default null: nothing is recorded */
+  /** @default null: no spans are recorded */
   readonly tracer?: Tracer | null;
 }
 
@@ -30,8 +30,8 @@ export interface EventSenderSettings {
 export interface EventSender {
   /**
    * @param events - at most {@link SQS_BATCH_MAXIMUM}.
-   * @returns the ids of those that the queue took, in part or in whole.
-   * @throws when the queue could not be reached, a `TimeoutError` after 3 s without a response; it may have taken some then.
+   * @returns the ids of the accepted ones.
+   * @throws when the queue is not reachable; a `TimeoutError` after 3 s, when it may have accepted some.
    */
   send(events: readonly Event[]): Promise<readonly string[]>;
   close(): void;
@@ -95,10 +95,10 @@ export function createEventSender(settings: EventSenderSettings): EventSender {
   };
 }
 
-/** Name of the message attribute that tells the receiver of the trace, as OpenTelemetry's instrumentations of SQS have it. */
+/** The message attribute with the trace, as OpenTelemetry's instrumentations of SQS name it. */
 export const TRACE_ATTRIBUTE = 'traceparent';
 
-/** The sending of a batch, in the trace of each of its events that is recorded. */
+/** The spans of a send: one in the trace of each event that is recorded. */
 export class SendSpans {
   readonly #spans = new Map<string, Span>();
 
@@ -122,13 +122,13 @@ export class SendSpans {
     }
   }
 
-  /** What a message is to be sent with: the trace it travels in, or the one that its event names. */
+  /** The `traceparent` of a message: that of its span, or of its event. */
   traceParent({ id, traceparent }: Event): string | undefined {
     const span = this.#spans.get(id);
     return span === undefined ? traceparent : formatTraceParent(span.parent);
   }
 
-  /** @param sent - the ids of the events that the queue took. */
+  /** @param sent - the ids of the accepted events. */
   end(sent: readonly string[]): void {
     for (const [id, span] of this.#spans) {
       if (!sent.includes(id)) span.fail('refused');

@@ -80,13 +80,13 @@ describe('The database connection of a worker', () => {
     onTestFinished(() => proxy.close());
     const database = connect({ DATABASE_URL: proxy.through(server.writerUrl) });
     const id = await backendId(database);
-    // As after a network fault: what was open is lost, what is opened now works.
+    // As after a network fault: open connections are lost, new ones work.
     proxy.silence();
     await proxy.restore();
     const ids = await Promise.all(Array.from({ length: 10 }, () => backendId(database)));
     expect(new Set(ids).size).toBe(1);
     expect(ids).not.toContain(id);
-    // Both ends of the new connection, and nothing of the old one.
+    // Both ends of the new connection, and none of the old one.
     await expect.poll(() => proxy.connections()).toBe(2);
   });
 
@@ -134,7 +134,7 @@ describe('The database connection of a worker', () => {
 const silent = () => new Promise<never>(() => {});
 
 describe('A worker whose database does not respond', () => {
-  /** Milliseconds of a clock that stands still until the query is given up. */
+  /** Milliseconds of a stopped clock until the query times out. */
   async function waitOf(database: Database): Promise<number> {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => setup.close());
 
-/** Stands for the environment of the function, until the test ends. */
+/** Sets variables of the environment until the test ends. */
 function environment(variables: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   onTestFinished(() => {
@@ -172,7 +172,7 @@ describe('The handler of the email worker', () => {
     environment({ MAILBOX_DIRECTORY: setup.mailboxDirectory, LOG_LEVEL: 'silent' });
     for (const [url, message] of [
       ['', /^DATABASE_URL is not set; it takes/],
-      // The driver refuses what the environment takes; its error has the URL as a property.
+      // The driver refuses a URL that the schema accepts; its error has the URL as a property.
       ['postgres://login:secret@,host/db', /^The email worker could not be started. Invalid URL$/],
     ] as const) {
       environment({ DATABASE_URL: url });

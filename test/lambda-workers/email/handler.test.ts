@@ -133,7 +133,7 @@ describe('The bundle of the email worker', () => {
       expect(front.passwords[0]).toContain(
         `localhost:${front.port}/?Action=connect&DBUser=email_worker`,
       );
-      // The front refuses every token: the message comes again, and the log says why.
+      // The proxy refuses every token: the message is redelivered, and the log has the reason.
       expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
       expect(log).toContain('28P01');
       expect(log).not.toContain('X-Amz-Signature');

@@ -146,7 +146,7 @@ describe('The email worker, once for each event', () => {
     expect(setup().log()).toContain(
       'Too little time of the invocation is left to wait for the mailer',
     );
-    // No try but the first, though the client has time limits of its own, after which it tries again.
+    // Only the first attempt, though the client retries after its own timeouts.
     expect(ses.requests).toHaveLength(2);
     expect(await setup().sql`select status from idempotency_records`).toEqual([
       { status: 'COMPLETED' },

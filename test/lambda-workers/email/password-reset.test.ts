@@ -26,7 +26,7 @@ describe('The email worker, for a new password', () => {
   });
   afterAll(() => setup.close());
 
-  /** A request as the API writes it; null for one for nobody. */
+  /** A request as the API writes it; null for one without a user. */
   async function request(userId: number | null, age = '0 seconds'): Promise<string> {
     const id = randomUUID();
     await setup.sql`
@@ -41,7 +41,7 @@ describe('The email worker, for a new password', () => {
       text ?? '',
     )?.[1] ?? '';
 
-  /** Whether the API would take this secret, and for how many minutes. */
+  /** Whether the API accepts this secret, and for how many minutes. */
   async function minutesOf(secret: string): Promise<number | null> {
     const [row] = await setup.sql`
       select extract(epoch from expires_at - now()) / 60 as minutes from password_resets

@@ -18,7 +18,7 @@ import { type Mailbox, startMailbox } from '../../../services/local/mailbox/mail
 import { createQueues } from '../../support/queues.ts';
 import { setUpWorker, userCreatedEvent, type WorkerSetup } from './worker-setup.ts';
 
-/** Short, so that a message comes again within the test; a runtime's limit may not be longer than it. */
+/** Short, so that a message is redelivered within the test; the timeout of a runtime must not be longer. */
 const VISIBILITY_TIMEOUT_SECONDS = 3;
 
 describe('From a queue to the mailbox, the email worker', () => {

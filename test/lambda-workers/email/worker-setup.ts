@@ -91,11 +91,11 @@ export interface WorkerSetup {
   /** The latest line with this message, parsed. */
   logged(message: string): Readonly<Record<string, unknown>> | undefined;
   insertUser(name: string, email: string): Promise<number>;
-  /** What has been written down of the events that have been handled. */
+  /** Responses in the idempotency records. */
   outcomes(): Promise<unknown[]>;
   /** Emails in the mailbox, parsed. */
   emails(): Promise<Email[]>;
-  /** A worker with its own connection; what `mailer` has stands in front of the mailbox, and `lookups` in place of the database's. */
+  /** A worker with its own connection; `mailer` overrides the mailbox, and `lookups` the database. */
   createWorker(options?: {
     mailer?: Partial<Mailer>;
     databaseUrl?: string;
@@ -174,15 +174,15 @@ export async function setUpWorker(
   };
 }
 
-/** The response to a batch of which all messages are done. */
+/** The response to a batch whose messages all succeeded. */
 export const allHandled = { batchItemFailures: [] };
 
-/** The response to a batch of which these messages come again, by their places. */
+/** The response to a batch in which these messages failed, by their index. */
 export function failed(...ids: number[]): SQSBatchResponse {
   return { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) };
 }
 
-/** A setup for all tests of a suite, each of which finds no user, no record and no email. */
+/** A setup for all tests of a suite; each starts without users, records and emails. */
 export function useWorker(): () => WorkerSetup {
   let setup: WorkerSetup | undefined;
   const current = () => {

@@ -16,7 +16,7 @@ import {
 
 const allHandled = { batchItemFailures: [] };
 
-/** What a user of the new writer gets an email for, and of what the old one knows nothing. */
+/** The emails of events whose rows only the new writer has. */
 const emails = [
   {
     subject: /^Welcome/,
@@ -52,7 +52,7 @@ const emails = [
 ];
 
 /*
- * A failover as a worker meets it whose connection survives: the server that it talks to goes on answering, with what it knew, and refuses to write.
+ * A failover that the connection of a worker survives: the former writer still responds, with old rows, and is read-only.
  */
 describe('The email worker, after a failover of the writer', () => {
   let servers: OwnPostgres;

@@ -39,7 +39,7 @@ async function handleBatch(number: number): Promise<void> {
   await Promise.all(ids.map((id) => layer.saveSuccess(id, { done: id })));
 }
 
-/** Rows of the table that all statements so far have looked at. */
+/** Rows of the table that the statements have read so far. */
 async function rowsRead(): Promise<number> {
   await database.run((sql) => sql`select pg_stat_force_next_flush()`);
   const [row] = await database.run(

@@ -41,7 +41,7 @@ afterAll(async () => {
   await administrator.end();
 });
 
-/** `count` records each: some long past their time, some just past it, and some that still count. */
+/** `count` records each: long expired, just expired, and valid. */
 async function insertRecords(count: number): Promise<void> {
   const now = Math.floor(Date.now() / 1_000);
   for (const [consumer, expiry] of [
@@ -153,7 +153,7 @@ describe('maintenance', () => {
     }
   });
 
-  /** Stands for the environment of the function, until the test ends. */
+  /** Sets variables of the environment until the test ends. */
   function environment(variables: Readonly<Record<string, string>>): void {
     for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
     onTestFinished(() => {

@@ -41,7 +41,7 @@ describe('The mailer into a folder', () => {
       messageId: '<an-id@sender.example>',
     });
     expect(parsed.headers.map(({ key }) => key)).not.toContain('x-added');
-    // What travels has CR LF at the end of each line (RFC 5322, section 2.3).
+    // Lines end with CR LF (RFC 5322, section 2.3).
     expect(source.toString('latin1')).not.toMatch(/[^\r]\n/);
   });
 

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request to SES's SendEmail, as it came over the wire. */
+/** A request to SES's SendEmail. */
 export interface SendEmailRequest {
   readonly method: string;
   readonly path: string;

@@ -48,7 +48,7 @@ const it = test.extend<{
   },
 });
 
-/** What is said of an error does not depend on how often it came. */
+/** The classification of an error does not depend on the attempt. */
 const oneAttempt = { maxAttempts: 1 };
 
 /** The SDK waits for a random share of its longest pause. */
@@ -115,7 +115,7 @@ describe('The mailer through Amazon SES', () => {
     ['missing rights', refuse(403, 'AccessDeniedException', 'not authorized'), false],
     ['a connection that breaks', (response: ServerResponse): void => void response.destroy(), true],
   ] as const)(
-    'tells of %s whether the same email may pass later',
+    'reports for %s whether it is retryable',
     async ([, response, retryable], { start }) => {
       const { ses } = await start(response);
       const mailer = connect(ses.url, oneAttempt);

@@ -24,7 +24,7 @@ import {
 } from '../support/api.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-/** Short, so that a server that has gone silent is given up soon: the service waits half a second more. */
+/** Short, so that a silent server times out soon: the service waits half a second more. */
 const environment = { DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: '300' };
 
 let database: TestDatabase;
@@ -65,7 +65,7 @@ async function replicated(id: number): Promise<void> {
   await client.end();
 }
 
-/** A user that the replica has, and that the service has no reason to ask the writer for. */
+/** A user that the replica has, so that the service does not read it on the writer. */
 async function settledUser(): Promise<User> {
   const client = postgres(database.writerUrl, { max: 1 });
   const { email } = newUser();
@@ -95,7 +95,7 @@ function expectUnavailable(response: { status: number; headers: Headers; body: P
 
 describe('with a reader that is', () => {
   it.each(['refusing', 'silent'] as const)(
-    '%s, every read is answered, and it is used again once it is back',
+    '%s, every read succeeds, and it is used again once it is back',
     async (fault) => {
       const api = await startApi();
       const { id } = await settledUser();
@@ -152,7 +152,7 @@ describe('with two readers', () => {
 
 describe('with the writer', () => {
   it.each(['refusing', 'silent'] as const)(
-    '%s, reads go on, writes are answered with 503, and go through again without a restart',
+    '%s, reads succeed, writes get 503, and succeed again without a restart',
     async (fault) => {
       const api = await startApi();
       const { id } = await settledUser();

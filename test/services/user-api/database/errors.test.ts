@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => sql.end());
 
-/** What postgres.js throws for an error that the server gives. */
+/** The error of postgres.js for an error of the server. */
 async function errorOfServer(code: string, constraint = 'some_constraint'): Promise<unknown> {
   return await sql
     .unsafe(
@@ -79,7 +79,7 @@ describe('a failure of a statement', () => {
     ['a code that is no text', withCode(5), false, 'unknown', 'statement'],
     ['our own code', new TypeError(''), false, 'unknown', 'statement'],
     ['something that is no error', { code: 'ECONNRESET' }, false, 'unknown', 'statement'],
-  ])('of %s is told from others', (_what, error, ...expected) => {
+  ])('of %s is classified', (_what, error, ...expected) => {
     expect(judge(error)).toEqual([...expected, false]);
   });
 });

@@ -80,7 +80,7 @@ const get = (api: TestApi, id: number) =>
 const patch = (api: TestApi, id: number, name: string) =>
   api.call<User>('PATCH', `/api/v1/users/${id}`, { as: 'admin', body: { name } });
 
-/** That the replica is as far behind as the tests mean it to be. */
+/** Checks that the replica lags as far as the tests need. */
 async function expectLag(): Promise<void> {
   const found = await onReplica((sql) => sql`select name, version from users`);
   expect([...found]).toEqual([{ name: 'Settled', version: 1 }]);
@@ -133,7 +133,7 @@ describe('with a replica that is far behind, without Redis', () => {
       responded += 1;
       return status;
     });
-    // Those that ask the writer wait for its deadline; those that may not are answered by the replica's word.
+    // Reads on the writer wait for its deadline; the others use the response of the replica.
     await eventually(() => expect(responded).toBeGreaterThan(0));
     await vi.waitFor(() => expect(responded).toBe(6), { timeout: 500 });
     expect(await Promise.all(all)).toEqual(Array(10).fill(404));
@@ -162,7 +162,7 @@ describeWithRedis('with a replica that is far behind, with Redis', (redis) => {
   });
 });
 
-/** Last in this file: afterwards there is no primary any more. */
+/** Last in this file: it ends the primary. */
 describe('in a failover', () => {
   it('writes get 503 until the new writer is available, then succeed without a restart', async () => {
     const api = await startApi();
@@ -170,7 +170,7 @@ describe('in a failover', () => {
     process.kill(servers.primary.processId, 'SIGKILL');
     writer.retarget(servers.replica.url);
 
-    // The name leads to a server that is still a replica: the worst moment of a failover.
+    // The name resolves to a server that is still a replica: the worst moment of a failover.
     const responses = [];
     for (let round = 0; round < 3; round += 1) {
       responses.push(await api.call<ProblemDetails>('POST', '/api/v1/users', { body: newUser() }));

@@ -16,7 +16,7 @@ const DROP = 'DROP INDEX CONCURRENTLY IF EXISTS "users_again_index";';
 const CREATE = 'CREATE INDEX CONCURRENTLY "users_again_index" ON "users" ("updated_at", "id");';
 const BUILD = [OUTSIDE_TRANSACTION, DROP, BREAKPOINT, CREATE].join('\n');
 
-/** The migrations of the user API, and behind them those that are given, by name. */
+/** The migrations of the user API, followed by the given ones, by name. */
 async function directoryWith(more: Readonly<Record<string, string>>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'headroom-migrations-'));
   onTestFinished(() => rm(directory, { recursive: true }));

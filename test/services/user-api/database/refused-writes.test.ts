@@ -4,7 +4,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../../support/data
 import { type ProblemDetails, startTestApi, type TestApi } from '../support/api.ts';
 
 const USERS = 40;
-/** Problems that promise that the request is not applied, now or later. */
+/** Problems that guarantee that the request is not applied, now or later. */
 const NOT_APPLIED = [
   '/problems/database-unavailable',
   '/problems/deadline-exceeded',
@@ -48,7 +48,7 @@ const rename = (api: TestApi, id: number, name: string) =>
     body: { name },
   });
 
-/** Waits until the server has nothing to do for the process with one connection any more. */
+/** Waits until the server has finished the work of the process with one connection. */
 async function untilQuiet(): Promise<void> {
   await expect
     .poll(
@@ -108,7 +108,7 @@ describe('a write with a 503 response', () => {
       thaw();
     }
     await untilQuiet();
-    // At most one statement was sent to the frozen server process; if it is a change, nobody can tell what becomes of it.
+    // At most one statement was sent to the frozen server process; if it is a change, its outcome is unknown.
     const unknown = responses.filter(({ body }) => body.type === '/problems/outcome-unknown');
     expect(unknown.length).toBeLessThanOrEqual(1);
     const names = new Map(

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** A router with readers behind proxies, whose clock stands still but for `advance`; `ask` reads, and says which server answered. */
+/** A router with readers behind proxies, whose clock stops but for `advance`; `ask` reads, and returns the server that responded. */
 async function startRouter(readerCount: number) {
   const log: Record<string, unknown>[] = [];
   const logger = createLogger(
@@ -84,7 +84,7 @@ describe('a writer that is down', () => {
       outcome: 'not applied',
     });
     await expect(router.readNewest(failing('53300'))).rejects.toMatchObject(unavailable);
-    // What is wrong with the statement is not the server's fault.
+    // An error of the statement is not the server's fault.
     await expect(router.write(failing('23505'))).rejects.toMatchObject({ code: '23505' });
     await expect(router.readNewest(failing('42P01'))).rejects.toMatchObject({ code: '42P01' });
   });
@@ -192,7 +192,7 @@ describe("the router's readers", () => {
     expect(await ask()).toBe('writer');
     expect(await waiting).toBe('writer');
     expect(messages()).toEqual([]);
-    // It was asked and has not answered: only a busy one counts as there.
+    // A query is in flight without a response: only a busy one counts as available.
     const checked = router.check();
     reader?.refuseWaiting();
     expect((await checked).get('reader-1')).toBe(false);

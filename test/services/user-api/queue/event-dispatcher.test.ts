@@ -106,7 +106,7 @@ function stopTheClock() {
   return { random, advance: (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds) };
 }
 
-/** Like `eventually`, without timers, so that it does not move a clock that stands still. */
+/** Like `eventually`, without timers, so that it does not advance a stopped clock. */
 async function soon(attempt: () => void | Promise<void>): Promise<void> {
   const deadline = Date.now() + 5_000;
   for (;;) {

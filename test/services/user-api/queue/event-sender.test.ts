@@ -110,7 +110,7 @@ describe('createEventSender', () => {
   });
 
   it('sends ten events with one request, unchanged', async () => {
-    // Of a recorded trace, which without a tracer is passed on.
+    // Of a recorded trace, which is passed on without a tracer.
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     const events = eventsOf(10).map((event) => ({ ...event, traceparent }));
     expect(await sender.send(events)).toEqual(events.map(({ id }) => id));

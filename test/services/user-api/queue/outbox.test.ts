@@ -17,7 +17,7 @@ import { createUser, startTestApi, type TestApi, type TestApiOptions } from '../
 import { receiveEvents, userIds } from '../support/receive-events.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-/** Pauses short enough for a test, and a relay that looks all the time. */
+/** Pauses short enough for a test, and a relay that reads the outbox continuously. */
 const quick = {
   dispatcher: { relayIntervalMilliseconds: 50, longestPauseMilliseconds: 200, leaseSeconds: 1 },
 };
@@ -58,7 +58,7 @@ async function startApi(options: Partial<TestApiOptions> = {}): Promise<TestApi>
 
 const waiting = async () => (await client`select id from outbox`).length;
 
-/** Makes every event that waits due for a relay, as if its process had been gone for long. */
+/** Makes every event in the outbox due for a relay, as if its process had died long ago. */
 const makeDue = () => client`update outbox set available_at = now()`;
 
 describe('an event of a new user', () => {
@@ -137,7 +137,7 @@ describe('while the queue is down', () => {
 });
 
 describe('events that a process left in the outbox', () => {
-  /** What a process leaves that is killed between commit and send. */
+  /** The events of a process that is killed between commit and send. */
   async function addToOutbox(count: number): Promise<readonly string[]> {
     const rows = await client<{ id: string }[]>`
       insert into outbox (id, type, data, available_at)
@@ -168,7 +168,7 @@ describe('events that a process left in the outbox', () => {
     );
     const sent = events.map(({ id }) => id);
     expect([...new Set(sent)].sort()).toEqual([...ids].sort());
-    // On a machine that stands still for a while a send is given up that did arrive, and is made again: sending is at least once.
+    // On a slow machine a send may time out after it arrived, and is repeated: delivery is at least once.
     // Not shared out, all three would send all of them.
     expect(sent.length).toBeLessThan(1.5 * ids.length);
   });

@@ -41,7 +41,7 @@ export function openOutbox(url: string): TestOutbox {
   };
 }
 
-/** Leaves events in the outbox that are due, the first for the longest. @returns their ids in this order */
+/** Inserts due events into the outbox, the oldest first. @returns their ids in this order */
 export async function addToOutbox(sql: Sql, count: number): Promise<readonly string[]> {
   const rows = await sql<{ id: string }[]>`
     insert into outbox (id, type, data, available_at)
