@@ -1,36 +1,33 @@
-/** All places are taken: the task was not started. */
-export class NoPlace extends Error {
-  override readonly name = 'NoPlace';
+/** All slots are taken, and the queue is full or the wait was too long: the task was not started. */
+export class NoSlot extends Error {
+  override readonly name = 'NoSlot';
 }
 
 export interface ConcurrencyLimits {
-  /** Most tasks that run at once; at least 1. */
+  /** Maximum of running tasks; at least 1. */
   readonly concurrency: number;
-  /** Most tasks that wait for a place; at least 0. */
+  /** Maximum of tasks that wait for a slot; at least 0. */
   readonly maximumWaiting: number;
-  /** Longest wait for a place, in milliseconds. @default no limit */
+  /** Longest wait for a slot, in milliseconds. @default no limit */
   readonly maximumWaitMilliseconds?: number;
 }
 
-/** A place that was taken. */
-export type Place = number;
+/** A taken slot: the generation of running tasks that it belongs to. */
+export type Slot = number;
 
 interface Waiting {
   readonly giveUpAt: number;
-  readonly start: (place: Place) => void;
+  readonly start: (slot: Slot) => void;
   readonly refuse: (error: unknown) => void;
 }
 
-/**
- * Runs a few tasks at once and lets a few more wait in order of arrival. The number of waiting tasks and their wait are bounded, and a task that was
- * refused is never started.
- */
+/** Limits concurrent tasks; a bounded number of others waits, in order of arrival, for a bounded time. A refused task is never started. */
 export class ConcurrencyLimiter {
   readonly #limits: ConcurrencyLimits;
   readonly #maximumWait: number;
   readonly #waiting: Waiting[] = [];
   #running = 0;
-  /** Changes when running tasks are forgotten: their places are of an older generation. */
+  /** Increases when running tasks are forgotten, whose slots are of an older generation. */
   #generation = 1;
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,32 +45,32 @@ export class ConcurrencyLimiter {
   }
 
   /**
-   * Runs `task` when it gets a place, and frees the place when the task is settled.
+   * Runs `task` in a slot.
    *
-   * @throws {@link NoPlace} when too many wait or the wait was too long; what {@link refuseWaiting} was called with; what the task throws.
+   * @throws {@link NoSlot} when too many wait or the wait is too long; the error of {@link refuseWaiting}; what the task throws.
    */
   async run<Result>(task: () => Promise<Result>): Promise<Result> {
-    const place = this.tryTake() ?? (await this.wait());
+    const slot = this.tryTake() ?? (await this.wait());
     try {
       return await task();
     } finally {
-      this.free(place);
+      this.free(slot);
     }
   }
 
-  /** Takes a place if one is free; the caller frees it. */
-  tryTake(): Place | undefined {
+  /** Takes a slot if one is free; the caller frees it. */
+  tryTake(): Slot | undefined {
     if (this.#running >= this.#limits.concurrency) return undefined;
     this.#running += 1;
     return this.#generation;
   }
 
-  /** Waits for a place, which the caller frees. @throws as {@link run} does before the task. */
-  wait(): Promise<Place> {
+  /** Waits for a slot, which the caller frees. @throws as {@link run} does before the task. */
+  wait(): Promise<Slot> {
     const { concurrency, maximumWaiting } = this.#limits;
     if (this.#waiting.length >= maximumWaiting) {
       return Promise.reject(
-        new NoPlace(`${concurrency} tasks run and ${this.#waiting.length} wait, which is the most`),
+        new NoSlot(`${concurrency} tasks run and ${this.#waiting.length} wait, which is the most`),
       );
     }
     return new Promise((start, refuse) => {
@@ -82,13 +79,13 @@ export class ConcurrencyLimiter {
     });
   }
 
-  /** Frees a place. A place that {@link forgetRunning} has freed already is not freed twice. */
-  free(place: Place): void {
-    if (place !== this.#generation) return;
-    // The place goes to the task that has waited longest, so that a newcomer cannot take it first.
+  /** Frees a slot. A slot that {@link forgetRunning} has freed already is not freed twice. */
+  free(slot: Slot): void {
+    if (slot !== this.#generation) return;
+    // The slot passes to the task that has waited longest, so that a new one cannot take it first.
     const next = this.#waiting.shift();
     if (next === undefined) this.#running -= 1;
-    else next.start(place);
+    else next.start(slot);
     if (this.#waiting.length === 0) this.#stopWatching();
   }
 
@@ -98,22 +95,22 @@ export class ConcurrencyLimiter {
     for (const { refuse } of this.#waiting.splice(0)) refuse(error);
   }
 
-  /** Frees the places of all running tasks, for tasks that will never be settled. */
+  /** Frees the slots of all running tasks, which may never settle. */
   forgetRunning(): void {
     this.#generation += 1;
     this.#running = 0;
-    for (let place = this.tryTake(); place !== undefined; place = this.tryTake()) {
+    for (let slot = this.tryTake(); slot !== undefined; slot = this.tryTake()) {
       const next = this.#waiting.shift();
       if (next === undefined) {
         this.#running -= 1;
         break;
       }
-      next.start(place);
+      next.start(slot);
     }
     if (this.#waiting.length === 0) this.#stopWatching();
   }
 
-  /** One timer for all: whoever waits longest gives up first. */
+  /** One timer for all: the task that has waited longest times out first. */
   #watch(): void {
     const [first] = this.#waiting;
     if (
@@ -127,9 +124,7 @@ export class ConcurrencyLimiter {
         this.#timer = undefined;
         const now = performance.now();
         while (this.#waiting[0] !== undefined && this.#waiting[0].giveUpAt <= now) {
-          this.#waiting
-            .shift()
-            ?.refuse(new NoPlace(`No place was free in ${this.#maximumWait} ms`));
+          this.#waiting.shift()?.refuse(new NoSlot(`No slot was free in ${this.#maximumWait} ms`));
         }
         this.#watch();
       },

@@ -13,30 +13,30 @@ export class ReadsShed extends Error {
 export class LoadLimit {
   readonly #maximum: number;
   readonly #metrics: CacheMetrics;
-  readonly #places: ConcurrencyLimiter;
+  readonly #slots: ConcurrencyLimiter;
 
   constructor(maximum: number, metrics: CacheMetrics) {
     this.#maximum = maximum;
     this.#metrics = metrics;
-    this.#places = new ConcurrencyLimiter({ concurrency: maximum, maximumWaiting: 0 });
+    this.#slots = new ConcurrencyLimiter({ concurrency: maximum, maximumWaiting: 0 });
   }
 
-  /** Whether there is room for what nobody waits for: it leaves half of the places to those who do. */
+  /** Whether there is room for what nobody waits for: it leaves half of the slots to those who do. */
   get hasRoomToSpare(): boolean {
-    return this.#places.running < this.#maximum / 2;
+    return this.#slots.running < this.#maximum / 2;
   }
 
   /** @throws {@link ReadsShed} when as many loads are in flight as there may be. */
   async run<Value>(load: () => Promise<Value>): Promise<Value> {
-    const place = this.#places.tryTake();
-    if (place === undefined) {
+    const slot = this.#slots.tryTake();
+    if (slot === undefined) {
       this.#metrics.shed += 1;
       throw new ReadsShed(`${this.#maximum} reads wait for the database`);
     }
     try {
       return await load();
     } finally {
-      this.#places.free(place);
+      this.#slots.free(slot);
     }
   }
 }

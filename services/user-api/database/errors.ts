@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
+import { NoSlot } from '../../contracts/concurrency/concurrency-limiter.ts';
 import { DatabaseTimeout } from '../../contracts/database/errors.ts';
 
 /** What is known of a change that failed. */
@@ -52,7 +52,7 @@ const MISUSE_CODES = new Set([
 /** Whether the server or the connection is at fault, not the statement. */
 export function isServerFault(error: unknown): boolean {
   if (error instanceof DatabaseTimeout || error instanceof StatementNotSent) return true;
-  if (error instanceof NoPlace) return true;
+  if (error instanceof NoSlot) return true;
   const state = sqlState(error);
   if (state !== undefined) return SERVER_CODES.has(state) || SERVER_CLASSES.has(state.slice(0, 2));
   // Errors of sockets, of TLS and of postgres.js' connections all have a code in words.
@@ -73,7 +73,7 @@ const CONNECTION_ENDED_CODES = new Set(['57P01', '57P02', '57P05', '08000', '080
 /** Whether a failed statement may have been applied. */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof DatabaseTimeout) return error.wasSent ? 'unknown' : 'not applied';
-  if (error instanceof StatementNotSent || error instanceof NoPlace) return 'not applied';
+  if (error instanceof StatementNotSent || error instanceof NoSlot) return 'not applied';
   const state = sqlState(error);
   return state === undefined || CONNECTION_ENDED_CODES.has(state) ? 'unknown' : 'not applied';
 }
@@ -89,7 +89,7 @@ export type ReadFailure = 'server' | 'try another' | 'statement';
 export function classifyReadFailure(error: unknown): ReadFailure {
   const state = sqlState(error);
   if (state === STATEMENT_TIMEOUT) return 'statement';
-  if (state === RECOVERY_CONFLICT || error instanceof NoPlace) return 'try another';
+  if (state === RECOVERY_CONFLICT || error instanceof NoSlot) return 'try another';
   return isServerFault(error) ? 'server' : 'statement';
 }
 

@@ -2,8 +2,8 @@ import postgres, { type Sql } from 'postgres';
 import { type Scope, ScopeEnded } from '../../contracts/changes/change-scope.ts';
 import {
   ConcurrencyLimiter,
-  NoPlace,
-  type Place,
+  NoSlot,
+  type Slot,
 } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
 import { DatabaseTimeout } from '../../contracts/database/errors.ts';
@@ -96,7 +96,7 @@ export class DatabasePool {
   readonly #spanName: string;
   readonly #spanOptions: SpanOptions;
   readonly #deadlineMilliseconds: number;
-  readonly #places: ConcurrencyLimiter;
+  readonly #slots: ConcurrencyLimiter;
   readonly #observer = new StatementObserver();
   #client: Sql;
   #respondedAt = 0;
@@ -110,7 +110,7 @@ export class DatabasePool {
     this.#settings = settings;
     this.#deadlineMilliseconds =
       settings.statementTimeoutMilliseconds + RESPONSE_MARGIN_MILLISECONDS;
-    this.#places = new ConcurrencyLimiter({
+    this.#slots = new ConcurrencyLimiter({
       concurrency: settings.size,
       maximumWaiting: WAITING_MAXIMUM,
       maximumWaitMilliseconds: CONNECTION_WAIT_MILLISECONDS,
@@ -125,12 +125,12 @@ export class DatabasePool {
 
   /** Queries that wait for a connection. */
   get waiting(): number {
-    return this.#places.waiting;
+    return this.#slots.waiting;
   }
 
   /** Whether queries are in flight and the server has sent no response for half a second. */
   get isStalled(): boolean {
-    return this.#places.running > 0 && performance.now() - this.#progressAt > STALL_MILLISECONDS;
+    return this.#slots.running > 0 && performance.now() - this.#progressAt > STALL_MILLISECONDS;
   }
 
   /**
@@ -138,7 +138,7 @@ export class DatabasePool {
    * have been applied.
    *
    * @param scope - the request that the change is for: when it ends, the query is not sent any more, or is cancelled. @default none
-   * @throws `NoPlace` when no connection was free for a second, `ScopeEnded`, `StatementNotSent` when there was no connection: the query was not sent.
+   * @throws `NoSlot` when no connection was free for a second, `ScopeEnded`, `StatementNotSent` when there was no connection: the query was not sent.
    * {@link DatabaseTimeout} after the deadline, and otherwise what postgres.js throws.
    */
   run<Result>(query: (sql: Sql) => Promise<Result>, scope?: Scope): Promise<Result> {
@@ -152,11 +152,11 @@ export class DatabasePool {
     const startedAt = performance.now();
     this.metrics.inProgress += 1;
     try {
-      const place = this.#places.tryTake() ?? (await this.#places.wait());
-      return await this.#send(query, scope, place);
+      const slot = this.#slots.tryTake() ?? (await this.#slots.wait());
+      return await this.#send(query, scope, slot);
     } catch (thrown) {
       const error = thrown;
-      if (error instanceof NoPlace) this.metrics.refused += 1;
+      if (error instanceof NoSlot) this.metrics.refused += 1;
       else this.metrics[isServerFault(error) ? 'serverFailures' : 'statementFailures'] += 1;
       throw error;
     } finally {
@@ -167,8 +167,8 @@ export class DatabasePool {
 
   /** Refuses the queries that wait for a connection, so that they can be sent elsewhere. */
   refuseWaiting(): void {
-    this.#places.refuseWaiting(
-      new NoPlace(`${this.name} does not respond: waiting queries are refused`),
+    this.#slots.refuseWaiting(
+      new NoSlot(`${this.name} does not respond: waiting queries are refused`),
     );
   }
 
@@ -177,18 +177,18 @@ export class DatabasePool {
     await this.#client.end({ timeout: CLOSE_TIMEOUT_SECONDS });
   }
 
-  /** Runs a query in its place, which is freed when the driver has finished the query. */
+  /** Runs a query in its slot, which is freed when the driver has finished the query. */
   #send<Result>(
     query: (sql: Sql) => Promise<Result>,
     scope: Scope | undefined,
-    place: Place,
+    slot: Slot,
   ): Promise<Result> {
     if (scope?.isEnded === true) {
-      this.#places.free(place);
+      this.#slots.free(slot);
       return Promise.reject(new ScopeEnded('The request has ended'));
     }
     const sentAt = performance.now();
-    if (this.#places.running === 1) this.#progressAt = sentAt;
+    if (this.#slots.running === 1) this.#progressAt = sentAt;
     const { response, statements } = this.#observer.collect(() => query(this.#client));
     const report = scope?.sending(() => statements.cancel());
     return new Promise((resolve, reject) => {
@@ -212,28 +212,28 @@ export class DatabasePool {
       response.then(
         (result) => {
           clearTimeout(timer);
-          this.#responded(place);
+          this.#responded(slot);
           report?.('applied or unknown');
           resolve(result);
         },
         (thrown: unknown) => {
           const error = thrown;
-          this.#ended(error, place);
+          this.#ended(error, slot);
           fail(withoutConnection(error, statements));
         },
       );
     });
   }
 
-  #responded(place: Place): void {
+  #responded(slot: Slot): void {
     this.#respondedAt = performance.now();
     this.#progressAt = this.#respondedAt;
-    this.#places.free(place);
+    this.#slots.free(slot);
   }
 
-  #ended(error: unknown, place: Place): void {
-    if (sqlState(error) === undefined) this.#places.free(place);
-    else this.#responded(place);
+  #ended(error: unknown, slot: Slot): void {
+    if (sqlState(error) === undefined) this.#slots.free(slot);
+    else this.#responded(slot);
   }
 
   #recycle(error: unknown): void {
@@ -243,7 +243,7 @@ export class DatabasePool {
     this.metrics.replacements += 1;
     const old = this.#client;
     this.#client = connect(this.#settings, this.#observer);
-    this.#places.forgetRunning();
+    this.#slots.forgetRunning();
     this.#settings.logger.warn({ pool: this.name, error }, 'Database connections replaced');
     old.end({ timeout: CLOSE_TIMEOUT_SECONDS }).catch((failure: unknown) => {
       this.#settings.logger.warn({ pool: this.name, error: failure }, 'Old connections not closed');

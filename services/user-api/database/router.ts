@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres';
 import { exponentialDelay } from '../../contracts/backoff.ts';
 import { currentScope, type Scope } from '../../contracts/changes/change-scope.ts';
-import { ConcurrencyLimiter, NoPlace } from '../../contracts/concurrency/concurrency-limiter.ts';
+import { ConcurrencyLimiter, NoSlot } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { Logger } from '../observability/logger.ts';
 import {
   classifyReadFailure,
@@ -153,7 +153,7 @@ export class DatabaseRouter {
           await responded.then(
             () => true,
             // A pool that is only busy responds to others.
-            (error: unknown) => error instanceof NoPlace && !pool.isStalled,
+            (error: unknown) => error instanceof NoSlot && !pool.isStalled,
           ),
         ] as const;
       }),
@@ -209,7 +209,7 @@ export class DatabaseRouter {
     try {
       return await this.#writerReads.run(() => this.readNewest(query));
     } catch (error) {
-      if (!(error instanceof NoPlace)) throw error;
+      if (!(error instanceof NoSlot)) throw error;
       throw new DatabaseBusy('No reader is available, and the writer has its maximum of reads', {
         cause: failure ?? error,
         outcome: 'not applied',
@@ -223,7 +223,7 @@ function unavailable(
   cause: unknown,
   outcome: Outcome = 'not applied',
 ): DatabaseUnavailable {
-  return cause instanceof NoPlace
+  return cause instanceof NoSlot
     ? new DatabaseBusy(`${server}: too many statements wait`, { cause, outcome })
     : new DatabaseUnavailable(`${server}: not available`, { cause, outcome });
 }

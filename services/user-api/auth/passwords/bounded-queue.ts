@@ -1,12 +1,12 @@
-/** All places are taken and as many wait as may: the work was not begun. */
+/** All slots are taken and the queue is full: the task was not started. */
 export class QueueFull extends Error {
   override readonly name = 'QueueFull';
 }
 
 export interface BoundedQueueOptions {
-  /** Most tasks that run at once; at least 1. */
+  /** Maximum of running tasks; at least 1. */
   readonly concurrency: number;
-  /** Most tasks that wait for a place; at least 0. */
+  /** Maximum of tasks that wait for a slot; at least 0. */
   readonly maximumWaiting: number;
 }
 
@@ -16,17 +16,15 @@ interface Waiter {
 }
 
 /**
- * Runs a few tasks at once, has a few more wait, and refuses the rest: with both numbers bounded, so is the time that anybody waits. Callers take
- * turns; when all places are taken, the newest task of whoever has most there makes room for one who has less (longest queue drop), so that
- * one caller's crowd costs others at most a turn.
+ * A concurrency limiter that is fair to callers: it starts their tasks round robin, and when the queue is full, it drops the newest task of the caller
+ * with the most waiting ones (longest queue drop).
  *
- * Not a `ConcurrencyLimiter`, which starts tasks in the order of their arrival and refuses the newest: here both depend on the caller, so that no
- * more than the count of running tasks would be shared.
+ * Not a `ConcurrencyLimiter`, which starts tasks in order of arrival and refuses the newest: only the count of running tasks would be shared.
  */
 export class BoundedQueue {
   readonly #concurrency: number;
   readonly #maximumWaiting: number;
-  /** By caller, in the order of their turns; never empty lists. */
+  /** By caller, in round-robin order; never empty lists. */
   readonly #waiting = new Map<string, Waiter[]>();
   #waitingCount = 0;
   #running = 0;
@@ -46,14 +44,14 @@ export class BoundedQueue {
     return this.#waitingCount;
   }
 
-  /** @throws {@link QueueFull} when `task` was not begun, or what it throws. */
+  /** @throws {@link QueueFull} when `task` is not started; what it throws. */
   async run<Result>(caller: string, task: () => Promise<Result>): Promise<Result> {
     if (this.#running < this.#concurrency) this.#running += 1;
     else await this.#wait(caller);
     try {
       return await task();
     } finally {
-      // The task that ends hands its place on, so that a newcomer cannot slip in before the one that is woken.
+      // The slot passes to the next task, so that a new one cannot take it first.
       const next = this.#next();
       if (next === undefined) this.#running -= 1;
       else next.start();
@@ -71,7 +69,7 @@ export class BoundedQueue {
     });
   }
 
-  /** @throws {@link QueueFull} when nobody has more places than `caller` would have then. */
+  /** @throws {@link QueueFull} when no caller has more waiting tasks than `caller` would have. */
   #makeRoomFor(caller: string): void {
     const full = new QueueFull(
       `${this.#running} tasks run and ${this.#waitingCount} wait, as many as may`,
@@ -89,7 +87,7 @@ export class BoundedQueue {
     if (first === undefined) return undefined;
     const [caller, waiters] = first;
     const next = waiters.shift();
-    // Its next task waits for the turns of all others.
+    // The caller goes to the end of the order.
     this.#waiting.delete(caller);
     if (waiters.length > 0) this.#waiting.set(caller, waiters);
     this.#waitingCount -= 1;

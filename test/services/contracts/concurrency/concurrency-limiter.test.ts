@@ -2,7 +2,7 @@ import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   ConcurrencyLimiter,
-  NoPlace,
+  NoSlot,
 } from '../../../../services/contracts/concurrency/concurrency-limiter.ts';
 
 /** A limiter, and tasks that end when they are told to. */
@@ -21,7 +21,7 @@ function create(limits: Partial<ConstructorParameters<typeof ConcurrencyLimiter>
 }
 
 describe('ConcurrencyLimiter', () => {
-  it('starts as many tasks as there are places, and the others in order as places are freed', async () => {
+  it('starts a task for each slot, and the others in order as slots are freed', async () => {
     const { end, limiter, run, started } = create();
     const all = [0, 1, 2, 3].map(run);
     await tick();
@@ -40,7 +40,7 @@ describe('ConcurrencyLimiter', () => {
   it('refuses at once what comes when as many wait as may, and never starts it', async () => {
     const { end, run, started } = create({ maximumWaiting: 1 });
     const accepted = [0, 1, 2].map(run);
-    await expect(run(3)).rejects.toThrow(NoPlace);
+    await expect(run(3)).rejects.toThrow(NoSlot);
     for (const task of [0, 1, 2]) {
       end(task);
       await tick();
@@ -49,7 +49,7 @@ describe('ConcurrencyLimiter', () => {
     expect(started).not.toContain(3);
   });
 
-  it('refuses what has waited too long, the first ones first, and gives the places to those after', async () => {
+  it('refuses tasks that have waited too long, the oldest first, and gives the slots to later ones', async () => {
     const { end, limiter, run, started } = create({ concurrency: 1, maximumWaitMilliseconds: 20 });
     const first = run(0);
     const late = run(1);
@@ -64,7 +64,7 @@ describe('ConcurrencyLimiter', () => {
     expect(limiter.running).toBe(0);
   });
 
-  it('frees the place of a task that fails', async () => {
+  it('frees the slot of a task that fails', async () => {
     const { limiter } = create({ concurrency: 1 });
     const failing = limiter.run(() => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
@@ -81,7 +81,7 @@ describe('ConcurrencyLimiter', () => {
     expect(limiter.running).toBe(0);
   });
 
-  it('told to forget running tasks, has all places again, and frees none twice', async () => {
+  it('after forgetRunning, has all slots again, and frees none twice', async () => {
     const { end, limiter, run, started } = create({ concurrency: 1, maximumWaiting: 5 });
     const all = [0, 1, 2].map(run);
     limiter.forgetRunning();

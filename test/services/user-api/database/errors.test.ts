@@ -1,6 +1,6 @@
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NoPlace } from '../../../../services/contracts/concurrency/concurrency-limiter.ts';
+import { NoSlot } from '../../../../services/contracts/concurrency/concurrency-limiter.ts';
 import { DatabaseTimeout } from '../../../../services/contracts/database/errors.ts';
 import {
   classifyReadFailure,
@@ -72,7 +72,7 @@ describe('a failure of a statement', () => {
     ['a timeout after it was sent', new DatabaseTimeout('', true), true, 'unknown', 'server'],
     ['a timeout before it was sent', new DatabaseTimeout('', false), true, 'not applied', 'server'],
     ['no connection', new StatementNotSent(''), true, 'not applied', 'server'],
-    ['no place in the queue', new NoPlace(''), true, 'not applied', 'try another'],
+    ['no slot in the queue', new NoSlot(''), true, 'not applied', 'try another'],
     ['a socket', withCode('ECONNRESET'), true, 'unknown', 'server'],
     ['a connection of postgres.js', withCode('CONNECTION_CLOSED'), true, 'unknown', 'server'],
     ['misuse of postgres.js', withCode('UNDEFINED_VALUE'), false, 'unknown', 'statement'],

@@ -149,7 +149,7 @@ describe('DatabasePool', () => {
     scope.end();
     await cancelled;
     expect(scope.mayHaveChanged).toBe(false);
-    // The place is free again.
+    // The slot is free again.
     expect(await ask(pool)).toEqual([{ one: 1 }]);
   });
 
@@ -185,7 +185,7 @@ describe('DatabasePool', () => {
     const waiting = ask(pool);
     pool.refuseWaiting();
     await expect(waiting).rejects.toMatchObject({
-      name: 'NoPlace',
+      name: 'NoSlot',
       message: 'writer does not respond: waiting queries are refused',
     });
     held.resolve();

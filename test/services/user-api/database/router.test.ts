@@ -74,7 +74,7 @@ describe('DatabaseRouter, with all readers down,', () => {
       name: 'DatabaseBusy',
       message: 'No reader is available, and the writer has its maximum of reads',
       outcome: 'not applied',
-      cause: { name: 'NoPlace' },
+      cause: { name: 'NoSlot' },
     });
     await Promise.all(reads);
   });
