@@ -1,9 +1,8 @@
-import { ReplyError } from 'ioredis';
 import { Batcher } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
-import { CircuitBreaker } from '../redis/circuit-breaker.ts';
 import { type ObservedRedis, sendsAtEndOfTick } from '../redis/observed-redis.ts';
 import type { RedisClient } from '../redis/redis.ts';
+import { RedisHealth } from '../redis/redis-health.ts';
 import { decodeEntry, headOf } from './entry-format.ts';
 import { encodeInvalidation } from './invalidation.ts';
 import { createSetIfNewer, type EntryUpdate } from './set-if-newer.ts';
@@ -16,7 +15,7 @@ import {
 } from './versioned-cache.ts';
 
 /**
- * Bounds how long an entry can be wrong that nobody could correct: when a process changed the row and died before it told Redis.
+ * Bounds how long an entry can be wrong that nobody could correct: when a process changed the row and died before it published the write.
  * Every other change replaces the entry at once.
  */
 export const FRESH_MILLISECONDS = 60_000;
@@ -26,20 +25,20 @@ export const UNKNOWN_FRESH_MILLISECONDS = 5_000;
 const LIFETIME_JITTER = 0.2;
 /**
  * How long what was written is kept as a minimum version for readers that are behind: longer than any replica is left behind, of which an
- * alarm tells within minutes.
+ * alarm warns within minutes.
  */
 export const MINIMUM_VERSION_MILLISECONDS = 600_000;
 /** Longer than a load takes, and short for the others if the process that has it dies. */
 export const LEASE_MILLISECONDS = 500;
 
-/** Timeouts in a row after which reads and fills leave Redis alone, and for how long, so that a hanging one does not slow every read. */
-const BREAKER = { failures: 5, openMilliseconds: 1_000 };
+/** Timeouts in a row after which reads and fills skip Redis, so that a hanging one does not slow every read. */
+const FAILURES_BEFORE_DOWN = 5;
 
 /** So many keys at most in one command, during which Redis answers nobody else. */
 const KEYS_MAXIMUM = 100;
 
 export interface RedisVersionedCacheOptions {
-  /** Tells what is cached from all else in Redis, such as `user:`. */
+  /** Separates these keys from all others in Redis, such as `user:`. */
   readonly keyPrefix: string;
   /** Names the bytes that bodies are made of; another name whenever they change. Up to 8 characters, no blanks. */
   readonly representation: string;
@@ -67,7 +66,7 @@ interface Lookup {
 export class RedisVersionedCache implements VersionedCache {
   readonly #redis: RedisClient;
   readonly #options: RedisVersionedCacheOptions;
-  readonly #breaker = new CircuitBreaker(BREAKER);
+  readonly #health: RedisHealth;
   readonly #setIfNewer: (update: EntryUpdate) => Promise<Buffer | null>;
   /** Undefined in a cluster, where the keys of one command have to be in one slot. */
   readonly #lookups: Batcher<Lookup> | undefined;
@@ -76,6 +75,7 @@ export class RedisVersionedCache implements VersionedCache {
     this.#redis = redis;
     this.#options = options;
     this.#setIfNewer = createSetIfNewer(redis, options.channel);
+    this.#health = new RedisHealth({ probe: () => redis.ping(), failures: FAILURES_BEFORE_DOWN });
     if (!sendsAtEndOfTick(redis)) return;
     this.#lookups = new Batcher({
       maximum: KEYS_MAXIMUM,
@@ -90,7 +90,7 @@ export class RedisVersionedCache implements VersionedCache {
 
   lookUp(id: number, settle: Lookup['settle']): void {
     if (!this.#isCallAllowed()) settle(undefined);
-    // A command of its own belongs to whoever's trace shows it.
+    // In a recorded trace the command is a span of this request alone.
     else if (this.#lookups !== undefined && currentSpan() === undefined) {
       this.#lookups.add({ id, settle });
     } else {
@@ -106,7 +106,7 @@ export class RedisVersionedCache implements VersionedCache {
     { origin, loadMilliseconds = 1 }: SetIfNewerOptions,
   ): Promise<SharedEntry | null | undefined> {
     const isWrite = origin !== 'load';
-    // A hiccup that opened the breaker of reads must not keep an acknowledged write from other processes.
+    // Timeouts that made reads skip Redis must not keep an acknowledged write from other processes.
     if (isWrite ? !this.#isConnected : !this.#isCallAllowed()) return undefined;
     const fresh = origin === 'earlier write' ? 0 : lifetimeOf(entry);
     const stored = this.#setIfNewer({
@@ -129,9 +129,14 @@ export class RedisVersionedCache implements VersionedCache {
     return (await this.#response(leased)) !== null;
   }
 
-  /** Whether Redis answers, for /health. */
+  /** Whether Redis replies, for `/health`. */
   async isUp(): Promise<boolean> {
     return this.#isConnected && (await this.#response(this.#redis.ping())) !== undefined;
+  }
+
+  /** Ends the probes of a Redis that is down. */
+  close(): void {
+    this.#health.close();
   }
 
   async #lookUpAll(redis: ObservedRedis, lookups: readonly Lookup[]): Promise<void> {
@@ -154,19 +159,17 @@ export class RedisVersionedCache implements VersionedCache {
   }
 
   #isCallAllowed(): boolean {
-    return this.#isConnected && this.#breaker.allows();
+    return this.#isConnected && this.#health.isUp;
   }
 
   /** Waits for a command; a failure of whatever kind is undefined, because no request fails for the cache's sake. */
   async #response<Reply>(command: Promise<Reply>): Promise<Reply | undefined> {
     try {
       const reply = await command;
-      this.#breaker.succeeded();
+      this.#health.succeeded();
       return reply;
     } catch (error) {
-      // An error reply, such as OOM, costs no wait: Redis answers.
-      if (error instanceof ReplyError) this.#breaker.succeeded();
-      else this.#breaker.failed();
+      this.#health.failed(error);
       return undefined;
     }
   }

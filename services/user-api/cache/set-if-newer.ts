@@ -70,6 +70,6 @@ export function createSetIfNewer(
   };
   if (redis.isCluster) return setAlone;
   const setBatched = batched(setAll, { maximum: UPDATES_MAXIMUM, trace: 'none' });
-  // A command of its own belongs to whoever's trace shows it.
+  // In a recorded trace the command is a span of this request alone.
   return (update) => (currentSpan() === undefined ? setBatched(update) : setAlone(update));
 }

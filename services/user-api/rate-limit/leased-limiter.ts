@@ -94,7 +94,7 @@ export class LeasedLimiter implements RateLimiter {
   }
 
   decideNow(key: string): RateLimitDecision | undefined {
-    if (!this.#state.availability.available) return this.#insurance.decideNow(key);
+    if (!this.#state.health.isUp) return this.#insurance.decideNow(key);
     const now = this.#clock();
     const lease = this.#leaseOf(key, now);
     const wait = lease.refusedFor(now);
@@ -163,7 +163,7 @@ export class LeasedLimiter implements RateLimiter {
       return outcome;
     } catch (error) {
       lease.notPublished(spent);
-      this.#state.availability.failed(error);
+      this.#state.health.failed(error);
       return undefined;
     }
   }

@@ -143,11 +143,11 @@ export class LoginBackoff {
     command: (redisKey: RedisKeyFormat, client: ScriptClient) => Promise<Reply> | undefined,
   ): Promise<Reply | undefined> {
     const state = this.#state;
-    if (state === undefined || !state.availability.available) return undefined;
+    if (state === undefined || !state.health.isUp) return undefined;
     try {
       return await command(state.keyFormat, state.client);
     } catch (error) {
-      state.availability.failed(error);
+      state.health.failed(error);
       return undefined;
     }
   }

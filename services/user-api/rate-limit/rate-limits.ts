@@ -1,4 +1,4 @@
-import { RedisAvailability } from '../redis/redis-availability.ts';
+import { RedisHealth } from '../redis/redis-health.ts';
 import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
 import { exponentialBackoff, WITHDRAWAL_SCRIPT } from './algorithms/exponential-backoff.ts';
 import { algorithmOf } from './algorithms/select.ts';
@@ -41,7 +41,7 @@ export interface RateLimits {
   readonly loginBackoff: LoginBackoff;
   /** Whether Redis decides; false when there is none, or it is down. */
   readonly shared: boolean;
-  /** Tells Redis what it has not been told; to be called before its client is closed. */
+  /** Sends Redis the counts that it lacks; to be called before its client is closed. */
   close(): Promise<void>;
 }
 
@@ -80,13 +80,13 @@ export function createRateLimits(options: RateLimitsOptions): RateLimits {
     }),
     loginBackoff: new LoginBackoff(state === undefined ? {} : { state }),
     get shared() {
-      return state?.availability.available ?? false;
+      return state?.health.isUp ?? false;
     },
     async close() {
       await Promise.all(
         [...Object.values(limiters), ...Object.values(usersAtAddress)].map((each) => each.close()),
       );
-      state?.availability.close();
+      state?.health.close();
     },
   };
 }
@@ -101,11 +101,11 @@ function sharedState(client: ScriptClient, options: RateLimitsOptions): SharedSt
   return {
     client,
     keyFormat: redisKeyFormat(options.keySecret),
-    availability: new RedisAvailability({
+    health: new RedisHealth({
       // Loading the scripts shows that Redis takes commands, and spares the first requests after a restart a second round trip.
       probe: () => Promise.all([...scripts.values()].map((script) => script.load())),
-      ...(options.onTakeOver !== undefined && { onTakeOver: options.onTakeOver }),
-      ...(options.onHandBack !== undefined && { onHandBack: options.onHandBack }),
+      ...(options.onTakeOver !== undefined && { onDown: options.onTakeOver }),
+      ...(options.onHandBack !== undefined && { onUp: options.onHandBack }),
     }),
   };
 }

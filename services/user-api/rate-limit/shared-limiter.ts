@@ -1,6 +1,6 @@
 import { batched } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
-import type { RedisAvailability } from '../redis/redis-availability.ts';
+import type { RedisHealth } from '../redis/redis-health.ts';
 import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
 import { outcomesOf } from './algorithms/algorithm.ts';
 import { algorithmOf } from './algorithms/select.ts';
@@ -18,7 +18,7 @@ import { RecentMap } from './recent-map.ts';
 /** Redis as limiters see it. */
 export interface SharedState {
   readonly client: ScriptClient;
-  readonly availability: RedisAvailability;
+  readonly health: RedisHealth;
   readonly keyFormat: RedisKeyFormat;
 }
 
@@ -83,7 +83,7 @@ export class SharedLimiter implements RateLimiter {
   }
 
   decideNow(key: string): RateLimitDecision | undefined {
-    if (!this.#state.availability.available) return this.#insurance.decideNow(key);
+    if (!this.#state.health.isUp) return this.#insurance.decideNow(key);
     const refusedUntil = this.#refusedUntil.get(key);
     if (refusedUntil === undefined) return undefined;
     const wait = Math.ceil(refusedUntil - this.#clock());
@@ -109,12 +109,12 @@ export class SharedLimiter implements RateLimiter {
 
   async #ask(key: string): Promise<RateLimitDecision> {
     try {
-      // A command of its own belongs to whoever's trace shows it.
+      // In a recorded trace the command is a span of this request alone.
       const [outcome] =
         currentSpan() === undefined ? [await this.#takeBatched(key)] : await this.#take(key, 1);
       if (outcome !== undefined) return this.#counter.decision(this.policy, 'redis', outcome);
     } catch (error) {
-      this.#state.availability.failed(error);
+      this.#state.health.failed(error);
     }
     return this.#insurance.decideNow(key);
   }

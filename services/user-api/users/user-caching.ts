@@ -138,6 +138,7 @@ export function createUserCaching(parts: UserCachingParts): UserCaching {
     close() {
       feed?.close();
       writes.close();
+      shared?.close();
     },
   };
 }

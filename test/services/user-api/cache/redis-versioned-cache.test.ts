@@ -6,6 +6,7 @@ import { RedisVersionedCache } from '../../../../services/user-api/cache/redis-v
 import type { VersionedEntry } from '../../../../services/user-api/cache/versioned-cache.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { createRedis } from '../../../../services/user-api/redis/redis.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 
 const logger = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
@@ -256,7 +257,7 @@ describeWithRedis(
       expect(left).toBeLessThanOrEqual(500);
     });
 
-    it('left alone after five timeouts, is asked for no entry and no lease, and given none', async () => {
+    it('after five timeouts is asked for no entry and no lease, and given none, until a probe succeeds', async () => {
       const hasty = await connect(50);
       onTestFinished(() => hasty.disconnect());
       const tested = cacheOf('1', hasty);
@@ -273,6 +274,7 @@ describeWithRedis(
       // What was sent during the pause runs at its end.
       await redis.ping();
       expect(await redis.keys('test:3000009*')).toEqual([]);
+      await eventually(async () => expect(await tested.get(3_000_009)).toBeNull());
     });
 
     it('with something else under its key, takes it for nothing and replaces it', async () => {

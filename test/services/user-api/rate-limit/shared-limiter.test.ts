@@ -109,7 +109,7 @@ describeWithRedis('SharedLimiter', (server) => {
     const limiter = new SharedLimiter({ policy: policy('fixed-window', 5, 60), state });
     await redis.lpush(redisKeyFormat()('test:fixed-window:60', 'user:1'), 'x');
     expect(await limiter.decide('user:1')).toMatchObject({ allowed: true, source: 'in-process' });
-    expect(state.availability.available).toBe(true);
+    expect(state.health.isUp).toBe(true);
   });
 
   it('when a thousand keys were refused in turn, remembers no more than it may', async () => {

@@ -110,10 +110,10 @@ async function writeOnce(
   const knownVersions = others.map((participant) => participant.next(isInvalidationOf('heard')));
   const acknowledged = writer.next(isInvalidationOf('acknowledged'));
   writer.tell({ do: 'write', id });
-  const [{ at }, ...words] = await Promise.all([acknowledged, ...knownVersions]);
-  return words
+  const [{ at }, ...messages] = await Promise.all([acknowledged, ...knownVersions]);
+  return messages
     .filter(({ wasBehind }) => wasBehind)
-    .map((word) => Math.max(0, word.at - at) / 1_000);
+    .map((message) => Math.max(0, message.at - at) / 1_000);
 }
 
 /** @param lanes - writes at a time, each of users of its own. @returns all delays, in milliseconds. */
@@ -200,11 +200,11 @@ async function run(): Promise<string> {
     const busy = `8 writes at a time, ${1_000 * READS_PER_MILLISECOND} reads a second in each process`;
     lines.push(row(busy, await measure(participants, ids, 8)));
     const stale = participants.reduce((sum, participant) => sum + participant.stale, 0);
-    if (stale > 0) throw new Error(`${stale} reads were out of date after the word of the write`);
+    if (stale > 0) throw new Error(`${stale} reads were out of date after the invalidation message`);
     const { cores, memoryGibibytes, processor, system, versions } = describeMachine({});
     const commit = currentCommit(ROOT) ?? 'unknown';
     return `${[
-      '| | writes/s | words | before the response | median | p99 | longest |',
+      '| | writes/s | messages | before the response | median | p99 | longest |',
       '|---|---|---|---|---|---|---|',
       ...lines,
     ].join('\n')}

@@ -3,7 +3,7 @@ import { createLogger } from '../../../../../services/user-api/observability/log
 import { redisKeyFormat } from '../../../../../services/user-api/rate-limit/key.ts';
 import type { SharedState } from '../../../../../services/user-api/rate-limit/shared-limiter.ts';
 import { createRedis } from '../../../../../services/user-api/redis/redis.ts';
-import { RedisAvailability } from '../../../../../services/user-api/redis/redis-availability.ts';
+import { RedisHealth } from '../../../../../services/user-api/redis/redis-health.ts';
 
 const SILENT = createLogger({ LOG_LEVEL: 'silent', STAGE: 'test' });
 
@@ -24,6 +24,6 @@ export function sharedStateOn(redis: Redis): SharedState {
   return {
     client: redis,
     keyFormat: redisKeyFormat(),
-    availability: new RedisAvailability({ probe: () => redis.ping() }),
+    health: new RedisHealth({ probe: () => redis.ping() }),
   };
 }
