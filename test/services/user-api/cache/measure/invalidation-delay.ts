@@ -200,7 +200,8 @@ async function run(): Promise<string> {
     const busy = `8 writes at a time, ${1_000 * READS_PER_MILLISECOND} reads a second in each process`;
     lines.push(row(busy, await measure(participants, ids, 8)));
     const stale = participants.reduce((sum, participant) => sum + participant.stale, 0);
-    if (stale > 0) throw new Error(`${stale} reads were out of date after the invalidation message`);
+    if (stale > 0)
+      throw new Error(`${stale} reads were out of date after the invalidation message`);
     const { cores, memoryGibibytes, processor, system, versions } = describeMachine({});
     const commit = currentCommit(ROOT) ?? 'unknown';
     return `${[
