@@ -4,7 +4,7 @@ import {
   findConnectionProblems,
 } from '../../lib/capacity/limits/connection-budget.ts';
 import { standardParts } from '../../lib/capacity/load/parts.ts';
-import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/size/connections.ts';
+import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/size/size-database.ts';
 import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { checkTimeouts, timeouts } from '../../lib/config/timeouts.ts';

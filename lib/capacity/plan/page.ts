@@ -4,9 +4,27 @@ import { priceList, prices } from '../data/prices.ts';
 import { dollars, rounded } from '../data/rounded.ts';
 import { type UnitCost, unitCosts } from '../data/unit-costs.ts';
 import { planStage, type StagePlan } from '../size/size-stage.ts';
-import { folded, tableMarkdown } from './markdown.ts';
 import { refusals } from './mistakes.ts';
 import { billTable, type PlanTable, planTables } from './tables.ts';
+
+const cellText = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** A table of a Markdown page, without its title. */
+function tableMarkdown(table: PlanTable): string {
+  const numeric = new Set(table.numeric);
+  const row = (cells: readonly string[]): string => `| ${cells.map(cellText).join(' | ')} |`;
+  return [
+    ...(table.introduction === undefined ? [] : [table.introduction, '']),
+    row(table.columns),
+    `|${table.columns.map((_, index) => (numeric.has(index) ? '---:' : '---')).join('|')}|`,
+    ...table.rows.map(row),
+  ].join('\n');
+}
+
+/** Something that a reader opens if they want it. */
+function folded(summary: string, content: string): string {
+  return `<details>\n<summary>${summary}</summary>\n\n${content}\n\n</details>`;
+}
 
 function overview(plans: readonly StagePlan[]): PlanTable {
   return {

@@ -1,5 +1,19 @@
 import type { PlanTable } from './tables.ts';
-import { wrapText } from './wrap.ts';
+
+/** `text` in lines of at most `width` characters, broken at blanks; a longer word has a line of its own. */
+function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
 
 const GAP = '  ';
 /** The last column takes what is left of the line, and at least so much. */

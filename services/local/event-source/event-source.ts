@@ -1,18 +1,86 @@
 import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LocalFailure } from '../local-failure.ts';
 import { BatchCollector } from './batch-collector.ts';
 import type { ProcessGuard } from './execution-environment.ts';
-import { functionArn, functionVariables } from './function-variables.ts';
 import { type InvocationReport, queueFailureLine, reportLine } from './invocation-report.ts';
 import { LocalFunction } from './local-function.ts';
-import { openLog, type WorkerLog } from './log.ts';
 import { Poller } from './poller.ts';
 import { Queue, type QueueDescription, type QueueLocation } from './queue.ts';
 import { checkWorker, type EventSourceWorker } from './worker.ts';
+
+/** Where a worker's output goes. */
+interface WorkerLog {
+  /** Descriptor for the runtimes' standard output and error. @default this process's own */
+  readonly descriptor?: number;
+  /** Appends one line; without a file it is dropped. */
+  write(line: string): void;
+  close(): void;
+}
+
+/**
+ * Opens a log file for appending, so that the event source and its runtimes can write to it side by side, or none.
+ *
+ * @throws the file system's error when the file cannot be opened.
+ */
+function openLog(file: string | undefined): WorkerLog {
+  if (file === undefined) return { write: () => {}, close: () => {} };
+  mkdirSync(dirname(file), { recursive: true });
+  const descriptor = openSync(file, 'a', 0o600);
+  let open = true;
+  return {
+    descriptor,
+    write(line) {
+      if (open) writeSync(descriptor, `${line}\n`);
+    },
+    close() {
+      if (open) closeSync(descriptor);
+      open = false;
+    },
+  };
+}
+
+/** Lambda's name for a version that has not been published. */
+const UNPUBLISHED_VERSION = '$LATEST';
+
+/** The ARN that a function of this name would have in the queue's account and region. */
+function functionArn(worker: EventSourceWorker, queueArn: string): string {
+  const [, partition, , region, account] = queueArn.split(':');
+  return `arn:${partition}:lambda:${region}:${account}:function:${worker.name}`;
+}
+
+/**
+ * All the environment variables of a runtime: what Lambda sets by itself
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime), as far as it means
+ * something here, and the worker's own. As in Lambda, the worker's own cannot replace those that are reserved.
+ *
+ * @param streamName - of the environment's log stream.
+ */
+function functionVariables(
+  worker: EventSourceWorker,
+  region: string,
+  streamName: string,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return {
+    LANG: 'en_US.UTF-8',
+    TZ: 'UTC',
+    PATH: process.env.PATH ?? '',
+    ...own,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_LAMBDA_FUNCTION_NAME: worker.name,
+    AWS_LAMBDA_FUNCTION_VERSION: UNPUBLISHED_VERSION,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(worker.memoryMebibytes),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${worker.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: streamName,
+  };
+}
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 

@@ -1,11 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, renameSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync } from 'node:fs';
 import { LocalFailure } from '../local-failure.ts';
 import { explainFileError } from './directory.ts';
 import type { Guardian } from './guardian.ts';
-import { lastLines } from './last-lines.ts';
 import { endGroup, isErrorWithCode } from './process-life.ts';
 import { systemEnvironment } from './program-environment.ts';
+
+/** A log may have grown for days; its last lines are in its last part. */
+const READ_BYTES = 64 * 1_024;
+
+/** The last lines of a file, without the empty one at its end; none when it cannot be read. */
+function lastLines(file: string, count: number): string[] {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    const { size } = fstatSync(descriptor);
+    const part = Buffer.alloc(Math.min(size, READ_BYTES));
+    readSync(descriptor, part, 0, part.length, size - part.length);
+    const text = part.toString('utf8').trimEnd();
+    return text === '' ? [] : text.split('\n').slice(-count);
+  } catch {
+    return [];
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
 
 export interface ProcessOptions {
   /** What to call it in messages, such as `PostgreSQL primary`. */

@@ -10,11 +10,38 @@ import {
   type RoutePolicyName,
 } from './default-policies.ts';
 import { FailureLimiter } from './failure-limiter.ts';
+import { InProcessLimiter } from './in-process-limiter.ts';
 import { redisKeyFormat } from './key.ts';
+import { LeasedLimiter } from './leased-limiter.ts';
 import { LOGIN_BACKOFF, LoginBackoff } from './login-backoff.ts';
-import type { RateLimitPolicy } from './policy.ts';
-import { createRateLimiter } from './rate-limiter.ts';
-import type { SharedState } from './shared-limiter.ts';
+import { definePolicy, type RateLimitPolicy } from './policy.ts';
+import { SharedLimiter, type SharedState } from './shared-limiter.ts';
+
+export interface RateLimiterOptions {
+  readonly policy: RateLimitPolicy;
+  /** @default none: this process enforces its share of the policy alone */
+  readonly state?: SharedState;
+  /** Processes that share the traffic; see `RATE_LIMIT_EXPECTED_PROCESSES`. @default 1 */
+  readonly expectedProcesses?: number;
+  /** Most keys held in this process. @default 50,000 */
+  readonly maximumKeys?: number;
+}
+
+/**
+ * The limiter that `policy` asks for: exact in Redis, or leased from it, or in this process.
+ *
+ * @throws PolicyError for a policy that cannot be enforced.
+ */
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  const policy = definePolicy(options.policy);
+  const { state } = options;
+  if (state === undefined) return new InProcessLimiter(options);
+  if (policy.algorithm === 'token-bucket' && policy.leasedShare !== undefined) {
+    const { leasedShare } = policy;
+    return new LeasedLimiter({ ...options, state, policy: { ...policy, leasedShare } });
+  }
+  return new SharedLimiter({ ...options, state });
+}
 
 export interface RateLimitsOptions {
   /** Connected by the caller, who also closes it. @default none: every process limits by itself */

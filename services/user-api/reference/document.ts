@@ -1,15 +1,75 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { deprecationOf } from './deprecation.ts';
+import { ACCESS_TOKEN_SCHEME, API_KEY_SCHEME } from './describe-route.ts';
 import { bodyExamples } from './examples.ts';
 import { requestHeaders, responseHeaderNames, responseHeaders } from './headers.ts';
-import { introduction } from './introduction.ts';
 import { limitSchemas } from './limits.ts';
-import { METHODS, type OpenApiDocument, type OperationObject } from './open-api.ts';
+import {
+  METHODS,
+  type OpenApiDocument,
+  type OperationObject,
+  type ParameterObject,
+  type SecuritySchemeObject,
+} from './open-api.ts';
 import { operationDetails, tags } from './operation-details.ts';
-import { describeParameter } from './parameters.ts';
 import { describeProblems } from './problem-responses.ts';
-import { securitySchemes } from './security-schemes.ts';
+
+/** The two ways to say who one is. */
+const securitySchemes: Record<string, SecuritySchemeObject> = {
+  [ACCESS_TOKEN_SCHEME]: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description:
+      'An access token, from a login or a refresh; good for 10 minutes. A JWT of the type at+jwt, signed with ES256 as RFC8725 recommends: the algorithm is fixed, and issuer, audience and end are checked.',
+  },
+  [API_KEY_SCHEME]: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'An API key. It may do what its owner may, within its scopes.',
+  },
+};
+
+/** By name, what a parameter of a path or a query is. */
+const descriptions: Readonly<Record<string, string>> = {
+  id: 'Id of the user.',
+  apiKeyId: 'Id of the API key: a number, not the key.',
+  slug: 'The last part of a `type` of a problem.',
+  asset: 'Name of the file.',
+  limit: 'Users on a page, 20 unless given.',
+  cursor: '`nextCursor` of the page before, as it was. What is in it is not part of the contract.',
+  page: 'Number of a page, from 1: for simple clients, and near the beginning only.',
+  per_page: 'Users on a page that `page` counts.',
+  status: 'Only users with this status.',
+  name_prefix: 'Only users whose names begin so, without regard to case, in order of name.',
+  sort: 'By creation time: the oldest first, or with a minus the newest.',
+};
+
+/** Says of a parameter what it is, where its schema does not. */
+function describeParameter<Parameter extends object>(parameter: Parameter): Parameter {
+  if (!('name' in parameter) || 'description' in parameter) return parameter;
+  const { name } = parameter as Pick<ParameterObject, 'name'>;
+  const description = descriptions[name];
+  return description === undefined ? parameter : { ...parameter, description };
+}
+
+/** What holds for all operations, in Markdown. */
+function introduction(aliases: Readonly<Record<string, readonly string[]>>): string {
+  const same = Object.entries(aliases).map(
+    ([path, others]) =>
+      `Below \`${path}\`, the paths ${others.map((other) => `\`${other}\``).join(', ')} answer the same.`,
+  );
+  return [
+    'Users: to register, find, change and remove them, and to log in as one.',
+    'Errors are problem details (RFC 9457), `application/problem+json`; their `type` is the path of a page that says what to do.',
+    'Every path answers OPTIONS with the methods that it takes (204, `Allow`), HEAD as GET without the body, and other methods with 405. Paths that are not here answer 404.',
+    'Each request counts under a rate limit, which the fields `RateLimit-Policy` and `RateLimit` tell of; over it, 429 and `Retry-After`.',
+    'Clients must take fields, problem types and header fields that they do not know: new ones do not make a new version. What is to go is announced with `Deprecation` and `Sunset`.',
+    ...same,
+  ].join('\n\n');
+}
 
 /** Of the contract, not of the program: raised with each change that clients can see. `docs/client.md` has the rules. */
 export const CONTRACT_VERSION = '1.0.0';

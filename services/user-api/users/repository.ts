@@ -6,7 +6,7 @@ import type { UpdateUserBody, User, UserFields } from '../../contracts/users.ts'
 import { lastAdministratorError } from '../auth/errors.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
-import { runPrepared } from '../database/prepared-text.ts';
+import { type PreparedText, runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
 import type { VersionCondition } from '../http/preconditions.ts';
@@ -20,8 +20,7 @@ import {
   usersAfter,
   usersBehind,
 } from './list-statements.ts';
-import { usersWithIds } from './statements.ts';
-import { toUser, type UserRow } from './user-row.ts';
+import { toUser, USER_COLUMNS, type UserRow } from './user-row.ts';
 import {
   type AuditedActor,
   type CreationKey,
@@ -30,6 +29,13 @@ import {
   type NewUser,
   updateUser,
 } from './write-statements.ts';
+
+const USERS_WITH_IDS = `select ${USER_COLUMNS} from users where id = any($1::text::bigint[])`;
+
+/** The users with those ids, in no order, of `UserRow`s. One text for however many they are, so that it is prepared once. */
+export function usersWithIds(ids: readonly number[]): PreparedText {
+  return { text: USERS_WITH_IDS, parameters: [`{${ids.join(',')}}`] };
+}
 
 /** Where a user is looked for. */
 type Server = 'reader' | 'writer';

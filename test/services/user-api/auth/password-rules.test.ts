@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newPassword } from '../../../../services/contracts/password.ts';
 import { COMMON_PASSWORD_DIGESTS } from '../../../../services/user-api/auth/passwords/common-password-digests.ts';
-import { isCommonPassword } from '../../../../services/user-api/auth/passwords/common-passwords.ts';
-import { objectionToPassword } from '../../../../services/user-api/auth/passwords/password-rules.ts';
+import {
+  isCommonPassword,
+  objectionToPassword,
+} from '../../../../services/user-api/auth/passwords/password-rules.ts';
 
 describe('newPassword', () => {
   it.each([

@@ -8,7 +8,7 @@ import { DatabaseRouter } from '../../../../services/user-api/database/router.ts
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { Outbox } from '../../../../services/user-api/queue/outbox.ts';
 import { usersAfter } from '../../../../services/user-api/users/list-statements.ts';
-import { usersWithIds } from '../../../../services/user-api/users/statements.ts';
+import { usersWithIds } from '../../../../services/user-api/users/repository.ts';
 import {
   deleteUser,
   insertUser,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestIds } from '../../../../services/user-api/http/request-ids.ts';
+import { RequestIds } from '../../../../services/user-api/http/environment.ts';
 
 describe('request ids', () => {
   it('are UUIDs of version 8, each another one', () => {

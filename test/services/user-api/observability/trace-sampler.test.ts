@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   TRACES_MAXIMUM_PER_SECOND,
   TraceSampler,
-} from '../../../../services/user-api/observability/requests/trace-sampler.ts';
+} from '../../../../services/user-api/observability/requests/request-observer.ts';
 
 const parent = (sampled: boolean) => ({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled });
 

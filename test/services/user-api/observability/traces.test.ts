@@ -11,7 +11,7 @@ import {
   type EventSource,
   startEventSource,
 } from '../../../../services/local/event-source/event-source.ts';
-import { TRACES_MAXIMUM_PER_SECOND } from '../../../../services/user-api/observability/requests/trace-sampler.ts';
+import { TRACES_MAXIMUM_PER_SECOND } from '../../../../services/user-api/observability/requests/request-observer.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { system } from '../../../support/system.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import { InProcessLimiter } from '../../../../services/user-api/rate-limit/in-process-limiter.ts';
-import { createRateLimiter } from '../../../../services/user-api/rate-limit/rate-limiter.ts';
+import { createRateLimiter } from '../../../../services/user-api/rate-limit/rate-limits.ts';
 
 const { creates, reads } = defaultPolicies;
 

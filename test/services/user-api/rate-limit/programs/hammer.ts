@@ -8,7 +8,7 @@ import type {
   DecisionSource,
 } from '../../../../../services/user-api/rate-limit/decision.ts';
 import type { RateLimitPolicy } from '../../../../../services/user-api/rate-limit/policy.ts';
-import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limiter.ts';
+import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limits.ts';
 import { connectToRedis, sharedStateOn } from '../support/connect.ts';
 
 export interface HammerOrder {

@@ -4,7 +4,7 @@
  * `ask` sends requests until one is refused. Each step answers with the requests that passed.
  */
 import type { TokenBucketPolicy } from '../../../../../services/user-api/rate-limit/policy.ts';
-import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limiter.ts';
+import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limits.ts';
 import { connectToRedis, sharedStateOn } from '../support/connect.ts';
 
 export interface LeaseHolderOrder {

@@ -8,8 +8,7 @@ import { createResponseWriter } from '../../../../../../services/user-api/app/fa
 import { KnownVersions } from '../../../../../../services/user-api/cache/known-versions.ts';
 import { NearCache } from '../../../../../../services/user-api/cache/near-cache.ts';
 import { createRequestAddressFinder } from '../../../../../../services/user-api/client-address/client-address.ts';
-import { ApiRequest } from '../../../../../../services/user-api/http/environment.ts';
-import { RequestIds } from '../../../../../../services/user-api/http/request-ids.ts';
+import { ApiRequest, RequestIds } from '../../../../../../services/user-api/http/environment.ts';
 import { constantHeaders } from '../../../../../../services/user-api/http/response-headers.ts';
 import { createLogger } from '../../../../../../services/user-api/observability/logger.ts';
 import { CacheMetrics } from '../../../../../../services/user-api/observability/metrics/cache-counters.ts';
