@@ -142,8 +142,8 @@ export class CoherentReader {
   }
 
   /**
-   * The newest version that this process has written or been notified of, when it is asked: nothing older is the truth. It never falls, though what was
-   * heard of may be forgotten while a read goes on.
+   * The newest version that this process has written or been notified of, when it is asked: nothing older is the truth. It never falls, though known
+   * versions may be forgotten while a read goes on.
    */
   #minimumVersionOf(id: number): () => number {
     const { knownVersions, recentWrites } = this.#parts;
@@ -151,7 +151,7 @@ export class CoherentReader {
     return () => Math.max(known, knownVersions.minimumVersion(id));
   }
 
-  /** @param told - as {@link #floorOf} gives it, from before the lookup. */
+  /** @param known - from {@link #minimumVersionOf}, before the lookup. */
   async #load(
     id: number,
     lookup: Lookup,
@@ -162,7 +162,7 @@ export class CoherentReader {
     const entry = await this.#loads.run(id, () =>
       this.#loadOnce(id, lookup, minimumVersion, isHot),
     );
-    // Whoever began that load may have known of less.
+    // The reader that began that load may have known fewer writes.
     if (entry.version >= minimumVersion()) return entry;
     return await this.#loadOnce(id, lookup, minimumVersion, false);
   }
@@ -187,11 +187,11 @@ export class CoherentReader {
       );
     } catch (error) {
       const own = recentWrites.newest(id);
-      // The database cannot tell; what this process wrote last can.
+      // The database is unavailable; this process's last write is not.
       if (own !== undefined && own.version >= minimumVersion()) return own;
       throw error;
     }
-    // What was heard of only meanwhile may have been created meanwhile.
+    // A version that became known during the load may be of a create.
     const absent = { version: minimumBefore > 0 ? DELETED_VERSION : UNKNOWN_VERSION, body: null };
     const entry = loaded ?? absent;
     void this.#keep(id, entry, lookup, performance.now() - beganAt);
@@ -217,12 +217,12 @@ export class CoherentReader {
   }
 
   #fillNear(id: number, entry: VersionedEntry, ticket: FillTicket): void {
-    // What is not there may be created any time, and whoever is notified of that has to find it from then on, not a moment later.
+    // An absent resource may be created any time; a notified process has to find it at once.
     if (entry.version !== UNKNOWN_VERSION) this.#parts.near.fill(id, entry, ticket);
   }
 
   /**
-   * What the shared cache has of earlier writes may be not all: it may have been emptied, and told again of some.
+   * The shared cache may lack earlier writes: it may have been emptied, and some published again.
    */
   #staleness({ cached }: Lookup): Staleness {
     if (cached === undefined) return 'absence';
@@ -278,7 +278,7 @@ export class CoherentReader {
         const known = this.#minimumVersionOf(id);
         return await this.#loadOnce(id, lookup, () => Math.max(cached.version, known()), false);
       })
-      // Whoever finds it gone will see the error.
+      // A later reader sees the error.
       .catch(() => {});
   }
 
@@ -293,7 +293,6 @@ function resourceOf({ body, version }: VersionedEntry, fromCache = false): Loade
   return body === null ? null : { version, body, fromCache };
 }
 
-/** @param floor - the version below which nothing is the truth. */
 function isUsable(
   cached: SharedEntry | null | undefined,
   minimumVersion: number,

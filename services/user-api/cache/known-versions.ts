@@ -35,7 +35,7 @@ export class KnownVersions {
     this.#olderSince = this.#youngerSince;
   }
 
-  /** How often a half has been forgotten. What was heard since it was one less than now is all there. */
+  /** How often a half has been forgotten. Versions recorded since it was one less are all there. */
   get forgotten(): number {
     return this.#forgotten;
   }

@@ -10,7 +10,7 @@ import type { VersionedEntry } from './versioned-cache.ts';
 export class LoadsInFlight {
   readonly #near: Pick<NearCache, 'isOpen' | 'ticket'>;
   readonly #metrics: CacheMetrics;
-  /** Loads that began while this process was notified of every write, and had forgotten none since {@link #told}. */
+  /** Loads that began while this process was notified of every write, and had forgotten none since {@link #known}. */
   #notifiedLoads = new SingleFlight<VersionedEntry>();
   #known: FillTicket;
   readonly #unnotifiedLoads = new NextFlight<VersionedEntry>();

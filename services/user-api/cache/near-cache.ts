@@ -1,20 +1,77 @@
 import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
-import { refreshesEarly } from './early-refresh.ts';
+import { earliestRefresh, refreshesEarly } from './early-refresh.ts';
 import type { KnownVersions } from './known-versions.ts';
-import { NEAR_ENTRY_OVERHEAD_BYTES, NearEntry } from './near-entry.ts';
 import { SerializedResponse } from './serialized-response.ts';
-import { SieveCache } from './sieve-cache.ts';
+import { SieveCache, SieveEntry } from './sieve-cache.ts';
 import type { VersionedEntry } from './versioned-cache.ts';
 
 /**
- * How long an entry lives, at most, since its load began: the bound on how long it can be out of date when this process is not notified of a
- * write and does not notice. Long enough that an entry in use is asked of Redis rarely, once in some 5 seconds.
+ * How long an entry lives, at most, since its load began: the bound on how long it can be out of date when an invalidation message is
+ * lost unnoticed. Long enough that an entry in use is asked of Redis rarely, once in some 5 seconds.
  */
 export const NEAR_LIFETIME_MILLISECONDS = 5_000;
 /** Share of it that is drawn at random, so that entries made together do not end together. */
 const LIFETIME_JITTER = 0.2;
 /** An entry that seems to have taken no time to load would never be loaded early. */
 const MINIMUM_LOAD_MILLISECONDS = 0.1;
+
+/**
+ * What an entry takes in memory besides its bytes, as measured (docs/cache.md): the entry, its place in the map, the response, and
+ * the heads of its strings.
+ */
+export const NEAR_ENTRY_OVERHEAD_BYTES = 512;
+/**
+ * What another representation adds to that, so that both together cover what an entry with one takes besides its bytes, as measured: up to 730.
+ */
+export const DERIVED_OVERHEAD_BYTES = 256;
+
+/** When an entry was loaded, and until when it may be used; milliseconds by the clock of the near cache. */
+export interface NearTimes {
+  readonly endsAt: number;
+  /** How long the load took. */
+  readonly loadMilliseconds: number;
+}
+
+/** A resource in this process's memory, ready to be answered. */
+export class NearEntry extends SieveEntry<number> {
+  readonly version: number;
+  /** The body of the shared cache; null when there is no such resource. */
+  readonly response: SerializedResponse | null;
+  readonly endsAt: number;
+  readonly loadMilliseconds: number;
+  /** From when on it may be loaded again; infinite once that has begun. */
+  refreshFrom: number;
+  /** Other ways to show it, by name. */
+  #derived: Map<string, SerializedResponse> | undefined;
+
+  constructor(id: number, { version, body }: VersionedEntry, times: NearTimes) {
+    const response = body === null ? null : new SerializedResponse(body, versionTag(version));
+    // Compressed here, where nobody waits for it.
+    void response?.gzip;
+    super(id, NEAR_ENTRY_OVERHEAD_BYTES + (response?.size ?? 0));
+    this.version = version;
+    this.response = response;
+    this.endsAt = times.endsAt;
+    this.loadMilliseconds = times.loadMilliseconds;
+    this.refreshFrom = earliestRefresh(times.endsAt, times.loadMilliseconds);
+  }
+
+  derived(name: string): SerializedResponse | undefined {
+    return this.#derived?.get(name);
+  }
+
+  /** @returns the bytes that it takes. */
+  addDerived(name: string, response: SerializedResponse): number {
+    this.#derived ??= new Map();
+    this.#derived.set(name, response);
+    return DERIVED_OVERHEAD_BYTES + response.size;
+  }
+}
+
+/** What stands in the ETag of a version. */
+export function versionTag(version: number): string {
+  return `v${version}`;
+}
 
 /** Another way to show a resource than the one that the shared cache holds, such as without what is private. */
 export interface DerivedRepresentation {
@@ -25,7 +82,7 @@ export interface DerivedRepresentation {
   tagOf(version: number): string;
 }
 
-/** Says when a load began, so that what is heard of while it goes on counts. */
+/** Records when a load began, so that invalidations during the load count. */
 export interface FillTicket {
   readonly opening: number;
   readonly forgotten: number;
@@ -44,10 +101,10 @@ export interface NearCacheOptions {
 }
 
 /**
- * Resources in this process's memory as ready-made responses. It is open only while this process is notified of every write; closed, it is empty and
- * takes nothing in. An entry is older than the truth at most from the write until the word of it has come.
+ * Resources in this process's memory as serialized responses. It is open only while this process is notified of every write; closed, it is empty and
+ * takes nothing in. An entry is out of date at most until the invalidation message arrives.
  *
- * A load is put in with a ticket from before it began, and is refused when in between a newer version was heard of, or the
+ * A load is put in with a ticket from before it began, and is refused when a newer version has become known since, or the
  * cache was closed, so that a slow one cannot bring back what has been changed.
  */
 export class NearCache {
@@ -132,7 +189,7 @@ export class NearCache {
   /** Whether what a load has brought is not out of date by now, as far as this process can be sure. */
   wouldTake(id: number, version: number, ticket: FillTicket): boolean {
     if (!this.#isOpen || ticket.opening !== this.#opening) return false;
-    // What was heard since may have been forgotten already.
+    // Versions known since then may have been forgotten already.
     if (this.#knownVersions.forgotten - ticket.forgotten > 1) return false;
     if (version < this.#knownVersions.minimumVersion(id)) return false;
     return version >= (this.#entries.peek(id)?.version ?? 0);

@@ -122,7 +122,7 @@ export class SieveCache<Key, Entry extends SieveEntry<Key>> {
     else entry.younger.older = entry.older;
     if (entry.older === undefined) this.#oldest = entry.younger;
     else entry.older.younger = entry.younger;
-    // Whoever still holds the entry does not hold its neighbours.
+    // A caller that still holds the entry does not hold its neighbours.
     entry.younger = undefined;
     entry.older = undefined;
     this.#entries.delete(entry.key);

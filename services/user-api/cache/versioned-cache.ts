@@ -32,8 +32,8 @@ export type EntryOrigin =
   /** A write that has just been committed: processes are notified of it, and readers may be behind it. */
   | 'write'
   /**
-   * A write of some time ago, of which the cache may not have been told, or may have lost it. Newer ones may have followed that it was not told
-   * of either, so it counts as a minimum version only.
+   * A write of some time ago, which the cache may lack or have lost. It may lack newer ones
+   * too, so this one counts as a minimum version only.
    */
   | 'earlier write'
   /** A load from the database. */
@@ -47,7 +47,7 @@ export interface SetIfNewerOptions {
 
 /**
  * A cache shared by all processes, in which versions only rise: an entry replaces another only when its version is at least as
- * high. So whoever loads slowly cannot bring back what has been changed or deleted since.
+ * high. So a slow load cannot bring back what has been changed or deleted since.
  *
  * It never throws: a response of `undefined` says that the cache could not be asked in time.
  */
@@ -62,7 +62,7 @@ export interface VersionedCache {
   lookUp(id: number, settle: (cached: SharedEntry | null | undefined) => void): void;
 
   /**
-   * Puts `entry` in, unless a newer one is there. With a write as the origin, all processes are told in the same step.
+   * Puts `entry` in, unless a newer one is there. With a write as the origin, all processes are notified in the same step.
    *
    * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not answer: then
    * it may hold an older one still.

@@ -18,9 +18,8 @@ export interface WritePublisherParts {
 }
 
 /**
- * Tells of writes: this process at once, and the shared cache, and with it all other processes, before the write is answered, so that from
- * the response on nobody reads anything older from there. What the shared cache could not be told, it is told again until it answers;
- * for so long, others may read an older version from it.
+ * Publishes writes before the response: to this process, and through the shared cache to all others, so that no later read returns
+ * anything older. What the shared cache did not take is retried; until then, others may read an older version from it.
  */
 export class WritePublisher {
   readonly #parts: WritePublisherParts;
@@ -42,7 +41,7 @@ export class WritePublisher {
   }
 
   /**
-   * Tells the shared cache of all recent writes again. To be called when its connection was lost and is back: it may have been restarted
+   * Publishes all recent writes to the shared cache again. To be called when its connection was lost and is back: it may have been restarted
    * empty, or be a replica that the last writes had not reached.
    */
   publishAgain(): void {
@@ -50,7 +49,7 @@ export class WritePublisher {
     this.#retryAfter(0);
   }
 
-  /** Stops telling again. */
+  /** Stops the retries. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#retry);

@@ -56,7 +56,7 @@ function embeddedIpv4(groups: readonly number[]): string | undefined {
 /**
  * What requests from `address` are counted under: an IPv4 address itself, also one that is embedded in IPv6 by a translator or a tunnel, and
  * else the /64 network of an IPv6 address, such as `2001:db8:0:1::/64`.
- * A site gets at least a /64 (RFC 6177, and RFC 4291, section 2.5.4, for the 64 bits of interface), so whoever has one has 2^64 addresses to send from.
+ * A site gets at least a /64 (RFC 6177, and RFC 4291, section 2.5.4, for the 64 bits of interface), so a client with one has 2^64 addresses to send from.
  *
  * @param address as {@link parseAddress} gives it.
  */

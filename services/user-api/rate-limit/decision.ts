@@ -36,7 +36,7 @@ export interface RateLimiter {
   decideNow(key: string): RateLimitDecision | undefined;
   /** The decision, at once when {@link decideNow} has one, and after one round trip to Redis else. Never rejects. */
   decide(key: string): RateLimitDecision | Promise<RateLimitDecision>;
-  /** Tells Redis what it has not been told, and ends timers. Settles also when Redis is down. */
+  /** Publishes to Redis what it lacks, and ends timers. Settles also when Redis is down. */
   close(): Promise<void>;
 }
 

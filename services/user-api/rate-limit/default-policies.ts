@@ -58,7 +58,7 @@ export const defaultPolicies = {
   },
   /**
    * Guessing passwords, over all accounts, from one address; each account has its own backoff besides (`login-backoff.ts`).
-   * By address only: whoever logs in has not proved anything yet.
+   * By address only: a client that logs in has not proved anything yet.
    */
   logins: {
     name: 'logins',

@@ -27,7 +27,7 @@ interface Failures {
 
 /**
  * Limits how often something may fail in a fixed window, in this process alone: for work that costs the same whether it succeeds or not,
- * where whoever succeeds must not be held up. An attempt counts from its beginning, so that many at once are bounded as well.
+ * where successful attempts must not be held up. An attempt counts from its beginning, so that many at once are bounded as well.
  */
 export class FailureLimiter {
   readonly policy: FixedWindowPolicy;

@@ -12,29 +12,29 @@ export interface LeaseTerms {
   readonly burst: number;
 }
 
-/** Largest part of what remains for all that one process may pass untold: a quota that is running out is not promised to many at once. */
+/** Largest part of what remains for all that one process may pass unreported: a quota that is running out is not promised to many at once. */
 const LARGEST_PART_OF_REMAINING = 1 / 4;
-/** Part of a lease that is still there when Redis is told, to pass what comes until its response. */
+/** Part of a lease that is still there when Redis is notified, for requests until it replies. */
 const RESERVE = 1 / 4;
 
 /**
- * What one process may pass of one key without telling Redis: a small bucket of its own beside the shared one, with `allowance` tokens and a
- * refill of as many per window. A key that is used little lives on it. Of one that is used more, Redis is told what was
+ * What one process may pass of one key without notifying Redis: a small bucket of its own beside the shared one, with `allowance` tokens and a
+ * refill of as many per window. A key that is used little lives on it. Of one that is used more, Redis is notified of what was
  * passed, which the shared bucket pays, and the tokens come back here.
  *
- * Untold requests are counted in units, as in the token bucket: one is `windowMilliseconds` units, and `allowance` units are forgiven each millisecond.
+ * Unpublished requests are counted in units, as in the token bucket: one is `windowMilliseconds` units, and `allowance` units are forgiven each millisecond.
  */
 export class Lease {
   readonly #terms: LeaseTerms;
-  /** Requests that may be untold now: the allowance, or less when little remains for all. */
+  /** Requests that may be unpublished now: the allowance, or less when little remains for all. */
   #granted: number;
   /** Units of requests that passed, that Redis was not notified of, and that are not forgiven yet. */
   #unpublished = 0;
   /** Requests that Redis is being notified of. */
   #publishing = 0;
-  /** When {@link #untold} was last brought up to date. */
+  /** When {@link #unpublished} was last brought up to date. */
   #updatedAt: number;
-  /** Requests that remained for all processes when Redis last answered, at {@link #answeredAt}. */
+  /** Requests that remained for all processes when Redis last replied, at {@link #respondedAt}. */
   #remaining: number;
   #respondedAt: number;
   #refusedUntil = Number.NEGATIVE_INFINITY;
@@ -48,7 +48,7 @@ export class Lease {
     this.#respondedAt = now;
   }
 
-  /** Whether so little is left that Redis should be told, and is not being told already. */
+  /** Whether so little is left that Redis should be notified, and is not being notified already. */
   get runsLow(): boolean {
     if (this.#publishing > 0) return false;
     const left = Math.floor(this.#granted - this.#unknown());
@@ -69,9 +69,9 @@ export class Lease {
   }
 
   /**
-   * Requests to tell Redis of: all that are not forgiven as a whole, so never more than passed. To be followed by {@link told} or {@link notTold}.
+   * Requests to publish: all that are not forgiven as a whole, so never more than passed. To be followed by {@link published} or {@link notPublished}.
    */
-  tell(now: number): number {
+  publish(now: number): number {
     this.#refund(now);
     const requests = Math.ceil(this.#unpublished / this.#terms.windowMilliseconds);
     this.#unpublished = 0;
@@ -79,8 +79,8 @@ export class Lease {
     return requests;
   }
 
-  /** Redis, asked at `askedAt`, has taken `requests` and told what remains. */
-  told(requests: number, askedAt: number, response: Outcome): void {
+  /** Redis, asked at `askedAt`, has taken `requests` and returned what remains. */
+  published(requests: number, askedAt: number, response: Outcome): void {
     this.#publishing -= requests;
     this.#remaining = response.remaining;
     this.#respondedAt = askedAt;
@@ -105,7 +105,7 @@ export class Lease {
     this.#updatedAt = now;
   }
 
-  /** What a client may be told: what remained, with the refill since, if nobody else sends requests of the key. */
+  /** The estimate for a client: what remained, with the refill since, if nobody else sends requests of the key. */
   #estimate(now: number): Pick<Outcome, 'remaining' | 'resetMilliseconds'> {
     const { limit, burst, windowMilliseconds } = this.#terms;
     const refill = Math.floor(((now - this.#respondedAt) * limit) / windowMilliseconds);

@@ -22,7 +22,7 @@ export interface LeasedLimiterOptions extends SharedLimiterOptions {
 }
 
 /**
- * Most requests of one key that one process passes without telling Redis: `leasedShare` of the limit, divided among the
+ * Most requests of one key that one process passes without notifying Redis: `leasedShare` of the limit, divided among the
  * processes expected, and at least 1.
  */
 export function leaseAllowance(policy: LeasedPolicy, expectedProcesses: number): number {
@@ -31,12 +31,12 @@ export function leaseAllowance(policy: LeasedPolicy, expectedProcesses: number):
 
 /**
  * Enforces a token bucket over all processes without making requests wait: each process passes requests of a key on a {@link Lease}, and
- * tells Redis afterwards of those that are more than a few. Redis always takes what was passed, into debt if need be.
+ * notifies Redis afterwards of those that are more than a few. Redis always takes what was passed, into debt if need be.
  *
  * The excess: in any stretch of time `t`, no more than `burst + limit × t / window + P × A × (1 + t / window)` requests of one key pass, with
- * `P` processes and `A` = {@link leaseAllowance}. For: (1) each process forgives at most `A` untold requests per window, which nobody pays;
- * (2) all others are paid by the shared bucket, whose level, less what is untold, falls below zero only by requests that processes pass before
- * they hear that it is empty. Each passes at most `A` such, since that many may be untold, and then nothing until Redis has tokens again. Each time that a
+ * `P` processes and `A` = {@link leaseAllowance}. For: (1) each process forgives at most `A` unpublished requests per window, which nobody pays;
+ * (2) all others are paid by the shared bucket, whose level, less what is unpublished, falls below zero only by requests that processes pass before
+ * they know that it is empty. Each passes at most `A` such, since that many may be unpublished, and then nothing until Redis has tokens again. Each time that a
  * process forgets a key, or ends, may add `A` once.
  *
  * Nothing is reserved in advance: tokens reserved by one process could not be used by another, and a client whose
@@ -138,7 +138,7 @@ export class LeasedLimiter implements RateLimiter {
   #publishAll(): void {
     this.#immediate = undefined;
     for (const [key, lease] of this.#toPublish) {
-      const publishing = this.#tell(key, lease, 0);
+      const publishing = this.#publish(key, lease, 0);
       this.#inFlight.add(publishing);
       void publishing.finally(() => this.#inFlight.delete(publishing));
     }
@@ -146,20 +146,20 @@ export class LeasedLimiter implements RateLimiter {
   }
 
   async #ask(key: string): Promise<RateLimitDecision> {
-    const outcome = await this.#tell(key, this.#leaseOf(key, this.#clock()), 1);
+    const outcome = await this.#publish(key, this.#leaseOf(key, this.#clock()), 1);
     if (outcome === undefined) return this.#insurance.decideNow(key);
     return this.#counter.decision(this.policy, 'redis', outcome);
   }
 
-  /** Tells Redis what was passed, and asks for `asking` requests more; `undefined` when Redis failed. */
-  async #tell(key: string, lease: Lease, asking: 0 | 1): Promise<Outcome | undefined> {
+  /** Publishes what was passed to Redis, and asks for `asking` requests more; `undefined` when Redis failed. */
+  async #publish(key: string, lease: Lease, asking: 0 | 1): Promise<Outcome | undefined> {
     const askedAt = this.#clock();
-    const spent = lease.tell(askedAt);
+    const spent = lease.publish(askedAt);
     try {
       const redisKey = this.#state.keyFormat(this.#space, key);
       const reply = await this.#script.run(redisKey, [...this.#bucketArguments, spent, asking]);
       const outcome = outcomeOf(reply);
-      lease.told(spent, askedAt, outcome);
+      lease.published(spent, askedAt, outcome);
       return outcome;
     } catch (error) {
       lease.notPublished(spent);

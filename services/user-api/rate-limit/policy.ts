@@ -28,7 +28,7 @@ export interface TokenBucketPolicy extends PolicyBase {
   /** Tokens that the bucket holds, and so the requests that may come at once: 1 to {@link MAXIMUM_LIMIT}. @default `limit` */
   readonly burst?: number;
   /**
-   * Share of `limit` (over 0, up to 1) that all processes together may pass before Redis has been told. With it,
+   * Share of `limit` (over 0, up to 1) that all processes together may pass before Redis has been notified. With it,
    * requests are decided in the process, without waiting for Redis. @default every request asks Redis
    */
   readonly leasedShare?: number;

@@ -20,7 +20,7 @@ const CONNECT_TIMEOUT_MILLISECONDS = 1_000;
 const SILENCE_TIMEOUT_MILLISECONDS = 1_000;
 const FIRST_RECONNECT_MILLISECONDS = 100;
 const LONGEST_RECONNECT_MILLISECONDS = 1_000;
-/** A slot moves once in a while; whoever is sent on twice for one command meets nodes that disagree. */
+/** A slot moves rarely; a command that is redirected twice meets nodes that disagree. */
 const MAXIMUM_REDIRECTIONS = 3;
 const DEFAULT_PORT = 6_379;
 
@@ -36,7 +36,7 @@ export function createRedis(settings: RedisSettings, logger: Logger): ObservedRe
 
 /**
  * The same for a Redis Cluster, of which `settings.url` is any node, or a name that stands for all. Reads go to masters only: a replica may not
- * have yet what its master has taken in, and what is in Redis is a floor for readers. A command for a node that is
+ * have yet what its master has taken in, and versions in Redis are minimum versions for readers. A command for a node that is
  * away fails at once, and all others go on.
  */
 export function createRedisCluster(settings: RedisSettings, logger: Logger): ObservedCluster {
@@ -68,7 +68,7 @@ export function createRedisCluster(settings: RedisSettings, logger: Logger): Obs
 }
 
 /**
- * A connection that is for listening, and subscribes only when it is told to, so that nothing is missed unnoticed. In a cluster it goes
+ * A connection that is for listening, and subscribes only on request, so that no message is missed unnoticed. In a cluster it goes
  * to one node, which passes on what is published on any. (The cluster client's own subscriber changes to another node in silence.)
  */
 export function createSubscriber(settings: RedisSettings): Redis {

@@ -2,13 +2,11 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KnownVersions } from '../../../../services/user-api/cache/known-versions.ts';
 import {
+  DERIVED_OVERHEAD_BYTES,
+  NEAR_ENTRY_OVERHEAD_BYTES,
   NEAR_LIFETIME_MILLISECONDS,
   NearCache,
 } from '../../../../services/user-api/cache/near-cache.ts';
-import {
-  DERIVED_OVERHEAD_BYTES,
-  NEAR_ENTRY_OVERHEAD_BYTES,
-} from '../../../../services/user-api/cache/near-entry.ts';
 import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
 
 /** Shows a body twice, so that it is larger than the one that was put in. */

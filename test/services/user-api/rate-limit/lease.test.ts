@@ -59,7 +59,7 @@ function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]):
       const passed = lease.spend(now) !== undefined;
       if (passed) passes.push(now);
       if (!passed || lease.runsLow) {
-        commands.push({ cost: passed ? 0 : 1, told: lease.tell(now), askedAt: now });
+        commands.push({ cost: passed ? 0 : 1, told: lease.publish(now), askedAt: now });
       }
     } else if (step.kind === 'carry-out') {
       const next = commands.find(({ response }) => response === undefined);
@@ -71,7 +71,7 @@ function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]):
       const [first] = commands;
       if (first?.response === undefined) continue;
       commands.shift();
-      lease.told(first.told, first.askedAt, first.response);
+      lease.published(first.told, first.askedAt, first.response);
     }
   }
   return passes;
