@@ -45,7 +45,10 @@ export function startGuardian(): Guardian {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
     // Nothing else of the environment: NODE_OPTIONS meant for this process could stop the guardian from starting.
-    env: { SystemRoot: process.env.SystemRoot },
+    env: {
+      SystemRoot: process.env.SystemRoot,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    },
     windowsHide: true,
   });
   child.on('error', () => {});

@@ -134,7 +134,11 @@ async function startScriptedWorker({
     queueUrl,
     endpoint,
     region,
-    environment: { RECORD_FILE: recordFile, OWN_VARIABLE: 'own' },
+    environment: {
+      RECORD_FILE: recordFile,
+      OWN_VARIABLE: 'own',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+    },
     logFile,
     onInvocation: (report) => reports.push(report),
     stopTimeoutMilliseconds: 100,

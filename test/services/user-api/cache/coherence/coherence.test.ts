@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrate } from '../../../../../services/user-api/database/migrate.ts';
+import { sourceOptions } from '../../../../support/node-program.ts';
 import { type OwnPostgres, startOwnPostgres } from '../../../../support/own-postgres.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
 import type { Outcome } from './check.ts';
@@ -23,6 +24,7 @@ function run(urls: ServerUrls, tasks: readonly Task[]): Promise<readonly Outcome
   return new Promise((resolve, reject) => {
     const outcomes: Outcome[] = [];
     const program = fork(join(import.meta.dirname, 'program.ts'), {
+      execArgv: [...sourceOptions],
       stdio: ['ignore', 1, 'pipe', 'ipc'],
     });
     let errors = '';
