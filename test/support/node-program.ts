@@ -10,6 +10,8 @@ export const sourceOptions: readonly string[] = [
 /** A Node.js program that runs beside the test and tells it things with `process.send`. */
 export interface NodeProgram<Message> {
   readonly processId: number;
+  /** Tells it something, as a message of its channel. */
+  send(message: object): void;
   /** The next thing that it tells. Fails when it ends first, with what it wrote to standard error. */
   next(): Promise<Message>;
   /** Sends a signal and waits until it has ended. */
@@ -41,6 +43,7 @@ export function startNodeProgram<Message>(
   const messages = collect<Message>(child);
   return {
     processId: pid,
+    send: (message) => void child.send(message),
     next: messages,
     async end(signal) {
       if (child.exitCode === null && child.signalCode === null) {

@@ -7,7 +7,7 @@ import { startNodeProgram } from '../../../support/node-program.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import type { LeaseHolderMessage } from './programs/lease-holder.ts';
 import { sharedStateOn } from './support/connect.ts';
-import { hammer, sumOf } from './support/hammers.ts';
+import { hammersForSuite, sumOf } from './support/hammers.ts';
 import { DAY_SECONDS, HOUR_SECONDS, leasedPolicy, policy } from './support/policies.ts';
 import { connectForSuite, remainingInRedis } from './support/suite-redis.ts';
 
@@ -18,13 +18,14 @@ describeWithRedis('with several processes', (server) => {
   connectForSuite(server, (connected) => {
     redis = connected;
   });
+  const hammer = hammersForSuite(PROCESSES);
 
   describe('SharedLimiter, when all send many times the limit of one key at once,', () => {
     it.each(['fixed-window', 'sliding-window', 'token-bucket'] as const)(
       '%s: passes exactly the limit, not one more or less',
       async (algorithm) => {
         // So long a window that none of it comes back during the test.
-        const reports = await hammer(redis, PROCESSES, {
+        const reports = await hammer(redis, {
           url: server().url,
           policy: policy(algorithm, 300, HOUR_SECONDS),
           key: 'user:1',
@@ -42,7 +43,7 @@ describeWithRedis('with several processes', (server) => {
     it('sliding-window: over several windows, passes the limit in each stretch of one window and never more', async () => {
       const limit = 40;
       const window = 1_000;
-      const reports = await hammer(redis, PROCESSES, {
+      const reports = await hammer(redis, {
         url: server().url,
         policy: policy('sliding-window', limit, window / 1_000),
         key: 'user:1',
@@ -102,7 +103,7 @@ describeWithRedis('with several processes', (server) => {
 
     it('when they hammer one key, passes no less than the limit, and at most processes × allowance more', async () => {
       const limits = leasedPolicy(400, DAY_SECONDS, 0.2);
-      const reports = await hammer(redis, PROCESSES, {
+      const reports = await hammer(redis, {
         url: server().url,
         policy: limits,
         key: 'user:1',
@@ -117,7 +118,7 @@ describeWithRedis('with several processes', (server) => {
 
     it('when they hammer one key while it is refilled, passes no more than the formula says, and starves nobody', async () => {
       const limits = leasedPolicy(200, 1, 0.2);
-      const reports = await hammer(redis, PROCESSES, {
+      const reports = await hammer(redis, {
         url: server().url,
         policy: limits,
         key: 'user:1',

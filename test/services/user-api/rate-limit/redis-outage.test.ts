@@ -8,7 +8,7 @@ import {
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { connectToRedis } from './support/connect.ts';
-import { hammer, sumOf } from './support/hammers.ts';
+import { hammersForSuite, sumOf } from './support/hammers.ts';
 
 const COMMAND_TIMEOUT_MILLISECONDS = 200;
 const EXPECTED_PROCESSES = 2;
@@ -156,6 +156,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     const processes = 4;
     const limit = 20_000;
     const share = limit / processes;
+    const hammer = hammersForSuite(processes);
     const order = () => ({
       url: server().url,
       policy: {
@@ -174,7 +175,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
 
     it('stopped and continued: passes at most the limit, and the share of each process', async () => {
       const processId = await processIdOf();
-      const reports = await hammer(redis, processes, order(), async (allHad) => {
+      const reports = await hammer(redis, order(), async (allHad) => {
         await allHad('redis');
         process.kill(processId, 'SIGSTOP');
         try {
@@ -192,7 +193,7 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     });
 
     it('killed and started empty: passes at most what each of the two servers allows, and the share of each process', async () => {
-      const reports = await hammer(redis, processes, order(), async (allHad) => {
+      const reports = await hammer(redis, order(), async (allHad) => {
         await allHad('redis');
         await server().stop();
         try {
