@@ -134,11 +134,7 @@ async function startScriptedWorker({
     queueUrl,
     endpoint,
     region,
-    environment: {
-      RECORD_FILE: recordFile,
-      OWN_VARIABLE: 'own',
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
-    },
+    environment: { RECORD_FILE: recordFile, OWN_VARIABLE: 'own' },
     logFile,
     onInvocation: (report) => reports.push(report),
     stopTimeoutMilliseconds: 100,
