@@ -7,7 +7,7 @@ const SLOW = [
   'contract/reference-page',
   'bench/answers',
   'database/frozen-servers',
-  'users/million-users',
+  'users/many-users',
 ].map((name) => `/${name}.test.ts`);
 
 /**
