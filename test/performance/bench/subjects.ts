@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HIGH_LIMITS } from '../../../services/user-api/rate-limit/default-policies.ts';
+import { sourceOptions } from '../../support/node-program.ts';
 import { BENCHMARK_SECRET } from './cursors.ts';
 import type { Addresses } from './surroundings.ts';
 
@@ -51,7 +52,7 @@ function onNode(
   return {
     name,
     command: process.execPath,
-    arguments: [inRepository(path)],
+    arguments: [...sourceOptions, inRepository(path)],
     environment,
     readyPath,
     missing: () => (existsSync(inRepository(path)) ? null : `${path} is not there yet`),

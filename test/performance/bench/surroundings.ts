@@ -13,6 +13,7 @@ import { redisInstallLine } from '../../../services/local/redis/install-hint.ts'
 import { startRedis } from '../../../services/local/redis/redis.ts';
 import { startSqs } from '../../../services/local/sqs/sqs.ts';
 import { DEMO_USER_COUNT, insertDemoUsers } from '../../../services/user-api/users/demo-data.ts';
+import { sourceOptions } from '../../support/node-program.ts';
 import { NEW_USER_NAME } from './requests.ts';
 
 /** Where the servers that are measured find what they talk to. */
@@ -70,7 +71,7 @@ export async function startSurroundings(
   if (emailQueueUrl === undefined) throw new Error('lib/config/workers.ts has no worker email');
 
   onProgress('Migrating, and inserting 1,000 users');
-  await runFile(process.execPath, [MIGRATE], {
+  await runFile(process.execPath, [...sourceOptions, MIGRATE], {
     cwd: repository,
     env: { ...systemEnvironment(), DATABASE_URL: server.primary.url },
   });

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import postgres from 'postgres';
@@ -12,7 +9,7 @@ import { createMigratedDatabase, type TestDatabase } from '../../support/databas
 import { describeWithRedis } from '../../support/redis.ts';
 import { newUser, testEnvironment } from './support/api.ts';
 import { startLoadBalancer } from './support/load-balancer.ts';
-import { bundlePrograms, type Program, runProgram } from './support/program.ts';
+import { type Program, runProgram } from './support/program.ts';
 
 /** Several times what the load balancer needs to see a target fail, as in the stacks: there it is 15 s to 10 s. */
 const DELAY_MILLISECONDS = 1_000;
@@ -92,14 +89,12 @@ function failures(outcomes: readonly Outcome[]): Readonly<Record<string, number>
 const isSuccess = ({ status }: Outcome) => status === 200 || status === 201;
 
 describeWithRedis('processes that are replaced while requests come', (redis) => {
-  let bundle: string;
   let database: TestDatabase;
   let environment: Readonly<Record<string, string>>;
   let client: postgres.Sql;
 
   beforeAll(async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'headroom-bundle-'));
-    [bundle, database] = await Promise.all([bundlePrograms(directory), createMigratedDatabase()]);
+    database = await createMigratedDatabase();
     environment = await testEnvironment({
       database,
       readerUrls: [database.readerUrl],
@@ -111,11 +106,10 @@ describeWithRedis('processes that are replaced while requests come', (redis) => 
   afterAll(async () => {
     await client.end();
     await database.drop();
-    await rm(bundle, { recursive: true });
   });
 
   async function start(delayMilliseconds: number): Promise<{ program: Program; port: number }> {
-    const program = runProgram(join(bundle, 'main.mjs'), {
+    const program = runProgram('services/user-api/main.ts', {
       ...environment,
       SHUTDOWN_DELAY_MILLISECONDS: String(delayMilliseconds),
     });
@@ -206,7 +200,7 @@ describeWithRedis('processes that are replaced while requests come', (redis) => 
 
   it('have a delay unless told otherwise', async () => {
     const { SHUTDOWN_DELAY_MILLISECONDS: _, ...rest } = environment;
-    const program = runProgram(join(bundle, 'main.mjs'), rest);
+    const program = runProgram('services/user-api/main.ts', rest);
     onTestFinished(() => void program.process.kill('SIGKILL'));
     await program.ready();
     program.process.kill('SIGTERM');
