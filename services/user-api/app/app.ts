@@ -72,7 +72,7 @@ export function describeApp(
  *
  * A request passes, in this order:
  *
- * 1. the fast path (./fast-path/): answers the usual GET of a user, and lets all else pass
+ * 1. the fast path (./fast-path/): answers the eligible GET of a user, and lets all else pass
  * 2. the server (./server.ts): request id, security headers and CORS, the length of the URL, and at the end its line in the log
  * 3. the router below
  * 4. the deadline

@@ -99,7 +99,7 @@ export type ResponseHeaderName = keyof typeof responseHeaders;
 
 /**
  * Fields that any response of an HTTP server may have, and that say nothing about this API: of the connection and the message (RFC 9110, 6.6
- * and 8), and the security headers of `http/answer-headers.ts`. The document does not repeat them on each response.
+ * and 8), and the security headers of `http/response-headers.ts`. The document does not repeat them on each response.
  */
 export const generalHeaders: readonly string[] = [
   'connection',

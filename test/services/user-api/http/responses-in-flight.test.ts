@@ -7,7 +7,7 @@ import {
   ResponsesInFlight,
 } from '../../../../services/user-api/http/responses-in-flight.ts';
 
-it('AnswersUnderWay, in whatever order answers end, has those that have not', () => {
+it('ResponsesInFlight, in whatever order answers end, has those that have not', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.nat()), { maxLength: 60 }), (steps) => {
       const list = new ResponsesInFlight();
