@@ -226,6 +226,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
   'services/user-api/auth': [
     'services/contracts',
     'services/contracts/changes',
+    'services/contracts/concurrency',
     'services/contracts/database',
     'services/contracts/tracing',
     'services/user-api/cache',

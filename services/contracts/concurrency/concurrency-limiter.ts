@@ -21,11 +21,19 @@ interface Waiting {
   readonly refuse: (error: unknown) => void;
 }
 
-/** Limits concurrent tasks; a bounded number of others waits, in order of arrival, for a bounded time. A refused task is never started. */
+/** Of those who do not say whose task it is. */
+const ANY_CALLER = '';
+
+/**
+ * Limits concurrent tasks; a bounded number of others waits for a bounded time. A refused task is never started.
+ *
+ * It is fair to callers: their tasks start round robin, those of one caller in order of arrival; and when the queue is full, the newest task of the
+ * caller with the most waiting ones is refused (longest queue drop).
+ */
 export class ConcurrencyLimiter {
   readonly #limits: ConcurrencyLimits;
   readonly #maximumWait: number;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting = new FairQueue<Waiting>();
   #running = 0;
   /** Increases when running tasks are forgotten, whose slots are of an older generation. */
   #generation = 1;
@@ -41,16 +49,17 @@ export class ConcurrencyLimiter {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /**
    * Runs `task` in a slot.
    *
+   * @param caller - who takes turns with other callers. @default everybody who names none
    * @throws {@link NoSlot} when too many wait or the wait is too long; the error of {@link refuseWaiting}; what the task throws.
    */
-  async run<Result>(task: () => Promise<Result>): Promise<Result> {
-    const slot = this.tryTake() ?? (await this.wait());
+  async run<Result>(task: () => Promise<Result>, caller = ANY_CALLER): Promise<Result> {
+    const slot = this.tryTake() ?? (await this.wait(caller));
     try {
       return await task();
     } finally {
@@ -66,15 +75,18 @@ export class ConcurrencyLimiter {
   }
 
   /** Waits for a slot, which the caller frees. @throws as {@link run} does before the task. */
-  wait(): Promise<Slot> {
+  wait(caller = ANY_CALLER): Promise<Slot> {
     const { concurrency, maximumWaiting } = this.#limits;
-    if (this.#waiting.length >= maximumWaiting) {
-      return Promise.reject(
-        new NoSlot(`${concurrency} tasks run and ${this.#waiting.length} wait, which is the most`),
-      );
+    const waiting = this.#waiting.size;
+    if (waiting >= maximumWaiting) {
+      const full = new NoSlot(`${concurrency} tasks run and ${waiting} wait, which is the most`);
+      const displaced = this.#waiting.makeRoomFor(caller);
+      if (displaced === undefined) return Promise.reject(full);
+      displaced.refuse(full);
     }
     return new Promise((start, refuse) => {
-      this.#waiting.push({ giveUpAt: performance.now() + this.#maximumWait, start, refuse });
+      const giveUpAt = performance.now() + this.#maximumWait;
+      this.#waiting.add(caller, { giveUpAt, start, refuse });
       this.#watch();
     });
   }
@@ -82,17 +94,17 @@ export class ConcurrencyLimiter {
   /** Frees a slot. A slot that {@link forgetRunning} has freed already is not freed twice. */
   free(slot: Slot): void {
     if (slot !== this.#generation) return;
-    // The slot passes to the task that has waited longest, so that a new one cannot take it first.
-    const next = this.#waiting.shift();
+    // The slot passes to the next task, so that a new one cannot take it first.
+    const next = this.#waiting.take();
     if (next === undefined) this.#running -= 1;
     else next.start(slot);
-    if (this.#waiting.length === 0) this.#stopWatching();
+    if (this.#waiting.size === 0) this.#stopWatching();
   }
 
   /** Refuses all tasks that wait. */
   refuseWaiting(error: unknown): void {
     this.#stopWatching();
-    for (const { refuse } of this.#waiting.splice(0)) refuse(error);
+    for (const { refuse } of this.#waiting.removeWhile(() => true)) refuse(error);
   }
 
   /** Frees the slots of all running tasks, which may never settle. */
@@ -100,40 +112,99 @@ export class ConcurrencyLimiter {
     this.#generation += 1;
     this.#running = 0;
     for (let slot = this.tryTake(); slot !== undefined; slot = this.tryTake()) {
-      const next = this.#waiting.shift();
+      const next = this.#waiting.take();
       if (next === undefined) {
         this.#running -= 1;
         break;
       }
       next.start(slot);
     }
-    if (this.#waiting.length === 0) this.#stopWatching();
+    if (this.#waiting.size === 0) this.#stopWatching();
   }
 
-  /** One timer for all: the task that has waited longest times out first. */
+  /** One timer for all, at the end of the longest wait. */
   #watch(): void {
-    const [first] = this.#waiting;
-    if (
-      this.#timer !== undefined ||
-      first === undefined ||
-      first.giveUpAt === Number.POSITIVE_INFINITY
-    )
-      return;
+    if (this.#timer !== undefined || this.#maximumWait === Number.POSITIVE_INFINITY) return;
+    let first = Number.POSITIVE_INFINITY;
+    for (const { giveUpAt } of this.#waiting.heads()) first = Math.min(first, giveUpAt);
+    if (first === Number.POSITIVE_INFINITY) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
         const now = performance.now();
-        while (this.#waiting[0] !== undefined && this.#waiting[0].giveUpAt <= now) {
-          this.#waiting.shift()?.refuse(new NoSlot(`No slot was free in ${this.#maximumWait} ms`));
+        for (const { refuse } of this.#waiting.removeWhile(({ giveUpAt }) => giveUpAt <= now)) {
+          refuse(new NoSlot(`No slot was free in ${this.#maximumWait} ms`));
         }
         this.#watch();
       },
-      Math.max(1, first.giveUpAt - performance.now()),
+      Math.max(1, first - performance.now()),
     );
   }
 
   #stopWatching(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+}
+
+/** Items of several callers, who take turns. */
+class FairQueue<Item> {
+  /** In order of arrival by caller, the callers in the order of their turns; never empty lists. */
+  readonly #byCaller = new Map<string, Item[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(caller: string, item: Item): void {
+    this.#size += 1;
+    const own = this.#byCaller.get(caller);
+    if (own === undefined) this.#byCaller.set(caller, [item]);
+    else own.push(item);
+  }
+
+  /** Removes the first item of the caller whose turn it is. */
+  take(): Item | undefined {
+    if (this.#size === 0) return undefined;
+    for (const [caller, items] of this.#byCaller) {
+      const next = items.shift();
+      this.#size -= 1;
+      // The caller goes to the end of the order; a single one is there already.
+      if (items.length === 0) this.#byCaller.delete(caller);
+      else if (this.#byCaller.size > 1) {
+        this.#byCaller.delete(caller);
+        this.#byCaller.set(caller, items);
+      }
+      return next;
+    }
+    return undefined;
+  }
+
+  /** Removes the newest item of the caller with the most; none when `caller` would then have as many. */
+  makeRoomFor(caller: string): Item | undefined {
+    let most: Item[] = [];
+    for (const items of this.#byCaller.values()) if (items.length > most.length) most = items;
+    const own = this.#byCaller.get(caller)?.length ?? 0;
+    if (most.length <= own + 1) return undefined;
+    this.#size -= 1;
+    return most.pop();
+  }
+
+  /** The first item of each caller. */
+  *heads(): Generator<Item> {
+    for (const items of this.#byCaller.values()) yield* items.slice(0, 1);
+  }
+
+  /** Removes the items of each caller up to the first that `isRemoved` does not hold for. @returns them */
+  removeWhile(isRemoved: (item: Item) => boolean): readonly Item[] {
+    const removed: Item[] = [];
+    for (const [caller, items] of this.#byCaller) {
+      const kept = items.findIndex((item) => !isRemoved(item));
+      removed.push(...items.splice(0, kept === -1 ? items.length : kept));
+      if (items.length === 0) this.#byCaller.delete(caller);
+    }
+    this.#size -= removed.length;
+    return removed;
   }
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { currentScope, ScopeEnded } from '../../../contracts/changes/change-scope.ts';
+import { ConcurrencyLimiter, NoSlot } from '../../../contracts/concurrency/concurrency-limiter.ts';
 import { UNKNOWN_ADDRESS } from '../../client-address/client-address.ts';
 import { AccessError } from '../errors.ts';
 import {
@@ -10,7 +11,6 @@ import {
   unmatchableArgon2id,
   verifyArgon2id,
 } from './argon2id.ts';
-import { BoundedQueue, QueueFull } from './bounded-queue.ts';
 
 /**
  * Most hashes at once. libuv has 4 threads unless UV_THREADPOOL_SIZE says otherwise, and DNS, files and the verifying of
@@ -41,13 +41,13 @@ export interface PasswordVerdict {
 /** Hashes and verifies passwords, a bounded number at once: a storm of logins must not starve everything else. */
 export class PasswordHasher {
   readonly #cost: Argon2idCost;
-  readonly #queue: BoundedQueue;
+  readonly #slots: ConcurrencyLimiter;
   readonly #unmatchable: string;
 
   constructor(options: PasswordHasherOptions = {}) {
     this.#cost = options.cost ?? ARGON2ID_COST;
     this.#unmatchable = unmatchableArgon2id(this.#cost);
-    this.#queue = new BoundedQueue({
+    this.#slots = new ConcurrencyLimiter({
       concurrency: options.concurrency ?? defaultPasswordConcurrency(),
       maximumWaiting: options.maximumWaiting ?? MAXIMUM_WAITING,
     });
@@ -55,7 +55,7 @@ export class PasswordHasher {
 
   /** Hashes in flight and waiting, for metrics. */
   get load(): { readonly running: number; readonly waiting: number } {
-    return { running: this.#queue.running, waiting: this.#queue.waiting };
+    return { running: this.#slots.running, waiting: this.#slots.waiting };
   }
 
   /**
@@ -91,13 +91,13 @@ export class PasswordHasher {
   async #run<Result>(caller: string, task: () => Promise<Result>): Promise<Result> {
     const scope = currentScope();
     try {
-      return await this.#queue.run(caller, async () => {
+      return await this.#slots.run(async () => {
         // Nobody waits for it any more, and others wait for the place.
         if (scope?.isEnded === true) throw new ScopeEnded('The request has ended');
         return await task();
-      });
+      }, caller);
     } catch (error) {
-      if (!(error instanceof QueueFull)) throw error;
+      if (!(error instanceof NoSlot)) throw error;
       throw new AccessError(
         'password-hashing-busy',
         'As many passwords are being checked as this server checks at once.',

@@ -1,9 +1,13 @@
 import { setImmediate as tick } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   ConcurrencyLimiter,
   NoSlot,
 } from '../../../../services/contracts/concurrency/concurrency-limiter.ts';
+
+/** A limiter that forgets a task leaves it waiting for ever. */
+const HANGS_AFTER_MILLISECONDS = 10_000;
 
 /** A limiter, and tasks that end when they are told to. */
 function create(limits: Partial<ConstructorParameters<typeof ConcurrencyLimiter>[0]> = {}) {
@@ -96,6 +100,100 @@ describe('ConcurrencyLimiter', () => {
     await Promise.all(all);
     expect([limiter.running, limiter.waiting]).toEqual([0, 0]);
     limiter.forgetRunning();
+    expect(limiter.running).toBe(0);
+  });
+});
+
+describe('ConcurrencyLimiter with several callers', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
+  it('never runs more than it may, keeps the order, and refuses what is too many at once', async () => {
+    const schedule = fc.record({
+      concurrency: fc.integer({ min: 1, max: 4 }),
+      maximumWaiting: fc.integer({ min: 0, max: 6 }),
+      tasks: fc.integer({ min: 1, max: 20 }),
+      failing: fc.nat(20),
+    });
+    await fc.assert(
+      fc.asyncProperty(schedule, async ({ concurrency, maximumWaiting, tasks, failing }) => {
+        const limiter = new ConcurrencyLimiter({ concurrency, maximumWaiting });
+        const started: number[] = [];
+        let most = 0;
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: tasks }, (_, task) =>
+            limiter.run(async () => {
+              started.push(task);
+              most = Math.max(most, limiter.running);
+              await tick();
+              if (task === failing) throw new Error('the task itself');
+            }),
+          ),
+        );
+
+        const taken = Math.min(tasks, concurrency + maximumWaiting);
+        expect(started).toEqual(Array.from({ length: taken }, (_, task) => task));
+        expect(most).toBe(Math.min(concurrency, tasks));
+        outcomes.slice(taken).forEach((outcome) => {
+          expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(NoSlot);
+        });
+        expect([limiter.running, limiter.waiting]).toEqual([0, 0]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("has callers take turns, and one caller's crowd make room for others", async () => {
+    const limiter = new ConcurrencyLimiter({ concurrency: 1, maximumWaiting: 6 });
+    const started: string[] = [];
+    const refused: string[] = [];
+    const run = (caller: string, count: number) =>
+      Array.from({ length: count }, (_, at) =>
+        limiter
+          .run(async () => {
+            started.push(`${caller}${at}`);
+            await tick();
+          }, caller)
+          .catch((error: unknown) => {
+            expect(error).toBeInstanceOf(NoSlot);
+            refused.push(`${caller}${at}`);
+          }),
+      );
+    await Promise.all([...run('crowd', 9), ...run('owner', 2), ...run('guest', 4)]);
+    expect(started).toEqual(['crowd0', 'crowd1', 'owner0', 'guest0', 'crowd2', 'owner1', 'guest1']);
+    expect(refused.toSorted()).toEqual(
+      ['crowd7', 'crowd8', 'crowd6', 'crowd5', 'crowd4', 'crowd3', 'guest2', 'guest3'].toSorted(),
+    );
+    expect([limiter.running, limiter.waiting]).toEqual([0, 0]);
+  });
+
+  it('makes no room where the caller would then have as many as the one who has most', async () => {
+    const limiter = new ConcurrencyLimiter({ concurrency: 1, maximumWaiting: 3 });
+    const run = (caller: string) => limiter.run(async () => caller, caller);
+    const outcomes = await Promise.allSettled(['a', 'a', 'a', 'b', 'b', 'c'].map(run));
+
+    // b has one of three places and gets no second; c has none and gets one of a's two.
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([
+      true,
+      true,
+      false,
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  it('refuses whoever has waited too long, whose turn it would be or not', async () => {
+    const limiter = new ConcurrencyLimiter({
+      concurrency: 1,
+      maximumWaiting: 6,
+      maximumWaitMilliseconds: 20,
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const first = limiter.run(() => promise);
+    const late = ['a', 'a', 'b'].map((caller) => limiter.run(async () => caller, caller));
+    const outcomes = await Promise.allSettled(late);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(limiter.waiting).toBe(0);
+    resolve();
+    await first;
     expect(limiter.running).toBe(0);
   });
 });

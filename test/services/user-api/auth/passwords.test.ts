@@ -10,10 +10,6 @@ import {
   verifyArgon2id,
 } from '../../../../services/user-api/auth/passwords/argon2id.ts';
 import {
-  BoundedQueue,
-  QueueFull,
-} from '../../../../services/user-api/auth/passwords/bounded-queue.ts';
-import {
   defaultPasswordConcurrency,
   PasswordHasher,
 } from '../../../../services/user-api/auth/passwords/password-hasher.ts';
@@ -109,83 +105,6 @@ describe('Argon2id hashes', () => {
   });
 });
 
-describe('BoundedQueue', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
-  it('never runs more than it may, keeps the order, and refuses what is too many at once', async () => {
-    const schedule = fc.record({
-      concurrency: fc.integer({ min: 1, max: 4 }),
-      maximumWaiting: fc.integer({ min: 0, max: 6 }),
-      tasks: fc.integer({ min: 1, max: 20 }),
-      failing: fc.nat(20),
-    });
-    await fc.assert(
-      fc.asyncProperty(schedule, async ({ concurrency, maximumWaiting, tasks, failing }) => {
-        const queue = new BoundedQueue({ concurrency, maximumWaiting });
-        const started: number[] = [];
-        let most = 0;
-        const outcomes = await Promise.allSettled(
-          Array.from({ length: tasks }, (_, task) =>
-            queue.run('somebody', async () => {
-              started.push(task);
-              most = Math.max(most, queue.running);
-              await new Promise((resolve) => setImmediate(resolve));
-              if (task === failing) throw new Error('the task itself');
-            }),
-          ),
-        );
-
-        const taken = Math.min(tasks, concurrency + maximumWaiting);
-        expect(started).toEqual(Array.from({ length: taken }, (_, task) => task));
-        expect(most).toBe(Math.min(concurrency, tasks));
-        outcomes.slice(taken).forEach((outcome) => {
-          expect(outcome.status === 'rejected' && outcome.reason).toBeInstanceOf(QueueFull);
-        });
-        expect([queue.running, queue.waiting]).toEqual([0, 0]);
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  it("has callers take turns, and one caller's crowd make room for others", async () => {
-    const queue = new BoundedQueue({ concurrency: 1, maximumWaiting: 6 });
-    const started: string[] = [];
-    const refused: string[] = [];
-    const run = (caller: string, count: number) =>
-      Array.from({ length: count }, (_, at) =>
-        queue
-          .run(caller, async () => {
-            started.push(`${caller}${at}`);
-            await new Promise((resolve) => setImmediate(resolve));
-          })
-          .catch((error: unknown) => {
-            expect(error).toBeInstanceOf(QueueFull);
-            refused.push(`${caller}${at}`);
-          }),
-      );
-    await Promise.all([...run('crowd', 9), ...run('owner', 2), ...run('guest', 4)]);
-    expect(started).toEqual(['crowd0', 'crowd1', 'owner0', 'guest0', 'crowd2', 'owner1', 'guest1']);
-    expect(refused.toSorted()).toEqual(
-      ['crowd7', 'crowd8', 'crowd6', 'crowd5', 'crowd4', 'crowd3', 'guest2', 'guest3'].toSorted(),
-    );
-    expect([queue.running, queue.waiting]).toEqual([0, 0]);
-  });
-
-  it('makes no room where the caller would then have as many as the one who has most', async () => {
-    const queue = new BoundedQueue({ concurrency: 1, maximumWaiting: 3 });
-    const run = (caller: string) => queue.run(caller, async () => caller);
-    const outcomes = await Promise.allSettled(['a', 'a', 'a', 'b', 'b', 'c'].map(run));
-
-    // b has one of three places and gets no second; c has none and gets one of a's two.
-    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([
-      true,
-      true,
-      false,
-      true,
-      false,
-      true,
-    ]);
-  });
-});
-
 describe('PasswordHasher', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
   it('refuses with a time to wait when too many wait, and goes on with those that do', async () => {
     const hasher = new PasswordHasher({ cost: CHEAP_COST, concurrency: 1, maximumWaiting: 2 });
@@ -206,7 +125,7 @@ describe('PasswordHasher', { timeout: HANGS_AFTER_MILLISECONDS }, () => {
         slug: 'password-hashing-busy',
         message: 'As many passwords are being checked as this server checks at once.',
         headers: { 'retry-after': '1' },
-        cause: { message: '1 tasks run and 2 wait, as many as may' },
+        cause: { message: '1 tasks run and 2 wait, which is the most' },
       },
     });
     expect(hasher.load).toEqual({ running: 0, waiting: 0 });
