@@ -291,6 +291,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'services/user-api/observability',
   ],
   'services/user-api/observability': [
+    'services/contracts/batching',
     'services/contracts/observability',
     'services/contracts/tracing',
     'services/user-api/settings',

@@ -16,6 +16,11 @@ export interface BatcherOptions<Item> {
   readonly atEndOfTick?: (flush: () => void) => void;
 }
 
+/** Calls `flush` at the end of the tick, outside of any trace: for items of several requests. */
+export function atEndOfTickOutsideTrace(flush: () => void): void {
+  outsideTrace(() => setImmediate(flush));
+}
+
 /** Runs items of several callers in batches: those of one tick of the event loop, or those of a time. */
 export class Batcher<Item> {
   readonly #options: BatcherOptions<Item>;
@@ -90,7 +95,7 @@ export function batched<Key, Value>(
   const batcher = new Batcher<Call<Key, Value>>({
     run: (calls) => void settle(calls, loadAll(calls.map(({ key }) => key))),
     ...(maximum === undefined ? {} : { maximum }),
-    ...(trace === 'none' && { atEndOfTick: (flush) => outsideTrace(() => setImmediate(flush)) }),
+    ...(trace === 'none' && { atEndOfTick: atEndOfTickOutsideTrace }),
   });
   return (key) => new Promise((resolve, reject) => batcher.add({ key, resolve, reject }));
 }

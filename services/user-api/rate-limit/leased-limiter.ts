@@ -1,4 +1,4 @@
-import { outsideTrace } from '../../contracts/tracing/trace-context.ts';
+import { atEndOfTickOutsideTrace, Batcher } from '../../contracts/batching/batcher.ts';
 import { RedisScript } from '../redis/redis-script.ts';
 import { outcomeOf } from './algorithms/algorithm.ts';
 import { tokenBucket } from './algorithms/token-bucket.ts';
@@ -53,10 +53,12 @@ export class LeasedLimiter implements RateLimiter {
   readonly #counter = new DecisionCounter();
   readonly #insurance: InProcessLimiter;
   readonly #leases: RecentMap<Lease>;
-  /** Leases that Redis is to be notified of once the requests at hand are answered. */
-  readonly #toPublish = new Map<string, Lease>();
+  /** Leases that Redis is to be notified of once the requests of the tick are answered; a key may come several times. */
+  readonly #toPublish = new Batcher<readonly [key: string, lease: Lease]>({
+    atEndOfTick: atEndOfTickOutsideTrace,
+    run: (leases) => this.#publishAll(new Map(leases)),
+  });
   readonly #inFlight = new Set<Promise<unknown>>();
-  #immediate: NodeJS.Immediate | undefined;
 
   constructor(options: LeasedLimiterOptions) {
     const { policy, state, expectedProcesses = 1, maximumKeys = MAXIMUM_KEYS } = options;
@@ -108,7 +110,7 @@ export class LeasedLimiter implements RateLimiter {
     }
     const outcome = lease.spend(now);
     if (outcome === undefined) return undefined;
-    if (lease.runsLow) this.#publishSoon(key, lease);
+    if (lease.runsLow) this.#toPublish.add([key, lease]);
     return this.#counter.decision(this.policy, 'lease', outcome);
   }
 
@@ -117,8 +119,7 @@ export class LeasedLimiter implements RateLimiter {
   }
 
   async close(): Promise<void> {
-    clearImmediate(this.#immediate);
-    this.#publishAll();
+    this.#toPublish.flush();
     await Promise.all(this.#inFlight);
   }
 
@@ -130,19 +131,12 @@ export class LeasedLimiter implements RateLimiter {
     return lease;
   }
 
-  #publishSoon(key: string, lease: Lease): void {
-    this.#toPublish.set(key, lease);
-    this.#immediate ??= outsideTrace(() => setImmediate(() => this.#publishAll()));
-  }
-
-  #publishAll(): void {
-    this.#immediate = undefined;
-    for (const [key, lease] of this.#toPublish) {
+  #publishAll(leases: ReadonlyMap<string, Lease>): void {
+    for (const [key, lease] of leases) {
       const publishing = this.#publish(key, lease, 0);
       this.#inFlight.add(publishing);
       void publishing.finally(() => this.#inFlight.delete(publishing));
     }
-    this.#toPublish.clear();
   }
 
   async #ask(key: string): Promise<RateLimitDecision> {

@@ -12,7 +12,10 @@ export interface ApiKeyUsesOptions {
   readonly writeIntervalMilliseconds?: number | undefined;
 }
 
-/** Remembers which keys are used, and writes it from time to time, for all together: a use costs no more than a look into a set. */
+/**
+ * Remembers which keys are used, and writes it from time to time, for all together. Not a `Batcher`, which would hold each use: here a use costs no
+ * more than a look into a set.
+ */
 export class ApiKeyUses {
   readonly #repository: Pick<ApiKeyRepository, 'recordUses'>;
   readonly #logger: Logger;
