@@ -5,7 +5,7 @@ import {
   databaseConnectionOptions,
   type PasswordFailureListener,
 } from '../../services/contracts/database/connection-options.ts';
-import { DatabaseTimeout } from '../../services/contracts/database/errors.ts';
+import { DatabaseTimeout, isConnectionLost } from '../../services/contracts/database/errors.ts';
 import { describingStatements } from '../../services/contracts/tracing/statement.ts';
 import { traced } from '../../services/contracts/tracing/trace-context.ts';
 
@@ -27,37 +27,12 @@ const IDLE_TIMEOUT_SECONDS = 60;
 /** How much longer than the server's statement timeout to wait for its response, in milliseconds: the server responds even when it cancels. */
 const RESPONSE_MARGIN_MILLISECONDS = 1_000;
 
-/** Codes that mean that the connection is lost; with `25006` the writer has become a reader, with `57P01` it is shutting down. */
-const LOST_CONNECTION_CODES: ReadonlySet<string> = new Set([
-  '25006',
-  '57P01',
-  '57P02',
-  '57P03',
-  '08006',
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-]);
-
 const SPAN_OPTIONS = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
 /** A client of postgres.js, and whether its connection is open, as far as is known. */
 interface Client {
   readonly sql: Sql;
   open: boolean;
-}
-
-function isConnectionLost(error: unknown): boolean {
-  if (error instanceof DatabaseTimeout) return true;
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    LOST_CONNECTION_CODES.has(error.code)
-  );
 }
 
 /**

@@ -1,6 +1,10 @@
 import postgres from 'postgres';
 import { NoSlot } from '../../contracts/concurrency/concurrency-limiter.ts';
-import { DatabaseTimeout } from '../../contracts/database/errors.ts';
+import {
+  CONNECTION_ENDED_STATES,
+  DatabaseTimeout,
+  FAILOVER_STATES,
+} from '../../contracts/database/errors.ts';
 
 /** What is known of a change that failed. */
 export type Outcome = 'not applied' | 'unknown';
@@ -64,18 +68,12 @@ export function isServerFault(error: unknown): boolean {
   );
 }
 
-/**
- * SQLSTATEs of a connection that the server ends, possibly between a commit and its response: only these leave the outcome unknown. Any other
- * error of the server has rolled the statement back.
- */
-const CONNECTION_ENDED_CODES = new Set(['57P01', '57P02', '57P05', '08000', '08003', '08006']);
-
-/** Whether a failed statement may have been applied. */
+/** Whether a failed statement may have been applied: any other error of the server than the end of a connection has rolled it back. */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof DatabaseTimeout) return error.wasSent ? 'unknown' : 'not applied';
   if (error instanceof StatementNotSent || error instanceof NoSlot) return 'not applied';
   const state = sqlState(error);
-  return state === undefined || CONNECTION_ENDED_CODES.has(state) ? 'unknown' : 'not applied';
+  return state === undefined || CONNECTION_ENDED_STATES.has(state) ? 'unknown' : 'not applied';
 }
 
 /** The statement ran longer than the server allows: it is slow everywhere, so that no other server is tried. */
@@ -93,12 +91,9 @@ export function classifyReadFailure(error: unknown): ReadFailure {
   return isServerFault(error) ? 'server' : 'statement';
 }
 
-/** The server is shutting down, or has become a reader: new connections must resolve the name again. */
-const FAILOVER_CODES = new Set(['25006', '57P01']);
-
 export function isFailover(error: unknown): boolean {
   const state = sqlState(error);
-  return state !== undefined && FAILOVER_CODES.has(state);
+  return state !== undefined && FAILOVER_STATES.has(state);
 }
 
 const CHECK_VIOLATION = '23514';
