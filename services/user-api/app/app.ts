@@ -10,6 +10,7 @@ import type { CursorSigner } from '../http/cursor.ts';
 import { withDeadline } from '../http/deadline.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { mountOperations } from '../http/operations.ts';
+import { Problem } from '../http/problem.ts';
 import { createProblemPageOperations } from '../http/problem-pages.ts';
 import type { Logger } from '../observability/logger.ts';
 import { policyOf } from '../rate-limit/route-policies.ts';
@@ -23,7 +24,7 @@ import type { PersonalDataExporter } from '../users/personal-data.ts';
 import type { Users } from '../users/users.ts';
 import type { Admission } from './admission.ts';
 import { withPreconditions } from './conditional-requests.ts';
-import { createErrorHandler, handleNotFound } from './error-handler.ts';
+import { createErrorHandler } from './error-handler.ts';
 
 export interface AppParts {
   readonly users: Users;
@@ -93,7 +94,7 @@ export function createApp(parts: AppParts) {
     admission.admit(env.incoming, env.outgoing, 'reads');
   app.notFound(async (context) => {
     await admitAsRead(context);
-    return handleNotFound(context);
+    throw new Problem('route-not-found', 'Nothing is served at this path.');
   });
 
   const described = [

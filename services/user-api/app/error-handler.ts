@@ -1,34 +1,18 @@
-import type { ErrorHandler, NotFoundHandler } from 'hono';
+import type { ErrorHandler } from 'hono';
 import { ScopeEnded } from '../../contracts/changes/change-scope.ts';
-import { AccessError, UserNotFound } from '../auth/errors.ts';
+import { accessErrorRows } from '../auth/errors.ts';
 import { ReadsShed } from '../cache/load-limit.ts';
 import { DatabaseBusy, DatabaseUnavailable } from '../database/errors.ts';
 import { RequestAborted } from '../http/body.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
-import { entityTag } from '../http/preconditions.ts';
-import { Problem } from '../http/problem.ts';
+import { type ErrorRow, Problem, problemOf, retryAfter } from '../http/problem.ts';
 import type { ProblemSlug } from '../http/problem-types.ts';
 import type { Logger } from '../observability/logger.ts';
 import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
-import {
-  EmailTaken,
-  IdempotencyKeyInUse,
-  IdempotencyKeyReused,
-  IdempotentResponseErased,
-  VersionMismatch,
-} from '../users/errors.ts';
-
-/** Seconds after which to try again: about as long as new connections take, and not the same for every client. */
-const RETRY_AFTER_MINIMUM_SECONDS = 1;
-const RETRY_AFTER_SPREAD_SECONDS = 3;
+import { userErrorRows } from '../users/errors.ts';
 
 /** What is refused before it is begun comes in crowds; the access log has each. */
 const REFUSED_EARLY: ReadonlySet<string> = new Set(['overloaded', 'password-hashing-busy']);
-
-function retryAfter(): string {
-  const spread = Math.floor(Math.random() * RETRY_AFTER_SPREAD_SECONDS);
-  return String(RETRY_AFTER_MINIMUM_SECONDS + spread);
-}
 
 /** Problems that say that nothing was changed, and that the same may succeed later. */
 const NOT_APPLIED: ReadonlySet<string> = new Set<ProblemSlug>([
@@ -39,80 +23,51 @@ const NOT_APPLIED: ReadonlySet<string> = new Set<ProblemSlug>([
   'sessions-unavailable',
 ]);
 
-function outcomeUnknown(cause: unknown): Problem {
-  return new Problem('outcome-unknown', 'The response of the database was lost.', {
-    headers: { 'retry-after': retryAfter() },
-    cause,
-  });
+function overloaded(cause: Error): Problem {
+  const detail = 'Too many requests wait for the database.';
+  return new Problem('overloaded', detail, { headers: retryAfter(), cause });
 }
 
-/** The problem that an error is answered with: the one place where errors of services become statuses. */
-function toProblem(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (error instanceof AccessError) {
-    return new Problem(error.slug, error.message, { headers: error.headers, cause: error });
-  }
-  if (error instanceof RateLimitExceeded) {
-    return new Problem('rate-limit-exceeded', error.message, { headers: { ...error.headers } });
-  }
-  if (error instanceof UserNotFound) {
-    return new Problem('user-not-found', 'There is no user with this id.');
-  }
-  if (error instanceof EmailTaken) {
-    return new Problem('email-taken', 'Another user has this email address.', {
-      errors: [{ pointer: '/email', detail: 'is taken by another user' }],
-    });
-  }
-  if (error instanceof VersionMismatch) {
-    const { currentVersion } = error;
-    return new Problem(
-      'precondition-failed',
-      `The preconditions do not allow the version that the user has now, which is ${entityTag(currentVersion)}.`,
-      { currentVersion, headers: { etag: entityTag(currentVersion) } },
-    );
-  }
-  if (error instanceof IdempotencyKeyInUse) {
-    return new Problem(
-      'idempotency-key-in-use',
-      'Another request with this Idempotency-Key is being done.',
-      { headers: { 'retry-after': retryAfter() } },
-    );
-  }
-  if (error instanceof IdempotencyKeyReused) {
-    return new Problem(
-      'idempotency-key-reused',
-      'This Idempotency-Key was sent with another body before.',
-    );
-  }
-  if (error instanceof IdempotentResponseErased) {
-    return new Problem(
-      'idempotent-answer-erased',
-      'The user whom this Idempotency-Key has created was deleted.',
-    );
-  }
-  if (error instanceof ReadsShed || error instanceof DatabaseBusy) {
-    return new Problem('overloaded', 'Too many requests wait for the database.', {
-      headers: { 'retry-after': retryAfter() },
-      cause: error,
-    });
-  }
-  if (error instanceof ScopeEnded) {
-    return new Problem('deadline-exceeded', 'The request was not done in time.', {
-      headers: { 'retry-after': retryAfter() },
-      cause: error,
-    });
-  }
-  if (error instanceof DatabaseUnavailable) {
-    if (error.outcome === 'unknown') return outcomeUnknown(error);
-    return new Problem('database-unavailable', 'The database did not answer in time.', {
-      headers: { 'retry-after': retryAfter() },
-      cause: error,
-    });
+function outcomeUnknown(cause: Error): Problem {
+  const detail = 'The response of the database was lost.';
+  return new Problem('outcome-unknown', detail, { headers: retryAfter(), cause });
+}
+
+/** The table from error class to problem: the rows of the areas, and those of the technical parts, which know no problems. */
+export const errorRows: readonly ErrorRow[] = [
+  problemOf(Problem, (problem) => problem),
+  ...accessErrorRows,
+  ...userErrorRows,
+  problemOf(RateLimitExceeded, ({ headers, message }) => {
+    return new Problem('rate-limit-exceeded', message, { headers: { ...headers } });
+  }),
+  problemOf(ReadsShed, overloaded),
+  problemOf(DatabaseBusy, overloaded),
+  problemOf(DatabaseUnavailable, (cause) => {
+    if (cause.outcome === 'unknown') return outcomeUnknown(cause);
+    const detail = 'The database did not answer in time.';
+    return new Problem('database-unavailable', detail, { headers: retryAfter(), cause });
+  }),
+  problemOf(ScopeEnded, (cause) => {
+    const detail = 'The request was not done in time.';
+    return new Problem('deadline-exceeded', detail, { headers: retryAfter(), cause });
+  }),
+];
+
+const rowOf: ReadonlyMap<unknown, ErrorRow> = new Map(errorRows.map((row) => [row.type, row]));
+
+/** The problem by the row of the error's class, or of the nearest class above it; an error without one is a defect of ours. */
+function toProblem(error: Error): Problem {
+  let type: unknown = error.constructor;
+  while (typeof type === 'function') {
+    const row = rowOf.get(type);
+    if (row !== undefined) return row.toProblem(error);
+    type = Object.getPrototypeOf(type);
   }
   return new Problem('internal-error', 'The request could not be done.', { cause: error });
 }
 
-/** Answers errors with problem details; those that are ours go to the log. */
+/** The error path: responds with the problem of what was thrown on the full path; what is our fault goes to the log. */
 export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment> {
   return (error, context) => {
     const { requestId, route } = context.env.incoming;
@@ -132,10 +87,3 @@ export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment>
     return problem.toResponse(requestId);
   };
 }
-
-/** Answers where nothing is served. */
-export const handleNotFound: NotFoundHandler<ApiEnvironment> = ({ env: { incoming } }) => {
-  const problem = new Problem('route-not-found', 'Nothing is served at this path.');
-  incoming.problem = problem.slug;
-  return problem.toResponse(incoming.requestId);
-};

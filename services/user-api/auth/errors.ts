@@ -1,6 +1,7 @@
 import { isViolationOf } from '../database/errors.ts';
 import { ACTIVE_ADMINISTRATOR } from '../database/schema.ts';
 import type { AccessProblemSlug } from '../http/access-problem-types.ts';
+import { type ErrorRow, Problem, problemOf } from '../http/problem.ts';
 
 /** There is no user with this id. */
 export class UserNotFound extends Error {
@@ -42,3 +43,12 @@ export function lastAdministratorError(error: unknown): unknown {
     cause: error,
   });
 }
+
+/** Their problems. */
+export const accessErrorRows: readonly ErrorRow[] = [
+  problemOf(UserNotFound, () => new Problem('user-not-found', 'There is no user with this id.')),
+  problemOf(
+    AccessError,
+    (error) => new Problem(error.slug, error.message, { headers: error.headers, cause: error }),
+  ),
+];

@@ -59,3 +59,35 @@ export class Problem extends Error {
     });
   }
 }
+
+type ErrorClass<Thrown extends Error = Error> = abstract new (...parameters: never[]) => Thrown;
+
+/** The problem of all errors of a class, and of its subclasses that have no row of their own. */
+export interface ErrorRow {
+  readonly type: ErrorClass;
+  readonly toProblem: (error: Error) => Problem;
+}
+
+/** Makes a row of the table from error class to problem (`app/error-handler.ts`). */
+export function problemOf<Thrown extends Error>(
+  type: ErrorClass<Thrown>,
+  toProblem: (error: Thrown) => Problem,
+): ErrorRow {
+  return {
+    type,
+    toProblem(error) {
+      if (error instanceof type) return toProblem(error);
+      throw new TypeError(`The row of ${type.name} got another error`, { cause: error });
+    },
+  };
+}
+
+/** Seconds after which to try again: about as long as new connections take, and not the same for every client. */
+const RETRY_AFTER_MINIMUM_SECONDS = 1;
+const RETRY_AFTER_SPREAD_SECONDS = 3;
+
+/** The header of a problem that may not come again when the request is sent again later. */
+export function retryAfter(): { readonly 'retry-after': string } {
+  const spread = Math.floor(Math.random() * RETRY_AFTER_SPREAD_SECONDS);
+  return { 'retry-after': String(RETRY_AFTER_MINIMUM_SECONDS + spread) };
+}

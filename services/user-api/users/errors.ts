@@ -1,3 +1,6 @@
+import { entityTag } from '../http/preconditions.ts';
+import { type ErrorRow, Problem, problemOf, retryAfter } from '../http/problem.ts';
+
 /** Another user has this email address. */
 export class EmailTaken extends Error {
   override readonly name = 'EmailTaken';
@@ -28,3 +31,31 @@ export class IdempotencyKeyReused extends Error {
 export class IdempotentResponseErased extends Error {
   override readonly name = 'IdempotentAnswerErased';
 }
+
+/** Their problems. */
+export const userErrorRows: readonly ErrorRow[] = [
+  problemOf(
+    EmailTaken,
+    () =>
+      new Problem('email-taken', 'Another user has this email address.', {
+        errors: [{ pointer: '/email', detail: 'is taken by another user' }],
+      }),
+  ),
+  problemOf(VersionMismatch, ({ currentVersion }) => {
+    const etag = entityTag(currentVersion);
+    const detail = `The preconditions do not allow the version that the user has now, which is ${etag}.`;
+    return new Problem('precondition-failed', detail, { currentVersion, headers: { etag } });
+  }),
+  problemOf(IdempotencyKeyInUse, () => {
+    const detail = 'Another request with this Idempotency-Key is being done.';
+    return new Problem('idempotency-key-in-use', detail, { headers: retryAfter() });
+  }),
+  problemOf(IdempotencyKeyReused, () => {
+    const detail = 'This Idempotency-Key was sent with another body before.';
+    return new Problem('idempotency-key-reused', detail);
+  }),
+  problemOf(IdempotentResponseErased, () => {
+    const detail = 'The user whom this Idempotency-Key has created was deleted.';
+    return new Problem('idempotent-answer-erased', detail);
+  }),
+];

@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { Context } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { ChangeScope, ScopeEnded } from '../../../../services/contracts/changes/change-scope.ts';
-import {
-  createErrorHandler,
-  handleNotFound,
-} from '../../../../services/user-api/app/error-handler.ts';
+import { createErrorHandler, errorRows } from '../../../../services/user-api/app/error-handler.ts';
 import { AccessError, UserNotFound } from '../../../../services/user-api/auth/errors.ts';
 import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
 import {
@@ -159,14 +159,46 @@ it('a client that has gone is answered nothing', async () => {
   expect([response.status, body, incoming.problem, log]).toEqual([499, null, null, []]);
 });
 
-it('a path where nothing is served is answered route-not-found', async () => {
-  const { context, incoming } = request();
-  const response = await handleNotFound(context);
-  expect(response.status).toBe(404);
-  expect(await response.json()).toMatchObject({
-    type: '/problems/route-not-found',
-    detail: 'Nothing is served at this path.',
-    requestId: 'request-1',
-  });
-  expect(incoming.problem).toBe('route-not-found');
+/** Errors that no request is answered with, by the file that exports them, and what becomes of them. */
+const INTERNAL: Readonly<Record<string, readonly string[]>> = {
+  // They end a program at its start, or a command.
+  'auth/accounts/appoint-administrator.ts': ['NobodyToAppoint'],
+  'auth/tokens/signing-keys.ts': ['UnusableSigningKeys'],
+  'database/migrate.ts': ['MigrationsInProgress'],
+  'database/migrations.ts': ['UnsafeMigration'],
+  'http/listen-error.ts': ['ListenError'],
+  'rate-limit/policy.ts': ['PolicyError'],
+  // A defect, or damaged data: internal-error.
+  'auth/passwords/argon2id.ts': ['MalformedPasswordHash'],
+  // The cause of a DatabaseUnavailable.
+  'database/errors.ts': ['StatementNotSent'],
+  // Nobody is left to answer.
+  'http/body.ts': ['RequestAborted'],
+  // Of the internal port, and of the client.
+  'internal/diagnostics.ts': ['DiagnosticsBusy', 'DiagnosticsFailed'],
+  'client/errors.ts': ['ApiProblem', 'ApiUnreachable', 'UnexpectedResponse'],
+};
+
+it('every class of errors of the service has a row in the table, or is listed as internal', async () => {
+  const root = fileURLToPath(new URL('../../../../services/user-api/', import.meta.url));
+  const isRow = new Set<unknown>(errorRows.map(({ type }) => type));
+  const withoutRow: Record<string, readonly string[]> = {};
+  for await (const file of glob('**/*.ts', { cwd: root })) {
+    if (!/^export class \w+ extends \w+/m.test(readFileSync(root + file, 'utf8'))) continue;
+    const exported = Object.entries<unknown>(await import(root + file));
+    const names = exported.flatMap(([name, value]) =>
+      typeof value === 'function' && value.prototype instanceof Error && !isRow.has(value)
+        ? [name]
+        : [],
+    );
+    if (names.length > 0) withoutRow[file] = names;
+  }
+  expect(withoutRow).toEqual(INTERNAL);
+  expect(isRow.size).toBe(errorRows.length);
+});
+
+it('an error of a subclass without a row is answered with the problem of its class', async () => {
+  class ReaderUnavailable extends DatabaseUnavailable {}
+  const { body } = await responseTo(new ReaderUnavailable('', { outcome: 'not applied' }));
+  expect(body.type).toBe('/problems/database-unavailable');
 });

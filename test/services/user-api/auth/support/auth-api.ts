@@ -6,10 +6,7 @@ import postgres, { type Sql } from 'postgres';
 import type { Role, Tokens } from '../../../../../services/contracts/authentication.ts';
 import type { PasswordResetRequested } from '../../../../../services/contracts/events.ts';
 import type { UserStatus } from '../../../../../services/contracts/users.ts';
-import {
-  createErrorHandler,
-  handleNotFound,
-} from '../../../../../services/user-api/app/error-handler.ts';
+import { createErrorHandler } from '../../../../../services/user-api/app/error-handler.ts';
 import {
   type Authentication,
   type AuthenticationOptions,
@@ -183,7 +180,6 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
       ? accessErrorResponse(error, context.env.incoming.requestId)
       : errorResponse(error, context),
   );
-  app.notFound(handleNotFound);
   const readBody = createJsonBodyReader(65_536);
   const operations = [
     ...userRoutes.map((route) => ({ route, handler: () => new Response(null, { status: 204 }) })),
