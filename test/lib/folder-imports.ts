@@ -250,9 +250,8 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
   'services/user-api/http': [
     'services/contracts',
     'services/contracts/changes',
-    'services/contracts/tracing',
     'services/user-api/cache',
-    'services/user-api/client-address',
+    'services/user-api/observability',
     'services/user-api/rate-limit',
   ],
   'services/user-api/client-address': ['services/user-api/rate-limit'],

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
+import type { ApiBindings } from '../http/environment.ts';
 import { Problem } from '../http/problem.ts';
 import type { RoutePolicyName } from '../rate-limit/default-policies.ts';
 import { type ClientIdentity, callerKey } from '../rate-limit/key.ts';
@@ -17,14 +17,11 @@ import {
 export interface AdmissionParts {
   readonly authenticator: Pick<Authenticator, 'authenticate'>;
   readonly limits: Pick<RateLimits, 'limiters' | 'usersAtAddress'>;
-  /** Where a request comes from, as `client-address/` finds it. */
-  readonly addressOf: (request: IncomingMessage) => string;
 }
 
-/** A request that may have been counted already. */
-type CountedMessage = IncomingMessage & {
-  readonly counted?: CheckedRequest | undefined;
-  clientAddress?: string;
+/** What is looked at of a request. */
+type AdmittedRequest = Pick<ApiBindings, 'address' | 'found' | 'outgoing'> & {
+  readonly incoming: Pick<ApiBindings['incoming'], 'headers'>;
 };
 
 /** Whom a request is counted by. */
@@ -49,14 +46,12 @@ function clientOf(identity: Identity, address: string): ClientIdentity {
  */
 export class Admission {
   readonly #authenticator: AdmissionParts['authenticator'];
-  readonly #addressOf: AdmissionParts['addressOf'];
   readonly #limits: Readonly<Record<RoutePolicyName, RequestLimit>>;
   /** Requests by what they came with, for metrics; refused are those whose credentials are not good. */
   readonly counts = { anonymous: 0, user: 0, 'api-key': 0, refused: 0 };
 
-  constructor({ addressOf, authenticator, limits }: AdmissionParts) {
+  constructor({ authenticator, limits }: AdmissionParts) {
     this.#authenticator = authenticator;
-    this.#addressOf = addressOf;
     const limitOf = (name: RoutePolicyName) =>
       createRequestLimit(limits.limiters[name], limits.usersAtAddress[name]);
     this.#limits = {
@@ -73,21 +68,16 @@ export class Admission {
    * @returns who sends it, at once where nothing has to be waited for.
    * @throws {@link AccessError} for bad credentials, `RateLimitExceeded`; at once or later.
    */
-  admit(
-    incoming: CountedMessage,
-    outgoing: ServerResponse,
-    policy: RoutePolicyName | null,
-  ): Identity | Promise<Identity> {
+  admit(request: AdmittedRequest, policy: RoutePolicyName | null): Identity | Promise<Identity> {
+    const { address, found, incoming } = request;
     const count = (identity: Identity) => {
-      if (incoming.counted === undefined) this.counts[identity.kind] += 1;
-      return this.#count(identity, incoming, outgoing, policy);
+      if (found.counted === undefined) this.counts[identity.kind] += 1;
+      return this.#count(identity, request, policy);
     };
-    const refuse = (error: unknown) => this.#refuse(error, incoming, outgoing, policy);
+    const refuse = (error: unknown) => this.#refuse(error, request, policy);
     let identity: Identity | Promise<Identity>;
     try {
-      identity = this.#authenticator.authenticate(incoming.headers, () =>
-        this.#addressOf(incoming),
-      );
+      identity = this.#authenticator.authenticate(incoming.headers, address);
     } catch (error) {
       return refuse(error);
     }
@@ -96,11 +86,10 @@ export class Admission {
 
   /**
    * Counts a request without credentials under `reads`, without waiting; undefined, and nothing counted, when Redis must be asked: then
-   * {@link admit} does. For listeners that answer before any promise. Who leaves a request that was counted to {@link admit} gives it
-   * what this returned as `counted`.
+   * {@link admit} does. For the fast path; what it passes on brings along what this returned.
    */
-  countAnonymousReadNow(incoming: IncomingMessage): CheckedRequest | undefined {
-    const checked = this.#limits.reads.checkNow(this.#addressOf(incoming));
+  countAnonymousReadNow(address: string): CheckedRequest | undefined {
+    const checked = this.#limits.reads.checkNow(address);
     if (checked !== undefined) this.counts.anonymous += 1;
     return checked;
   }
@@ -110,30 +99,25 @@ export class Admission {
    *
    * @returns what to answer in place of that refusal; null when the request is within the limit.
    */
-  async countRefused(incoming: IncomingMessage): Promise<Problem | null> {
-    const { decision, headers } = await this.#limits.reads.check({
-      address: this.#addressOf(incoming),
-    });
+  async countRefused(address: string): Promise<Problem | null> {
+    const { decision, headers } = await this.#limits.reads.check({ address });
     if (decision.allowed) return null;
     const { message } = new RateLimitExceeded(decision, headers);
     return new Problem('rate-limit-exceeded', message, { headers: { ...headers } });
   }
 
   /** Names who sends a request: the API key, else the user, else the address. */
-  callerOf(identity: Identity, incoming: IncomingMessage): string {
-    return callerKey(clientOf(identity, this.#addressOf(incoming)));
+  callerOf(identity: Identity, address: string): string {
+    return callerKey(clientOf(identity, address));
   }
 
   #count(
     identity: Identity,
-    incoming: CountedMessage,
-    outgoing: ServerResponse,
+    { address, found, outgoing }: AdmittedRequest,
     policy: RoutePolicyName | null,
   ): Identity | Promise<Identity> {
-    incoming.clientAddress = this.#addressOf(incoming);
     if (policy === null) return identity;
-    const checked =
-      incoming.counted ?? this.#limits[policy].check(clientOf(identity, incoming.clientAddress));
+    const checked = found.counted ?? this.#limits[policy].check(clientOf(identity, address));
     const pass = (request: CheckedRequest) => {
       for (const [name, value] of Object.entries(request.headers)) outgoing.setHeader(name, value);
       requireAllowed(request);
@@ -144,13 +128,12 @@ export class Admission {
 
   async #refuse(
     error: unknown,
-    incoming: CountedMessage,
-    outgoing: ServerResponse,
+    request: AdmittedRequest,
     policy: RoutePolicyName | null,
   ): Promise<never> {
     if (error instanceof AccessError) {
       this.counts.refused += 1;
-      await this.#count({ kind: 'anonymous' }, incoming, outgoing, policy);
+      await this.#count({ kind: 'anonymous' }, request, policy);
     }
     throw error;
   }

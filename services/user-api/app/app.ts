@@ -69,29 +69,24 @@ export function describeApp(
 }
 
 /**
- * The HTTP app: what answers at which path.
+ * The HTTP app: what answers at which path. A request on the full path (./pipeline.ts) passes, in this order:
  *
- * A request passes, in this order:
+ * 1. the router
+ * 2. the deadline
+ * 3. admission (./admission.ts): who asks, and the rate limit of that client
+ * 4. the table of permissions (../auth/permissions.ts): a route without a row is refused to everybody
+ * 5. preconditions (./conditional-requests.ts)
+ * 6. one handler, which reads what it needs of the request
  *
- * 1. the fast path (./fast-path/): answers the eligible GET of a user, and lets all else pass
- * 2. the server (./server.ts): request id, security headers and CORS, the length of the URL, and at the end its line in the log
- * 3. the router below
- * 4. the deadline
- * 5. admission (./admission.ts): who asks, and the rate limit of that client
- * 6. the table of permissions (../auth/permissions.ts): a route without a row is refused to everybody
- * 7. preconditions (./conditional-requests.ts)
- * 8. one handler, which reads what it needs of the request
- *
- * Whatever is thrown on the way comes to the one error handler. There is no middleware: steps 4 to 7 are functions around the handler,
- * which answer without a promise where nothing has to be waited for, as most reads do.
+ * There is no middleware: steps 2 to 5 are functions around the handler, which answer without a promise where nothing has to be waited for, as
+ * most reads do.
  */
 export function createApp(parts: AppParts) {
   const { admission, deadlineMilliseconds, logger } = parts;
   const app = new OpenAPIHono<ApiEnvironment>();
   app.onError(createErrorHandler(logger));
   // What is looked for in vain costs as much as what is found.
-  const admitAsRead = ({ env }: Context<ApiEnvironment>) =>
-    admission.admit(env.incoming, env.outgoing, 'reads');
+  const admitAsRead = ({ env }: Context<ApiEnvironment>) => admission.admit(env, 'reads');
   app.notFound(async (context) => {
     await admitAsRead(context);
     throw new Problem('route-not-found', 'Nothing is served at this path.');
@@ -108,7 +103,7 @@ export function createApp(parts: AppParts) {
     }),
   }));
   const protectedOperations = protect(described, ({ env }, route) =>
-    admission.admit(env.incoming, env.outgoing, policyOf(route)),
+    admission.admit(env, policyOf(route)),
   );
   const bounded = withDeadline(protectedOperations, deadlineMilliseconds);
   mountOperations(app, withDeprecation(bounded), aliasesOf, admitAsRead);

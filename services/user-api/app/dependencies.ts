@@ -5,7 +5,10 @@ import {
   type AuthenticationOptions,
   createAuthentication,
 } from '../auth/authentication.ts';
-import { createRequestAddressFinder } from '../client-address/client-address.ts';
+import {
+  createRequestAddressFinder,
+  type RequestAddressFinder,
+} from '../client-address/client-address.ts';
 import { DatabasePool } from '../database/pool.ts';
 import { DatabaseRouter, type RouterOptions } from '../database/router.ts';
 import { HealthMonitor } from '../health/health.ts';
@@ -48,6 +51,8 @@ export interface Dependencies {
   readonly health: HealthMonitor;
   readonly authentication: Authentication;
   readonly admission: Admission;
+  /** Where a request comes from. */
+  readonly addressOf: RequestAddressFinder;
   readonly cursors: CursorSigner;
   /** What metrics are read from. */
   readonly sources: DependencySources;
@@ -182,10 +187,6 @@ export async function createDependencies(
   const admission = new Admission({
     authenticator: authentication.authenticator,
     limits: rateLimits,
-    addressOf: createRequestAddressFinder({
-      hops: settings.TRUSTED_PROXY_HOPS,
-      networks: settings.TRUSTED_PROXY_NETWORKS,
-    }),
   });
   const health = new HealthMonitor({
     database: () => router.check(),
@@ -202,6 +203,10 @@ export async function createDependencies(
     health,
     authentication,
     admission,
+    addressOf: createRequestAddressFinder({
+      hops: settings.TRUSTED_PROXY_HOPS,
+      networks: settings.TRUSTED_PROXY_NETWORKS,
+    }),
     cursors: new CursorSigner(deriveKey(settings.SERVICE_SECRET, 'cursor')),
     sources: {
       pools: router.pools,

@@ -70,19 +70,19 @@ function toProblem(error: Error): Problem {
 /** The error path: responds with the problem of what was thrown on the full path; what is our fault goes to the log. */
 export function createErrorHandler(logger: Logger): ErrorHandler<ApiEnvironment> {
   return (error, context) => {
-    const { requestId, route } = context.env.incoming;
+    const { changes, incoming, record } = context.env;
+    const { requestId } = incoming;
     // Nobody receives this; the status is for the access log, where it is known as 'client closed request'.
     if (error instanceof RequestAborted) return new Response(null, { status: 499 });
-    const { changes } = context.env.incoming;
     let problem = toProblem(error);
     // A later step failed, but an earlier one may have changed something.
     if (changes?.mayHaveChanged === true && NOT_APPLIED.has(problem.slug)) {
       problem = outcomeUnknown(error);
     }
-    context.env.incoming.problem = problem.slug;
+    record.problem = problem.slug;
     if (problem.status >= 500 && !REFUSED_EARLY.has(problem.slug)) {
       const level = problem.slug === 'internal-error' ? 'error' : 'warn';
-      logger[level]({ requestId, route, error }, 'The request failed');
+      logger[level]({ requestId, route: record.route, error }, 'The request failed');
     }
     return problem.toResponse(requestId);
   };

@@ -39,7 +39,7 @@ export async function startService(
   const observability = await createObservability(settings, logger);
   const { observer, tracer } = observability;
   const dependencies = await createDependencies(settings, logger, { ...options, tracer });
-  const { admission, health, userCaching } = dependencies;
+  const { addressOf, admission, health, userCaching } = dependencies;
   const app = createApp({
     ...dependencies,
     logger,
@@ -57,10 +57,12 @@ export async function startService(
     headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
     responseTimeoutMilliseconds:
       settings.REQUEST_DEADLINE_MILLISECONDS + settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
-    countRefused: (incoming) => admission.countRefused(incoming),
+    addressOf,
+    countRefused: (address) => admission.countRefused(address),
     responseHeaders: createResponseHeaders(responseHeaderSettings),
     fastPath: createUserFastPath({
       caching: userCaching,
+      addressOf,
       admission,
       constant: constantHeaders(responseHeaderSettings),
       keepAliveTimeoutMilliseconds,

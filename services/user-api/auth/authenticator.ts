@@ -35,20 +35,17 @@ export class Authenticator {
   }
 
   /**
-   * @param addressOf - gives the address that the request came from; asked for only when an API key must be looked up.
+   * @param address - the one that the request came from.
    * @returns the identity, at once where nothing has to be waited for.
    * @throws {@link AccessError} invalid-access-token, invalid-api-key, at once or later: bad credentials are refused even where none
    * are needed, because whoever sends them means them to count. `RateLimitExceeded` when too many API keys from that address did not exist;
    * `DatabaseUnavailable` for an API key that cannot be looked up.
    */
-  authenticate(
-    headers: IncomingHttpHeaders,
-    addressOf: () => string,
-  ): Identity | Promise<Identity> {
+  authenticate(headers: IncomingHttpHeaders, address: string): Identity | Promise<Identity> {
     const { authorization } = headers;
     const apiKey = headers['x-api-key'];
     if (authorization === undefined) {
-      return apiKey === undefined ? ANONYMOUS : this.#byApiKey(apiKey, addressOf);
+      return apiKey === undefined ? ANONYMOUS : this.#byApiKey(apiKey, address);
     }
     if (apiKey !== undefined) {
       throw refuseToken('Send an access token or an API key; the request has both.');
@@ -85,9 +82,9 @@ export class Authenticator {
     return { kind: 'user', userId, role, sessionId, authenticatedAt };
   }
 
-  #byApiKey(header: string | string[], addressOf: () => string): Identity | Promise<Identity> {
+  #byApiKey(header: string | string[], address: string): Identity | Promise<Identity> {
     if (typeof header !== 'string') throw refuseApiKey();
-    const grant = this.#parts.apiKeys.verify(header, addressOf);
+    const grant = this.#parts.apiKeys.verify(header, address);
     return grant instanceof Promise ? grant.then(identityOf) : identityOf(grant);
   }
 }

@@ -62,7 +62,7 @@ function loggedIn(identity: Identity): AuthenticatedUser {
   return identity;
 }
 
-const addressOf = ({ env }: Context<ApiEnvironment>): string => env.incoming.clientAddress;
+const addressOf = ({ env }: Context<ApiEnvironment>): string => env.address;
 
 function noContent(status = 204): Response {
   return new Response(null, { status, headers: { 'cache-control': cacheControl.moment } });

@@ -91,10 +91,11 @@ function hopReader(networks: readonly string[]): (entry: string) => Hop | undefi
   };
 }
 
+/** Finds where a request came from. */
+export type RequestAddressFinder = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
+
 /** {@link createClientAddressFinder}, for requests as Node.js receives them. Several header lines count as one, in their order. */
-export function createRequestAddressFinder(
-  trust: ProxyTrust,
-): (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string {
+export function createRequestAddressFinder(trust: ProxyTrust): RequestAddressFinder {
   const find = createClientAddressFinder(trust);
   return (request) => {
     const header = request.headers['x-forwarded-for'];

@@ -1,5 +1,4 @@
-import { ChangeScope } from '../../contracts/changes/change-scope.ts';
-import type { ApiRequest } from './environment.ts';
+import type { ApiBindings } from './environment.ts';
 import type { Operation } from './operations.ts';
 import { Problem } from './problem.ts';
 
@@ -11,8 +10,10 @@ const RETRY_AFTER_SECONDS = 2;
  */
 const OUTCOME_WAIT_MILLISECONDS = 500;
 
+type BoundedRequest = Pick<ApiBindings, 'changes' | 'incoming'>;
+
 /** What a request that took too long is answered with. */
-function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
+function tooLate({ changes, incoming }: BoundedRequest, milliseconds: number): Problem {
   const limit = `${milliseconds} ms`;
   if (!incoming.complete) {
     return new Problem('request-timeout', `The body did not arrive within ${limit}.`, {
@@ -21,7 +22,7 @@ function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
     });
   }
   const options = { headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } };
-  return incoming.changes?.mayHaveChanged === true
+  return changes?.mayHaveChanged === true
     ? new Problem('outcome-unknown', `The request was not done within ${limit}.`, options)
     : new Problem('deadline-exceeded', `The request was not done within ${limit}.`, options);
 }
@@ -31,15 +32,15 @@ function tooLate(incoming: ApiRequest, milliseconds: number): Problem {
  * sent is cancelled; its outcome is waited for, half a second at most.
  */
 export function withinDeadline<Result>(
-  incoming: ApiRequest,
+  request: BoundedRequest,
   work: Promise<Result>,
   milliseconds: number,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const refuse = () => reject(tooLate(incoming, milliseconds));
+    const refuse = () => reject(tooLate(request, milliseconds));
     let isLate = false;
     let timer = setTimeout(() => {
-      const { changes } = incoming;
+      const { changes } = request;
       isLate = true;
       changes?.end();
       if (changes?.mayHaveChanged === true) timer = setTimeout(refuse, OUTCOME_WAIT_MILLISECONDS);
@@ -62,17 +63,13 @@ export function withinDeadline<Result>(
  * more.
  */
 export function withDeadline(operations: readonly Operation[], milliseconds: number): Operation[] {
-  return operations.map(({ handler, route }) => {
-    const changesNothing = route.method === 'get';
-    return {
-      route,
-      handler: (context) => {
-        const { incoming } = context.env;
-        if (!changesNothing) incoming.changes = new ChangeScope();
-        const response = incoming.changes?.run(() => handler(context)) ?? handler(context);
-        if (!(response instanceof Promise)) return response;
-        return withinDeadline(incoming, response, milliseconds);
-      },
-    };
-  });
+  return operations.map(({ handler, route }) => ({
+    route,
+    handler: (context) => {
+      const { changes } = context.env;
+      const response = changes?.run(() => handler(context)) ?? handler(context);
+      if (!(response instanceof Promise)) return response;
+      return withinDeadline(context.env, response, milliseconds);
+    },
+  }));
 }

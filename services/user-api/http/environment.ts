@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, type ServerResponse } from 'node:http';
-import type { ChangeScope } from '../../contracts/changes/change-scope.ts';
-import type { Span } from '../../contracts/tracing/span.ts';
-import type { TraceParent } from '../../contracts/tracing/trace-parent.ts';
+import { ChangeScope } from '../../contracts/changes/change-scope.ts';
 import type { LoadedResource } from '../cache/coherent-reader.ts';
-import { UNKNOWN_ADDRESS } from '../client-address/client-address.ts';
+import { RequestRecord } from '../observability/requests/request-record.ts';
 import type { CheckedRequest } from '../rate-limit/request-limit.ts';
 
 /** Of the 36 characters of a UUID, those that count: 32 bits. */
@@ -43,27 +41,10 @@ const REQUEST_ID = /^[\w.:-]{8,128}$/;
 
 const ids = new RequestIds();
 
-/** A request with what the service knows about it, made by the server in place of Node.js' own class. */
+/** A request with an id, made by the server in place of Node.js' own class. */
 export class ApiRequest extends IncomingMessage {
   /** When the first bytes of the request had been read, in milliseconds of `performance.now()`. */
   readonly receivedAt: number = performance.now();
-  /** Pattern of the route that answers, such as `/api/v1/users/{id}`; null while none does. */
-  route: string | null = null;
-  /** Slug of the problem that the response is; null while it is none. */
-  problem: string | null = null;
-  /** Set by whoever answers out of a cache, be it in this process's memory or Redis: only some of these requests are logged. */
-  fromCache = false;
-  /** The trace that it belongs to, if any, and its span there when it is recorded. */
-  trace: TraceParent | undefined = undefined;
-  span: Span | undefined = undefined;
-  /** Where it comes from, as limits count it; set when it is let in. */
-  clientAddress: string = UNKNOWN_ADDRESS;
-  /** Set where the request has been counted as a read by somebody without credentials: so that it is not counted again. */
-  counted: CheckedRequest | undefined = undefined;
-  /** Set where the user that it asks for is being read, or has been: so that nothing is read again. */
-  reading: Promise<LoadedResource | null> | undefined = undefined;
-  /** What it changes; undefined for a request that changes nothing. */
-  changes: ChangeScope | undefined = undefined;
   #id: string | undefined;
 
   /** Whether the client waits for 100 before it sends the body; in HTTP/1.0 there is no such thing (RFC 9110, 10.1.1). */
@@ -81,9 +62,36 @@ export class ApiRequest extends IncomingMessage {
   }
 }
 
+/** What the fast path has begun for a request that it passes on, so that nothing is done twice. */
+export interface FastPathFindings {
+  /** Counted as a read by somebody without credentials. @default not counted */
+  readonly counted?: CheckedRequest;
+  /** The user that it asks for. @default not read */
+  readonly reading?: Promise<LoadedResource | null>;
+}
+
+/** What the steps of the full path know about a request. */
 export interface ApiBindings {
   readonly incoming: ApiRequest;
   readonly outgoing: ServerResponse<ApiRequest>;
+  /** Where it comes from, as limits count it. */
+  readonly address: string;
+  readonly found: FastPathFindings;
+  /** What it changes; undefined for a request that changes nothing. */
+  readonly changes: ChangeScope | undefined;
+  readonly record: RequestRecord;
+}
+
+/** What a request enters the full path with. */
+export function createBindings(
+  incoming: ApiRequest,
+  outgoing: ServerResponse<ApiRequest>,
+  address: string,
+  found: FastPathFindings = {},
+): ApiBindings {
+  const changesNothing = incoming.method === 'GET' || incoming.method === 'HEAD';
+  const changes = changesNothing ? undefined : new ChangeScope();
+  return { incoming, outgoing, address, found, changes, record: new RequestRecord() };
 }
 
 /** What Hono's contexts hold in this service. */

@@ -16,7 +16,7 @@ export interface Operation {
 /** Marks the request with its route's pattern, for logs; not a middleware, because one would cost each request a promise. */
 function onRoute(pattern: string, handler: ApiHandler): ApiHandler {
   return (context) => {
-    context.env.incoming.route = pattern;
+    context.env.record.route = pattern;
     return handler(context);
   };
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
 import {
   type CreateUserBody,
@@ -121,7 +120,7 @@ export interface UserOperationParts {
   readonly personalData: PersonalDataExporter;
   readonly cursors: CursorSigner;
   /** Names who sends a request. */
-  readonly admission: { callerOf(identity: Identity, incoming: IncomingMessage): string };
+  readonly admission: { callerOf(identity: Identity, address: string): string };
   readonly readBody: JsonBodyReader;
 }
 
@@ -155,12 +154,13 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
       route: getUserRoute,
       handler: async (context, identity) => {
         const id = userIdParameter(context);
-        const snapshot = await (context.env.incoming.reading ?? users.get(id));
+        const { found, incoming, record } = context.env;
+        const snapshot = await (found.reading ?? users.get(id));
         if (snapshot === null) throw new UserNotFound('Not found');
-        context.env.incoming.fromCache = snapshot.fromCache === true;
+        record.fromCache = snapshot.fromCache === true;
         const representation = representationFor(identity, id);
         const etag = representationTag(snapshot.version, representation);
-        const known = context.env.incoming.headers['if-none-match'];
+        const known = incoming.headers['if-none-match'];
         if (known !== undefined && matchesEntityTag(known, etag)) {
           const headers = cachingHeaders(representation, etag);
           return new Response(null, { status: 304, headers });
@@ -172,17 +172,13 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
     {
       route: createUserRoute,
       handler: async (context, identity) => {
-        const { incoming } = context.env;
+        const { address, incoming } = context.env;
         const key = parseIdempotencyKey(incoming.headers['idempotency-key']);
         const body = await readBody(context, createUserBody);
         requireStatusOfCreation(body, identity);
         const idempotency =
-          key === null ? null : { key, caller: admission.callerOf(identity, incoming) };
-        const { id, isRepeated, snapshot } = await users.create(
-          body,
-          idempotency,
-          incoming.clientAddress,
-        );
+          key === null ? null : { key, caller: admission.callerOf(identity, address) };
+        const { id, isRepeated, snapshot } = await users.create(body, idempotency, address);
         const more = {
           location: `${USERS_PATH}/${id}`,
           ...(isRepeated ? { 'idempotent-replayed': 'true' } : {}),

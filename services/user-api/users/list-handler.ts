@@ -195,11 +195,11 @@ export function createListHandler(users: Users, cursors: CursorSigner): Protecte
         ? loadAfter(request, after, repository)
         : loadNumbered(request, place, repository),
     );
-    const { incoming } = env;
+    const { headers } = env.incoming;
     if (page instanceof Promise) {
-      return page.then((loaded) => response(loaded, representation, incoming.headers));
+      return page.then((loaded) => response(loaded, representation, headers));
     }
-    incoming.fromCache = page.fromCache;
-    return response(page, representation, incoming.headers);
+    env.record.fromCache = page.fromCache;
+    return response(page, representation, headers);
   };
 }

@@ -2,11 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { CoherentReader, LoadedResource } from '../../cache/coherent-reader.ts';
 import type { DerivedRepresentation, NearCache } from '../../cache/near-cache.ts';
 import { asText, type SerializedBytes } from '../../cache/serialized-response.ts';
+import type { RequestAddressFinder } from '../../client-address/client-address.ts';
 import { withinDeadline } from '../../http/deadline.ts';
-import type { ApiRequest } from '../../http/environment.ts';
+import type { ApiRequest, FastPathFindings } from '../../http/environment.ts';
 import { matchesEntityTag } from '../../http/preconditions.ts';
 import type { CacheMetrics } from '../../observability/metrics/cache-counters.ts';
+import { RequestRecord } from '../../observability/requests/request-record.ts';
 import type { RateLimitHeaders } from '../../rate-limit/headers.ts';
+import type { CheckedRequest } from '../../rate-limit/request-limit.ts';
 import type { Admission } from '../admission.ts';
 import { createHeaderCheck, idIn } from './eligible-request.ts';
 import { createResponseWriter, type ReadyResponseParts } from './write-response.ts';
@@ -15,6 +18,7 @@ export interface FastPathParts extends ReadyResponseParts {
   readonly near: Pick<NearCache, 'get' | 'derive'>;
   readonly reader: Pick<CoherentReader, 'read'>;
   readonly metrics: CacheMetrics;
+  readonly addressOf: RequestAddressFinder;
   readonly admission: Pick<Admission, 'countAnonymousReadNow'>;
   /** What everybody may see of a resource. */
   readonly representation: DerivedRepresentation;
@@ -28,35 +32,55 @@ export interface FastPathParts extends ReadyResponseParts {
 
 type Outgoing = ServerResponse<ApiRequest>;
 
-/**
- * Answers a request at once, or later, or does nothing to the response: then, with false, the full path answers it, with what has been found
- * out by then in the request.
- */
-export type FastPath = (incoming: ApiRequest, outgoing: Outgoing) => boolean | Promise<boolean>;
+/** The fast path has responded, or nobody is left to respond to. */
+export interface Responded {
+  readonly isDone: true;
+  readonly record: Readonly<RequestRecord>;
+}
+
+/** The fast path has done nothing to the response: the full path goes on with what has been found out. */
+export interface PassedOn {
+  readonly isDone: false;
+  readonly found: FastPathFindings;
+}
+
+export type FastPathResult = Responded | PassedOn;
+
+export const NOTHING_FOUND: PassedOn = { isDone: false, found: {} };
+
+/** Responds to a request at once, or later, or passes it on to the full path. */
+export type FastPath = (
+  incoming: ApiRequest,
+  outgoing: Outgoing,
+) => FastPathResult | Promise<FastPathResult>;
 
 /**
  * Answers GET by id: out of the near cache in the listener of node:http, before Hono and before any promise; else after what the reader of all
- * caches brings. It knows the usual request only; whatever is unusual about one (another method, a query, credentials, a header that is not
+ * caches brings. It knows eligible requests only; whatever else there is about one (another method, a query, credentials, a header that is not
  * known to be harmless) is the full path's, as is every refusal, and everything that is not there. So it need not know how errors look, and its
- * answers have the bytes of the full path's, which a test compares.
+ * responses have the bytes of the full path's, which a test compares.
  */
 export function createFastPath(parts: FastPathParts): FastPath {
-  const { admission, deadlineMilliseconds, metrics, near, prefixes, reader, route } = parts;
-  const { representation } = parts;
+  const { addressOf, admission, deadlineMilliseconds, metrics, near, prefixes, reader } = parts;
+  const { representation, route } = parts;
   const areEligible = createHeaderCheck();
   const write = createResponseWriter(parts);
+  const respondedBy = (fromCache: boolean): Responded => {
+    return { isDone: true, record: Object.assign(new RequestRecord(), { route, fromCache }) };
+  };
+  const byCache = respondedBy(true);
+  const byDatabase = respondedBy(false);
 
-  function response(
+  function respond(
     incoming: ApiRequest,
     outgoing: Outgoing,
     limit: RateLimitHeaders,
     bytes: SerializedBytes,
-  ): true {
+  ): void {
     const { receivedAt: now, requestId } = incoming;
     const known = incoming.headers['if-none-match'];
     const status = known !== undefined && matchesEntityTag(known, bytes.etag) ? 304 : 200;
     write(outgoing, { status, requestId, now, limit, bytes });
-    return true;
   }
 
   /** What has been read is usually in the near cache by now, and the next one finds there what is made of it here. */
@@ -72,39 +96,42 @@ export function createFastPath(parts: FastPathParts): FastPath {
     id: number,
     incoming: ApiRequest,
     outgoing: Outgoing,
-    limit: RateLimitHeaders,
-  ): Promise<boolean> {
-    incoming.route = route;
-    incoming.reading = withinDeadline(incoming, reader.read(id), deadlineMilliseconds);
-    let found: LoadedResource | null;
+    counted: CheckedRequest,
+  ): Promise<FastPathResult> {
+    const bounded = { incoming, changes: undefined };
+    const reading = withinDeadline(bounded, reader.read(id), deadlineMilliseconds);
+    let resource: LoadedResource | null = null;
     try {
-      found = await incoming.reading;
+      resource = await reading;
     } catch {
-      return false;
+      // The full path meets the same error, and makes a problem of it.
     }
-    // Nobody is left to answer.
-    if (outgoing.destroyed) return true;
+    // Nobody is left to respond to.
+    if (outgoing.destroyed) return byDatabase;
     // A server that closes tells clients so.
-    if (found === null || outgoing.hasHeader('connection')) return false;
-    incoming.fromCache = found.fromCache === true;
-    return response(incoming, outgoing, limit, bytesOf(id, found));
+    if (resource === null || outgoing.hasHeader('connection')) {
+      return { isDone: false, found: { counted, reading } };
+    }
+    respond(incoming, outgoing, counted.headers, bytesOf(id, resource));
+    return resource.fromCache === true ? byCache : byDatabase;
   }
 
   return (incoming, outgoing) => {
-    if (incoming.method !== 'GET') return false;
+    if (incoming.method !== 'GET') return NOTHING_FOUND;
     const id = idIn(incoming.url ?? '', prefixes);
-    if (id === 0 || incoming.httpVersionMinor !== 1 || !outgoing.shouldKeepAlive) return false;
-    if (!areEligible(incoming.rawHeaders)) return false;
+    if (id === 0 || incoming.httpVersionMinor !== 1 || !outgoing.shouldKeepAlive) {
+      return NOTHING_FOUND;
+    }
+    if (!areEligible(incoming.rawHeaders)) return NOTHING_FOUND;
     const entry = near.get(id);
     const bytes = entry && near.derive(entry, representation);
-    if (bytes === null) return false;
-    const counted = admission.countAnonymousReadNow(incoming);
-    incoming.counted = counted;
-    if (counted?.decision.allowed !== true) return false;
-    if (bytes === undefined) return readFirst(id, incoming, outgoing, counted.headers);
+    if (bytes === null) return NOTHING_FOUND;
+    const counted = admission.countAnonymousReadNow(addressOf(incoming));
+    if (counted === undefined) return NOTHING_FOUND;
+    if (!counted.decision.allowed) return { isDone: false, found: { counted } };
+    if (bytes === undefined) return readFirst(id, incoming, outgoing, counted);
     metrics.nearHits += 1;
-    incoming.route = route;
-    incoming.fromCache = true;
-    return response(incoming, outgoing, counted.headers, bytes);
+    respond(incoming, outgoing, counted.headers, bytes);
+    return byCache;
   };
 }

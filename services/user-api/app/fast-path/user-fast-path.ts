@@ -19,7 +19,7 @@ export function createUserFastPath({
   ...others
 }: Pick<
   FastPathParts,
-  'admission' | 'constant' | 'deadlineMilliseconds' | 'keepAliveTimeoutMilliseconds'
+  'addressOf' | 'admission' | 'constant' | 'deadlineMilliseconds' | 'keepAliveTimeoutMilliseconds'
 > & {
   readonly caching: Pick<UserCaching, 'metrics' | 'near' | 'reader'>;
 }): FastPath | null {

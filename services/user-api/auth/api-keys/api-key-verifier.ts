@@ -47,10 +47,10 @@ export class ApiKeyVerifier {
 
   /**
    * @returns what the key may do, at once if it was found good a short time ago; null when it is not good.
-   * @param addressOf - gives the address that the request came from; asked for only when the key must be looked up.
+   * @param address - the one that the request came from: what is looked up in vain counts there.
    * @throws `RateLimitExceeded`, before anything is looked up, at once; `DatabaseUnavailable` when it must be looked up and no server answers.
    */
-  verify(key: string, addressOf: () => string): ApiKeyGrant | null | Promise<ApiKeyGrant | null> {
+  verify(key: string, address: string): ApiKeyGrant | null | Promise<ApiKeyGrant | null> {
     const hash = apiKeyHash(key);
     const known = this.#known.get(hash);
     if (known !== undefined && performance.now() - known.loadedAt < FRESH_MILLISECONDS) {
@@ -63,7 +63,7 @@ export class ApiKeyVerifier {
     if (running !== undefined) return running;
     // One that was good before is no guess.
     if (known !== undefined) return this.#load(hash, known);
-    const attempt = this.#parts.unknownKeys.attempt(addressOf());
+    const attempt = this.#parts.unknownKeys.attempt(address);
     return this.#load(hash, known).then(
       (grant) => {
         if (grant !== null) attempt.withdraw();

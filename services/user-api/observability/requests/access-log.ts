@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.ts';
-import type { ObservedRequest } from './observed-request.ts';
+import type { ObservedRequest, RequestRecord } from './request-record.ts';
 
 export interface AccessLogSettings {
   /** Of so many requests that a cache answers, one gets a line. */
@@ -39,14 +39,14 @@ export class AccessLog {
     this.#settings = settings;
   }
 
-  write(incoming: ObservedRequest, end: RequestEnd): void {
+  write(incoming: ObservedRequest, record: Readonly<RequestRecord>, end: RequestEnd): void {
     const slow = end.durationMilliseconds > this.#settings.slowRequestMilliseconds;
     const ordinary = !slow && !end.aborted && end.status < FIRST_ERROR_STATUS;
-    const sampled = incoming.fromCache && ordinary;
+    const sampled = record.fromCache && ordinary;
     if (sampled && !this.#isChosen()) return;
     const level = slow || end.status >= FIRST_SERVER_ERROR_STATUS ? 'warn' : 'info';
     if (!this.#root.isLevelEnabled(level)) return;
-    const { trace } = incoming;
+    const { problem, trace } = record;
     this.#logger[level](
       {
         requestId: incoming.requestId,
@@ -55,7 +55,7 @@ export class AccessLog {
         route: end.route,
         status: end.status,
         durationMilliseconds: Number(end.durationMilliseconds.toFixed(3)),
-        ...(incoming.problem === null ? {} : { problem: incoming.problem }),
+        ...(problem === null ? {} : { problem }),
         ...(end.aborted ? { aborted: true } : {}),
         ...(sampled ? { oneHitIn: this.#settings.oneHitIn } : {}),
       },

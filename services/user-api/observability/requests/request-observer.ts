@@ -4,8 +4,8 @@ import { inSpan, inTrace } from '../../../contracts/tracing/trace-context.ts';
 import { parseTraceParent, type TraceParent } from '../../../contracts/tracing/trace-parent.ts';
 import type { Logger } from '../logger.ts';
 import { AccessLog, type AccessLogSettings } from './access-log.ts';
-import type { ObservedRequest } from './observed-request.ts';
 import { RequestMetrics } from './request-metrics.ts';
+import type { ObservedRequest, RequestRecord } from './request-record.ts';
 
 /** So that nobody can make a process trace all that it does by saying so in a header. */
 export const TRACES_MAXIMUM_PER_SECOND = 100;
@@ -41,12 +41,6 @@ export class TraceSampler {
   }
 }
 
-/** Responds to a request. */
-type RequestListener<Request extends ObservedRequest> = (
-  incoming: Request,
-  outgoing: ServerResponse<Request>,
-) => unknown;
-
 export interface RequestObserverOptions extends AccessLogSettings {
   readonly logger: Logger;
   /** Null: nothing is recorded, but traces of callers are passed on. */
@@ -79,51 +73,65 @@ export class RequestObserver {
     return this.#sampler.chooses();
   }
 
-  /** Has `listener` answer, in a trace where there is one. A request without costs one look at its headers. */
-  pass<Request extends ObservedRequest>(
-    incoming: Request,
-    outgoing: ServerResponse<Request>,
-    listener: RequestListener<Request>,
+  /** Runs `respond`, in a trace where there is one. A request without costs one look at its headers. */
+  pass(
+    incoming: ObservedRequest,
+    record: RequestRecord,
+    respond: () => unknown,
     isChosen: boolean = this.chooses(),
   ): void {
     const { traceparent } = incoming.headers;
-    if (traceparent === undefined && !isChosen) listener(incoming, outgoing);
-    else this.#trace(traceparent, incoming, outgoing, listener, isChosen);
+    if (traceparent === undefined && !isChosen) respond();
+    else this.#trace(incoming, record, respond, isChosen);
   }
 
-  /** In place of {@link pass} and {@link ended}, for a request whose answer has been sent at once. */
-  responded(incoming: ObservedRequest, status: number): void {
-    this.#record(incoming, status, false);
+  /** In place of {@link pass} and {@link ended}, for a request whose response has been sent at once. */
+  responded(incoming: ObservedRequest, record: Readonly<RequestRecord>, status: number): void {
+    this.#record(incoming, record, status, false);
   }
 
   /** To be called once for each request, when its response has been sent or the client has gone. */
   ended(
     incoming: ObservedRequest,
+    record: Readonly<RequestRecord>,
     outgoing: Pick<ServerResponse, 'statusCode' | 'writableFinished'>,
   ): void {
     const aborted = !outgoing.writableFinished;
-    this.#record(incoming, aborted ? CLIENT_CLOSED_REQUEST : outgoing.statusCode, aborted);
+    this.#record(incoming, record, aborted ? CLIENT_CLOSED_REQUEST : outgoing.statusCode, aborted);
   }
 
-  #record(incoming: ObservedRequest, status: number, aborted: boolean): void {
-    const route = incoming.route ?? NO_ROUTE;
+  #record(
+    incoming: ObservedRequest,
+    record: Readonly<RequestRecord>,
+    status: number,
+    aborted: boolean,
+  ): void {
+    const { problem, span } = record;
+    const route = record.route ?? NO_ROUTE;
+    const method = incoming.method ?? '';
     const durationMilliseconds = performance.now() - incoming.receivedAt;
-    this.metrics.record(incoming.method ?? '', route, status, durationMilliseconds / 1_000);
-    if (incoming.problem !== null) this.metrics.recordProblem(route, incoming.problem);
-    this.#log.write(incoming, { route, status, durationMilliseconds, aborted });
-    if (incoming.span !== undefined) this.#endSpan(incoming, route, status);
+    this.metrics.record(method, route, status, durationMilliseconds / 1_000);
+    if (problem !== null) this.metrics.recordProblem(route, problem);
+    this.#log.write(incoming, record, { route, status, durationMilliseconds, aborted });
+    if (span === undefined) return;
+    span.rename(`${method} ${route}`);
+    span.set('http.route', route);
+    span.set('http.response.status_code', status);
+    if (problem !== null) span.set('error.type', problem);
+    if (status >= FIRST_SERVER_ERROR_STATUS) span.fail(problem ?? String(status));
+    span.end();
   }
 
-  #trace<Request extends ObservedRequest>(
-    traceparent: string | string[] | undefined,
-    incoming: Request,
-    outgoing: ServerResponse<Request>,
-    listener: RequestListener<Request>,
+  #trace(
+    incoming: ObservedRequest,
+    record: RequestRecord,
+    respond: () => unknown,
     isChosen: boolean,
   ): void {
+    const { traceparent } = incoming.headers;
     const parent = typeof traceparent === 'string' ? parseTraceParent(traceparent) : null;
     if (this.#records(parent, isChosen) && this.#sampler.admits(parent)) {
-      incoming.span = this.#tracer?.startSpan(
+      record.span = this.#tracer?.startSpan(
         incoming.method ?? '',
         {
           kind: 'server',
@@ -135,30 +143,20 @@ export class RequestObserver {
         parent,
       );
     }
-    const { span } = incoming;
+    const { span } = record;
     if (span !== undefined) {
-      incoming.trace = span.parent;
-      inSpan(span, () => listener(incoming, outgoing));
+      record.trace = span.parent;
+      inSpan(span, respond);
     } else if (parent !== null) {
       // What we could record but don't is nobody's to record further on.
       const passedOn = this.#tracer === null ? parent : { ...parent, sampled: false };
-      incoming.trace = passedOn;
-      inTrace(passedOn, () => listener(incoming, outgoing));
-    } else listener(incoming, outgoing);
+      record.trace = passedOn;
+      inTrace(passedOn, respond);
+    } else respond();
   }
 
   /** A header that is no trace leaves the choice to us. */
   #records(parent: ReturnType<typeof parseTraceParent>, isChosen: boolean): boolean {
     return this.#tracer !== null && (parent !== null || isChosen);
-  }
-
-  #endSpan({ method, problem, span }: ObservedRequest, route: string, status: number): void {
-    if (span === undefined) return;
-    span.rename(`${method} ${route}`);
-    span.set('http.route', route);
-    span.set('http.response.status_code', status);
-    if (problem !== null) span.set('error.type', problem);
-    if (status >= FIRST_SERVER_ERROR_STATUS) span.fail(problem ?? String(status));
-    span.end();
   }
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../../services/user-api/app/admission.ts';
 import { AccessError } from '../../../../services/user-api/auth/errors.ts';
@@ -17,7 +16,7 @@ const USER: Identity = {
 const API_KEY: Identity = { kind: 'api-key', apiKeyId: 7, userId: 5, role: 'user', scopes: [] };
 const NOT_GOOD = new AccessError('invalid-api-key', 'Not good.');
 
-type Incoming = Parameters<Admission['admit']>[0];
+const ADDRESS = '192.0.2.1';
 
 /** Admission at one address, with two reads a minute, and ten of all users; `authenticate` says who sends a request. */
 function createAdmission(authenticate: () => Identity | Promise<Identity> = () => ANONYMOUS) {
@@ -28,7 +27,6 @@ function createAdmission(authenticate: () => Identity | Promise<Identity> = () =
     new Admission({
       authenticator: { authenticate },
       limits: { limiters: parts, usersAtAddress },
-      addressOf: () => '192.0.2.1',
     });
   const admission = create();
   return {
@@ -50,19 +48,20 @@ function createAdmission(authenticate: () => Identity | Promise<Identity> = () =
     admit(policy: RoutePolicyName | null = 'reads', counted?: CheckedRequest) {
       const fields: Record<string, unknown> = {};
       sent.push(fields);
-      // Nothing else of them is looked at.
-      const incoming = { headers: {}, counted } as unknown as Incoming;
+      // Nothing else of it is looked at.
       const outgoing = {
         setHeader: (name: string, value: unknown) => {
           fields[name] = value;
         },
-      } as unknown as ServerResponse;
-      return admission.admit(incoming, outgoing, policy);
+      } as unknown as Parameters<Admission['admit']>[0]['outgoing'];
+      const found = counted === undefined ? {} : { counted };
+      return admission.admit(
+        { incoming: { headers: {} }, outgoing, address: ADDRESS, found },
+        policy,
+      );
     },
   };
 }
-
-const anyMessage = {} as IncomingMessage;
 
 describe('Admission', () => {
   it.each([ANONYMOUS, USER, API_KEY])('lets in %o at once, and counts it', (identity) => {
@@ -80,7 +79,7 @@ describe('Admission', () => {
     expect(admit(null)).toBe(identity);
     expect(sent[3]).toEqual({});
     // An account has a limit of its own, besides that of the address.
-    const other = admission.countAnonymousReadNow(anyMessage);
+    const other = admission.countAnonymousReadNow(ADDRESS);
     expect(other?.decision.allowed).toBe(identity !== ANONYMOUS);
   });
 
@@ -92,7 +91,7 @@ describe('Admission', () => {
 
   it('names a caller by the API key, else the user, else the address', () => {
     const { admission } = createAdmission();
-    const names = [API_KEY, USER, ANONYMOUS].map((one) => admission.callerOf(one, anyMessage));
+    const names = [API_KEY, USER, ANONYMOUS].map((one) => admission.callerOf(one, ADDRESS));
     expect(names).toEqual(['api-key:7', 'user:5', 'address:192.0.2.1']);
   });
 
@@ -107,7 +106,7 @@ describe('Admission', () => {
   ])('counts credentials that are refused %s by the address', async (_when, authenticate) => {
     const { admission, admit } = createAdmission(authenticate);
     await expect(admit()).rejects.toBe(NOT_GOOD);
-    expect(admission.countAnonymousReadNow(anyMessage)?.decision.allowed).toBe(true);
+    expect(admission.countAnonymousReadNow(ADDRESS)?.decision.allowed).toBe(true);
     await expect(admit()).rejects.toMatchObject({ name: 'RateLimitExceeded' });
     expect(admission.counts).toMatchObject({ anonymous: 1, refused: 2 });
   });
@@ -122,24 +121,24 @@ describe('Admission', () => {
 
   it('does not count again what was counted before it', () => {
     const { admission, admit } = createAdmission();
-    const counted = admission.countAnonymousReadNow(anyMessage);
+    const counted = admission.countAnonymousReadNow(ADDRESS);
     expect(counted?.decision).toMatchObject({ allowed: true, remaining: 1 });
     expect(admit('reads', counted)).toBe(ANONYMOUS);
     expect(admission.counts.anonymous).toBe(1);
-    expect(admission.countAnonymousReadNow(anyMessage)?.decision.remaining).toBe(0);
+    expect(admission.countAnonymousReadNow(ADDRESS)?.decision.remaining).toBe(0);
   });
 
   it('counts nothing at once that Redis must decide', () => {
     const admission = createAdmission().undecided();
-    expect(admission.countAnonymousReadNow(anyMessage)).toBeUndefined();
+    expect(admission.countAnonymousReadNow(ADDRESS)).toBeUndefined();
     expect(admission.counts.anonymous).toBe(0);
   });
 
   it('counts what is refused before anybody looks at who sends it', async () => {
     const { admission } = createAdmission();
-    expect(await admission.countRefused(anyMessage)).toBeNull();
-    expect(await admission.countRefused(anyMessage)).toBeNull();
-    const problem = await admission.countRefused(anyMessage);
+    expect(await admission.countRefused(ADDRESS)).toBeNull();
+    expect(await admission.countRefused(ADDRESS)).toBeNull();
+    const problem = await admission.countRefused(ADDRESS);
     expect(problem).toMatchObject({
       slug: 'rate-limit-exceeded',
       message: 'The quota of the policy "reads" is used up.',

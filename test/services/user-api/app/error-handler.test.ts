@@ -16,6 +16,7 @@ import type { ApiEnvironment } from '../../../../services/user-api/http/environm
 import { Problem } from '../../../../services/user-api/http/problem.ts';
 import { problemTypes } from '../../../../services/user-api/http/problem-types.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
 import {
   EmailTaken,
   IdempotencyKeyInUse,
@@ -26,10 +27,10 @@ import {
 
 /** What the handler reads of a request. */
 function request(changes?: ChangeScope) {
-  const incoming = { requestId: 'request-1', route: '/route', problem: null, changes };
+  const record = Object.assign(new RequestRecord(), { route: '/route' });
+  const env = { incoming: { requestId: 'request-1' }, changes, record };
   // Nothing else of it is looked at.
-  const context = { env: { incoming } } as unknown as Context<ApiEnvironment>;
-  return { incoming, context };
+  return { record, context: { env } as unknown as Context<ApiEnvironment> };
 }
 
 async function responseTo(error: Error, changes?: ChangeScope) {
@@ -38,11 +39,11 @@ async function responseTo(error: Error, changes?: ChangeScope) {
     { LOG_LEVEL: 'info', STAGE: 'test' },
     { write: (line) => void log.push(JSON.parse(line)) },
   );
-  const { context, incoming } = request(changes);
+  const { context, record } = request(changes);
   const response = await createErrorHandler(logger)(error, context);
   const text = await response.text();
   const body = text === '' ? null : JSON.parse(text);
-  return { incoming, log, response, body };
+  return { record, log, response, body };
 }
 
 const unavailable = (outcome: 'not applied' | 'unknown') =>
@@ -107,7 +108,7 @@ describe('an error that a service throws, is answered with its problem:', () => 
     [unavailable('unknown'), 'outcome-unknown', 'The response of the database was lost.', retried],
     [new Error('Secret'), 'internal-error', 'The request could not be done.'],
   ])('%s, %s', async (error, slug, detail, headers = {}, more = {}) => {
-    const { body, incoming, response } = await responseTo(error);
+    const { body, record, response } = await responseTo(error);
     const { status, title } = problemTypes[slug];
     expect(response.status).toBe(status);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -117,7 +118,7 @@ describe('an error that a service throws, is answered with its problem:', () => 
     });
     const type = `/problems/${slug}`;
     expect(body).toEqual({ type, title, status, detail, requestId: 'request-1', ...more });
-    expect(incoming.problem).toBe(slug);
+    expect(record.problem).toBe(slug);
   });
 });
 
@@ -132,7 +133,7 @@ describe('a change that may have been made before a later step failed', () => {
   ])('with %s, is answered %s', async (error, slug) => {
     const changes = new ChangeScope();
     changes.sending(() => {})('applied or unknown');
-    expect((await responseTo(error, changes)).incoming.problem).toBe(slug);
+    expect((await responseTo(error, changes)).record.problem).toBe(slug);
     const unchanged = await responseTo(error, new ChangeScope());
     expect(unchanged.body.type).not.toBe('/problems/outcome-unknown');
   });
@@ -155,8 +156,8 @@ describe('the log', () => {
 });
 
 it('a client that has gone is answered nothing', async () => {
-  const { body, incoming, log, response } = await responseTo(new RequestAborted('Gone'));
-  expect([response.status, body, incoming.problem, log]).toEqual([499, null, null, []]);
+  const { body, log, record, response } = await responseTo(new RequestAborted('Gone'));
+  expect([response.status, body, record.problem, log]).toEqual([499, null, null, []]);
 });
 
 /** Errors that no request is answered with, by the file that exports them, and what becomes of them. */

@@ -3,10 +3,15 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type FastPathResult,
+  NOTHING_FOUND,
+} from '../../../../services/user-api/app/fast-path/fast-path.ts';
 import type { ApiServerSettings } from '../../../../services/user-api/app/server.ts';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
 import { createApiServer } from '../http/support/api-server.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
@@ -196,7 +201,7 @@ describe('the fast path', TEST_TIMEOUT, () => {
   const fast: NonNullable<ApiServerSettings['fastPath']> = (_, outgoing) => {
     answer.at += 1;
     outgoing.end('fast');
-    return true;
+    return { isDone: true, record: new RequestRecord() };
   };
 
   it.each([
@@ -217,8 +222,8 @@ describe('the fast path', TEST_TIMEOUT, () => {
   );
 
   it.each([
-    ['at once', () => false],
-    ['later', async () => false],
+    ['at once', () => NOTHING_FOUND],
+    ['later', async () => NOTHING_FOUND],
   ])('that does not respond, says so %s, and the full path responds', async (_, fastPath) => {
     const { inFlight, send, statuses } = await startServer({ fastPath });
     const response = await send(last('/now'));
@@ -228,7 +233,7 @@ describe('the fast path', TEST_TIMEOUT, () => {
   });
 
   it('whose client goes before the response, observes that', async () => {
-    const gone = Promise.withResolvers<boolean>();
+    const gone = Promise.withResolvers<FastPathResult>();
     const { inFlight, open, server, statuses } = await startServer({
       fastPath: () => gone.promise,
     });
@@ -237,7 +242,7 @@ describe('the fast path', TEST_TIMEOUT, () => {
     await inFlight(1);
     socket.destroy();
     await expect.poll(() => server.connections).toBe(0);
-    gone.resolve(false);
+    gone.resolve(NOTHING_FOUND);
     await inFlight(0);
     await expect.poll(statuses).toEqual([499]);
   });

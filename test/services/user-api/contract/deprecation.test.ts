@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { describe, expect, it } from 'vitest';
-import type {
-  ApiBindings,
-  ApiEnvironment,
+import {
+  type ApiBindings,
+  type ApiEnvironment,
+  createBindings,
 } from '../../../../services/user-api/http/environment.ts';
 import { mountOperations } from '../../../../services/user-api/http/operations.ts';
 import {
@@ -36,7 +37,10 @@ describe('an operation', () => {
   it('that the table names, answers with when it ends, beside its own links', async () => {
     const app = new OpenAPIHono<ApiEnvironment>();
     mountOperations(app, withDeprecation(operations, table));
-    const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings));
+    const listener = getRequestListener((request, env) => {
+      const { incoming, outgoing } = env as ApiBindings;
+      return app.fetch(request, createBindings(incoming, outgoing, '127.0.0.1'));
+    });
     const server = createServer(listener).listen(0, '127.0.0.1');
     try {
       await new Promise((resolve) => server.once('listening', resolve));

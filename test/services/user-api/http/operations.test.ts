@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { mountOperations } from '../../../../services/user-api/http/operations.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
 
 const routeOf = (method: 'delete' | 'get' | 'patch', path: string) =>
   createRoute({ method, path, responses: { 200: { description: 'Done' } } });
@@ -23,9 +24,9 @@ function mount(aliases?: (path: string) => readonly string[]) {
   if (aliases === undefined) mountOperations(app, operations);
   else mountOperations(app, operations, aliases, ({ req }) => admitted.push(req.method));
   const send = async (method: string, path: string) => {
-    const incoming: { route?: string } = {};
-    const response = await app.fetch(new Request(`http://a${path}`, { method }), { incoming });
-    return { response, text: await response.text(), route: incoming.route };
+    const record = new RequestRecord();
+    const response = await app.fetch(new Request(`http://a${path}`, { method }), { record });
+    return { response, text: await response.text(), route: record.route };
   };
   return { admitted, app, send };
 }

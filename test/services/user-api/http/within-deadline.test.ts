@@ -1,7 +1,12 @@
+import type { Context } from 'hono';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChangeScope } from '../../../../services/contracts/changes/change-scope.ts';
+import { ChangeScope, currentScope } from '../../../../services/contracts/changes/change-scope.ts';
 import { withDeadline, withinDeadline } from '../../../../services/user-api/http/deadline.ts';
-import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
+import type {
+  ApiBindings,
+  ApiEnvironment,
+} from '../../../../services/user-api/http/environment.ts';
+import type { ApiHandler } from '../../../../services/user-api/http/operations.ts';
 
 const MILLISECONDS = 1_000;
 
@@ -10,13 +15,13 @@ afterEach(() => void vi.useRealTimers());
 
 function request(changes?: ChangeScope, complete = true) {
   // Nothing else of it is looked at.
-  return { complete, changes } as unknown as ApiRequest;
+  return { incoming: { complete }, changes } as ApiBindings;
 }
 
 /** What work under the deadline comes to, and how to end the work. */
-function start(incoming: ApiRequest) {
+function start(bindings: ApiBindings) {
   const work = Promise.withResolvers<string>();
-  const outcome = withinDeadline(incoming, work.promise, MILLISECONDS).catch(
+  const outcome = withinDeadline(bindings, work.promise, MILLISECONDS).catch(
     (error: unknown) => error,
   );
   return { work, outcome };
@@ -98,35 +103,28 @@ describe('withinDeadline', TEST_TIMEOUT, () => {
 });
 
 describe('withDeadline', TEST_TIMEOUT, () => {
-  const operation = (method: 'get' | 'post', answer: () => Response | Promise<Response>) => {
-    const [bounded] = withDeadline(
-      [
-        {
-          route: { method, path: '/', responses: {}, getRoutingPath: () => '/' },
-          handler: answer,
-        },
-      ],
-      MILLISECONDS,
-    );
-    const incoming = request();
+  const answer = (changes: ChangeScope | undefined, handler: ApiHandler) => {
+    const route = { method: 'post', path: '/', responses: {}, getRoutingPath: () => '/' } as const;
+    const [bounded] = withDeadline([{ route, handler }], MILLISECONDS);
     // Nothing else of the context is looked at.
-    const context = { env: { incoming } } as unknown as Parameters<
-      NonNullable<typeof bounded>['handler']
-    >[0];
-    return { incoming, response: bounded?.handler(context) };
+    return bounded?.handler({ env: request(changes) } as Context<ApiEnvironment>);
   };
 
-  it('gives a change a scope, and a read none', () => {
+  it('runs a change in its scope, and a read in none', () => {
     const response = new Response();
-    expect(operation('get', () => response)).toMatchObject({ incoming: { changes: undefined } });
-    const change = operation('post', () => response);
-    expect(change.incoming.changes).toBeInstanceOf(ChangeScope);
-    expect(change.response).toBe(response);
+    for (const changes of [undefined, new ChangeScope()]) {
+      const handler = vi.fn<ApiHandler>(() => {
+        expect(currentScope()).toBe(changes);
+        return response;
+      });
+      expect(answer(changes, handler)).toBe(response);
+      expect(handler).toHaveBeenCalledOnce();
+    }
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it.each(['get', 'post'] as const)('bounds what is waited for by %s', async (method) => {
-    const { response } = operation(method, () => new Promise(() => {}));
+  it.each([undefined, new ChangeScope()])('bounds what is waited for, with %o', async (changes) => {
+    const response = answer(changes, () => new Promise(() => {}));
     vi.advanceTimersByTime(MILLISECONDS);
     await expect(response).rejects.toMatchObject(late('deadline-exceeded'));
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { AccessLog } from '../../../../services/user-api/observability/requests/access-log.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { createUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';
@@ -86,16 +86,9 @@ describeWithRedis('The access log, of hits in a cache', (redis) => {
   });
 });
 
-/** A request as the server makes it, that has been answered. */
-function request(fields: Partial<ApiRequest>): ApiRequest {
-  return {
-    requestId: 'r',
-    method: 'GET',
-    problem: null,
-    fromCache: false,
-    ...fields,
-  } as ApiRequest;
-}
+const request = { requestId: 'r', method: 'GET', headers: {}, receivedAt: 0 };
+const record = new RequestRecord();
+const ofHit = Object.assign(new RequestRecord(), { fromCache: true });
 
 describe('AccessLog', () => {
   function setUp(level: string, oneHitIn = 1_000) {
@@ -114,7 +107,7 @@ describe('AccessLog', () => {
 
   it('has a line for the first hit and then for one in so many, which says so', () => {
     const { lines, log } = setUp('info', 5);
-    for (let count = 0; count < 12; count += 1) log.write(request({ fromCache: true }), end);
+    for (let count = 0; count < 12; count += 1) log.write(request, ofHit, end);
 
     expect(lines).toHaveLength(3);
     for (const line of lines) expect(line).toMatchObject({ status: 200, oneHitIn: 5 });
@@ -122,16 +115,16 @@ describe('AccessLog', () => {
 
   it('has a line for every request that was no hit', () => {
     const { lines, log } = setUp('info', 5);
-    for (let count = 0; count < 12; count += 1) log.write(request({}), end);
+    for (let count = 0; count < 12; count += 1) log.write(request, record, end);
 
     expect(lines).toHaveLength(12);
   });
 
   it('warns of a slow request, also of a hit that is not sampled', () => {
     const { lines, log } = setUp('info');
-    log.write(request({ fromCache: true }), end);
-    log.write(request({ fromCache: true }), { ...end, durationMilliseconds: 100.5 });
-    log.write(request({ fromCache: true }), { ...end, durationMilliseconds: 100 });
+    log.write(request, ofHit, end);
+    log.write(request, ofHit, { ...end, durationMilliseconds: 100.5 });
+    log.write(request, ofHit, { ...end, durationMilliseconds: 100 });
 
     expect(lines.map(({ level, message }) => [level, message])).toEqual([
       ['info', 'request'],
@@ -145,8 +138,7 @@ describe('AccessLog', () => {
     ['a client that has gone', { aborted: true }],
   ])('has every hit that ended with %s', (_what, how) => {
     const { lines, log } = setUp('info');
-    for (let count = 0; count < 3; count += 1)
-      log.write(request({ fromCache: true }), { ...end, ...how });
+    for (let count = 0; count < 3; count += 1) log.write(request, ofHit, { ...end, ...how });
 
     expect(lines).toHaveLength(3);
     for (const line of lines) expect(line).not.toHaveProperty('oneHitIn');
@@ -154,10 +146,10 @@ describe('AccessLog', () => {
 
   it('at the level warn, still has faults and slow requests', () => {
     const { lines, log } = setUp('warn');
-    log.write(request({}), end);
-    log.write(request({}), { ...end, status: 404 });
-    log.write(request({}), { ...end, status: 500 });
-    log.write(request({}), { ...end, durationMilliseconds: 101 });
+    log.write(request, record, end);
+    log.write(request, record, { ...end, status: 404 });
+    log.write(request, record, { ...end, status: 500 });
+    log.write(request, record, { ...end, durationMilliseconds: 101 });
 
     expect(lines.map(({ status, message }) => [status, message])).toEqual([
       [500, 'request'],
@@ -167,11 +159,11 @@ describe('AccessLog', () => {
 
   it('follows the level of the logger when that is changed', () => {
     const { lines, log, logger } = setUp('silent');
-    log.write(request({}), end);
+    log.write(request, record, end);
     logger.level = 'info';
-    log.write(request({}), end);
+    log.write(request, record, end);
     logger.level = 'error';
-    log.write(request({}), end);
+    log.write(request, record, end);
 
     expect(lines).toHaveLength(1);
   });

@@ -28,7 +28,7 @@ it('keys that nobody has take 4 MB at most, however many come and however long t
     uses: { record: () => {} },
     unknownKeys: { attempt: () => ({ withdraw: () => {} }) },
   });
-  const here = () => '192.0.2.1';
+  const here = '192.0.2.1';
   await verifier.verify(createApiKeyText(), here);
   const before = heapBytes();
 

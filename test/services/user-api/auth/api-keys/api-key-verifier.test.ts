@@ -7,7 +7,7 @@ import { DatabaseUnavailable } from '../../../../../services/user-api/database/e
 
 const NOW = 1_800_000_000_000;
 const MINUTE = 60_000;
-const here = () => '192.0.2.1';
+const here = '192.0.2.1';
 const grant: ApiKeyGrant = {
   apiKeyId: 5,
   userId: 17,

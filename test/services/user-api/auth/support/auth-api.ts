@@ -24,6 +24,7 @@ import {
   type ApiBindings,
   type ApiEnvironment,
   ApiRequest,
+  createBindings,
 } from '../../../../../services/user-api/http/environment.ts';
 import { mountOperations } from '../../../../../services/user-api/http/operations.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
@@ -188,11 +189,14 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   mountOperations(
     app,
     protect(operations, ({ env }) =>
-      authentication.authenticator.authenticate(env.incoming.headers, () => '127.0.0.1'),
+      authentication.authenticator.authenticate(env.incoming.headers, env.address),
     ),
   );
 
-  const listener = getRequestListener((request, env) => app.fetch(request, env as ApiBindings));
+  const listener = getRequestListener((request, env) => {
+    const { incoming, outgoing } = env as ApiBindings;
+    return app.fetch(request, createBindings(incoming, outgoing, '127.0.0.1'));
+  });
   const server = createServer({ IncomingMessage: ApiRequest }, (incoming, outgoing) => {
     void listener(incoming, outgoing);
   });

@@ -22,6 +22,7 @@ export function createApiServer(
     headersTimeoutMilliseconds: 60_000,
     responseTimeoutMilliseconds: 60_000,
     responseHeaders: () => {},
+    addressOf: () => '127.0.0.1',
     ...settings,
   });
 }

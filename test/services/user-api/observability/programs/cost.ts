@@ -1,13 +1,16 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { Counter, Histogram, Registry } from 'prom-client';
 import { during, traced } from '../../../../../services/contracts/tracing/trace-context.ts';
 import { createTracer } from '../../../../../services/contracts/tracing/tracer.ts';
-import type { ApiRequest } from '../../../../../services/user-api/http/environment.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { RequestMetrics } from '../../../../../services/user-api/observability/requests/request-metrics.ts';
 import { RequestObserver } from '../../../../../services/user-api/observability/requests/request-observer.ts';
+import {
+  type ObservedRequest,
+  RequestRecord,
+} from '../../../../../services/user-api/observability/requests/request-record.ts';
 
 /**
  * Measures what seeing a request costs, in CPU time of this process for each request, without HTTP around it:
@@ -17,20 +20,16 @@ import { RequestObserver } from '../../../../../services/user-api/observability/
 const ROUTE = '/api/v1/users/{id}';
 const ROUNDS = 5;
 
-function newRequest(fields: Partial<ApiRequest> = {}): ApiRequest {
+function newRequest(): ObservedRequest {
   return {
     requestId: '0b6c2f5e-7a64-4c0e-9a51-0d6d4f1d2c3b',
     method: 'GET',
     headers: {},
-    route: ROUTE,
-    problem: null,
-    fromCache: false,
     receivedAt: performance.now(),
-    ...fields,
-  } as ApiRequest;
+  };
 }
 
-const outgoing = { writableFinished: true, statusCode: 200 } as ServerResponse<ApiRequest>;
+const outgoing = { writableFinished: true, statusCode: 200 };
 
 /** @returns the median of some rounds, in microseconds of CPU for each call. */
 async function measure(calls: number, act: () => unknown): Promise<number> {
@@ -68,10 +67,11 @@ async function main(): Promise<void> {
   const settings = { logger, oneHitIn: 1_000, slowRequestMilliseconds: 500 };
   const plain = new RequestObserver({ ...settings, tracer: null, traceRatio: 0 });
   const tracing = new RequestObserver({ ...settings, tracer, traceRatio: 0.000_001 });
-  const see = (observer: RequestObserver, fields: Partial<ApiRequest>) => {
-    const incoming = newRequest(fields);
-    observer.pass(incoming, outgoing, () => {});
-    observer.ended(incoming, outgoing);
+  const see = (observer: RequestObserver, fields: Partial<RequestRecord>) => {
+    const incoming = newRequest();
+    const record = Object.assign(new RequestRecord(), { route: ROUTE, ...fields });
+    observer.pass(incoming, record, () => {});
+    observer.ended(incoming, record, outgoing);
   };
 
   const metrics = new RequestMetrics();

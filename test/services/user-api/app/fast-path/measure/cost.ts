@@ -13,6 +13,7 @@ import { constantHeaders } from '../../../../../../services/user-api/http/respon
 import { createLogger } from '../../../../../../services/user-api/observability/logger.ts';
 import { CacheMetrics } from '../../../../../../services/user-api/observability/metrics/cache-counters.ts';
 import { RequestObserver } from '../../../../../../services/user-api/observability/requests/request-observer.ts';
+import { RequestRecord } from '../../../../../../services/user-api/observability/requests/request-record.ts';
 import { createRateLimits } from '../../../../../../services/user-api/rate-limit/rate-limits.ts';
 import { createRequestLimit } from '../../../../../../services/user-api/rate-limit/request-limit.ts';
 import { cachingFields } from '../../../../../../services/user-api/users/handlers.ts';
@@ -62,8 +63,7 @@ const write = createResponseWriter({
 });
 const incoming = new ApiRequest(new Socket());
 incoming.method = 'GET';
-incoming.route = '/api/v1/users/{id}';
-incoming.fromCache = true;
+const record = Object.assign(new RequestRecord(), { route: '/api/v1/users/{id}', fromCache: true });
 
 /** Takes the response as a connection would, and does nothing with it but to write it out as bytes. */
 const bytes = Buffer.alloc(4_096);
@@ -113,7 +113,8 @@ const parts: Readonly<Record<string, (call: number) => unknown>> = {
     outgoing.end(ready.text);
     message._header = null;
   },
-  'metrics, and the access log of one hit in 1,000': () => observer.responded(incoming, 200),
+  'metrics, and the access log of one hit in 1,000': () =>
+    observer.responded(incoming, record, 200),
 };
 
 let kept: unknown;

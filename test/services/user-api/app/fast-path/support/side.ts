@@ -5,6 +5,7 @@ import {
   createDependencies,
   type Dependencies,
 } from '../../../../../../services/user-api/app/dependencies.ts';
+import type { FastPathResult } from '../../../../../../services/user-api/app/fast-path/fast-path.ts';
 import { createUserFastPath } from '../../../../../../services/user-api/app/fast-path/user-fast-path.ts';
 import { ApiServer } from '../../../../../../services/user-api/app/server.ts';
 import {
@@ -58,6 +59,7 @@ export async function startSide(options: SideOptions): Promise<Side> {
   const keepAliveTimeoutMilliseconds = settings.KEEP_ALIVE_TIMEOUT_MILLISECONDS;
   const fastPath = createUserFastPath({
     caching: dependencies.userCaching,
+    addressOf: dependencies.addressOf,
     admission: dependencies.admission,
     constant: constantHeaders(headers),
     keepAliveTimeoutMilliseconds,
@@ -77,12 +79,13 @@ export async function startSide(options: SideOptions): Promise<Side> {
     responseTimeoutMilliseconds: 60_000,
     headersTimeoutMilliseconds: settings.REQUEST_HEADERS_TIMEOUT_MILLISECONDS,
     responseHeaders: createResponseHeaders(headers),
+    addressOf: dependencies.addressOf,
     fastPath: !options.hasFastPath
       ? null
       : (incoming, outgoing) => {
-          const note = (hasResponse: boolean) => {
-            if (hasResponse) responded.push(outgoing.statusCode);
-            return hasResponse;
+          const note = (result: FastPathResult) => {
+            if (result.isDone) responded.push(outgoing.statusCode);
+            return result;
           };
           const response = fastPath(incoming, outgoing);
           return response instanceof Promise ? response.then(note) : note(response);
