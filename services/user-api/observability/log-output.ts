@@ -12,7 +12,8 @@ const BATCH_MILLISECONDS = 200;
  * for that: with a hundred lines that takes as long as making the line (sonic-boom 4.2.1, `write`). So it gets them when they are to be written.
  */
 export class LogOutput implements DestinationStream {
-  readonly #destination: ReturnType<typeof pino.destination>;
+  readonly #descriptor: number;
+  #destination: ReturnType<typeof pino.destination>;
   readonly #lines = new Batcher<string>({
     maximum: BATCH_LINES,
     lingerMilliseconds: BATCH_MILLISECONDS,
@@ -21,6 +22,7 @@ export class LogOutput implements DestinationStream {
 
   /** @param descriptor - of an open file. @default standard output */
   constructor(descriptor = 1) {
+    this.#descriptor = descriptor;
     this.#destination = pino.destination({ dest: descriptor, sync: false });
   }
 
@@ -30,7 +32,9 @@ export class LogOutput implements DestinationStream {
 
   /** Writes what there is, and returns when it is written; for the end of the process. */
   flushSync(): void {
-    this.#lines.flush();
     this.#destination.flushSync();
+    // The asynchronous destination would begin a write that a process which exits does not wait for.
+    this.#destination = pino.destination({ dest: this.#descriptor, sync: true });
+    this.#lines.flush();
   }
 }
