@@ -47,8 +47,6 @@ describe.concurrent('The local event source, on failures', () => {
     const worker = await startWorker({
       visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 2,
-      // With two, a first runtime that takes longer to start than the message is hidden gets a second one beside it.
-      options: { maximumRuntimes: 1 },
     });
     await worker.send({ name: 'one', action: 'throw' });
     expect(await worker.deadLetter()).toMatchObject({ name: 'one' });
@@ -82,7 +80,6 @@ describe.concurrent('The local event source, on failures', () => {
       timeoutSeconds: 4,
       visibilityTimeoutSeconds: 5,
       maximumReceiveCount: 1,
-      options: { maximumRuntimes: 1 },
     });
     await worker.send({ name: 'endless', action: 'block' });
     const [first] = await worker.begun(1);
@@ -106,7 +103,6 @@ describe.concurrent('The local event source, on failures', () => {
     const worker = await startWorker({
       visibilityTimeoutSeconds: 2,
       maximumReceiveCount: 2,
-      options: { maximumRuntimes: 1 },
     });
     await worker.send({ name: 'crash', action: 'exit' });
     expect(await worker.deadLetter()).toMatchObject({ name: 'crash' });

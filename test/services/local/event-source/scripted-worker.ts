@@ -138,6 +138,8 @@ async function startScriptedWorker({
     logFile,
     onInvocation: (report) => reports.push(report),
     stopTimeoutMilliseconds: 100,
+    // With two, a first runtime that starts more slowly than a message stays hidden gets a second one, which handles it again.
+    ...(visibilityTimeoutSeconds < 10 && { maximumRuntimes: 1 }),
     ...options,
   };
   capture?.(started);
