@@ -74,7 +74,6 @@ describeWithRedis('logins at their real cost', (redis) => {
   it('take as long for an address that nobody has as for a wrong password, and for no password', async () => {
     const without = await createPerson(api, sql, { password: null });
     const times = { known: [] as number[], unknown: [] as number[], without: [] as number[] };
-    // In turns, so that whatever else goes on slows all of them.
     for (let round = 0; round < 9; round += 1) {
       const wrong = 'not the right password';
       times.known.push((await timed(() => api.login(person.email, wrong)))[0]);
@@ -82,11 +81,11 @@ describeWithRedis('logins at their real cost', (redis) => {
       times.without.push((await timed(() => api.login(without.email, wrong)))[0]);
     }
 
-    // Without the dummy hash the ratio is about one to ten.
-    const known = median(times.known);
-    for (const other of [median(times.unknown), median(times.without)]) {
-      expect(other / known).toBeGreaterThan(0.6);
-      expect(other / known).toBeLessThan(1.7);
+    // Without the dummy hash the ratio is about one to ten. The shortest time has the least of what other programs add.
+    const known = Math.min(...times.known);
+    for (const other of [Math.min(...times.unknown), Math.min(...times.without)]) {
+      expect(other / known).toBeGreaterThan(0.5);
+      expect(other / known).toBeLessThan(2);
     }
   });
 
@@ -99,7 +98,7 @@ describeWithRedis('logins at their real cost', (redis) => {
       times.unknown.push((await timed(() => request(`no.${round}@example.com`)))[0]);
     }
 
-    const ratio = median(times.unknown) / median(times.known);
+    const ratio = Math.min(...times.unknown) / Math.min(...times.known);
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);
   });
