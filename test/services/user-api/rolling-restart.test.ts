@@ -13,7 +13,7 @@ import { type Program, runProgram } from './support/program.ts';
 
 /** Several times what the load balancer needs to see a target fail, as in the stacks: there it is 15 s to 10 s. */
 const DELAY_MILLISECONDS = 1_000;
-const REQUESTS_PER_SECOND = 300;
+const REQUESTS_PER_SECOND = 150;
 /** One request of so many creates a user; the others read one. */
 const CREATES_EVERY = 10;
 const LONGEST_MILLISECONDS = 60_000;
