@@ -29,6 +29,8 @@ export default defineConfig({
         test: {
           name: 'infrastructure',
           include: ['test/lib/**/*.test.ts', sizesTest],
+          // `npm run test:cfn-lint` has it: it takes a quarter of a minute, and a program of Python.
+          exclude: ['test/lib/cfn-lint.test.ts'],
           setupFiles,
           globalSetup: ['test/lib/support/global-setup.ts'],
           // The CDK's own validation takes seconds, and `cdk synth` has it: cdk-command-line.test.ts.
