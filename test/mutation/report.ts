@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { plainTable } from '../../lib/capacity/plan/text.ts';
 
 /** Percent of the mutants of each folder that the suites notice. */
 export const TARGET_SCORE = 85;
@@ -89,10 +90,6 @@ export function scoreTable(scores: ReadonlyMap<string, Score | null>): string {
           ...[score.noticed, score.survived, score.notCovered, score.ignored].map(String),
         ],
   );
-  const all = [['folder', 'score', 'noticed', 'survived', 'not covered', 'ignored'], ...rows];
-  return all
-    .map(([name = '', ...cells]) =>
-      [name.padEnd(16), ...cells.map((cell) => cell.padStart(12))].join(' ').trimEnd(),
-    )
-    .join('\n');
+  const columns = ['folder', 'score', 'noticed', 'survived', 'not covered', 'ignored'];
+  return plainTable({ columns, rows, numeric: [1, 2, 3, 4, 5] });
 }

@@ -1,68 +1,68 @@
+import Table from 'cli-table3';
 import type { PlanTable } from './tables.ts';
 
-/** `text` in lines of at most `width` characters, broken at blanks; a longer word has a line of its own. */
-function wrapText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
-}
-
-const GAP = '  ';
-/** The last column takes what is left of the line, and at least so much. */
+/** Columns are parted by two blanks, and nothing else is drawn. */
+const CHARACTERS = {
+  ...Object.fromEntries(
+    ['top', 'bottom', 'left', 'right', 'mid']
+      .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+      .map((name) => [name, '']),
+  ),
+  middle: '  ',
+};
+/** The last column takes what is left of the line, and at least so many characters. */
 const LEAST_LAST_WIDTH = 30;
 const UNDERLINE = '-';
 
-function columnWidths(table: PlanTable, width: number): number[] {
-  const lines = [table.columns, ...table.rows];
-  const widths = table.columns.map((_, index) =>
-    Math.max(...lines.map((cells) => cells[index]?.length ?? 0)),
-  );
-  const last = widths.length - 1;
-  const others = widths.slice(0, last).reduce((sum, one) => sum + one + GAP.length, 0);
-  return widths.map((one, index) =>
-    index === last ? Math.min(one, Math.max(LEAST_LAST_WIDTH, width - others)) : one,
-  );
-}
-
-/** One row, over as many lines as its last cell needs. */
-function rowLines(
-  cells: readonly string[],
-  widths: readonly number[],
-  numeric: ReadonlySet<number>,
-): string[] {
-  const last = widths.length - 1;
-  const wrapped = wrapText(cells[last] ?? '', widths[last] ?? 0);
-  const indent = widths.slice(0, last).reduce((sum, one) => sum + one + GAP.length, 0);
-  return wrapped.map((text, line) => {
-    const aligned = numeric.has(last) ? text.padStart(widths[last] ?? 0) : text;
-    if (line > 0) return `${' '.repeat(indent)}${aligned}`.trimEnd();
-    const before = cells
-      .slice(0, last)
-      .map((cell, index) =>
-        numeric.has(index) ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0),
-      );
-    return [...before, aligned].join(GAP).trimEnd();
+const createTable = (options: Table.TableConstructorOptions) =>
+  new Table({
+    ...options,
+    chars: CHARACTERS,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
+const textOf = (table: Table.Table) => table.toString().replaceAll(/ +$/gm, '');
+
+export interface PlainTable {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Indexes of the columns that are aligned to the right. @default none */
+  readonly numeric?: readonly number[];
+  /** In characters; the last column is wrapped to fit. @default as wide as the cells */
+  readonly width?: number;
 }
 
-/** A table for a terminal of `width` columns. */
+/** A table in plain text without a line break at its end. */
+export function plainTable({ columns, rows, numeric = [], width = Infinity }: PlainTable): string {
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...rows.map((cells) => cells[index]?.length ?? 0)),
+  );
+  const others = widths.slice(0, -1).reduce((sum, one) => sum + one + CHARACTERS.middle.length, 0);
+  const last = Math.min(widths.at(-1) ?? 0, Math.max(LEAST_LAST_WIDTH, width - others));
+  const table = createTable({
+    head: [...columns],
+    colAligns: columns.map((_, index) => (numeric.includes(index) ? 'right' : 'left')),
+    colWidths: [...widths.slice(0, -1), last],
+    wordWrap: true,
+  });
+  const lines = [...widths.slice(0, -1), last].map((one) => UNDERLINE.repeat(one));
+  table.push(lines, ...rows.map((cells) => [...cells]));
+  return textOf(table);
+}
+
+/** `text` in lines of at most `width` characters, broken at blanks. */
+const wrapText = (text: string, width: number) => {
+  const table = createTable({ colWidths: [width], wordWrap: true });
+  table.push([text]);
+  return textOf(table);
+};
+
+/** A table for a terminal of `width` characters, with its title. */
 export function tableText(table: PlanTable, width: number): string {
-  const widths = columnWidths(table, width);
-  const numeric = new Set(table.numeric);
+  const { introduction, title } = table;
   return [
-    table.title,
-    ...(table.introduction === undefined ? [] : wrapText(table.introduction, width)),
+    title,
+    ...(introduction === undefined ? [] : [wrapText(introduction, width)]),
     '',
-    ...rowLines(table.columns, widths, numeric),
-    widths.map((one) => UNDERLINE.repeat(one)).join(GAP),
-    ...table.rows.flatMap((cells) => rowLines(cells, widths, numeric)),
+    plainTable({ ...table, width }),
   ].join('\n');
 }

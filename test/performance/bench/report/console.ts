@@ -1,22 +1,13 @@
+import { plainTable } from '../../../../lib/capacity/plan/text.ts';
 import { type BenchmarkResults, disturbanceNote, verdictsOf } from '../results.ts';
 import { figureLines, subjectHeadings, subjectRows, targetHeadings, targetRow } from './rows.ts';
 
-/** A table in plain text, its columns as wide as their widest cell. */
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [headings, ...rows].map((row) => row.map((cell) => cell.replaceAll('**', '')));
-  const widths = headings.map((_, column) =>
-    Math.max(...all.map((row) => (row[column] ?? '').length)),
-  );
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
+/** A table in plain text, indented. */
+export const table = (columns: readonly string[], rows: readonly (readonly string[])[]) =>
+  plainTable({ columns, rows: rows.map((row) => row.map((cell) => cell.replaceAll('**', ''))) })
+    .split('\n')
     .map((line) => `  ${line}\n`)
     .join('');
-}
 
 /** The results for a terminal. */
 export function consoleReport(results: BenchmarkResults): string {

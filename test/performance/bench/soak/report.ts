@@ -1,6 +1,7 @@
 import { type EChartsOption, init } from 'echarts';
 import type { Machine } from '../machine.ts';
 import { clock } from '../progress.ts';
+import { table } from '../report/console.ts';
 import { number } from '../report/format.ts';
 import type { SoakFinding, SoakSample, SoakVerdict } from './judge.ts';
 
@@ -59,17 +60,8 @@ function cellsOf({ name, unit, ...finding }: SoakFinding): string[] {
 }
 
 export function verdictText(verdict: SoakVerdict): string {
-  const rows = [headings, ...verdict.findings.map(cellsOf)];
-  const widths = headings.map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.replaceAll('**', '').padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return `${lines.map((line) => `  ${line}\n`).join('')}\n${[summaryOf(verdict), ...disturbanceLine(verdict)].join('\n')}\n`;
+  const rows = verdict.findings.map(cellsOf);
+  return `${table(headings, rows)}\n${[summaryOf(verdict), ...disturbanceLine(verdict)].join('\n')}\n`;
 }
 
 function summaryOf({ failures, findings, passed }: SoakVerdict): string {
