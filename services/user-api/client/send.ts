@@ -47,7 +47,7 @@ export function createRequest(
 /**
  * Sends a request once.
  *
- * @throws {@link ApiProblem}, {@link UnexpectedAnswer}, {@link ApiUnreachable}; the reason of `signal` when it was aborted.
+ * @throws {@link ApiProblem}, {@link UnexpectedResponse}, {@link ApiUnreachable}; the reason of `signal` when it was aborted.
  */
 export async function send(
   url: string,
