@@ -11,7 +11,7 @@ const { writePicture } = await import('../lib/architecture/picture.ts');
 const { stagesPage } = await import('../lib/capacity/plan/page.ts');
 const { environmentPage } = await import('../services/contracts/environment/document.ts');
 const { permissionsPage } = await import('../services/user-api/auth/permissions-page.ts');
-const { problemsPage } = await import('../services/user-api/http/problems-page.ts');
+const { problemsPage } = await import('../services/user-api/http/problem-pages.ts');
 const { metricsPage } = await import('../services/user-api/observability/metrics/document.ts');
 const { PUBLICATION_DIRECTORY, publishedFiles } = await import(
   '../services/user-api/app/publication.ts'

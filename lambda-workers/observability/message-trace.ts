@@ -1,12 +1,12 @@
 import type { SQSRecord } from 'aws-lambda';
 import { z } from 'zod';
-import type { Tracer } from '../../services/contracts/tracing/span.ts';
-import { during, inTrace } from '../../services/contracts/tracing/trace-context.ts';
+import type { TraceParent, Tracer } from '../../services/contracts/tracing/span.ts';
 import {
+  during,
+  inTrace,
   parseTraceParent,
   TRACE_PARENT_MAXIMUM_LENGTH,
-  type TraceParent,
-} from '../../services/contracts/tracing/trace-parent.ts';
+} from '../../services/contracts/tracing/trace-context.ts';
 
 /** Optional: an error for each of the many events without one would be the most expensive part. */
 const traced = z.object({

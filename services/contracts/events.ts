@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TRACE_PARENT_MAXIMUM_LENGTH } from './tracing/trace-parent.ts';
+import { TRACE_PARENT_MAXIMUM_LENGTH } from './tracing/trace-context.ts';
 
 /**
  * Events between services and workers: CloudEvents 1.0 as JSON (https://cloudevents.io), one in an SQS message. They carry ids, not personal data,

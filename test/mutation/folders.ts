@@ -12,7 +12,6 @@ const pages = [
   `!${userApi}/auth/permissions-page.ts`,
   `!${userApi}/auth/password-resets/reset-page.ts`,
   `!${userApi}/http/problem-pages.ts`,
-  `!${userApi}/http/problems-page.ts`,
 ];
 
 /**

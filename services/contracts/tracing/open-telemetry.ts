@@ -16,9 +16,8 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import { withDeadline } from '../concurrency/deadline.ts';
-import type { Span, SpanKind, SpanOptions, Tracer } from './span.ts';
+import type { Span, SpanKind, SpanOptions, TraceParent, Tracer } from './span.ts';
 import { outsideTrace } from './trace-context.ts';
-import type { TraceParent } from './trace-parent.ts';
 
 export interface OpenTelemetryTracerOptions {
   /** Name of the program in traces. */

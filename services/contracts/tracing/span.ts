@@ -1,4 +1,12 @@
-import type { TraceParent } from './trace-parent.ts';
+/** The position in a trace, as processes pass it on (https://www.w3.org/TR/trace-context/). */
+export interface TraceParent {
+  /** 32 lower-case hexadecimal digits, the same for all spans of a request. */
+  readonly traceId: string;
+  /** 16 lower-case hexadecimal digits: the caller's span. */
+  readonly spanId: string;
+  /** Whether the caller records its span. */
+  readonly sampled: boolean;
+}
 
 /** The role of a span (https://opentelemetry.io/docs/concepts/signals/traces/#span-kind). */
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';

@@ -3,9 +3,9 @@ import { AccessError } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
 import type { ApiBindings } from '../http/environment.ts';
 import { Problem } from '../http/problem.ts';
+import { RateLimitExceeded } from '../rate-limit/decision.ts';
 import type { RoutePolicyName } from '../rate-limit/default-policies.ts';
 import { type ClientIdentity, callerKey } from '../rate-limit/key.ts';
-import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import {
   type CheckedRequest,

@@ -3,8 +3,7 @@ import type { Context } from 'hono';
 import { USERS_ALIASES, USERS_PATH } from '../../contracts/users.ts';
 import type { Authentication } from '../auth/authentication.ts';
 import { type ProtectedOperation, permissionOf, protect } from '../auth/authorization.ts';
-import type { HealthMonitor } from '../health/health.ts';
-import { createHealthOperations } from '../health/operations.ts';
+import { createHealthOperations, type HealthMonitor } from '../health/health.ts';
 import { createJsonBodyReader } from '../http/body.ts';
 import type { CursorSigner } from '../http/cursor.ts';
 import { withDeadline } from '../http/deadline.ts';
@@ -12,8 +11,9 @@ import type { ApiEnvironment } from '../http/environment.ts';
 import { mountOperations } from '../http/operations.ts';
 import { Problem } from '../http/problem.ts';
 import { createProblemPageOperations } from '../http/problem-pages.ts';
+import { isConditional, namesStrongTag } from '../http/request-headers.ts';
 import type { Logger } from '../observability/logger.ts';
-import { policyOf } from '../rate-limit/route-policies.ts';
+import { policyOf } from '../rate-limit/default-policies.ts';
 import { withDeprecation } from '../reference/deprecation.ts';
 import { describeRoute } from '../reference/describe-route.ts';
 import { createOpenApiDocument } from '../reference/document.ts';
@@ -23,8 +23,52 @@ import { createUserOperations } from '../users/handlers.ts';
 import type { PersonalDataExporter } from '../users/personal-data.ts';
 import type { Users } from '../users/users.ts';
 import type { Admission } from './admission.ts';
-import { withPreconditions } from './conditional-requests.ts';
 import { createErrorHandler } from './error-handler.ts';
+
+const PRECONDITION_FAILED = '412';
+
+/** @throws {@link Problem} precondition-failed */
+function requireMatch(response: Response, wanted: string): Response {
+  if (response.status !== 200 && response.status !== 304) return response;
+  const etag = response.headers.get('etag');
+  if (wanted.trim() === '*' || (etag !== null && namesStrongTag(wanted, etag))) return response;
+  const has = etag === null ? 'has no ETag' : `has the ETag ${etag}`;
+  throw new Problem('precondition-failed', `If-Match does not name what is here, which ${has}.`, {
+    headers: etag === null ? {} : { etag },
+  });
+}
+
+/**
+ * Leaves no precondition unheeded (RFC 9110, 13.2): what is read is compared with If-Match (operations themselves compare it with If-None-Match); a change
+ * that says nothing of 412 has no preconditions, and one that comes is refused, because to ignore it would do what the client did not want.
+ */
+export function withPreconditions(operation: ProtectedOperation): ProtectedOperation {
+  const { handler, route } = operation;
+  if (PRECONDITION_FAILED in route.responses) return operation;
+  if (route.method !== 'get') {
+    return {
+      ...operation,
+      handler: (context, identity) => {
+        if (isConditional(context.env.incoming.headers)) {
+          const detail = 'This operation has no preconditions: leave out If-Match and the like.';
+          throw new Problem('precondition-failed', detail);
+        }
+        return handler(context, identity);
+      },
+    };
+  }
+  return {
+    ...operation,
+    handler: (context, identity) => {
+      const response = handler(context, identity);
+      const wanted = context.env.incoming.headers['if-match'];
+      if (wanted === undefined) return response;
+      return response instanceof Promise
+        ? response.then((settled) => requireMatch(settled, wanted))
+        : requireMatch(response, wanted);
+    },
+  };
+}
 
 export interface AppParts {
   readonly users: Users;
@@ -75,7 +119,7 @@ export function describeApp(
  * 2. the deadline
  * 3. admission (./admission.ts): who asks, and the rate limit of that client
  * 4. the table of permissions (../auth/permissions.ts): a route without a row is refused to everybody
- * 5. preconditions (./conditional-requests.ts)
+ * 5. preconditions ({@link withPreconditions})
  * 6. one handler, which reads what it needs of the request
  *
  * There is no middleware: steps 2 to 5 are functions around the handler, which answer without a promise where nothing has to be waited for, as
@@ -102,9 +146,10 @@ export function createApp(parts: AppParts) {
       policy: policyOf(operation.route),
     }),
   }));
-  const protectedOperations = protect(described, ({ env }, route) =>
-    admission.admit(env, policyOf(route)),
-  );
+  const protectedOperations = protect(described, (route) => {
+    const policy = policyOf(route);
+    return ({ env }) => admission.admit(env, policy);
+  });
   const bounded = withDeadline(protectedOperations, deadlineMilliseconds);
   mountOperations(app, withDeprecation(bounded), aliasesOf, admitAsRead);
   return app;

@@ -169,7 +169,7 @@ export async function createDependencies(
       sessionRedis,
       throttle: rateLimits.loginBackoff,
       unknownApiKeys: rateLimits.unknownApiKeys,
-      dispatch: (event) => dispatcher.dispatch(event),
+      dispatch: dispatcher.dispatch,
       findUser: (userId) => repository.find(userId, 'writer'),
       logger,
     },
@@ -182,7 +182,7 @@ export async function createDependencies(
     memory,
     passwords: authentication.passwords,
     sessionRevoker: authentication.sessionRevoker,
-    dispatch: (event) => dispatcher.dispatch(event),
+    dispatch: dispatcher.dispatch,
   });
   const admission = new Admission({
     authenticator: authentication.authenticator,

@@ -1,14 +1,14 @@
 import type { ErrorHandler } from 'hono';
 import { ScopeEnded } from '../../contracts/changes/change-scope.ts';
 import { accessErrorRows } from '../auth/errors.ts';
-import { ReadsShed } from '../cache/load-limit.ts';
+import { ReadsShed } from '../cache/loads.ts';
 import { DatabaseBusy, DatabaseUnavailable } from '../database/errors.ts';
 import { RequestAborted } from '../http/body.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
 import { type ErrorRow, Problem, problemOf, retryAfter } from '../http/problem.ts';
 import type { ProblemSlug } from '../http/problem-types.ts';
 import type { Logger } from '../observability/logger.ts';
-import { RateLimitExceeded } from '../rate-limit/rate-limit-exceeded.ts';
+import { RateLimitExceeded } from '../rate-limit/decision.ts';
 import { userErrorRows } from '../users/errors.ts';
 
 /** What is refused before it is begun comes in crowds; the access log has each. */

@@ -3,8 +3,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Hono } from 'hono';
 import { type ApiEnvironment, ApiRequest } from '../http/environment.ts';
 import { ListenError } from '../http/listen-error.ts';
+import { clientProblem, HEADERS_MAXIMUM_BYTES, refuseByHand } from '../http/message-rules.ts';
 import { Problem } from '../http/problem.ts';
-import { clientProblem, HEADERS_MAXIMUM_BYTES, refuseByHand } from '../http/unreadable-request.ts';
 import type { RequestObserver } from '../observability/requests/request-observer.ts';
 import { type PipelineSettings, RequestPipeline } from './pipeline.ts';
 

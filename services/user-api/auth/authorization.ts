@@ -78,20 +78,20 @@ export function routesWithoutPermission(
     .map(({ route }) => `${route.method.toUpperCase()} ${route.path}`);
 }
 
-/** Finds out who sends a request to an operation, and whether it may come in at all; at once where nothing has to be waited for. */
-export type Admit = (
-  context: Context<ApiEnvironment>,
+/** Makes the function that finds out who sends a request to an operation, and whether it may come in at all; at once where nothing has to be waited for. */
+export type AdmitTo = (
   route: Operation['route'],
-) => Identity | Promise<Identity>;
+) => (context: Context<ApiEnvironment>) => Identity | Promise<Identity>;
 
 /**
  * Puts the table of permissions in front of operations: who asks is found out, then the operation's row is read, then it runs. It is a
  * wrapper and not a middleware, because a middleware would cost every request a promise; this waits only for what must be waited for.
  */
-export function protect(operations: readonly ProtectedOperation[], admit: Admit): Operation[] {
+export function protect(operations: readonly ProtectedOperation[], admitTo: AdmitTo): Operation[] {
   return operations.map((operation) => {
     const { route } = operation;
     const permission = permissionOf(operation);
+    const admit = admitTo(route);
     const run = (context: Context<ApiEnvironment>, identity: Identity) => {
       if (permission === undefined) throw forbidden('No permission has been given for this route.');
       const decision = decide(permission, identity, context.req.param('id'));
@@ -103,7 +103,7 @@ export function protect(operations: readonly ProtectedOperation[], admit: Admit)
     return {
       route,
       handler: (context) => {
-        const identity = admit(context, route);
+        const identity = admit(context);
         return identity instanceof Promise
           ? identity.then((known) => run(context, known))
           : run(context, identity);

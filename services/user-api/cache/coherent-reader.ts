@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
-import { refreshesEarly } from './early-refresh.ts';
+import type { CacheMetrics } from '../observability/metrics/counters.ts';
 import type { KnownVersions } from './known-versions.ts';
-import type { LoadLimit } from './load-limit.ts';
-import { LoadsInFlight } from './loads-in-flight.ts';
+import type { LoadLimit } from './loads.ts';
+import { LoadsInFlight } from './loads.ts';
 import type { FillTicket, NearCache } from './near-cache.ts';
+import { refreshesEarly } from './near-cache.ts';
 import type { RecentWrites } from './recent-writes.ts';
 import { LEASE_MILLISECONDS } from './redis-versioned-cache.ts';
 import { NextFlight, SingleFlight } from './single-flight.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
+import type { CacheMetrics } from '../observability/metrics/counters.ts';
 import { SerializedResponse } from './serialized-response.ts';
 import { SieveCache, SieveEntry } from './sieve-cache.ts';
 import { SingleFlight } from './single-flight.ts';

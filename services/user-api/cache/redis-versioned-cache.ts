@@ -3,9 +3,8 @@ import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import { type ObservedRedis, sendsAtEndOfTick } from '../redis/observed-redis.ts';
 import type { RedisClient } from '../redis/redis.ts';
 import { RedisHealth } from '../redis/redis-health.ts';
-import { decodeEntry, headOf } from './entry-format.ts';
-import { encodeInvalidation } from './invalidation.ts';
-import { createSetIfNewer, type EntryUpdate } from './set-if-newer.ts';
+import { encodeInvalidation } from './invalidation-feed.ts';
+import { createSetIfNewer, decodeEntry, type EntryUpdate, headOf } from './redis-entries.ts';
 import {
   type SetIfNewerOptions,
   type SharedEntry,

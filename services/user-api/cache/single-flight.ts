@@ -17,7 +17,7 @@ function chainOf(key: Key): number {
 
 /**
  * Flights by key, chained by hand. A `Map` would do, were it not for its tables: V8 makes a new one for every few dozen keys that come and go, and
- * keeps young objects by the old ones until a full collection (see http/responses-in-flight.ts). An object takes longer to delete a
+ * keeps young objects by the old ones until a full collection (see `ResponsesInFlight` in app/pipeline.ts). An object takes longer to delete a
  * property than all else does that a hit in the shared cache needs here.
  */
 class FlightTable<Entry extends Flight<unknown>> {

@@ -11,7 +11,7 @@ import type { SpanOptions } from '../../contracts/tracing/span.ts';
 import { describingStatements } from '../../contracts/tracing/statement.ts';
 import { traced } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
-import { PoolMetrics } from '../observability/metrics/pool-metrics.ts';
+import { PoolMetrics } from '../observability/metrics/counters.ts';
 import { isFailover, isServerFault, outcomeOf, StatementNotSent, sqlState } from './errors.ts';
 import { type SentStatements, StatementObserver } from './sent-statements.ts';
 

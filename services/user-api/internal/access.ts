@@ -1,8 +1,16 @@
+import { STATUS_CODES } from 'node:http';
 import { BlockList, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import { HOSTS_ALLOWED, isAddressedDirectly } from '../../contracts/host-check.ts';
-import { problem } from './problem.ts';
+
+/** An error of the internal port, for people, as RFC 9457 has it. */
+export function problem(status: number, detail: string): Response {
+  return Response.json(
+    { title: STATUS_CODES[status], status, detail },
+    { status, headers: { 'content-type': 'application/problem+json' } },
+  );
+}
 
 export interface InternalEnvironment {
   Bindings: HttpBindings;

@@ -7,6 +7,7 @@ import type { Logger } from '../observability/logger.ts';
 import {
   type InternalEnvironment,
   onlyFromThisMachine,
+  problem,
   refuseOtherNames,
   refuseWebPages,
 } from './access.ts';
@@ -16,7 +17,6 @@ import {
   DiagnosticsBusy,
   DiagnosticsFailed,
 } from './diagnostics.ts';
-import { problem } from './problem.ts';
 
 export interface InternalAppParts {
   readonly registry: Registry;

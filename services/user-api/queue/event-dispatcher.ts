@@ -102,10 +102,10 @@ export class EventDispatcher {
   }
 
   /** Sends an event of the outbox soon. It never throws: an event that cannot be sent stays in the outbox. */
-  dispatch(event: Event): void {
+  readonly dispatch = (event: Event): void => {
     if (this.#closed || performance.now() < this.#nextAttemptAt) return;
     if (this.held < HELD_MAXIMUM) this.#batches.add(event);
-  }
+  };
 
   /** Sends the held events, for two seconds at most, and stops. */
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import {
 import { withDeadline } from '../../contracts/concurrency/deadline.ts';
 import type { Event } from '../../contracts/events.ts';
 import { errorType, type Span, type Tracer } from '../../contracts/tracing/span.ts';
-import { formatTraceParent, parseTraceParent } from '../../contracts/tracing/trace-parent.ts';
+import { formatTraceParent, parseTraceParent } from '../../contracts/tracing/trace-context.ts';
 
 /** Most messages that SQS takes in one request. */
 export const SQS_BATCH_MAXIMUM = 10;

@@ -1,8 +1,12 @@
-import { DecisionCounter, type RateLimitDecision } from './decision.ts';
-import { headersFor, type RateLimitHeaders } from './headers.ts';
+import {
+  DecisionCounter,
+  headersFor,
+  type RateLimitDecision,
+  RateLimitExceeded,
+  type RateLimitHeaders,
+} from './decision.ts';
 import { MAXIMUM_KEYS } from './in-process-limiter.ts';
 import type { FixedWindowPolicy } from './policy.ts';
-import { RateLimitExceeded } from './rate-limit-exceeded.ts';
 import { RecentMap } from './recent-map.ts';
 
 /** An attempt that may go on. It counts as failed unless it is withdrawn. */

@@ -1,7 +1,6 @@
 import type { RateLimitDecision, RateLimiter } from './decision.ts';
-import { headersFor, type RateLimitHeaders } from './headers.ts';
+import { headersFor, RateLimitExceeded, type RateLimitHeaders } from './decision.ts';
 import { addressKey, type ClientIdentity, userKey } from './key.ts';
-import { RateLimitExceeded } from './rate-limit-exceeded.ts';
 import { RecentMap } from './recent-map.ts';
 
 /** Addresses whose keys are kept: those of clients that come often. */

@@ -1,7 +1,7 @@
 import { Cluster, type ClusterNode, type Command, Redis } from 'ioredis';
 import { errorType } from '../../contracts/tracing/span.ts';
 import { currentSpan, outsideTrace } from '../../contracts/tracing/trace-context.ts';
-import { RedisCommandCounts } from '../observability/metrics/redis-command-counts.ts';
+import { RedisCommandCounts } from '../observability/metrics/counters.ts';
 
 const MILLISECONDS_PER_SECOND = 1_000;
 

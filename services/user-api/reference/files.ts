@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { acceptsGzip } from '../http/content-coding.ts';
-import { matchesEntityTag } from '../http/preconditions.ts';
+import { acceptsGzip, matchesEntityTag } from '../http/request-headers.ts';
 
 const compress = promisify(gzip);
 

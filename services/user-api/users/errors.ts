@@ -1,5 +1,5 @@
-import { entityTag } from '../http/preconditions.ts';
 import { type ErrorRow, Problem, problemOf, retryAfter } from '../http/problem.ts';
+import { entityTag } from '../http/request-headers.ts';
 
 /** Another user has this email address. */
 export class EmailTaken extends Error {

@@ -28,8 +28,11 @@ import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { CursorSigner } from '../http/cursor.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
-import { parseIdempotencyKey } from '../http/idempotency-key.ts';
-import { matchesEntityTag, versionCondition } from '../http/preconditions.ts';
+import {
+  matchesEntityTag,
+  parseIdempotencyKey,
+  versionCondition,
+} from '../http/request-headers.ts';
 import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
 import { createListHandler } from './list-handler.ts';
 import type { PersonalDataExporter } from './personal-data.ts';

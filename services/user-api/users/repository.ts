@@ -9,7 +9,7 @@ import { isDuplicateOf } from '../database/errors.ts';
 import { type PreparedText, runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
-import type { VersionCondition } from '../http/preconditions.ts';
+import type { VersionCondition } from '../http/request-headers.ts';
 import { BatchedCreations } from './batched-creations.ts';
 import { EmailTaken } from './errors.ts';
 import {

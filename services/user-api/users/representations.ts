@@ -2,8 +2,22 @@ import type { User } from '../../contracts/users.ts';
 import { type Representation, shownUser } from '../auth/visible-user.ts';
 import type { DerivedRepresentation } from '../cache/near-cache.ts';
 import { asText } from '../cache/serialized-response.ts';
-import { entityTag } from '../http/preconditions.ts';
-import type { UserSnapshot } from './user-snapshot.ts';
+import { entityTag } from '../http/request-headers.ts';
+
+/** A user as it is answered: the version for the ETag, and the bytes of the body. */
+export interface UserSnapshot {
+  readonly version: number;
+  readonly body: Uint8Array;
+  /** Whether a cache had it. @default false */
+  readonly fromCache?: boolean;
+}
+
+const encoder = new TextEncoder();
+
+/** The user as the API gives it, made once and then kept and sent as it is. */
+export function toSnapshot(user: User): UserSnapshot {
+  return { version: user.version, body: encoder.encode(JSON.stringify(user)) };
+}
 
 /** What is the same at every version of a user has other bytes in each representation, so their tags differ, too (RFC 9110, 8.8.1). */
 export function representationTag(version: number, representation: Representation): string {

@@ -5,13 +5,13 @@ import { CoherentReader } from '../cache/coherent-reader.ts';
 import { InvalidationFeed } from '../cache/invalidation-feed.ts';
 import { KnownVersions } from '../cache/known-versions.ts';
 import { ListCache } from '../cache/list-cache.ts';
-import { LoadLimit } from '../cache/load-limit.ts';
+import { LoadLimit } from '../cache/loads.ts';
 import { NearCache } from '../cache/near-cache.ts';
 import { RecentWrites } from '../cache/recent-writes.ts';
 import { RedisVersionedCache } from '../cache/redis-versioned-cache.ts';
 import { WritePublisher } from '../cache/write-publisher.ts';
 import type { Logger } from '../observability/logger.ts';
-import { CacheMetrics } from '../observability/metrics/cache-counters.ts';
+import { CacheMetrics } from '../observability/metrics/counters.ts';
 import { onServerChange, type RedisClient } from '../redis/redis.ts';
 import type { UserRepository } from './repository.ts';
 import { UserLoader } from './user-loader.ts';
@@ -64,18 +64,19 @@ export const REPRESENTATION = createHash('sha256')
 const LIST_SHARE = 1 / 8;
 
 export function createUserCaching(parts: UserCachingParts): UserCaching {
-  const { clock = () => performance.now(), logger, nearCacheBytes, redis } = parts;
+  const { logger, nearCacheBytes, redis } = parts;
+  const clock = parts.clock === undefined ? {} : { clock: parts.clock };
   const metrics = new CacheMetrics();
-  const knownVersions = new KnownVersions({ clock });
+  const knownVersions = new KnownVersions(clock);
   const recentWrites = new RecentWrites();
   const listBytes = Math.floor(nearCacheBytes * LIST_SHARE);
   const near = new NearCache({
     maximumBytes: nearCacheBytes - listBytes,
     knownVersions,
     metrics,
-    clock,
+    ...clock,
   });
-  const lists = new ListCache({ maximumBytes: listBytes, metrics, clock });
+  const lists = new ListCache({ maximumBytes: listBytes, metrics, ...clock });
   const limit = new LoadLimit(parts.databaseReadsMaximum, metrics);
   const shared =
     redis === null

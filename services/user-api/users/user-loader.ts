@@ -1,8 +1,8 @@
 import type { LoadedResource, Loader, LoadRequest } from '../cache/coherent-reader.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
-import type { CacheMetrics } from '../observability/metrics/cache-counters.ts';
+import type { CacheMetrics } from '../observability/metrics/counters.ts';
 import type { UserRepository } from './repository.ts';
-import { toSnapshot } from './user-snapshot.ts';
+import { toSnapshot } from './representations.ts';
 
 export interface UserLoaderParts {
   readonly repository: Pick<UserRepository, 'find'>;

@@ -7,10 +7,10 @@ import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import type { SessionRevoker } from '../auth/sessions/session-revoker.ts';
 import type { CoherentReader } from '../cache/coherent-reader.ts';
 import type { ListCache, LoadedPage, SerializedPage } from '../cache/list-cache.ts';
-import type { LoadLimit } from '../cache/load-limit.ts';
+import type { LoadLimit } from '../cache/loads.ts';
 import type { WritePublisher } from '../cache/write-publisher.ts';
 import { UNKNOWN_ADDRESS } from '../client-address/client-address.ts';
-import { allowsVersion, type VersionCondition } from '../http/preconditions.ts';
+import { allowsVersion, type VersionCondition } from '../http/request-headers.ts';
 import { eventEnvelope } from '../queue/outbox.ts';
 import {
   EmailTaken,
@@ -21,7 +21,7 @@ import {
 } from './errors.ts';
 import { type IdempotencyStore, isKeyTaken, type RememberedCreation } from './idempotency-store.ts';
 import type { UserRepository } from './repository.ts';
-import { toSnapshot, type UserSnapshot } from './user-snapshot.ts';
+import { toSnapshot, type UserSnapshot } from './representations.ts';
 import type { AuditedActor, CreationKey } from './write-statements.ts';
 
 export interface UsersParts {

@@ -3,7 +3,7 @@ import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UpdateUserBody, UserFields } from '../../contracts/users.ts';
 import { runPrepared } from '../database/prepared-text.ts';
 import type { auditActors } from '../database/schema.ts';
-import type { VersionCondition } from '../http/preconditions.ts';
+import type { VersionCondition } from '../http/request-headers.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox.ts';
 import { SETTABLE_NAMES, settableColumns } from './user-columns.ts';
 import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';

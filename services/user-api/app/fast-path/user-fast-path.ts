@@ -2,7 +2,7 @@ import { USERS_ALIASES, USERS_PATH } from '../../../contracts/users.ts';
 import { decide, permissionOf } from '../../auth/authorization.ts';
 import { ANONYMOUS } from '../../auth/identity.ts';
 import { JSON_MEDIA_TYPE } from '../../http/route-parts.ts';
-import { policyOf } from '../../rate-limit/route-policies.ts';
+import { policyOf } from '../../rate-limit/default-policies.ts';
 import { deprecationOf } from '../../reference/deprecation.ts';
 import { cachingFields } from '../../users/handlers.ts';
 import { publicRepresentation } from '../../users/representations.ts';

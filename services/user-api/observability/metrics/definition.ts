@@ -1,4 +1,4 @@
-import type { DurationHistogram } from './duration-histogram.ts';
+import type { DurationHistogram } from './counters.ts';
 import type { MetricSources } from './sources.ts';
 
 export type Labels = Readonly<Record<string, string | number>>;

@@ -1,6 +1,6 @@
+import { DURATION_BUCKETS_SECONDS } from './counters.ts';
 import { defaultMetrics } from './default-metrics.ts';
 import { metricDefinitions } from './definitions.ts';
-import { DURATION_BUCKETS_SECONDS } from './duration-histogram.ts';
 
 interface Row {
   readonly name: string;

@@ -1,5 +1,5 @@
+import type { RedisCommandSeries } from './counters.ts';
 import type { MetricDefinition } from './definition.ts';
-import type { RedisCommandSeries } from './redis-command-counts.ts';
 import type { MetricSources } from './sources.ts';
 
 type Labels = { readonly connection: string; readonly command: string };

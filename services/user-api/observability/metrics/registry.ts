@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DURATION_BUCKETS_SECONDS } from './counters.ts';
 import type { HistogramSample, MetricDefinition } from './definition.ts';
 import { metricDefinitions } from './definitions.ts';
-import { DURATION_BUCKETS_SECONDS } from './duration-histogram.ts';
 import type { MetricSources } from './sources.ts';
 
 /** How closely the event loop is watched, in milliseconds: shorter delays are not seen, and each look costs a wake-up. */

@@ -1,7 +1,4 @@
-import type { RequestMetrics } from '../requests/request-metrics.ts';
-import type { CacheMetrics } from './cache-counters.ts';
-import type { PoolMetrics } from './pool-metrics.ts';
-import type { RedisCommandCounts } from './redis-command-counts.ts';
+import type { CacheMetrics, PoolMetrics, RedisCommandCounts, RequestMetrics } from './counters.ts';
 
 /** Memory that one of this process's caches takes. */
 export interface CacheUse {

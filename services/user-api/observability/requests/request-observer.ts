@@ -1,11 +1,98 @@
-import type { ServerResponse } from 'node:http';
-import type { Tracer } from '../../../contracts/tracing/span.ts';
-import { inSpan, inTrace } from '../../../contracts/tracing/trace-context.ts';
-import { parseTraceParent, type TraceParent } from '../../../contracts/tracing/trace-parent.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Span, TraceParent, Tracer } from '../../../contracts/tracing/span.ts';
+import { inSpan, inTrace, parseTraceParent } from '../../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../logger.ts';
-import { AccessLog, type AccessLogSettings } from './access-log.ts';
-import { RequestMetrics } from './request-metrics.ts';
-import type { ObservedRequest, RequestRecord } from './request-record.ts';
+import { RequestMetrics } from '../metrics/counters.ts';
+
+/** A request as metrics, logs and traces see it. */
+export interface ObservedRequest extends Pick<IncomingMessage, 'headers' | 'method'> {
+  /** In milliseconds of `performance.now()`. */
+  readonly receivedAt: number;
+  readonly requestId: string;
+}
+
+/** What is recorded of a request besides itself; the steps that it passes fill it in. */
+export class RequestRecord {
+  /** Pattern of the route that responds, such as `/api/v1/users/{id}`; null while none does. */
+  route: string | null = null;
+  /** Slug of the problem in the response; null while there is none. */
+  problem: string | null = null;
+  /** Whether a cache had the response, in this process's memory or in Redis: only some of these requests are logged. */
+  fromCache = false;
+  /** The trace that it belongs to, and its span there when it is recorded. */
+  trace: TraceParent | undefined = undefined;
+  span: Span | undefined = undefined;
+}
+
+export interface AccessLogSettings {
+  /** Of so many requests that a cache answers, one gets a line. */
+  readonly oneHitIn: number;
+  readonly slowRequestMilliseconds: number;
+}
+
+/** How a request ended. */
+export interface RequestEnd {
+  /** Pattern of the route. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMilliseconds: number;
+  /** Whether the client was gone before it had the whole response. */
+  readonly aborted: boolean;
+}
+
+const FIRST_ERROR_STATUS = 400;
+const FIRST_SERVER_ERROR_STATUS = 500;
+
+/**
+ * One line for each request, after its response has been sent or the client has gone; of hits in a cache only one in so
+ * many, because there are so many of them, and a line costs more than what they are answered with. Never the URL: ids of people are in its path, and what
+ * they search for is in its query.
+ */
+export class AccessLog {
+  readonly #root: Logger;
+  readonly #logger: Logger;
+  readonly #settings: AccessLogSettings;
+  #hits = 0;
+
+  constructor(logger: Logger, settings: AccessLogSettings) {
+    this.#root = logger;
+    // All that it writes is known to be harmless, and looking for what to mask takes twice as long as writing it. Its own level lets
+    // all pass: the one that counts is that of the logger it comes of, which can be changed at any time.
+    this.#logger = logger.child({}, { redact: [], level: 'trace' });
+    this.#settings = settings;
+  }
+
+  write(incoming: ObservedRequest, record: Readonly<RequestRecord>, end: RequestEnd): void {
+    const slow = end.durationMilliseconds > this.#settings.slowRequestMilliseconds;
+    const ordinary = !slow && !end.aborted && end.status < FIRST_ERROR_STATUS;
+    const sampled = record.fromCache && ordinary;
+    if (sampled && !this.#isChosen()) return;
+    const level = slow || end.status >= FIRST_SERVER_ERROR_STATUS ? 'warn' : 'info';
+    if (!this.#root.isLevelEnabled(level)) return;
+    const { problem, trace } = record;
+    this.#logger[level](
+      {
+        requestId: incoming.requestId,
+        ...(trace === undefined ? {} : { traceId: trace.traceId, spanId: trace.spanId }),
+        method: incoming.method,
+        route: end.route,
+        status: end.status,
+        durationMilliseconds: Number(end.durationMilliseconds.toFixed(3)),
+        ...(problem === null ? {} : { problem }),
+        ...(end.aborted ? { aborted: true } : {}),
+        ...(sampled ? { oneHitIn: this.#settings.oneHitIn } : {}),
+      },
+      slow ? 'slow request' : 'request',
+    );
+  }
+
+  /** The first, and then every so many: what the lines say is right for all hits when multiplied. */
+  #isChosen(): boolean {
+    const chosen = this.#hits === 0;
+    this.#hits = (this.#hits + 1) % this.#settings.oneHitIn;
+    return chosen;
+  }
+}
 
 /** So that nobody can make a process trace all that it does by saying so in a header. */
 export const TRACES_MAXIMUM_PER_SECOND = 100;
@@ -53,7 +140,6 @@ export interface RequestObserverOptions extends AccessLogSettings {
 const NO_ROUTE = 'none';
 /** nginx' status for a client that did not wait for the response; nobody receives it. */
 const CLIENT_CLOSED_REQUEST = 499;
-const FIRST_SERVER_ERROR_STATUS = 500;
 
 /** Sees every request, whichever way it is answered: counts it, logs it, and traces some. */
 export class RequestObserver {

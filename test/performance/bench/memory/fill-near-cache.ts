@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { KnownVersions } from '../../../../services/user-api/cache/known-versions.ts';
 import { NearCache } from '../../../../services/user-api/cache/near-cache.ts';
-import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/counters.ts';
 import { publicRepresentation } from '../../../../services/user-api/users/representations.ts';
 
 /**

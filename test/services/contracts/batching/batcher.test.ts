@@ -5,8 +5,11 @@ import {
   type BatchOptions,
   batched,
 } from '../../../../services/contracts/batching/batcher.ts';
-import { currentTrace, inTrace } from '../../../../services/contracts/tracing/trace-context.ts';
-import { parseTraceParent } from '../../../../services/contracts/tracing/trace-parent.ts';
+import {
+  currentTrace,
+  inTrace,
+  parseTraceParent,
+} from '../../../../services/contracts/tracing/trace-context.ts';
 
 function observe(options?: BatchOptions) {
   const calls: (readonly number[])[] = [];

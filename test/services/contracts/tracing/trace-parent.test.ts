@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   formatTraceParent,
   parseTraceParent,
-} from '../../../../services/contracts/tracing/trace-parent.ts';
+} from '../../../../services/contracts/tracing/trace-context.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ChangeScope, ScopeEnded } from '../../../../services/contracts/changes/change-scope.ts';
 import { createErrorHandler, errorRows } from '../../../../services/user-api/app/error-handler.ts';
 import { AccessError, UserNotFound } from '../../../../services/user-api/auth/errors.ts';
-import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
+import { ReadsShed } from '../../../../services/user-api/cache/loads.ts';
 import {
   DatabaseBusy,
   DatabaseUnavailable,
@@ -16,7 +16,7 @@ import type { ApiEnvironment } from '../../../../services/user-api/http/environm
 import { Problem } from '../../../../services/user-api/http/problem.ts';
 import { problemTypes } from '../../../../services/user-api/http/problem-types.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-observer.ts';
 import {
   EmailTaken,
   IdempotencyKeyInUse,

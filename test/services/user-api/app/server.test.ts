@@ -11,7 +11,7 @@ import type { ApiServerSettings } from '../../../../services/user-api/app/server
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-observer.ts';
 import { createApiServer } from '../http/support/api-server.ts';
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;

@@ -9,9 +9,9 @@ import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-t
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
 import { DatabaseUnavailable } from '../../../../services/user-api/database/errors.ts';
+import { RateLimitExceeded } from '../../../../services/user-api/rate-limit/decision.ts';
 import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import { FailureLimiter } from '../../../../services/user-api/rate-limit/failure-limiter.ts';
-import { RateLimitExceeded } from '../../../../services/user-api/rate-limit/rate-limit-exceeded.ts';
 
 const unknownKeys = defaultPolicies['unknown-api-keys'];
 const here = '192.0.2.1';

@@ -111,7 +111,7 @@ describe('protect', () => {
       },
     };
     for (const identity of [admin, Promise.resolve(admin)]) {
-      const [refusing] = protect([operation], () => identity);
+      const [refusing] = protect([operation], () => () => identity);
       const ask = async () => await refusing?.handler(context as never);
       await expect(ask()).rejects.toMatchObject({
         slug: 'forbidden',
@@ -167,7 +167,7 @@ describe('protect', () => {
           },
         },
       ],
-      () => identities[who],
+      () => () => identities[who],
     );
     const param = (name: string) => (name === 'id' ? id : undefined);
     const ask = async () => await operation?.handler({ ...context, req: { param } } as never);
@@ -181,7 +181,7 @@ describe('protect', () => {
       route: { ...route, path: '/api/v1/users/{id}' },
       handler: (_context: unknown, identity: Identity) => new Response(identity.kind),
     };
-    const [open] = protect([operation], () => ({ kind: 'anonymous' }));
+    const [open] = protect([operation], () => () => ({ kind: 'anonymous' }));
 
     expect(open?.handler(context as never)).toBeInstanceOf(Response);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SETTLED_MILLISECONDS } from '../../../../services/user-api/cache/coherent-reader.ts';
-import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
+import { ReadsShed } from '../../../../services/user-api/cache/loads.ts';
 import { DELETED_VERSION } from '../../../../services/user-api/cache/versioned-cache.ts';
 import {
   KNOWN_MAXIMUM,

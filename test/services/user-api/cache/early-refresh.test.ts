@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   earliestRefresh,
+  NEAR_LIFETIME_MILLISECONDS,
   refreshesEarly,
-} from '../../../../services/user-api/cache/early-refresh.ts';
-import { NEAR_LIFETIME_MILLISECONDS } from '../../../../services/user-api/cache/near-cache.ts';
+} from '../../../../services/user-api/cache/near-cache.ts';
 import { ReaderScene, settle, sharedEntry } from './support/reader-scene.ts';
 
 /** Nothing here waits for a server. */

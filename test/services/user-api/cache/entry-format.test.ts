@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEntry, headOf } from '../../../../services/user-api/cache/entry-format.ts';
+import { decodeEntry, headOf } from '../../../../services/user-api/cache/redis-entries.ts';
 
 /** The format in short, which reading byte by byte has to agree with. */
 const ENTRY = /^([vd])(\d{1,10}) ([!-\xff]{1,8}) (\d{1,15}) (\d{1,9})\n(.*)$/s;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick, setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import type { Invalidation } from '../../../../services/user-api/cache/invalidation.ts';
+import type { Invalidation } from '../../../../services/user-api/cache/invalidation-feed.ts';
 import {
   HEARTBEAT_GRACE_MILLISECONDS,
   InvalidationFeed,

@@ -8,7 +8,7 @@ import {
   PAGE_LIFETIME_MILLISECONDS,
   PAGE_OVERHEAD_BYTES,
 } from '../../../../services/user-api/cache/list-cache.ts';
-import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/counters.ts';
 
 const BODY = Buffer.from('{"data":[]}');
 

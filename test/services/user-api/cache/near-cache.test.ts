@@ -7,7 +7,7 @@ import {
   NEAR_LIFETIME_MILLISECONDS,
   NearCache,
 } from '../../../../services/user-api/cache/near-cache.ts';
-import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/counters.ts';
 
 /** Shows a body twice, so that it is larger than the one that was put in. */
 const twice = {

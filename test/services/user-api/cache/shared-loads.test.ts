@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { User } from '../../../../services/contracts/users.ts';
-import { ReadsShed } from '../../../../services/user-api/cache/load-limit.ts';
+import { ReadsShed } from '../../../../services/user-api/cache/loads.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { createRedis, createSubscriber } from '../../../../services/user-api/redis/redis.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { acceptsGzip } from '../../../../services/user-api/http/content-coding.ts';
+import { acceptsGzip } from '../../../../services/user-api/http/request-headers.ts';
 
 describe('acceptsGzip', () => {
   // RFC 9110, 12.5.3.

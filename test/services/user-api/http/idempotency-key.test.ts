@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseIdempotencyKey } from '../../../../services/user-api/http/idempotency-key.ts';
+import { parseIdempotencyKey } from '../../../../services/user-api/http/request-headers.ts';
 
 describe('parseIdempotencyKey', () => {
   it.each([

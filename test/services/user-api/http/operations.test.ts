@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { mountOperations } from '../../../../services/user-api/http/operations.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';
-import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
+import { RequestRecord } from '../../../../services/user-api/observability/requests/request-observer.ts';
 
 const routeOf = (method: 'delete' | 'get' | 'patch', path: string) =>
   createRoute({ method, path, responses: { 200: { description: 'Done' } } });

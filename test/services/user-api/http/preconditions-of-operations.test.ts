@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { withPreconditions } from '../../../../services/user-api/app/conditional-requests.ts';
+import { withPreconditions } from '../../../../services/user-api/app/app.ts';
 import type { ProtectedOperation } from '../../../../services/user-api/auth/authorization.ts';
 import { ANONYMOUS } from '../../../../services/user-api/auth/identity.ts';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
 import {
   type ResponseInFlight,
   ResponsesInFlight,
-} from '../../../../services/user-api/http/responses-in-flight.ts';
+} from '../../../../services/user-api/app/pipeline.ts';
+import type { ApiRequest } from '../../../../services/user-api/http/environment.ts';
 
 it('ResponsesInFlight, in whatever order answers end, has those that have not', () => {
   fc.assert(

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { permissions } from '../../../../services/user-api/auth/permissions.ts';
 import { permissionsPage } from '../../../../services/user-api/auth/permissions-page.ts';
+import { problemsPage } from '../../../../services/user-api/http/problem-pages.ts';
 import { problemTypes } from '../../../../services/user-api/http/problem-types.ts';
-import { problemsPage } from '../../../../services/user-api/http/problems-page.ts';
-import { policyOf } from '../../../../services/user-api/rate-limit/route-policies.ts';
+import { policyOf } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { startTestApi } from '../support/api.ts';
 

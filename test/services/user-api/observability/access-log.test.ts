@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
-import { AccessLog } from '../../../../services/user-api/observability/requests/access-log.ts';
-import { RequestRecord } from '../../../../services/user-api/observability/requests/request-record.ts';
+import {
+  AccessLog,
+  RequestRecord,
+} from '../../../../services/user-api/observability/requests/request-observer.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import { createUser, startApiOnNewDatabase, type TestApi } from '../support/api.ts';

@@ -1,7 +1,9 @@
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { inTrace } from '../../../../services/contracts/tracing/trace-context.ts';
-import { formatTraceParent } from '../../../../services/contracts/tracing/trace-parent.ts';
+import {
+  formatTraceParent,
+  inTrace,
+} from '../../../../services/contracts/tracing/trace-context.ts';
 import { eventEnvelope } from '../../../../services/user-api/queue/outbox.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { addToOutbox, connect, openOutbox } from './support/outbox.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { RateLimitExceeded } from '../../../../services/user-api/rate-limit/decision.ts';
 import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import { FailureLimiter } from '../../../../services/user-api/rate-limit/failure-limiter.ts';
-import { RateLimitExceeded } from '../../../../services/user-api/rate-limit/rate-limit-exceeded.ts';
 
 const policy = { ...defaultPolicies['unknown-api-keys'], limit: 3, windowSeconds: 60 };
 

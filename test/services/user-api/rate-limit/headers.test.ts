@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RateLimitDecision } from '../../../../services/user-api/rate-limit/decision.ts';
+import { headersFor } from '../../../../services/user-api/rate-limit/decision.ts';
 import { defaultPolicies } from '../../../../services/user-api/rate-limit/default-policies.ts';
-import { headersFor } from '../../../../services/user-api/rate-limit/headers.ts';
 
 const policy = defaultPolicies.reads;
 const allowed: RateLimitDecision = {

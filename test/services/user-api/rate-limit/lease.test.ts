@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../../services/user-api/rate-limit/decision.ts';
-import { Lease, type LeaseTerms } from '../../../../services/user-api/rate-limit/lease.ts';
+import { Lease, type LeaseTerms } from '../../../../services/user-api/rate-limit/leased-limiter.ts';
 
 /** The shared bucket, as plainly as can be: tokens with fractions. */
 class SharedBucket {

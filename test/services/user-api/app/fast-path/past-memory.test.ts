@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { LoadedResource } from '../../../../../services/user-api/cache/coherent-reader.ts';
-import { ReadsShed } from '../../../../../services/user-api/cache/load-limit.ts';
+import { ReadsShed } from '../../../../../services/user-api/cache/loads.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../../support/database.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
 import { newUser } from '../../support/api.ts';

@@ -188,8 +188,11 @@ export async function startAuthApi(options: AuthApiOptions): Promise<AuthApi> {
   ];
   mountOperations(
     app,
-    protect(operations, ({ env }) =>
-      authentication.authenticator.authenticate(env.incoming.headers, env.address),
+    protect(
+      operations,
+      () =>
+        ({ env }) =>
+          authentication.authenticator.authenticate(env.incoming.headers, env.address),
     ),
   );
 

@@ -1,4 +1,4 @@
-import type { UserSnapshot } from '../../../../../services/user-api/users/user-snapshot.ts';
+import type { UserSnapshot } from '../../../../../services/user-api/users/representations.ts';
 import type { TestedProcess } from './tested-process.ts';
 
 /** The "version" of a user that has been deleted: newer than any. */

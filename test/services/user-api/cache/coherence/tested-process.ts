@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { decodeInvalidation } from '../../../../../services/user-api/cache/invalidation.ts';
+import { decodeInvalidation } from '../../../../../services/user-api/cache/invalidation-feed.ts';
 import type { DatabaseRouter } from '../../../../../services/user-api/database/router.ts';
 import type { Logger } from '../../../../../services/user-api/observability/logger.ts';
 import { createRedis, createSubscriber } from '../../../../../services/user-api/redis/redis.ts';

@@ -4,7 +4,7 @@ import {
   type LoadRequest,
 } from '../../../../../services/user-api/cache/coherent-reader.ts';
 import { KnownVersions } from '../../../../../services/user-api/cache/known-versions.ts';
-import { LoadLimit } from '../../../../../services/user-api/cache/load-limit.ts';
+import { LoadLimit } from '../../../../../services/user-api/cache/loads.ts';
 import { NearCache } from '../../../../../services/user-api/cache/near-cache.ts';
 import { RecentWrites } from '../../../../../services/user-api/cache/recent-writes.ts';
 import type {
@@ -13,7 +13,7 @@ import type {
   VersionedCache,
   VersionedEntry,
 } from '../../../../../services/user-api/cache/versioned-cache.ts';
-import { CacheMetrics } from '../../../../../services/user-api/observability/metrics/cache-counters.ts';
+import { CacheMetrics } from '../../../../../services/user-api/observability/metrics/counters.ts';
 
 export const MAXIMUM_LOADS = 4;
 /** Most versions in a half of what the process of a scene knows. */

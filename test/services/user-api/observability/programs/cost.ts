@@ -5,12 +5,12 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import { during, traced } from '../../../../../services/contracts/tracing/trace-context.ts';
 import { createTracer } from '../../../../../services/contracts/tracing/tracer.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
-import { RequestMetrics } from '../../../../../services/user-api/observability/requests/request-metrics.ts';
-import { RequestObserver } from '../../../../../services/user-api/observability/requests/request-observer.ts';
+import { RequestMetrics } from '../../../../../services/user-api/observability/metrics/counters.ts';
 import {
   type ObservedRequest,
+  RequestObserver,
   RequestRecord,
-} from '../../../../../services/user-api/observability/requests/request-record.ts';
+} from '../../../../../services/user-api/observability/requests/request-observer.ts';
 
 /**
  * Measures what seeing a request costs, in CPU time of this process for each request, without HTTP around it:

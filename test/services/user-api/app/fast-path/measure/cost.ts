@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import {
   createHeaderCheck,
   idIn,
-} from '../../../../../../services/user-api/app/fast-path/eligible-request.ts';
+} from '../../../../../../services/user-api/app/fast-path/fast-path.ts';
 import { createResponseWriter } from '../../../../../../services/user-api/app/fast-path/write-response.ts';
 import { KnownVersions } from '../../../../../../services/user-api/cache/known-versions.ts';
 import { NearCache } from '../../../../../../services/user-api/cache/near-cache.ts';
@@ -11,9 +11,11 @@ import { createRequestAddressFinder } from '../../../../../../services/user-api/
 import { ApiRequest, RequestIds } from '../../../../../../services/user-api/http/environment.ts';
 import { constantHeaders } from '../../../../../../services/user-api/http/response-headers.ts';
 import { createLogger } from '../../../../../../services/user-api/observability/logger.ts';
-import { CacheMetrics } from '../../../../../../services/user-api/observability/metrics/cache-counters.ts';
-import { RequestObserver } from '../../../../../../services/user-api/observability/requests/request-observer.ts';
-import { RequestRecord } from '../../../../../../services/user-api/observability/requests/request-record.ts';
+import { CacheMetrics } from '../../../../../../services/user-api/observability/metrics/counters.ts';
+import {
+  RequestObserver,
+  RequestRecord,
+} from '../../../../../../services/user-api/observability/requests/request-observer.ts';
 import { createRateLimits } from '../../../../../../services/user-api/rate-limit/rate-limits.ts';
 import { createRequestLimit } from '../../../../../../services/user-api/rate-limit/request-limit.ts';
 import { cachingFields } from '../../../../../../services/user-api/users/handlers.ts';

@@ -49,7 +49,7 @@ export const mutantsOfReads: readonly Mutant[] = [
   },
   {
     without: 'a load of its own for each reader while invalidations may be missed',
-    file: `${CACHE}/loads-in-flight.ts`,
+    file: `${CACHE}/loads.ts`,
     original: 'if (!this.#near.isOpen) return this.#unnotifiedLoads.run(id, asBegun(load));',
     replacement: '',
     interleaving: [
@@ -65,7 +65,7 @@ export const mutantsOfReads: readonly Mutant[] = [
   },
   {
     without: 'separating loads before and after a lost subscription',
-    file: `${CACHE}/loads-in-flight.ts`,
+    file: `${CACHE}/loads.ts`,
     original: 'now.opening !== opening || now.forgotten !== forgotten',
     replacement: 'now.forgotten !== forgotten',
     interleaving: [
@@ -81,7 +81,7 @@ export const mutantsOfReads: readonly Mutant[] = [
   },
   {
     without: 'separating loads before and after known versions are forgotten',
-    file: `${CACHE}/loads-in-flight.ts`,
+    file: `${CACHE}/loads.ts`,
     original: 'now.opening !== opening || now.forgotten !== forgotten',
     replacement: 'now.opening !== opening',
     interleaving: [

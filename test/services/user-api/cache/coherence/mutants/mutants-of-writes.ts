@@ -6,7 +6,7 @@ const CACHE = 'services/user-api/cache';
 export const mutantsOfWrites: readonly Mutant[] = [
   {
     without: 'compare-and-set in Redis',
-    file: `${CACHE}/set-if-newer.ts`,
+    file: `${CACHE}/redis-entries.ts`,
     original: 'if held and held > tonumber(version) then return current end',
     replacement: '',
     interleaving: [
@@ -20,7 +20,7 @@ export const mutantsOfWrites: readonly Mutant[] = [
   },
   {
     without: 'publishing a write in the step that stores it',
-    file: `${CACHE}/set-if-newer.ts`,
+    file: `${CACHE}/redis-entries.ts`,
     original: "if message ~= '' then redis.call('PUBLISH', channel, message) end",
     replacement: '',
     interleaving: ['The user is in Redis.', 'B: write'],

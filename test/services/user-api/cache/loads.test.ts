@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LoadsInFlight } from '../../../../services/user-api/cache/loads-in-flight.ts';
+import { LoadsInFlight } from '../../../../services/user-api/cache/loads.ts';
 import type { VersionedEntry } from '../../../../services/user-api/cache/versioned-cache.ts';
-import { CacheMetrics } from '../../../../services/user-api/observability/metrics/cache-counters.ts';
+import { CacheMetrics } from '../../../../services/user-api/observability/metrics/counters.ts';
 
 /** What a process knows of writes, as the near cache says it. */
 class Knowledge {

@@ -6,7 +6,7 @@ import {
   matchesEntityTag,
   namesStrongTag,
   versionCondition,
-} from '../../../../services/user-api/http/preconditions.ts';
+} from '../../../../services/user-api/http/request-headers.ts';
 
 describe('entityTag', () => {
   it('names the version, and the representation where there are several', () => {
