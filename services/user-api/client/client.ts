@@ -51,7 +51,7 @@ const ANONYMOUS: ReadonlySet<OperationId> = new Set([
  * outcome is unknown, only where a repetition does no harm, as with an Idempotency-Key or If-Match. It renews the access token when it has ended, once for all requests that wait for
  * it; and throws problems as {@link ApiProblem}.
  *
- * Every function throws `ApiProblem`, `ApiUnreachable` or `UnexpectedAnswer`, or the reason of its signal.
+ * Every function throws `ApiProblem`, `ApiUnreachable` or `UnexpectedResponse`, or the reason of its signal.
  */
 export function createClient(options: ClientOptions): UserApiClient {
   const { apiKey, baseUrl, onTokens, retry, timeoutMilliseconds = TIMEOUT_MILLISECONDS } = options;

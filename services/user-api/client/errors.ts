@@ -35,7 +35,7 @@ export class ApiUnreachable extends Error {
 
 /** A response that is not the API's: most likely of a proxy in front of it. */
 export class UnexpectedResponse extends Error {
-  override readonly name = 'UnexpectedAnswer';
+  override readonly name = 'UnexpectedResponse';
   readonly status: number;
 
   constructor(status: number, mediaType: string | null) {
