@@ -29,7 +29,7 @@ export class IdempotencyKeyReused extends Error {
 
 /** What the Idempotency-Key was used for has been erased. */
 export class IdempotentResponseErased extends Error {
-  override readonly name = 'IdempotentAnswerErased';
+  override readonly name = 'IdempotentResponseErased';
 }
 
 /** Their problems. */

@@ -94,7 +94,7 @@ export class Users {
    * Creates a user, whose welcome email is then certain to be asked for; once for each Idempotency-Key.
    *
    * @param address - where the request comes from.
-   * @throws `EmailTaken`, {@link IdempotencyKeyInUse}, {@link IdempotencyKeyReused}, {@link IdempotentAnswerErased}; for the
+   * @throws `EmailTaken`, {@link IdempotencyKeyInUse}, {@link IdempotencyKeyReused}, {@link IdempotentResponseErased}; for the
    * password what `hashNew` throws.
    */
   async create(
