@@ -125,8 +125,8 @@ export interface EventSource {
 
 /**
  * Feeds a worker from a standard SQS queue as Lambda's event source mapping does
- * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), with `ReportBatchItemFailures` on: polls, gathers batches
- * (see {@link BatchGatherer}), invokes, and deletes the messages that did not fail (see {@link judgeResponse}). Failed
+ * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), with `ReportBatchItemFailures` on: polls, collects batches
+ * (see {@link BatchCollector}), invokes, and deletes the messages that did not fail (see {@link judgeResponse}). Failed
  * ones come again after the queue's visibility timeout, and SQS itself moves them to the dead-letter queue.
  *
  * Concurrency is as in Lambda: each invocation has an execution environment, a process, to itself, started when all
