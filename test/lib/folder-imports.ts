@@ -239,7 +239,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'services/user-api/redis',
     'services/user-api/secrets',
   ],
-  'services/user-api/health': ['services/user-api/cache', 'services/user-api/http'],
+  'services/user-api/health': ['services/user-api/http'],
   'services/user-api/internal': [
     'services/contracts',
     'services/contracts/environment',

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { USERS_ALIASES, USERS_PATH } from '../../contracts/users.ts';
@@ -8,7 +9,7 @@ import { createJsonBodyReader } from '../http/body.ts';
 import type { CursorSigner } from '../http/cursor.ts';
 import { withDeadline } from '../http/deadline.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
-import { mountOperations } from '../http/operations.ts';
+import type { ApiHandler, Operation } from '../http/operations.ts';
 import { Problem } from '../http/problem.ts';
 import { createProblemPageOperations } from '../http/problem-pages.ts';
 import { isConditional, namesStrongTag } from '../http/request-headers.ts';
@@ -24,51 +25,6 @@ import type { PersonalDataExporter } from '../users/personal-data.ts';
 import type { Users } from '../users/users.ts';
 import type { Admission } from './admission.ts';
 import { createErrorHandler } from './error-handler.ts';
-
-const PRECONDITION_FAILED = '412';
-
-/** @throws {@link Problem} precondition-failed */
-function requireMatch(response: Response, wanted: string): Response {
-  if (response.status !== 200 && response.status !== 304) return response;
-  const etag = response.headers.get('etag');
-  if (wanted.trim() === '*' || (etag !== null && namesStrongTag(wanted, etag))) return response;
-  const has = etag === null ? 'has no ETag' : `has the ETag ${etag}`;
-  throw new Problem('precondition-failed', `If-Match does not name what is here, which ${has}.`, {
-    headers: etag === null ? {} : { etag },
-  });
-}
-
-/**
- * Leaves no precondition unheeded (RFC 9110, 13.2): what is read is compared with If-Match (operations themselves compare it with If-None-Match); a change
- * that says nothing of 412 has no preconditions, and one that comes is refused, because to ignore it would do what the client did not want.
- */
-export function withPreconditions(operation: ProtectedOperation): ProtectedOperation {
-  const { handler, route } = operation;
-  if (PRECONDITION_FAILED in route.responses) return operation;
-  if (route.method !== 'get') {
-    return {
-      ...operation,
-      handler: (context, identity) => {
-        if (isConditional(context.env.incoming.headers)) {
-          const detail = 'This operation has no preconditions: leave out If-Match and the like.';
-          throw new Problem('precondition-failed', detail);
-        }
-        return handler(context, identity);
-      },
-    };
-  }
-  return {
-    ...operation,
-    handler: (context, identity) => {
-      const response = handler(context, identity);
-      const wanted = context.env.incoming.headers['if-match'];
-      if (wanted === undefined) return response;
-      return response instanceof Promise
-        ? response.then((settled) => requireMatch(settled, wanted))
-        : requireMatch(response, wanted);
-    },
-  };
-}
 
 export interface AppParts {
   readonly users: Users;
@@ -153,4 +109,103 @@ export function createApp(parts: AppParts) {
   const bounded = withDeadline(protectedOperations, deadlineMilliseconds);
   mountOperations(app, withDeprecation(bounded), aliasesOf, admitAsRead);
   return app;
+}
+
+/** Marks the request with its route's pattern, for logs; not a middleware, because one would cost each request a promise. */
+function onRoute(pattern: string, handler: ApiHandler): ApiHandler {
+  return (context) => {
+    context.env.record.route = pattern;
+    return handler(context);
+  };
+}
+
+function allowedMethods(operations: readonly Operation[]): string[] {
+  const methods = operations.map(({ route }) => route.method.toUpperCase());
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
+}
+
+/**
+ * Adds operations to the app and to its OpenAPI document. At each of their paths, OPTIONS answers with the methods that
+ * there are, and every other method with 405; HEAD goes to GET's handler, as Hono does by itself.
+ *
+ * @param aliasesOf - further paths that answer as `path` does, in Hono's syntax. They stay out of the document.
+ * @param admit - lets in what no operation does: OPTIONS, and methods that are not taken.
+ */
+export function mountOperations(
+  app: OpenAPIHono<ApiEnvironment>,
+  operations: readonly Operation[],
+  aliasesOf: (path: string) => readonly string[] = () => [],
+  admit: (context: Context<ApiEnvironment>) => unknown = () => undefined,
+): void {
+  const byPath = Map.groupBy(operations, ({ route }) => route.path);
+  for (const [pattern, there] of byPath) {
+    const allow = allowedMethods(there).join(', ');
+    const paths = there
+      .slice(0, 1)
+      .flatMap(({ route }) => [route.getRoutingPath(), ...aliasesOf(route.getRoutingPath())]);
+    for (const { route, handler } of there) {
+      app.openAPIRegistry.registerPath(route);
+      app.on([route.method.toUpperCase()], paths, onRoute(pattern, handler));
+    }
+    const options: ApiHandler = async (context) => {
+      await admit(context);
+      return new Response(null, { status: 204, headers: { allow } });
+    };
+    app.on(['OPTIONS'], paths, onRoute(pattern, options));
+    const refuse: ApiHandler = async (context) => {
+      await admit(context);
+      const { req } = context;
+      throw new Problem('method-not-allowed', `${req.method} is not taken here; ${allow} are.`, {
+        headers: { allow },
+      });
+    };
+    // Not app.all: a path on which two handlers match leaves Hono's way for a single one, which is the fast one.
+    const others = METHODS.filter((method) => !allow.split(', ').includes(method));
+    app.on(others, paths, onRoute(pattern, refuse));
+  }
+}
+
+const PRECONDITION_FAILED = '412';
+
+/** @throws {@link Problem} precondition-failed */
+function requireMatch(response: Response, wanted: string): Response {
+  if (response.status !== 200 && response.status !== 304) return response;
+  const etag = response.headers.get('etag');
+  if (wanted.trim() === '*' || (etag !== null && namesStrongTag(wanted, etag))) return response;
+  const has = etag === null ? 'has no ETag' : `has the ETag ${etag}`;
+  throw new Problem('precondition-failed', `If-Match does not name what is here, which ${has}.`, {
+    headers: etag === null ? {} : { etag },
+  });
+}
+
+/**
+ * Leaves no precondition unheeded (RFC 9110, 13.2): what is read is compared with If-Match (operations themselves compare it with If-None-Match); a change
+ * that says nothing of 412 has no preconditions, and one that comes is refused, because to ignore it would do what the client did not want.
+ */
+export function withPreconditions(operation: ProtectedOperation): ProtectedOperation {
+  const { handler, route } = operation;
+  if (PRECONDITION_FAILED in route.responses) return operation;
+  if (route.method !== 'get') {
+    return {
+      ...operation,
+      handler: (context, identity) => {
+        if (isConditional(context.env.incoming.headers)) {
+          const detail = 'This operation has no preconditions: leave out If-Match and the like.';
+          throw new Problem('precondition-failed', detail);
+        }
+        return handler(context, identity);
+      },
+    };
+  }
+  return {
+    ...operation,
+    handler: (context, identity) => {
+      const response = handler(context, identity);
+      const wanted = context.env.incoming.headers['if-match'];
+      if (wanted === undefined) return response;
+      return response instanceof Promise
+        ? response.then((settled) => requireMatch(settled, wanted))
+        : requireMatch(response, wanted);
+    },
+  };
 }

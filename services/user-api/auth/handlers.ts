@@ -13,16 +13,17 @@ import type { User } from '../../contracts/users.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { ApiEnvironment } from '../http/environment.ts';
+import { jsonResponse, userIdParameter } from '../http/route-parts.ts';
 import { parseQuery } from '../http/validation.ts';
 import type { RoleChanges } from './accounts/role-changes.ts';
 import { requireCredentials } from './authenticator.ts';
 import type { ProtectedOperation } from './authorization.ts';
+import { representationFor, shownUser } from './authorization.ts';
 import { UserNotFound } from './errors.ts';
 import type { AuthenticatedUser, Identity } from './identity.ts';
 import type { Logins } from './logins/logins.ts';
 import { resetPageResponse } from './password-resets/reset-page.ts';
 import type { Passwords } from './passwords/passwords.ts';
-import { jsonResponse, userIdParameter } from './route-parts.ts';
 import {
   changePasswordRoute,
   currentUserRoute,
@@ -38,7 +39,6 @@ import {
 } from './routes.ts';
 import type { SessionRevoker } from './sessions/session-revoker.ts';
 import type { KeyRing } from './tokens/key-ring.ts';
-import { representationFor, shownUser } from './visible-user.ts';
 
 export interface AuthOperationParts {
   readonly logins: Logins;

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { CacheMetrics } from '../observability/metrics/counters.ts';
+import { SingleFlight } from './loads.ts';
 import { SerializedResponse } from './serialized-response.ts';
 import { SieveCache, SieveEntry } from './sieve-cache.ts';
-import { SingleFlight } from './single-flight.ts';
 
 /** A page of a list, as it is loaded. */
 export interface LoadedPage {

@@ -13,7 +13,7 @@ import { traced } from '../../contracts/tracing/trace-context.ts';
 import type { Logger } from '../observability/logger.ts';
 import { PoolMetrics } from '../observability/metrics/counters.ts';
 import { isFailover, isServerFault, outcomeOf, StatementNotSent, sqlState } from './errors.ts';
-import { type SentStatements, StatementObserver } from './sent-statements.ts';
+import { type SentStatements, StatementObserver } from './statements.ts';
 
 export interface PoolSettings {
   /** The pool's name in logs and in /health, such as `writer` or `reader-1`. */

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { cacheControl } from '../cache/cache-control.ts';
 import type { Operation } from '../http/operations.ts';
+import { json, jsonResponse } from '../http/route-parts.ts';
 
 const health = z
   .object({
@@ -10,18 +10,6 @@ const health = z
   .meta({ id: 'Health' });
 const liveness = z.object({ status: z.literal('alive') }).meta({ id: 'Liveness' });
 const readiness = z.object({ status: z.enum(['ready', 'not ready']) }).meta({ id: 'Readiness' });
-
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-
-function response(status: number, body: object): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': cacheControl.moment },
-  });
-}
 
 export function createHealthOperations(monitor: HealthMonitor): Operation[] {
   return [
@@ -37,7 +25,7 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       }),
       handler: async () => {
         const summary = await monitor.summary();
-        return response(summary.status === 'down' ? 503 : 200, summary);
+        return jsonResponse(summary, summary.status === 'down' ? 503 : 200);
       },
     },
     {
@@ -47,7 +35,7 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
         summary: 'Whether the process runs; if it does not answer, replace it',
         responses: { 200: json('It does', liveness) },
       }),
-      handler: () => response(200, { status: 'alive' }),
+      handler: () => jsonResponse({ status: 'alive' }, 200),
     },
     {
       route: createRoute({
@@ -61,8 +49,8 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       }),
       handler: async () =>
         (await monitor.isReady())
-          ? response(200, { status: 'ready' })
-          : response(503, { status: 'not ready' }),
+          ? jsonResponse({ status: 'ready' }, 200)
+          : jsonResponse({ status: 'not ready' }, 503),
     },
   ];
 }

@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { problem } from '../../contracts/problem.ts';
+import { cacheControl } from '../cache/cache-control.ts';
 import type { ApiEnvironment } from './environment.ts';
+import { Problem } from './problem.ts';
 import { type ProblemSlug, problemTypes } from './problem-types.ts';
 
 export const JSON_MEDIA_TYPE = 'application/json';
@@ -58,4 +60,19 @@ export function idParameter(context: Context<ApiEnvironment>, name: string): num
   const text = context.req.param(name) ?? '';
   const id = ID.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(id) ? id : null;
+}
+
+/** The id of the user that a path is about. @throws {@link Problem} user-not-found for what cannot be an id. */
+export function userIdParameter(context: Context<ApiEnvironment>): number {
+  const id = idParameter(context, 'id');
+  if (id === null) throw new Problem('user-not-found', 'There is no user with this id.');
+  return id;
+}
+
+/** A response about this moment: nobody may keep it on the way, as tokens, keys and personal data must not be (RFC 6749, 5.1). */
+export function jsonResponse(body: object, status = 200): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': JSON_MEDIA_TYPE, 'cache-control': cacheControl.moment },
+  });
 }

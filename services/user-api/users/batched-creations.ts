@@ -6,8 +6,8 @@ import {
   sharedScope,
 } from '../../contracts/changes/change-scope.ts';
 import { DatabaseUnavailable, sqlState } from '../database/errors.ts';
-import { runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
+import { runPrepared } from '../database/statements.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox.ts';
 import { EmailTaken } from './errors.ts';
 import { SETTABLE_FIELDS, SETTABLE_NAMES, SETTABLE_RECORD } from './user-columns.ts';

@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { ARGON2ID_COST, hashArgon2id, verifyArgon2id } from '../auth/passwords/argon2id.ts';
+import { ARGON2ID_COST, hashArgon2id, verifyArgon2id } from '../auth/passwords/password-hasher.ts';
 import { DEMO_ADMINISTRATOR_ID } from './demo-data.ts';
 
 interface Found {

@@ -10,20 +10,17 @@ import {
 } from '../../contracts/users.ts';
 import { requireCredentials, requireRecentLogin } from '../auth/authenticator.ts';
 import {
+  creatorRepresentation,
   type Decision,
   decide,
   mayUseField,
   type ProtectedOperation,
+  type Representation,
+  representationFor,
 } from '../auth/authorization.ts';
 import { AccessError, UserNotFound } from '../auth/errors.ts';
 import type { Identity } from '../auth/identity.ts';
 import { userFieldPermissions } from '../auth/permissions.ts';
-import { jsonResponse, userIdParameter } from '../auth/route-parts.ts';
-import {
-  creatorRepresentation,
-  type Representation,
-  representationFor,
-} from '../auth/visible-user.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { JsonBodyReader } from '../http/body.ts';
 import type { CursorSigner } from '../http/cursor.ts';
@@ -33,7 +30,7 @@ import {
   parseIdempotencyKey,
   versionCondition,
 } from '../http/request-headers.ts';
-import { JSON_MEDIA_TYPE } from '../http/route-parts.ts';
+import { JSON_MEDIA_TYPE, jsonResponse, userIdParameter } from '../http/route-parts.ts';
 import { createListHandler } from './list-handler.ts';
 import type { PersonalDataExporter } from './personal-data.ts';
 import { representationTag, type ShownUser, showUser } from './representations.ts';

@@ -9,7 +9,7 @@ import {
   type UserPage,
 } from '../../contracts/users.ts';
 import type { ProtectedHandler } from '../auth/authorization.ts';
-import { listRepresentationFor, type Representation, shownUser } from '../auth/visible-user.ts';
+import { listRepresentationFor, type Representation, shownUser } from '../auth/authorization.ts';
 import { cacheControl } from '../cache/cache-control.ts';
 import type { LoadedPage, SerializedPage } from '../cache/list-cache.ts';
 import type { CursorSigner } from '../http/cursor.ts';

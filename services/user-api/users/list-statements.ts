@@ -1,5 +1,5 @@
 import type { UserStatus } from '../../contracts/users.ts';
-import type { PreparedText } from '../database/prepared-text.ts';
+import type { PreparedText } from '../database/statements.ts';
 import { USER_COLUMNS, type UserRow } from './user-row.ts';
 
 /**

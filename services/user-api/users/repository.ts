@@ -6,9 +6,9 @@ import type { UpdateUserBody, User, UserFields } from '../../contracts/users.ts'
 import { lastAdministratorError } from '../auth/errors.ts';
 import { ERASED_GENERATION } from '../auth/revocations/revocations.ts';
 import { isDuplicateOf } from '../database/errors.ts';
-import { type PreparedText, runPrepared } from '../database/prepared-text.ts';
 import type { DatabaseRouter } from '../database/router.ts';
 import { EMAIL_UNIQUE_INDEX } from '../database/schema.ts';
+import { type PreparedText, runPrepared } from '../database/statements.ts';
 import type { VersionCondition } from '../http/request-headers.ts';
 import { BatchedCreations } from './batched-creations.ts';
 import { EmailTaken } from './errors.ts';

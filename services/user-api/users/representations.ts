@@ -1,5 +1,5 @@
 import type { User } from '../../contracts/users.ts';
-import { type Representation, shownUser } from '../auth/visible-user.ts';
+import { type Representation, shownUser } from '../auth/authorization.ts';
 import type { DerivedRepresentation } from '../cache/near-cache.ts';
 import { asText } from '../cache/serialized-response.ts';
 import { entityTag } from '../http/request-headers.ts';

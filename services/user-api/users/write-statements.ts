@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres';
 import { currentTraceParent } from '../../contracts/tracing/trace-context.ts';
 import type { UpdateUserBody, UserFields } from '../../contracts/users.ts';
-import { runPrepared } from '../database/prepared-text.ts';
 import type { auditActors } from '../database/schema.ts';
+import { runPrepared } from '../database/statements.ts';
 import type { VersionCondition } from '../http/request-headers.ts';
 import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox.ts';
 import { SETTABLE_NAMES, settableColumns } from './user-columns.ts';

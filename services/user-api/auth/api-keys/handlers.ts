@@ -1,11 +1,10 @@
 import { createApiKeyBody } from '../../../contracts/api-keys.ts';
 import { cacheControl } from '../../cache/cache-control.ts';
 import type { JsonBodyReader } from '../../http/body.ts';
-import { idParameter } from '../../http/route-parts.ts';
+import { idParameter, jsonResponse, userIdParameter } from '../../http/route-parts.ts';
 import { requireCredentials } from '../authenticator.ts';
 import type { ProtectedOperation } from '../authorization.ts';
 import { AccessError } from '../errors.ts';
-import { jsonResponse, userIdParameter } from '../route-parts.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { createApiKeyRoute, listApiKeysRoute, revokeApiKeyRoute } from './routes.ts';
 

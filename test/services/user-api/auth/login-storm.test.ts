@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LoginThrottle } from '../../../../services/user-api/auth/logins/login-throttle.ts';
-import { ARGON2ID_COST } from '../../../../services/user-api/auth/passwords/argon2id.ts';
+import { ARGON2ID_COST } from '../../../../services/user-api/auth/passwords/password-hasher.ts';
 import { AccessTokens } from '../../../../services/user-api/auth/tokens/access-tokens.ts';
 import { KeyRing } from '../../../../services/user-api/auth/tokens/key-ring.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';

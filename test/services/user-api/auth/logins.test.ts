@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import { AccountRepository } from '../../../../services/user-api/auth/accounts/account-repository.ts';
-import { hashArgon2id } from '../../../../services/user-api/auth/passwords/argon2id.ts';
+import { hashArgon2id } from '../../../../services/user-api/auth/passwords/password-hasher.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {

@@ -4,14 +4,12 @@ import { ChangeScope, ScopeEnded } from '../../../../services/contracts/changes/
 import {
   ARGON2ID_COST,
   costsOtherwise,
+  defaultPasswordConcurrency,
   hashArgon2id,
   MalformedPasswordHash,
+  PasswordHasher,
   unmatchableArgon2id,
   verifyArgon2id,
-} from '../../../../services/user-api/auth/passwords/argon2id.ts';
-import {
-  defaultPasswordConcurrency,
-  PasswordHasher,
 } from '../../../../services/user-api/auth/passwords/password-hasher.ts';
 import { CHEAP_COST } from './support/auth-api.ts';
 

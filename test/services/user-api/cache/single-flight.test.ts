@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NextFlight, SingleFlight } from '../../../../services/user-api/cache/single-flight.ts';
+import { NextFlight, SingleFlight } from '../../../../services/user-api/cache/loads.ts';
 
 /** Some that a table keeps in one place, some that it does not, and texts. */
 const KEYS = [1, 2, 257, 513, 2 ** 40 + 1, 'page', 'edge'];

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { describe, expect, it } from 'vitest';
+import { mountOperations } from '../../../../services/user-api/app/app.ts';
 import {
   type ApiBindings,
   type ApiEnvironment,
   createBindings,
 } from '../../../../services/user-api/http/environment.ts';
-import { mountOperations } from '../../../../services/user-api/http/operations.ts';
 import {
   deprecationOf,
   withDeprecation,

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { databaseConnectionOptions } from '../../../../services/contracts/database/connection-options.ts';
 import { sqlState } from '../../../../services/user-api/database/errors.ts';
 import type { DatabasePool } from '../../../../services/user-api/database/pool.ts';
-import { runPrepared } from '../../../../services/user-api/database/prepared-text.ts';
 import { DatabaseRouter } from '../../../../services/user-api/database/router.ts';
+import { runPrepared } from '../../../../services/user-api/database/statements.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { Outbox } from '../../../../services/user-api/queue/outbox.ts';
 import { usersAfter } from '../../../../services/user-api/users/list-statements.ts';

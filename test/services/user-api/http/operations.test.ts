@@ -1,8 +1,8 @@
 import { METHODS } from 'node:http';
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi';
 import { describe, expect, it } from 'vitest';
+import { mountOperations } from '../../../../services/user-api/app/app.ts';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
-import { mountOperations } from '../../../../services/user-api/http/operations.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';
 import { RequestRecord } from '../../../../services/user-api/observability/requests/request-observer.ts';
 

@@ -4,7 +4,7 @@ import type { User, UserPage } from '../../../../services/contracts/users.ts';
 import {
   type PreparedText,
   runPrepared,
-} from '../../../../services/user-api/database/prepared-text.ts';
+} from '../../../../services/user-api/database/statements.ts';
 import { CursorSigner } from '../../../../services/user-api/http/cursor.ts';
 import { deriveKey } from '../../../../services/user-api/secrets/derived-key.ts';
 import {

@@ -6,6 +6,7 @@ import postgres, { type Sql } from 'postgres';
 import type { Role, Tokens } from '../../../../../services/contracts/authentication.ts';
 import type { PasswordResetRequested } from '../../../../../services/contracts/events.ts';
 import type { UserStatus } from '../../../../../services/contracts/users.ts';
+import { mountOperations } from '../../../../../services/user-api/app/app.ts';
 import { createErrorHandler } from '../../../../../services/user-api/app/error-handler.ts';
 import {
   type Authentication,
@@ -26,7 +27,6 @@ import {
   ApiRequest,
   createBindings,
 } from '../../../../../services/user-api/http/environment.ts';
-import { mountOperations } from '../../../../../services/user-api/http/operations.ts';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { LoginBackoff } from '../../../../../services/user-api/rate-limit/login-backoff.ts';
 import { createRateLimits } from '../../../../../services/user-api/rate-limit/rate-limits.ts';

@@ -6,13 +6,13 @@ import {
 import { KnownVersions } from '../../../../../services/user-api/cache/known-versions.ts';
 import { LoadLimit } from '../../../../../services/user-api/cache/loads.ts';
 import { NearCache } from '../../../../../services/user-api/cache/near-cache.ts';
-import { RecentWrites } from '../../../../../services/user-api/cache/recent-writes.ts';
 import type {
   SetIfNewerOptions,
   SharedEntry,
   VersionedCache,
   VersionedEntry,
 } from '../../../../../services/user-api/cache/versioned-cache.ts';
+import { RecentWrites } from '../../../../../services/user-api/cache/write-publisher.ts';
 import { CacheMetrics } from '../../../../../services/user-api/observability/metrics/counters.ts';
 
 export const MAXIMUM_LOADS = 4;
