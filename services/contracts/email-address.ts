@@ -62,8 +62,7 @@ export const emailAddress = z
   .meta({
     format: 'email',
     maxLength: EMAIL_MAXIMUM_LENGTH,
-    description:
-      'Upper and lower case count as the same. An internationalised domain is kept in ASCII (`xn--`).',
+    description: 'Case-insensitive. An internationalised domain is stored in ASCII (`xn--`).',
     examples: ['ada@example.com'],
   });
 

@@ -35,9 +35,9 @@ export const problem = z
       }),
     title: text,
     status: z.int().min(400).max(599),
-    /** What happened this time. */
+    /** What went wrong in this request. */
     detail: text.meta({
-      description: 'What happened this time.',
+      description: 'What went wrong in this request.',
       maxLength: DETAIL_MAXIMUM_LENGTH,
     }),
     /** The `X-Request-Id` of the response, which its log lines carry. */
@@ -45,10 +45,10 @@ export const problem = z
       .string()
       .meta({ maxLength: 128, description: 'The X-Request-Id of the response.' })
       .optional(),
-    /** Every field or parameter at fault. */
+    /** Every invalid field or parameter. */
     errors: z
       .array(problemError)
-      .meta({ maxItems: ERRORS_MAXIMUM, description: 'Every field or parameter at fault.' })
+      .meta({ maxItems: ERRORS_MAXIMUM, description: 'Every invalid field or parameter.' })
       .optional(),
     /** With precondition-failed: the version that the user has now. */
     currentVersion: z.int().optional(),

@@ -80,11 +80,11 @@ export const user = z
     /** RFC 3339 in UTC, with milliseconds. */
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
-    /** 1 at creation, one more with each update; the number in the ETag. */
+    /** 1 at creation, incremented by each update; the number in the ETag. */
     version: z
       .int()
       .positive()
-      .meta({ description: '1 at creation, one more with each update; the number in the ETag.' }),
+      .meta({ description: '1 at creation, incremented by each update; the number in the ETag.' }),
   })
   .meta({ id: 'User' });
 export type User = z.infer<typeof user>;
@@ -128,7 +128,7 @@ export const listUsersQuery = z
         error: `must be at most ${CURSOR_MAXIMUM_LENGTH} characters long`,
       })
       .optional(),
-    /** Number of a page, from 1: for simple clients, and near the beginning only. */
+    /** Page number, from 1; for simple clients, and near the beginning only. */
     page: wholeNumber(1, PAGED_MAXIMUM_USERS).optional(),
     per_page: wholeNumber(1, PAGE_MAXIMUM_LIMIT).optional(),
     status: status.optional(),
@@ -156,7 +156,7 @@ export const userPage = z
       .string()
       .meta({
         maxLength: CURSOR_MAXIMUM_LENGTH,
-        description: 'Gets the next page when given as `cursor`; null on the last page.',
+        description: 'Send it as `cursor` to get the next page; null on the last page.',
       })
       .nullable(),
     /** With `page` or `per_page` only, as are the following. */

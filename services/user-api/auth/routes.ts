@@ -29,7 +29,7 @@ export const loginRoute = createRoute({
   summary: 'Log in',
   request: { body: jsonBody(loginBody) },
   responses: {
-    200: json('An access token, and a refresh token for the next ones', tokens),
+    200: json('An access token and a refresh token', tokens),
     ...problems(
       ...bodyProblems,
       'invalid-credentials',
@@ -44,10 +44,10 @@ export const loginRoute = createRoute({
 export const refreshRoute = createRoute({
   method: 'post',
   path: `${AUTH_PATH}/refresh`,
-  summary: 'Exchange a refresh token for the next tokens',
+  summary: 'Exchange a refresh token for new tokens',
   request: { body: jsonBody(refreshTokenBody) },
   responses: {
-    200: json('The next tokens; the refresh token that was sent is used up', tokens),
+    200: json('New tokens; the refresh token that was sent is used up', tokens),
     ...problems(
       ...bodyProblems,
       'invalid-refresh-token',
@@ -63,7 +63,7 @@ export const logoutRoute = createRoute({
   summary: 'End the session of a refresh token',
   request: { body: jsonBody(refreshTokenBody) },
   responses: {
-    204: { description: 'There is no such session, or not any more' },
+    204: { description: 'The session has ended, or never existed' },
     ...problems(...bodyProblems, 'sessions-unavailable', ...databaseProblems),
   },
 });
@@ -71,10 +71,10 @@ export const logoutRoute = createRoute({
 export const endSessionsRoute = createRoute({
   method: 'delete',
   path: `${USERS_PATH}/{id}/sessions`,
-  summary: 'End all sessions of a user, and revoke the API keys: log out everywhere',
+  summary: 'Log out everywhere: end all sessions of a user, and revoke the API keys',
   request: { params: userParams, query: endSessionsQuery },
   responses: {
-    204: { description: 'They have ended' },
+    204: { description: 'All sessions have ended' },
     ...problems('validation-failed', 'user-not-found', ...databaseProblems),
   },
 });
@@ -82,9 +82,9 @@ export const endSessionsRoute = createRoute({
 export const currentUserRoute = createRoute({
   method: 'get',
   path: `${AUTH_PATH}/me`,
-  summary: 'Who the credentials belong to',
+  summary: 'Get the owner of the credentials',
   responses: {
-    200: json('The user, and what the credentials are good for', currentUser),
+    200: json('The user, and what the credentials allow', currentUser),
     // Between the erasure of the user and the end of the access token everywhere.
     ...problems('user-not-found', ...databaseProblems),
   },
@@ -93,7 +93,7 @@ export const currentUserRoute = createRoute({
 export const changePasswordRoute = createRoute({
   method: 'put',
   path: `${AUTH_PATH}/password`,
-  summary: 'Change the password, end all other sessions, and revoke the API keys',
+  summary: 'Change the password, end other sessions, and revoke the API keys',
   request: { body: jsonBody(changePasswordBody) },
   responses: {
     200: json('Tokens of a new session', tokens),
@@ -110,10 +110,10 @@ export const changePasswordRoute = createRoute({
 export const requestPasswordResetRoute = createRoute({
   method: 'post',
   path: `${AUTH_PATH}/password-resets`,
-  summary: 'Have a link to a new password sent by email',
+  summary: 'Request a password reset by email',
   request: { body: jsonBody(requestPasswordResetBody) },
   responses: {
-    202: { description: 'If a user has that address, an email is on its way' },
+    202: { description: 'If a user has that address, an email is sent' },
     ...problems(...bodyProblems, ...databaseProblems),
   },
 });
@@ -121,7 +121,7 @@ export const requestPasswordResetRoute = createRoute({
 export const resetPasswordRoute = createRoute({
   method: 'post',
   path: `${AUTH_PATH}/password-resets/confirm`,
-  summary: 'Set a new password with the secret of a link',
+  summary: 'Set a new password with the secret of a reset link',
   request: { body: jsonBody(resetPasswordBody) },
   responses: {
     204: { description: 'The password is set, all sessions have ended, and API keys are revoked' },
@@ -140,7 +140,7 @@ const PAGE_MAXIMUM_LENGTH = 100_000;
 export const resetPageRoute = createRoute({
   method: 'get',
   path: '/reset-password',
-  summary: 'The page that links to a new password lead to',
+  summary: 'The password reset page',
   responses: {
     200: {
       description: 'A page with a form',
@@ -152,10 +152,10 @@ export const resetPageRoute = createRoute({
 export const setRoleRoute = createRoute({
   method: 'put',
   path: `${USERS_PATH}/{id}/role`,
-  summary: 'Give a user a role',
+  summary: 'Set the role of a user',
   request: { params: userParams, body: jsonBody(setRoleBody) },
   responses: {
-    200: json('The role that the user has now', userRole),
+    200: json('The new role of the user', userRole),
     ...problems(...bodyProblems, 'user-not-found', 'last-admin', ...databaseProblems),
   },
 });
@@ -180,10 +180,10 @@ const publishedKey = z
 export const keySetRoute = createRoute({
   method: 'get',
   path: '/.well-known/jwks.json',
-  summary: 'The public keys that access tokens are verified with',
+  summary: 'Get the public keys that verify access tokens',
   responses: {
     200: {
-      description: 'A JWK Set (RFC 7517), with keys that are about to be used',
+      description: 'A JWK Set (RFC 7517), with keys that are published before their use',
       content: {
         'application/jwk-set+json': {
           schema: z

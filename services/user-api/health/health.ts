@@ -17,10 +17,10 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       route: createRoute({
         method: 'get',
         path: '/health',
-        summary: 'How the service and what it depends on are',
+        summary: 'Get the health of the service and its dependencies',
         responses: {
-          200: json('Reads can be answered; something else may be down', health),
-          503: json('No server of the database answers', health),
+          200: json('Reads work; other parts may be down', health),
+          503: json('No database server responds', health),
         },
       }),
       handler: async () => {
@@ -32,8 +32,8 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       route: createRoute({
         method: 'get',
         path: '/health/live',
-        summary: 'Whether the process runs; if it does not answer, replace it',
-        responses: { 200: json('It does', liveness) },
+        summary: 'Liveness: replace the process if it does not respond',
+        responses: { 200: json('The process runs', liveness) },
       }),
       handler: () => jsonResponse({ status: 'alive' }, 200),
     },
@@ -41,10 +41,10 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
       route: createRoute({
         method: 'get',
         path: '/health/ready',
-        summary: 'Whether to send requests to this process',
+        summary: 'Readiness: whether to send requests to this process',
         responses: {
-          200: json('Yes', readiness),
-          503: json('No: it is starting, or shutting down', readiness),
+          200: json('Ready', readiness),
+          503: json('Not ready: starting or shutting down', readiness),
         },
       }),
       handler: async () =>

@@ -5,7 +5,7 @@ export const accessProblemTypes = {
   'credentials-required': {
     status: 401,
     title: 'Credentials required',
-    meaning: 'This takes a login or an API key, and the request has neither.',
+    meaning: 'The operation requires a login or an API key, and the request has neither.',
     remedy:
       'Log in and send the access token as `Authorization: Bearer …`, or an API key as `X-API-Key`.',
   },
@@ -13,8 +13,8 @@ export const accessProblemTypes = {
     status: 401,
     title: 'Invalid credentials',
     meaning:
-      'The email address or the password is wrong, or the account has no password. Which of them is not told.',
-    remedy: 'Check both. A new password can be had by email: request a password reset.',
+      'The email address or the password is wrong, or the account has no password. The response does not say which.',
+    remedy: 'Check both. To set a new password by email, request a password reset.',
   },
   'invalid-access-token': {
     status: 401,
@@ -27,21 +27,21 @@ export const accessProblemTypes = {
     status: 401,
     title: 'Login too old',
     meaning:
-      'What is asked for gives lasting access, hands out personal data or destroys it, so it takes a login of the last 10 minutes. A renewed session does not count as one.',
+      'The operation gives lasting access, exports personal data or deletes it, so it requires a login of the last 10 minutes. A renewed session does not count as one.',
     remedy: 'Ask for the password, log in, and send the request again with the new access token.',
   },
   'invalid-refresh-token': {
     status: 401,
     title: 'Invalid refresh token',
     meaning:
-      'The session has ended, or the refresh token was used before. In the second case somebody may have copied it, and the session is ended for all who have it.',
+      'The session has ended, or the refresh token was used before. A reused token may have been copied, so reuse ends the session.',
     remedy: 'Log in again. Keep only the newest refresh token, and use each once.',
   },
   'invalid-api-key': {
     status: 401,
     title: 'Invalid API key',
     meaning: 'The API key is unknown, mistyped, expired or revoked, or its owner is not active.',
-    remedy: 'Check that it was copied whole; otherwise create a new one.',
+    remedy: 'Check that the whole key was copied; otherwise create a new one.',
   },
   'account-not-active': {
     status: 403,
@@ -52,13 +52,13 @@ export const accessProblemTypes = {
   'wrong-password': {
     status: 403,
     title: 'Wrong password',
-    meaning: 'The password that was given as the current one is not it.',
-    remedy: 'Check it. Who has forgotten it can request a password reset.',
+    meaning: 'The current password in the request is wrong.',
+    remedy: 'Check it, or request a password reset.',
   },
   forbidden: {
     status: 403,
     title: 'Forbidden',
-    meaning: 'Whoever the credentials belong to may not do this.',
+    meaning: 'The owner of the credentials may not do this.',
     remedy:
       'Look up the route in the table of permissions. An API key also needs the scope that is named there.',
   },
@@ -78,13 +78,13 @@ export const accessProblemTypes = {
   'too-many-api-keys': {
     status: 409,
     title: 'Too many API keys',
-    meaning: 'The user has as many API keys as one may have.',
-    remedy: 'Revoke one that is not in use; `lastUsedAt` tells.',
+    meaning: 'The user has the maximum number of API keys.',
+    remedy: 'Revoke an unused one: see `lastUsedAt`.',
   },
   'last-admin': {
     status: 409,
     title: 'Last administrator',
-    meaning: 'No active administrator would be left: nobody who could give anybody a role.',
+    meaning: 'No active administrator would be left to assign roles.',
     remedy: 'Make another active user an administrator first.',
   },
   'too-many-logins': {
@@ -97,16 +97,16 @@ export const accessProblemTypes = {
     status: 503,
     title: 'Too many logins at once',
     meaning:
-      'More passwords are to be checked than the server checks at once, so that logins cannot slow down everything else.',
+      'Too many passwords are being checked at once. The limit keeps logins from slowing down other requests.',
     remedy: 'Send the request again after the seconds in Retry-After.',
   },
   'sessions-unavailable': {
     status: 503,
     title: 'Sessions unavailable',
     meaning:
-      'The store of sessions did not answer. Access tokens go on to be valid until they expire; they cannot be renewed now.',
+      'The session store did not respond. Access tokens stay valid until they expire, but cannot be renewed now.',
     remedy:
-      'Send the request again after the seconds in Retry-After; the refresh token is still good.',
+      'Send the request again after the seconds in Retry-After; the refresh token is still valid.',
   },
 } as const satisfies Record<string, ProblemType>;
 

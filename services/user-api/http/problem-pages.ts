@@ -82,7 +82,7 @@ export function createProblemPageOperations(): Operation[] {
         method: 'get',
         path: '/problems',
         summary: 'List the types of problems',
-        responses: htmlPage('A page that lists them'),
+        responses: htmlPage('The list of problem types'),
       }),
       handler: list,
     },
@@ -96,7 +96,10 @@ export function createProblemPageOperations(): Operation[] {
             slug: z.string().meta({ maxLength: 100, examples: ['user-not-found'] }),
           }),
         },
-        responses: { ...htmlPage('A page that describes it'), ...problems('route-not-found') },
+        responses: {
+          ...htmlPage('The description of the problem type'),
+          ...problems('route-not-found'),
+        },
       }),
       handler: ({ req }) => {
         const slug = req.param('slug') ?? '';

@@ -7,41 +7,39 @@ export const problemTypes = {
     status: 400,
     title: 'Malformed request',
     meaning: 'The request is not valid HTTP: its target, its Host or another part of its head.',
-    remedy: 'Look at how the client builds the URL and the headers.',
+    remedy: 'Check how the client builds the URL and the headers.',
   },
   'malformed-json': {
     status: 400,
     title: 'Malformed JSON',
     meaning: 'The body is empty, is not UTF-8, or is not JSON.',
     remedy:
-      'Send one JSON object, encoded in UTF-8. Where it is known, the detail says where reading stopped.',
+      'Send one JSON object, encoded in UTF-8. The detail says where reading stopped, if known.',
   },
   'invalid-idempotency-key': {
     status: 400,
     title: 'Invalid Idempotency-Key',
-    meaning: 'The Idempotency-Key is too long, empty, or holds characters that it may not.',
-    remedy: 'Send a new random UUID for each thing that is to be done once.',
+    meaning: 'The Idempotency-Key is empty, too long, or has characters that are not allowed.',
+    remedy: 'Send a new random UUID for each operation.',
   },
   'idempotency-key-reused': {
     status: 422,
     title: 'Idempotency-Key reused',
     meaning: 'The same Idempotency-Key was sent with another body in the last 24 hours.',
     remedy:
-      'Use a new key for each thing to be done, and the same one only to repeat a request as it was.',
+      'Use a new key for each operation, and the same one only to repeat a request unchanged.',
   },
   'page-too-deep': {
     status: 422,
     title: 'Page too deep',
-    meaning:
-      'Numbered pages end where the API would have to read too much that is not shown. With a cursor a list goes on for as long as there are users.',
+    meaning: 'Numbered pages are limited, because each reads all pages before it. Cursors are not.',
     remedy:
-      'Take `nextCursor` of the last page, or the Link with rel="next", and go on with `cursor` in place of `page`.',
+      'Take `nextCursor` of the last page, or the Link with rel="next", and continue with `cursor` instead of `page`.',
   },
   'validation-failed': {
     status: 422,
     title: 'Validation failed',
-    meaning:
-      'The request can be read, but fields of its body or parameters of its query are missing, unknown, or have values that are not allowed.',
+    meaning: 'Fields of the body or parameters of the query are missing, unknown or invalid.',
     remedy:
       'Correct what `errors` lists: `pointer` is a JSON Pointer into the body, `parameter` a parameter of the query.',
   },
@@ -66,7 +64,7 @@ export const problemTypes = {
   'request-timeout': {
     status: 408,
     title: 'Request timeout',
-    meaning: 'The request did not arrive in full within the time there is for it.',
+    meaning: 'The request did not arrive in full within its time limit.',
     remedy: 'Send it again on a new connection.',
   },
   'email-taken': {
@@ -78,22 +76,21 @@ export const problemTypes = {
   'idempotency-key-in-use': {
     status: 409,
     title: 'Idempotency-Key in use',
-    meaning: 'A request with the same Idempotency-Key is being done at this moment.',
-    remedy:
-      'Send it again a little later, with the same key: it will get the response of the first.',
+    meaning: 'A request with the same Idempotency-Key is in progress.',
+    remedy: 'Send it again later with the same key: it gets the response of the first.',
   },
   'idempotent-answer-erased': {
     status: 410,
-    title: 'Idempotent answer erased',
+    title: 'Idempotent response erased',
     meaning:
-      'A request with the same Idempotency-Key has created a user who has been deleted since, and with the user the response.',
-    remedy: 'Nothing, if the user was meant to be deleted. To create one again, use a new key.',
+      'A request with the same Idempotency-Key created a user who has since been deleted, with the stored response.',
+    remedy: 'Nothing, if the deletion was intended. To create the user again, use a new key.',
   },
   'precondition-failed': {
     status: 412,
     title: 'Precondition failed',
     meaning:
-      'What is here is not what If-Match, If-None-Match or If-Unmodified-Since allows, or the operation has no preconditions. Nothing was done.',
+      'The current version does not satisfy If-Match, If-None-Match or If-Unmodified-Since, or the operation has no preconditions. Nothing was changed.',
     remedy:
       'Get the user again, decide whether the change still makes sense, and send it with the new ETag.',
   },
@@ -101,18 +98,18 @@ export const problemTypes = {
     status: 413,
     title: 'Content too large',
     meaning: 'The body is larger than the API reads.',
-    remedy: 'Send less. The detail says how much is read.',
+    remedy: 'Send less. The detail states the limit.',
   },
   'uri-too-long': {
     status: 414,
     title: 'URI too long',
     meaning: 'The path and query together are longer than the API reads.',
-    remedy: 'Shorten the query. A cursor must be sent as it was given.',
+    remedy: 'Shorten the query. Send a cursor unchanged.',
   },
   'unsupported-media-type': {
     status: 415,
     title: 'Unsupported media type',
-    meaning: 'The body is not declared as one of the media types that this operation takes.',
+    meaning: 'The Content-Type is not one that this operation accepts.',
     remedy:
       'Set Content-Type to one that the Accept-Post or Accept-Patch header lists, and leave out Content-Encoding.',
   },
@@ -132,13 +129,13 @@ export const problemTypes = {
     status: 429,
     title: 'Rate limit exceeded',
     meaning:
-      'The client has sent more requests of this kind than it may. RateLimit-Policy tells how many, RateLimit how many remain.',
+      'The client has sent more requests of this kind than allowed. RateLimit-Policy states the limit, RateLimit how many remain.',
     remedy: 'Wait for the seconds in Retry-After. Requests that come earlier are refused, too.',
   },
   'internal-error': {
     status: 500,
     title: 'Internal error',
-    meaning: 'The API failed in a way that it was not made for.',
+    meaning: 'An unexpected error occurred.',
     remedy: 'Report the `requestId`: its log lines say what happened.',
   },
   'transfer-coding-unsupported': {
@@ -150,28 +147,27 @@ export const problemTypes = {
   'deadline-exceeded': {
     status: 503,
     title: 'Deadline exceeded',
-    meaning: 'The request took longer than the API lets one take. It was not applied.',
+    meaning: 'The request exceeded its time limit. It was not applied.',
     remedy: 'Send it again after the seconds in Retry-After.',
   },
   overloaded: {
     status: 503,
     title: 'Overloaded',
-    meaning:
-      'More requests wait for the database than it answers in good time. This one was not applied.',
+    meaning: 'Too many requests wait for the database. This one was not applied.',
     remedy: 'Send the request again after the seconds in Retry-After.',
   },
   'database-unavailable': {
     status: 503,
     title: 'Database unavailable',
     meaning:
-      'The database did not answer in time, and the request was not applied. While the writer is away, users can be read but not changed.',
+      'The database did not respond in time, and the request was not applied. While the writer is unavailable, users can be read but not changed.',
     remedy: 'Send the request again after the seconds in Retry-After.',
   },
   'outcome-unknown': {
     status: 503,
     title: 'Outcome unknown',
     meaning:
-      'The change was sent to the database, but no response came in time. It may have been applied, or may still be.',
+      'The change was sent to the database, but no response came in time. It may have been applied, or may still be applied.',
     remedy:
       'Send it again after the seconds in Retry-After only with the same Idempotency-Key, or with If-Match. Otherwise read first, and decide whether the change is still needed.',
   },

@@ -4,7 +4,7 @@ import type { ProblemType } from './problem-type.ts';
 import { type ProblemSlug, problemTypes } from './problem-types.ts';
 
 export interface ProblemOptions extends ErrorOptions {
-  /** Every field or parameter at fault. @default left out */
+  /** Every invalid field or parameter. @default left out */
   readonly errors?: readonly ProblemError[];
   /** Headers that go with the response, such as Allow. @default none */
   readonly headers?: Readonly<Record<string, string>>;

@@ -36,15 +36,15 @@ const securitySchemes: Record<string, SecuritySchemeObject> = {
 const descriptions: Readonly<Record<string, string>> = {
   id: 'Id of the user.',
   apiKeyId: 'Id of the API key: a number, not the key.',
-  slug: 'The last part of a `type` of a problem.',
+  slug: 'The last segment of the `type` of a problem.',
   asset: 'Name of the file.',
-  limit: 'Users on a page, 20 unless given.',
-  cursor: '`nextCursor` of the page before, as it was. What is in it is not part of the contract.',
-  page: 'Number of a page, from 1: for simple clients, and near the beginning only.',
-  per_page: 'Users on a page that `page` counts.',
+  limit: 'Users on a page; 20 by default.',
+  cursor: '`nextCursor` of the previous page, unchanged. Its content is not part of the contract.',
+  page: 'Page number, from 1; for simple clients, and near the beginning only.',
+  per_page: 'Users on a numbered page.',
   status: 'Only users with this status.',
-  name_prefix: 'Only users whose names begin so, without regard to case, in order of name.',
-  sort: 'By creation time: the oldest first, or with a minus the newest.',
+  name_prefix: 'Only users whose name starts with this, case-insensitive, ordered by name.',
+  sort: 'By creation time, oldest first; with a minus, newest first.',
 };
 
 /** Says of a parameter what it is, where its schema does not. */
@@ -62,11 +62,11 @@ function introduction(aliases: Readonly<Record<string, readonly string[]>>): str
       `Below \`${path}\`, the paths ${others.map((other) => `\`${other}\``).join(', ')} answer the same.`,
   );
   return [
-    'Users: to register, find, change and remove them, and to log in as one.',
+    'Register, find, change and delete users, and log in.',
     'Errors are problem details (RFC 9457), `application/problem+json`; their `type` is the path of a page that says what to do.',
-    'Every path answers OPTIONS with the methods that it takes (204, `Allow`), HEAD as GET without the body, and other methods with 405. Paths that are not here answer 404.',
-    'Each request counts under a rate limit, which the fields `RateLimit-Policy` and `RateLimit` tell of; over it, 429 and `Retry-After`.',
-    'Clients must take fields, problem types and header fields that they do not know: new ones do not make a new version. What is to go is announced with `Deprecation` and `Sunset`.',
+    'Every path responds to OPTIONS with its methods (204, `Allow`), to HEAD as to GET without the body, and to other methods with 405. Other paths respond with 404.',
+    'Each request counts against a rate limit, shown by `RateLimit-Policy` and `RateLimit`. Over the limit, the response is 429 with `Retry-After`.',
+    'Clients must ignore unknown fields, problem types and header fields: new ones do not make a new version. `Deprecation` and `Sunset` announce removals.',
     ...same,
   ].join('\n\n');
 }
@@ -135,10 +135,10 @@ export function createOpenApiDocument(
       version: CONTRACT_VERSION,
       description: introduction(aliases),
       license: { name: 'Apache 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
-      contact: { name: 'Whoever runs this API', url: `${publicUrl}/docs` },
+      contact: { name: 'The operator of this API', url: `${publicUrl}/docs` },
     },
     servers: [
-      { url: '/', description: 'This one: local, test or production', 'x-internal': false },
+      { url: '/', description: 'This server: local, test or production', 'x-internal': false },
     ],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     externalDocs: { description: 'Every type of problem', url: `${publicUrl}/problems` },

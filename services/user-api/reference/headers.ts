@@ -11,21 +11,22 @@ export const requestHeaders = {
   ifMatch: {
     name: 'If-Match',
     in: 'header',
-    description: 'Do it only if the ETag is one of these; otherwise 412, with the current version.',
+    description:
+      'Apply the change only if the current ETag is one of these; otherwise 412, with the current version.',
     schema: string(1_000, { examples: ['"v3"'] }),
   },
   ifNoneMatch: {
     name: 'If-None-Match',
     in: 'header',
     description:
-      'If the ETag is one of these, answer 304 without a body to a read, and 412 to a change.',
+      'If the current ETag is one of these, a read gets 304 without a body, and a change gets 412.',
     schema: string(1_000, { examples: ['"v3"'] }),
   },
   idempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
     description:
-      'Any text of its own for each request that is meant, such as a UUID. The same key and body get the same response for 24 hours.',
+      'A unique value for each intended request, such as a UUID. The same key and body get the same response for 24 hours.',
     schema: string(255, { minLength: 1, examples: ['9f0c1d0e-6f2c-4d1c-a5a5-6d9d3f0f4c57'] }),
   },
 } as const satisfies Record<string, ParameterObject>;
@@ -33,35 +34,35 @@ export const requestHeaders = {
 /** Header fields of responses, by name. */
 export const responseHeaders = {
   'Access-Control-Allow-Origin': {
-    description: 'The origin of the page that asks, when it is on the list of allowed ones.',
+    description: 'The origin of the requesting page, if it is allowed.',
     schema: string(300, { format: 'uri' }),
   },
   'Cache-Control': {
-    description: 'Who may keep the response, and how long.',
+    description: 'Who may store the response, and how long.',
     schema: string(200),
   },
   Vary: {
     description: 'Header fields of the request that the response depends on.',
     schema: string(200),
   },
-  ETag: { description: 'Names the version of what is answered.', schema: string(100) },
+  ETag: { description: 'The version of the representation.', schema: string(100) },
   Location: {
     description: 'Path of what was created.',
     schema: string(200, { format: 'uri-reference' }),
   },
   Link: {
-    description: 'Where to go on (RFC 8288): `rel="next"` is the next page.',
+    description: 'Related pages (RFC 8288): `rel="next"` is the next page.',
     schema: string(2_000),
   },
   'Accept-Post': { description: 'Media types that the body may have.', schema: string(200) },
   'Accept-Patch': { description: 'Media types that the body may have.', schema: string(200) },
   'Accept-Encoding': { description: 'Codings that the body may have.', schema: string(200) },
   'WWW-Authenticate': {
-    description: 'How to say who one is (RFC 9110, 11.6.1).',
+    description: 'How to authenticate (RFC 9110, 11.6.1).',
     schema: string(500),
   },
   'Idempotent-Replayed': {
-    description: '`true` on a response that was given before to the same Idempotency-Key.',
+    description: '`true` on a response repeated for the same Idempotency-Key.',
     schema: { type: 'string', enum: ['true'] },
   },
   'Content-Encoding': {
@@ -73,12 +74,12 @@ export const responseHeaders = {
     schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 86_400 },
   },
   'X-Request-Id': {
-    description: 'Names the request in logs: the one that it came with, or a new one.',
+    description: 'The id of the request in logs: the one that it came with, or a new one.',
     schema: string(128),
   },
   'RateLimit-Policy': {
     description:
-      'The policy that the request counts under: requests (q) per seconds (w). draft-ietf-httpapi-ratelimit-headers-10.',
+      'The policy that the request counts against: requests (q) per seconds (w). draft-ietf-httpapi-ratelimit-headers-10.',
     schema: string(200, { examples: ['"reads";q=1000;w=60'] }),
   },
   RateLimit: {
@@ -90,7 +91,7 @@ export const responseHeaders = {
     schema: string(50, { examples: ['@1767225600'] }),
   },
   Sunset: {
-    description: 'When the operation will be gone (RFC 8594). Absent while that is not planned.',
+    description: 'When the operation is removed (RFC 8594). Absent while no removal is planned.',
     schema: string(50, { examples: ['Wed, 01 Jul 2026 00:00:00 GMT'] }),
   },
 } as const satisfies HeadersObject;

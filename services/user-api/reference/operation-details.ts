@@ -10,11 +10,11 @@ export interface OperationDetails {
 
 /** The groups of the reference, in its order. */
 export const tags = {
-  users: 'Users, and what belongs to one.',
-  authentication: 'Logging in, staying logged in, and passwords.',
-  'api-keys': 'Keys by which programs act for a user.',
-  operation: 'How the service is. For load balancers and people on call.',
-  reference: 'What the API is, and what its errors mean.',
+  users: 'Users and their data.',
+  authentication: 'Login, sessions and passwords.',
+  'api-keys': 'Keys for programs that act for a user.',
+  operation: 'Health of the service, for load balancers and operators.',
+  reference: 'The description of the API and its error types.',
 } as const;
 export type TagName = keyof typeof tags;
 
@@ -27,34 +27,34 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
     operationId: 'createUser',
     tag: 'users',
     description:
-      'Registers a user. With an Idempotency-Key it can be sent again safely when its response was lost.',
+      'Registers a user. With an Idempotency-Key, the request can safely be repeated when its response was lost.',
     requestHeaders: ['idempotencyKey'],
   },
   'GET /api/v1/users': {
     operationId: 'listUsers',
     tag: 'users',
     description:
-      'Pages follow the Link header (or `nextCursor`), at a cost that does not depend on how deep the page is.',
+      'Follow the Link header or `nextCursor` to the next page; the cost of a page does not depend on its depth.',
     requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'GET /api/v1/users/{id}': {
     operationId: 'getUser',
     tag: 'users',
     description:
-      'The ETag names the version: send it as If-None-Match, or as If-Match to change it.',
+      'The ETag identifies the version: send it as If-None-Match to revalidate, or as If-Match to change it.',
     requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'PATCH /api/v1/users/{id}': {
     operationId: 'updateUser',
     tag: 'users',
     description:
-      'Fields that are left out stay as they are (RFC 7396). With If-Match, nothing is overwritten unseen.',
+      'Omitted fields stay as they are (RFC 7396). If-Match protects against lost updates.',
     requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'PUT /api/v1/users/{id}': {
     operationId: 'replaceUser',
     tag: 'users',
-    description: 'Takes every field that can be set. With If-Match, nothing is overwritten unseen.',
+    description: 'Takes every writable field. If-Match protects against lost updates.',
     requestHeaders: ['ifMatch', 'ifNoneMatch'],
   },
   'DELETE /api/v1/users/{id}': {
@@ -66,13 +66,13 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'GET /api/v1/users/{id}/export': {
     operationId: 'exportUser',
     tag: 'users',
-    description: 'All that is held about the user, in one document.',
+    description: 'All stored data about the user, in one document.',
   },
   'PUT /api/v1/users/{id}/role': {
     operationId: 'setRole',
     tag: 'users',
     description:
-      'For administrators. Tokens of the user with the former role end at once; and, for a new administrator, all API keys.',
+      'For administrators. Tokens with the former role end at once; for a new administrator, all API keys too.',
   },
   'DELETE /api/v1/users/{id}/sessions': {
     operationId: 'endSessions',
@@ -82,13 +82,13 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'POST /api/v1/auth/login': {
     operationId: 'logIn',
     tag: 'authentication',
-    description: 'Takes as long, and answers the same, for an address that nobody has.',
+    description: 'Takes as long, and responds the same, for an unknown address.',
   },
   'POST /api/v1/auth/refresh': {
     operationId: 'refreshTokens',
     tag: 'authentication',
     description:
-      'Each refresh token is good once; one that comes again ends the session, unless it comes within seconds, as a retry does.',
+      'Each refresh token is valid once. Reuse ends the session, except within seconds, as a retry.',
   },
   'POST /api/v1/auth/logout': {
     operationId: 'logOut',
@@ -98,27 +98,27 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'GET /api/v1/auth/me': {
     operationId: 'getCurrentUser',
     tag: 'authentication',
-    description: 'Who the access token or API key of the request belongs to.',
+    description: 'The owner of the access token or API key of the request.',
   },
   'PUT /api/v1/auth/password': {
     operationId: 'changePassword',
     tag: 'authentication',
-    description: 'Takes the current password too. All sessions end, and a new one begins.',
+    description: 'Requires the current password. All sessions end, and a new one begins.',
   },
   'POST /api/v1/auth/password-resets': {
     operationId: 'requestPasswordReset',
     tag: 'authentication',
-    description: 'Answers the same for an address that nobody has.',
+    description: 'Responds the same for an unknown address.',
   },
   'POST /api/v1/auth/password-resets/confirm': {
     operationId: 'resetPassword',
     tag: 'authentication',
-    description: 'The secret is good once, and for 30 minutes.',
+    description: 'The secret is valid once, for 30 minutes.',
   },
   'GET /reset-password': {
     operationId: 'getResetPage',
     tag: 'authentication',
-    description: 'For people: the form that a link in an email opens.',
+    description: 'The form that the link in the email opens.',
   },
   'GET /.well-known/jwks.json': {
     operationId: 'getKeySet',
@@ -128,17 +128,17 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'POST /api/v1/users/{id}/api-keys': {
     operationId: 'createApiKey',
     tag: 'api-keys',
-    description: 'The key is in this answer and nowhere else: the service keeps only a hash.',
+    description: 'Only this response has the key: the service stores a hash.',
   },
   'GET /api/v1/users/{id}/api-keys': {
     operationId: 'listApiKeys',
     tag: 'api-keys',
-    description: 'Those that are good come first.',
+    description: 'Valid keys come first.',
   },
   'DELETE /api/v1/users/{id}/api-keys/{apiKeyId}': {
     operationId: 'revokeApiKey',
     tag: 'api-keys',
-    description: 'Within two seconds and a query, no process takes it any more.',
+    description: 'Within two seconds and one query, no process accepts it.',
   },
   'GET /health': {
     operationId: 'getHealth',
@@ -148,22 +148,22 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'GET /health/live': {
     operationId: 'getLiveness',
     tag: 'operation',
-    description: 'Touches nothing outside the process.',
+    description: 'Checks nothing outside the process.',
   },
   'GET /health/ready': {
     operationId: 'getReadiness',
     tag: 'operation',
-    description: 'Says no from the moment that a shutdown begins.',
+    description: '503 from the beginning of a shutdown.',
   },
   'GET /problems': {
     operationId: 'listProblemTypes',
     tag: 'reference',
-    description: 'For people: a page of links.',
+    description: 'An HTML page of links.',
   },
   'GET /problems/{slug}': {
     operationId: 'getProblemType',
     tag: 'reference',
-    description: 'For people: the page that the `type` of a problem names.',
+    description: 'The HTML page that the `type` of a problem refers to.',
   },
   'GET /openapi.json': {
     operationId: 'getOpenApiDocument',
@@ -173,7 +173,7 @@ export const operationDetails: Readonly<Record<string, OperationDetails>> = {
   'GET /docs': {
     operationId: 'getReferencePage',
     tag: 'reference',
-    description: 'For people: this document as a page, from which requests can be sent.',
+    description: 'This document as an HTML page that can send requests.',
   },
   'GET /docs/{asset}': {
     operationId: 'getReferenceAsset',

@@ -13,7 +13,7 @@ const FILE_MAXIMUM_LENGTH = 10_000_000;
 export const DOCUMENT_CACHE_CONTROL = 'public, max-age=300';
 
 const text = z.string().meta({ maxLength: FILE_MAXIMUM_LENGTH });
-const notModified = { description: 'It is the one that If-None-Match names' };
+const notModified = { description: 'The document in If-None-Match is current' };
 
 export const openApiRoute = createRoute({
   method: 'get',

@@ -34,7 +34,7 @@ export const createUserRoute = createRoute({
   summary: 'Create a user',
   request: { body: jsonBody(createUserBody) },
   responses: {
-    201: json('The user, at the path in Location; a welcome email is on its way', user),
+    201: json('The user, at the path in Location; a welcome email follows', user),
     ...problems(
       ...bodyProblems,
       'invalid-idempotency-key',
@@ -54,11 +54,11 @@ export const createUserRoute = createRoute({
 export const listUsersRoute = createRoute({
   method: 'get',
   path: USERS_PATH,
-  summary: 'List users, in order of creation or of name',
+  summary: 'List users by creation time or by name',
   request: { query: listUsersQuery },
   responses: {
     200: json('A page; the Link header and `nextCursor` lead to the next one', userPage),
-    304: { description: 'The page is the one that If-None-Match names' },
+    304: { description: 'The page in If-None-Match is current' },
     ...problems('validation-failed', 'page-too-deep', ...readProblems),
   },
 });
@@ -70,10 +70,10 @@ export const getUserRoute = createRoute({
   request: { params: userParams },
   responses: {
     200: json(
-      'The user, with the email address for who may see it; the ETag names the version',
+      'The user, with the email address if the caller may see it; the ETag identifies the version',
       visibleUser,
     ),
-    304: { description: 'The version that If-None-Match names is the newest' },
+    304: { description: 'The version in If-None-Match is current' },
     ...problems('user-not-found', ...readProblems),
   },
 });
@@ -81,10 +81,10 @@ export const getUserRoute = createRoute({
 export const updateUserRoute = createRoute({
   method: 'patch',
   path: `${USERS_PATH}/{id}`,
-  summary: 'Change some fields of a user, by JSON Merge Patch',
+  summary: 'Change fields of a user with JSON Merge Patch',
   request: { params: userParams, body: mergePatchBody(updateUserBody) },
   responses: {
-    200: json('The user as it is now, with the email address for who may see it', visibleUser),
+    200: json('The updated user, with the email address if the caller may see it', visibleUser),
     ...problems(
       ...bodyProblems,
       'user-not-found',
@@ -105,7 +105,7 @@ export const replaceUserRoute = createRoute({
   summary: 'Replace the fields of a user',
   request: { params: userParams, body: jsonBody(replaceUserBody) },
   responses: {
-    200: json('The user as it is now, with the email address for who may see it', visibleUser),
+    200: json('The updated user, with the email address if the caller may see it', visibleUser),
     ...problems(
       ...bodyProblems,
       'user-not-found',
@@ -126,7 +126,7 @@ export const deleteUserRoute = createRoute({
   summary: 'Delete a user',
   request: { params: userParams },
   responses: {
-    204: { description: 'The user is gone' },
+    204: { description: 'The user is deleted' },
     ...problems('user-not-found', 'last-admin', 'precondition-failed', ...databaseProblems),
   },
 });
@@ -134,10 +134,10 @@ export const deleteUserRoute = createRoute({
 export const exportUserRoute = createRoute({
   method: 'get',
   path: `${USERS_PATH}/{id}/export`,
-  summary: 'Get all that is held about a user',
+  summary: 'Export all data about a user',
   request: { params: userParams },
   responses: {
-    200: json('All that is held, but for hashes of secrets', personalData),
+    200: json('All stored data, except hashes of secrets', personalData),
     ...problems('user-not-found', 'sessions-unavailable', ...databaseProblems),
   },
 });

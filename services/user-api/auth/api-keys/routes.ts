@@ -18,7 +18,7 @@ export const createApiKeyRoute = createRoute({
   summary: 'Create an API key',
   request: { params: userParams, body: jsonBody(createApiKeyBody) },
   responses: {
-    201: json('The API key; the key itself is told this once', createdApiKey),
+    201: json('The API key; this is the only response with the key itself', createdApiKey),
     ...problems(...bodyProblems, 'too-many-api-keys', ...databaseProblems),
   },
 });
@@ -26,10 +26,10 @@ export const createApiKeyRoute = createRoute({
 export const listApiKeysRoute = createRoute({
   method: 'get',
   path: API_KEYS_PATH,
-  summary: 'List the API keys of a user, the good ones first',
+  summary: 'List the API keys of a user, valid ones first',
   request: { params: userParams },
   responses: {
-    200: json('The API keys, with those that ended in the last 30 days', apiKeyList),
+    200: json('The API keys, including those that ended in the last 30 days', apiKeyList),
     ...problems('user-not-found', ...databaseProblems),
   },
 });
@@ -40,7 +40,7 @@ export const revokeApiKeyRoute = createRoute({
   summary: 'Revoke an API key',
   request: { params: userParams.extend({ apiKeyId: z.int().positive() }) },
   responses: {
-    204: { description: 'The key is not good any more' },
+    204: { description: 'The key is revoked' },
     ...problems('user-not-found', 'api-key-not-found', ...databaseProblems),
   },
 });

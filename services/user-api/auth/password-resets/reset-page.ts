@@ -72,7 +72,7 @@ const page = `<!doctype html>
 const sourceOf = (text: string) => `'sha256-${hash('sha256', text, 'base64')}'`;
 
 /**
- * The page that links to a new password lead to where there is no front end with one of its own (PASSWORD_RESET_URL). It may load
+ * The password reset page where there is no front end with one of its own (PASSWORD_RESET_URL). It may load
  * nothing, be framed by nobody, and talk to this API alone.
  */
 export function resetPageResponse(): Response {
