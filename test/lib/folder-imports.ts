@@ -4,6 +4,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'lib/architecture',
     'lib/capacity/plan',
     'lib/config',
+    'lib/config/stages',
     'lib/stacks',
     'services/contracts/environment',
     'services/local',

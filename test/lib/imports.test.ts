@@ -8,8 +8,8 @@ const sources = ['bin', 'lib', 'lambda-workers', 'services'];
 /** What only programs of `bin` import. */
 const tools = ['test/mutation', 'test/performance'];
 
-/** `from '…'` of imports and exports, imports for their effects, and imports at run time; of types, too. */
-const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g;
+/** `from '…'` of imports and exports, imports for their effects, and imports at run time; of types, too. Not those in the text that `npm run new` writes. */
+const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^'$]+)'/g;
 
 function importsOf(text: string, file: string): string[] {
   return [...text.matchAll(IMPORT)].map(([, path = '']) => resolve(dirname(file), path));
