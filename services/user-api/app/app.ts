@@ -69,7 +69,7 @@ export function describeApp(
 }
 
 /**
- * The HTTP app: what answers at which path. A request on the full path (./pipeline.ts) passes, in this order:
+ * The HTTP app: which operation is at which path. A request on the full path (./pipeline.ts) passes, in this order:
  *
  * 1. the router
  * 2. the deadline

@@ -10,7 +10,7 @@ const ANY_DATABASE = 'postgres://user@127.0.0.1/database';
 /**
  * What the service would refuse at its start in variables that are valid one by one.
  *
- * @returns a message for each problem.
+ * @returns a message for each fault.
  * @throws {@link EnvironmentError} when a variable is not valid.
  */
 export function checkSettings(

@@ -93,7 +93,7 @@ function redisSettings(url: string, settings: Settings): RedisSettings {
   };
 }
 
-/** What the cache's Redis is talked to by. */
+/** The connections to the cache's Redis. */
 function connectCache(url: string, settings: Settings, logger: Logger) {
   const connection = redisSettings(url, settings);
   return {
@@ -114,9 +114,9 @@ function limitRates(settings: Settings, redis: RedisClient | null, logger: Logge
     keySecret:
       settings.RATE_LIMIT_KEY_SECRET ??
       deriveKey(settings.SERVICE_SECRET, 'rate-limit').toString('base64url'),
-    onTakeOver: (error) =>
+    onRedisDown: (error) =>
       logger.warn({ error }, 'Redis is unavailable: this process limits rates alone'),
-    onHandBack: () => logger.info('Rate limits are shared through Redis again'),
+    onRedisUp: () => logger.info('Rate limits are shared through Redis again'),
   });
 }
 
@@ -175,11 +175,14 @@ export async function createDependencies(
     },
     options.authentication,
   );
-  const memory = new IdempotencyStore(router, deriveKey(settings.SERVICE_SECRET, 'idempotency'));
+  const idempotencyStore = new IdempotencyStore(
+    router,
+    deriveKey(settings.SERVICE_SECRET, 'idempotency'),
+  );
   const users = new Users({
     repository,
     caching: userCaching,
-    memory,
+    idempotencyStore,
     passwords: authentication.passwords,
     sessionRevoker: authentication.sessionRevoker,
     dispatch: dispatcher.dispatch,

@@ -23,7 +23,7 @@ export interface PipelineSettings {
   /** Sets what every response has. */
   readonly responseHeaders: ResponseHeaders;
   readonly addressOf: RequestAddressFinder;
-  /** Counts what is refused before there is a route, by its address; gives what to answer in its place. @default nothing is counted */
+  /** Counts what is refused before there is a route, by its address; gives the problem to send in its place. @default nothing is counted */
   readonly countRefused?: (address: string) => Promise<Problem | null>;
   /** @default none */
   readonly fastPath?: FastPath | null;
@@ -38,7 +38,7 @@ type Outgoing = ServerResponse<ApiRequest>;
  * 2. **The full path**: request id, security headers and CORS; the rules for messages; then the app (./app.ts) with its router and the steps around
  *    each handler. Its steps share {@link ApiBindings}.
  * 3. **The error path** (./error-handler.ts) makes a problem of whatever the full path throws.
- * 4. **The record** of the request goes to metrics, log and trace, whichever way it was answered.
+ * 4. **The record** of the request goes to metrics, log and trace, whichever path has responded.
  */
 export class RequestPipeline {
   readonly inFlight = new ResponsesInFlight();
@@ -127,7 +127,7 @@ export class RequestPipeline {
     }
   }
 
-  /** Makes the function that has the app answer. */
+  /** Makes the function by which a request enters the app. */
   #createEntrance(app: Pick<Hono<ApiEnvironment>, 'fetch'>): (bindings: ApiBindings) => unknown {
     /** Those of the request that enters: the listener hands it on before it first waits. */
     let entering: ApiBindings | undefined;
@@ -149,7 +149,7 @@ export class RequestPipeline {
     };
   }
 
-  /** Answers what breaks the rules for messages: it never gets to the app. */
+  /** Responds to what breaks the rules for messages: it never gets to the app. */
   async #refuse(bindings: ApiBindings, problem: Problem): Promise<void> {
     const { incoming, outgoing } = bindings;
     const shown = await this.#countedRefusal(bindings, problem);
@@ -196,8 +196,8 @@ export interface ResponseInFlight {
 }
 
 /**
- * The answers that are not sent yet, linked by hand. A `Set` would do, were it not for its tables: V8 makes a new one for every few dozen
- * answers that come and go, and each old one points to the next. Once a collection finds one of them in use, all that come after are kept, with the
+ * The responses that are not sent yet, linked by hand. A `Set` would do, were it not for its tables: V8 makes a new one for every few dozen
+ * responses that come and go, and each old one points to the next. Once a collection finds one of them in use, all that come after are kept, with the
  * requests in them, until a full collection: collections of young objects then take five times as long (measured with `--trace-gc`).
  */
 export class ResponsesInFlight {

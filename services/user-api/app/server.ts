@@ -27,7 +27,7 @@ export interface ApiServerSettings extends PipelineSettings {
   readonly responseTimeoutMilliseconds: number;
 }
 
-/** The HTTP server of the API: its connections, and the order in which it lets go of its clients. ./pipeline.ts answers. */
+/** The HTTP server of the API: its connections, and the order in which it lets go of its clients. ./pipeline.ts responds to them. */
 export class ApiServer {
   readonly #server: Server<typeof ApiRequest>;
   readonly #pipeline: RequestPipeline;

@@ -1,5 +1,5 @@
 /**
- * `Cache-Control` by what is answered, browsers and CloudFront alike. What is private must be `private` or `no-store`; CloudFront keeps only
+ * `Cache-Control` by kind of response, for browsers and CloudFront alike. What is private must be `private` or `no-store`; CloudFront keeps only
  * what says `public`. Files that change with a release or a key say how long beside their reason. docs/cache.md has the table of all
  * routes, and the bounds that follow.
  */

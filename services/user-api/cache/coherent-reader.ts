@@ -66,7 +66,7 @@ const FIRST_LEASE_POLL_MILLISECONDS = 5;
 /** What the shared cache said, and when it was asked. */
 interface Lookup {
   readonly ticket: FillTicket;
-  /** Null: nothing; undefined: it did not answer. */
+  /** Null: nothing; undefined: it did not reply. */
   readonly cached: SharedEntry | null | undefined;
 }
 
@@ -208,7 +208,7 @@ export class CoherentReader {
     loadMilliseconds: number,
   ): Promise<void> {
     const { near, shared } = this.#parts;
-    // A cache that has just not answered is not asked again.
+    // A cache that has just not replied is not asked again.
     if (shared === null || cached === undefined) return;
     if (!near.wouldTake(id, entry.version, ticket)) return;
     const newer = await shared.setIfNewer(id, entry, { origin: 'load', loadMilliseconds });

@@ -25,16 +25,16 @@ export function decodeInvalidation(message: string): Invalidation | null {
 export interface InvalidationFeedParts {
   /**
    * A connection of its own, to any node: a message that is published on one node of a cluster reaches subscribers of all. It must not
-   * subscribe by itself after it was lost, or messages would be missed without a word.
+   * subscribe by itself after it was lost, or messages would be missed unnoticed.
    */
   readonly subscriber: Redis;
   /** What invalidation messages come by, with which the feed tests itself. */
   readonly publisher: RedisClient;
   readonly channel: string;
-  /** From now on every word comes. */
+  /** From now on every message arrives. */
   readonly onOpen: () => void;
   readonly onInvalidation: (invalidation: Invalidation) => void;
-  /** Words may be missed from now on. */
+  /** Messages may be missed from now on. */
   readonly onLost: () => void;
   readonly logger: Logger;
   /** @default 1,000 */
@@ -47,8 +47,8 @@ export const HEARTBEAT_MILLISECONDS = 1_000;
 export const HEARTBEAT_GRACE_MILLISECONDS = 100;
 
 /**
- * Invalidation messages, from all processes, over Redis pub/sub. It has two states: open, in which every word comes, and lost. Pub/sub is at most
- * once, so what was said while it was lost never comes.
+ * Invalidation messages, from all processes, over Redis pub/sub. It has two states: open, in which every message arrives, and lost. Pub/sub is at most
+ * once, so what was published while it was lost never arrives.
  *
  * Plain PUBLISH, not the sharded SPUBLISH: it works alike with one server and in a cluster, where each node passes a message on to all
  * the others. That costs the cluster a message to every node for each write; docs/cache.md says from when on that is too much.

@@ -11,7 +11,7 @@ export interface LoadedPage {
   readonly link: string | null;
 }
 
-/** A page of a list, ready to be answered. */
+/** A page of a list, serialized. */
 export interface SerializedPage {
   readonly response: SerializedResponse;
   readonly link: string | null;

@@ -131,7 +131,7 @@ export class ReadsShed extends Error {
 
 /**
  * Bounds how many loads from the database are in flight at once. Without it, caches that fail turn every read into a load, and the database that
- * is asked by all answers nobody in time; with it, the reads that are let through stay fast.
+ * is asked by all serves nobody in time; with it, the reads that are let through stay fast.
  */
 export class LoadLimit {
   readonly #maximum: number;

@@ -55,7 +55,7 @@ export interface NearTimes {
   readonly loadMilliseconds: number;
 }
 
-/** A resource in this process's memory, ready to be answered. */
+/** A resource in this process's memory, serialized. */
 export class NearEntry extends SieveEntry<number> {
   readonly version: number;
   /** The body of the shared cache; null when there is no such resource. */
@@ -186,13 +186,13 @@ export class NearCache {
     this.#opening += 1;
   }
 
-  /** This process may miss writes from now on: nothing that is here may be answered. */
+  /** This process may miss writes from now on: nothing that is here may be served. */
   close(): void {
     this.#isOpen = false;
     this.#entries.clear();
   }
 
-  /** The entry, ready to be answered. This is all that a hit costs. */
+  /** The entry. This is all that a hit costs. */
   get(id: number): NearEntry | undefined {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
@@ -250,7 +250,7 @@ export class NearCache {
     this.#metrics.invalidated += 1;
   }
 
-  /** The entry's answer in another representation, made at the first time; null when there is no such resource. */
+  /** The entry's response in another representation, made when it is first asked for; null when there is no such resource. */
   derive(
     entry: NearEntry,
     { name, tagOf, textOf }: DerivedRepresentation,

@@ -39,7 +39,7 @@ export function headOf({ version, body }: VersionedEntry, representation: string
 }
 
 /**
- * @param representation - the one whose bodies this process can answer with.
+ * @param representation - the one whose bodies this process can serve.
  * @param now - milliseconds since 1970.
  * @returns null for what is not an entry, such as the work of another program.
  */
@@ -180,7 +180,7 @@ export interface EntryUpdate {
   readonly version: number;
   /** What stands in the entry before the time until which it is fresh. */
   readonly head: string;
-  /** How long the body may be answered. */
+  /** How long the body may be served. */
   readonly freshMilliseconds: number;
   /** How long the entry is kept, which its version is a minimum version for. */
   readonly keptMilliseconds: number;
@@ -190,7 +190,7 @@ export interface EntryUpdate {
   readonly message: string;
 }
 
-/** So many entries at most in one run of the script, during which Redis answers nobody else. */
+/** So many entries at most in one run of the script, during which Redis serves nobody else. */
 const UPDATES_MAXIMUM = 50;
 
 const NOTHING = new Uint8Array();

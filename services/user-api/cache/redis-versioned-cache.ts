@@ -33,7 +33,7 @@ export const LEASE_MILLISECONDS = 500;
 /** Timeouts in a row after which reads and fills skip Redis, so that a hanging one does not slow every read. */
 const FAILURES_BEFORE_DOWN = 5;
 
-/** So many keys at most in one command, during which Redis answers nobody else. */
+/** So many keys at most in one command, during which Redis serves nobody else. */
 const KEYS_MAXIMUM = 100;
 
 export interface RedisVersionedCacheOptions {

@@ -1,7 +1,7 @@
 /** What is known of a resource at one version. */
 export interface VersionedEntry {
   readonly version: number;
-  /** The bytes that answer a request for it; null when at that version there is no such resource. */
+  /** The bytes of a response with it; null when at that version there is no such resource. */
   readonly body: Uint8Array | null;
 }
 
@@ -17,7 +17,7 @@ export const DELETED_VERSION = 2_147_483_648;
 /** An entry as the shared cache has it. */
 export interface SharedEntry extends VersionedEntry {
   /**
-   * Whether the body may be answered. When it may not, because of its age or because another release made it, the
+   * Whether the body may be served. When it may not, because of its age or because another release made it, the
    * version still holds: nothing older is the truth.
    */
   readonly fresh: boolean;
@@ -52,7 +52,7 @@ export interface SetIfNewerOptions {
  * It never throws: a response of `undefined` says that the cache could not be asked in time.
  */
 export interface VersionedCache {
-  /** @returns the entry, null when there is none, or undefined when the cache did not answer. */
+  /** @returns the entry, null when there is none, or undefined when the cache did not reply. */
   get(id: number): Promise<SharedEntry | null | undefined>;
 
   /**
@@ -64,7 +64,7 @@ export interface VersionedCache {
   /**
    * Puts `entry` in, unless a newer one is there. With a write as the origin, all processes are notified in the same step.
    *
-   * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not answer: then
+   * @returns null when it went in, the newer entry when there is one, or undefined when the cache did not reply: then
    * it may hold an older one still.
    */
   setIfNewer(

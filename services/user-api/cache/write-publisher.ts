@@ -18,7 +18,7 @@ const MAXIMUM = 10_000;
 const KEPT_MILLISECONDS = 120_000;
 
 /**
- * What this process has written lately: the version below which it does not answer, with or without a shared cache. So
+ * What this process has written lately: the version below which it serves nothing, with or without a shared cache. So
  * a client reads its own writes while a reader is behind or the shared cache is away.
  */
 export class RecentWrites {
@@ -51,7 +51,7 @@ export class RecentWrites {
     this.#forgetOldest();
   }
 
-  /** The newest write of `id` that is remembered: nothing older may be answered. */
+  /** The newest write of `id` that is remembered: nothing older may be served. */
   newest(id: number): VersionedEntry | undefined {
     const write = this.#writes.get(id);
     if (write === undefined) return undefined;
@@ -78,7 +78,7 @@ export class RecentWrites {
     for (const id of this.#writes.keys()) this.#unshared.add(id);
   }
 
-  /** The writes that the shared cache may not have; it may answer with something older. */
+  /** The writes that the shared cache may not have; it may serve something older. */
   *unshared(): Generator<readonly [id: number, entry: VersionedEntry], void> {
     for (const id of this.#unshared) {
       const entry = this.newest(id);

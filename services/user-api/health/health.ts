@@ -77,7 +77,7 @@ const KEPT_MILLISECONDS = 250;
 
 const stateOf = (up: boolean): PartState => (up ? 'up' : 'down');
 
-/** What the service tells about itself to load balancers and people. */
+/** The health of the service, for load balancers and people. */
 export class HealthMonitor {
   readonly #probes: HealthProbes;
   #draining = false;

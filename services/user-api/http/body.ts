@@ -6,7 +6,7 @@ import { Problem } from './problem.ts';
 import { parseBody } from './validation.ts';
 
 /**
- * Goes on reading a request that is answered before its body has arrived, and drops what comes. A connection that is closed while the client
+ * Goes on reading a request whose response is sent before its body has arrived, and drops the rest. A connection that is closed while the client
  * still sends is reset, and with it goes the response (RFC 9112, 9.6). Closing waits for the end of the body, or of the time.
  *
  * @param milliseconds - from the response on; then the connection is cut.
@@ -35,7 +35,7 @@ export function dropUnreadBody(
   });
 }
 
-/** The client went away before its request had arrived in full; nobody is left to answer. */
+/** The client went away before its request had arrived in full; nobody is left to respond to. */
 export class RequestAborted extends Error {
   override readonly name = 'RequestAborted';
 }
@@ -56,7 +56,7 @@ function readBytes(
   limitBytes: number,
 ): Buffer | Promise<Buffer> {
   if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
-  // A request that announces no body comes ended, without a word of it (`optimizeEmptyRequests` in ./server.ts).
+  // A request that announces no body comes ended, without events (`optimizeEmptyRequests` in app/server.ts).
   if (incoming.readableEnded) return Buffer.alloc(0);
   if (incoming.complete) return takeBytes(incoming, limitBytes);
   // The client waits until it knows that nothing but the body can be wrong.
@@ -143,7 +143,7 @@ function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    // V8's message quotes the text around the error; only where it stands is told.
+    // V8's message quotes the text around the error; only its position is sent.
     const position =
       cause instanceof Error ? /at position \d+/.exec(cause.message)?.[0] : undefined;
     const where = position === undefined ? '' : `: reading stopped ${position}`;

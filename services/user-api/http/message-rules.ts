@@ -111,7 +111,7 @@ function hostOf(text: string): string | null {
 }
 
 /**
- * Makes the usual form of a target that is a whole URL, which counts instead of the Host (RFC 9112, 3.2.2), so that everything behind sees one form.
+ * Takes a target that is a whole URL apart, which counts instead of the Host (RFC 9112, 3.2.2), so that everything behind sees one form.
  *
  * @returns false where the target is none.
  */

@@ -81,7 +81,7 @@ export const securityHeaders = {
 const HTTPS_ONLY = 'max-age=63072000; includeSubDomains';
 
 export interface ResponseHeaderSettings {
-  /** The public URL of the API. Where it is https, browsers are told to use nothing else (RFC 6797). */
+  /** The public URL of the API. Where it is https, browsers are to use nothing else (RFC 6797). */
   readonly publicUrl: string;
   /** `CORS_ALLOWED_ORIGINS` */
   readonly allowedOrigins: readonly string[];

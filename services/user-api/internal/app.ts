@@ -41,7 +41,7 @@ const profileQuery = z.object({
 });
 
 /**
- * What operators ask of one process: metrics for whoever can reach the port, and, only from this machine itself, the level of the log and
+ * What operators ask of one process: metrics for all who can reach the port, and, only from this machine itself, the level of the log and
  * diagnostics.
  */
 export function createInternalApp({ registry, logger, diagnostics }: InternalAppParts) {
@@ -105,14 +105,14 @@ function createDiagnosticsApp(diagnostics: Diagnostics) {
   return app;
 }
 
-/** Tells of the change at whichever of the two levels lets it be seen. */
+/** Logs the change at whichever of the two levels lets it through. */
 function setLevel(logger: Logger, level: string): void {
   const from = logger.level;
-  const tell = () => logger.warn({ from, to: level }, 'Log level changed');
-  const isHeard = logger.isLevelEnabled('warn');
-  if (isHeard) tell();
+  const log = () => logger.warn({ from, to: level }, 'Log level changed');
+  const isLogged = logger.isLevelEnabled('warn');
+  if (isLogged) log();
   logger.level = level;
-  if (!isHeard) tell();
+  if (!isLogged) log();
 }
 
 function response(context: Context<InternalEnvironment>, { name, path, bytes }: DiagnosticFile) {

@@ -31,7 +31,7 @@ export const defaultPolicies = {
   },
   /**
    * Creating sends an email and takes storage: the exact algorithm, with no doubling across the edge of a window, and the same limit for
-   * an address whoever sends from it.
+   * an address and all its accounts.
    */
   creates: {
     name: 'creates',
@@ -124,10 +124,10 @@ export function policiesWith(
   overrides: readonly string[],
 ): Readonly<Record<PolicyName, RateLimitPolicy>> {
   const policies: Record<PolicyName, RateLimitPolicy> = { ...defaultPolicies };
-  const problems = overrides
+  const faults = overrides
     .map((text) => override(policies, text))
-    .filter((problem) => problem !== null);
-  if (problems.length > 0) throw new PolicyError(problems.join('\n'));
+    .filter((fault) => fault !== null);
+  if (faults.length > 0) throw new PolicyError(faults.join('\n'));
   return policies;
 }
 

@@ -53,9 +53,9 @@ export interface RateLimitsOptions {
   /** `RATE_LIMIT_KEY_SECRET`. @default none */
   readonly keySecret?: string | undefined;
   /** Called when this process begins to decide without Redis, with what failed. @default nothing */
-  readonly onTakeOver?: (error: unknown) => void;
+  readonly onRedisDown?: (error: unknown) => void;
   /** Called when Redis decides again. @default nothing */
-  readonly onHandBack?: () => void;
+  readonly onRedisUp?: () => void;
 }
 
 /** All the limits of one process. */
@@ -131,8 +131,8 @@ function sharedState(client: ScriptClient, options: RateLimitsOptions): SharedSt
     health: new RedisHealth({
       // Loading the scripts shows that Redis takes commands, and spares the first requests after a restart a second round trip.
       probe: () => Promise.all([...scripts.values()].map((script) => script.load())),
-      ...(options.onTakeOver !== undefined && { onDown: options.onTakeOver }),
-      ...(options.onHandBack !== undefined && { onUp: options.onHandBack }),
+      ...(options.onRedisDown !== undefined && { onDown: options.onRedisDown }),
+      ...(options.onRedisUp !== undefined && { onUp: options.onRedisUp }),
     }),
   };
 }

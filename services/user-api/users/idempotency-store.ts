@@ -12,19 +12,19 @@ export const IDEMPOTENCY_KEY_HOURS = 24;
 const PRIMARY_KEY = 'idempotency_keys_pkey';
 
 /** What is remembered of a creation; null where the user has been erased since. */
-export interface RememberedCreation {
+export interface StoredCreation {
   readonly fingerprint: string | null;
   readonly user: User | null;
 }
 
-interface MemoryRow {
+interface IdempotencyRow {
   readonly fingerprint: string | null;
   readonly answer: UserRow | null;
 }
 
 /** Finds a key's row; one that is too old is removed by the way, so that the key is new again. */
-function takeMemory(client: Sql, digest: string) {
-  return client<MemoryRow[]>`
+function takeRow(client: Sql, digest: string) {
+  return client<IdempotencyRow[]>`
     with outdated as (
       delete from idempotency_keys
       where digest = ${digest} and created_at <= now() - make_interval(hours => ${IDEMPOTENCY_KEY_HOURS})
@@ -64,8 +64,8 @@ export class IdempotencyStore {
   }
 
   /** @throws `DatabaseUnavailable` */
-  async recall({ digest }: CreationKey): Promise<RememberedCreation | null> {
-    const [row] = await this.#router.readNewest((sql) => takeMemory(sql, digest));
+  async recall({ digest }: CreationKey): Promise<StoredCreation | null> {
+    const [row] = await this.#router.readNewest((sql) => takeRow(sql, digest));
     if (row === undefined) return null;
     const { answer, fingerprint } = row;
     return { fingerprint, user: answer === null ? null : toUser(answer) };

@@ -151,12 +151,12 @@ async function loadNumbered(
 }
 
 function response(
-  { response: ready, link }: SerializedPage,
+  { response: serialized, link }: SerializedPage,
   representation: Representation,
   asked: IncomingHttpHeaders,
 ): Response {
-  const compressed = acceptsGzip(asked['accept-encoding']) ? ready.gzip : null;
-  const { etag, length, text } = compressed ?? ready;
+  const compressed = acceptsGzip(asked['accept-encoding']) ? serialized.gzip : null;
+  const { etag, length, text } = compressed ?? serialized;
   const headers = {
     'cache-control':
       representation === 'public' ? cacheControl.publicUserList : cacheControl.userList,

@@ -26,7 +26,7 @@ export interface UserCachingParts {
   readonly repository: Pick<UserRepository, 'find'>;
   /** Whether reads from the database may be behind writes. */
   readonly readersMayLag: boolean;
-  /** Null where there is no Redis: then nothing is kept in memory either, as nobody tells of the writes of others. */
+  /** Null where there is no Redis: then nothing is kept in memory either, as there are no invalidation messages. */
   readonly redis: CachingConnections | null;
   /** `NEAR_CACHE_BYTES`. */
   readonly nearCacheBytes: number;
@@ -106,7 +106,7 @@ export function createUserCaching(parts: UserCachingParts): UserCaching {
           },
           onInvalidation({ id, version }) {
             metrics.invalidationsReceived += 1;
-            // An own write comes back as a word, too.
+            // The messages of this process's own writes arrive, too.
             if (knownVersions.minimumVersion(id) < version) lists.writtenElsewhere();
             near.record(id, version);
           },

@@ -19,7 +19,7 @@ import {
   IdempotentResponseErased,
   VersionMismatch,
 } from './errors.ts';
-import { type IdempotencyStore, isKeyTaken, type RememberedCreation } from './idempotency-store.ts';
+import { type IdempotencyStore, isKeyTaken, type StoredCreation } from './idempotency-store.ts';
 import type { UserRepository } from './repository.ts';
 import { toSnapshot, type UserSnapshot } from './representations.ts';
 import type { AuditedActor, CreationKey } from './write-statements.ts';
@@ -33,7 +33,7 @@ export interface UsersParts {
     readonly lists: Pick<ListCache, 'get'>;
     readonly limit: LoadLimit;
   };
-  readonly memory: IdempotencyStore;
+  readonly idempotencyStore: IdempotencyStore;
   readonly passwords: Pick<Passwords, 'hashNew'>;
   readonly sessionRevoker: Pick<SessionRevoker, 'forgetSessions'>;
   /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
@@ -102,17 +102,17 @@ export class Users {
     idempotency: Idempotency | null,
     address = UNKNOWN_ADDRESS,
   ): Promise<Creation> {
-    const { memory } = this.#parts;
+    const { idempotencyStore } = this.#parts;
     if (idempotency === null) return await this.#createNew(body, null, address);
-    const key = memory.keyOf(idempotency.caller, idempotency.key, body);
-    const remembered = await memory.recall(key);
+    const key = idempotencyStore.keyOf(idempotency.caller, idempotency.key, body);
+    const remembered = await idempotencyStore.recall(key);
     if (remembered !== null) return repeat(remembered, key);
     try {
       return await this.#createNew(body, key, address);
     } catch (error) {
       if (!isKeyTaken(error) && !(error instanceof EmailTaken)) throw error;
       // Perhaps by a request with the same key, a moment ago.
-      const meanwhile = await memory.recall(key);
+      const meanwhile = await idempotencyStore.recall(key);
       if (meanwhile !== null) return repeat(meanwhile, key);
       throw error;
     }
@@ -212,7 +212,7 @@ function refusal(user: User | null): Error {
     : new VersionMismatch(user.version);
 }
 
-function repeat({ fingerprint, user }: RememberedCreation, key: CreationKey): Creation {
+function repeat({ fingerprint, user }: StoredCreation, key: CreationKey): Creation {
   if (user === null) throw new IdempotentResponseErased('The user has been deleted');
   if (fingerprint !== key.fingerprint) throw new IdempotencyKeyReused('The body is another one');
   return { id: user.id, snapshot: toSnapshot(user), isRepeated: true };

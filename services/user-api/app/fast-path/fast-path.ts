@@ -11,9 +11,9 @@ import { RequestRecord } from '../../observability/requests/request-observer.ts'
 import type { RateLimitHeaders } from '../../rate-limit/decision.ts';
 import type { CheckedRequest } from '../../rate-limit/request-limit.ts';
 import type { Admission } from '../admission.ts';
-import { createResponseWriter, type ReadyResponseParts } from './write-response.ts';
+import { createResponseWriter, type ResponseWriterParts } from './write-response.ts';
 
-export interface FastPathParts extends ReadyResponseParts {
+export interface FastPathParts extends ResponseWriterParts {
   readonly near: Pick<NearCache, 'get' | 'derive'>;
   readonly reader: Pick<CoherentReader, 'read'>;
   readonly metrics: CacheMetrics;
@@ -37,7 +37,7 @@ export interface Responded {
   readonly record: Readonly<RequestRecord>;
 }
 
-/** The fast path has done nothing to the response: the full path goes on with what has been found out. */
+/** The response is untouched: the full path goes on with what has been found out. */
 export interface PassedOn {
   readonly isDone: false;
   readonly found: FastPathFindings;
@@ -107,7 +107,7 @@ export function createFastPath(parts: FastPathParts): FastPath {
     }
     // Nobody is left to respond to.
     if (outgoing.destroyed) return byDatabase;
-    // A server that closes tells clients so.
+    // While the server drains, the full path closes the connection.
     if (resource === null || outgoing.hasHeader('connection')) {
       return { isDone: false, found: { counted, reading } };
     }
@@ -189,8 +189,8 @@ const ID_MAXIMUM_DIGITS = 16;
 const ZERO = 0x30;
 
 /**
- * Makes the function that tells whether the headers of a request, names and values in turn as they came, are those of an eligible one: each of
- * them one of a list, and one Host.
+ * Makes the function that checks the headers of a request, names and values in turn as they came: in an eligible one each name is in the list, and
+ * there is one Host.
  */
 export function createHeaderCheck(): (raw: readonly string[]) => boolean {
   const names = new Set(ELIGIBLE_HEADERS);

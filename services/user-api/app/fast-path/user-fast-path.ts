@@ -23,7 +23,7 @@ export function createUserFastPath({
 > & {
   readonly caching: Pick<UserCaching, 'metrics' | 'near' | 'reader'>;
 }): FastPath | null {
-  // The deprecation of a route is told by the full path.
+  // The full path sends the headers of a deprecation.
   if (deprecationOf(getUserRoute) !== undefined) return null;
   const permission = permissionOf({ route: getUserRoute });
   if (permission === undefined || decide(permission, ANONYMOUS, undefined) !== 'allowed')

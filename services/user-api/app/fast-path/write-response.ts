@@ -6,18 +6,18 @@ import type { RateLimitHeaders } from '../../rate-limit/decision.ts';
 /** A header field: its name in lower case, and its value. */
 export type Field = readonly [name: string, value: string];
 
-export interface ReadyResponseParts {
+export interface ResponseWriterParts {
   /** What every response has, in the order in which it is sent; a field further on replaces one of the same name where that stands. */
   readonly constant: readonly Field[];
   readonly contentType: string;
   /** What every response with the resource has, before its ETag. */
   readonly caching: readonly Field[];
-  /** How long the server keeps an idle connection, which clients are told in whole seconds. */
+  /** How long the server keeps an idle connection, sent in whole seconds. */
   readonly keepAliveTimeoutMilliseconds: number;
 }
 
-/** What a response is made of that is not the same for all. */
-export interface ReadyResponse {
+/** What differs from response to response. */
+export interface ResponseValues {
   readonly status: 200 | 304;
   readonly requestId: string;
   /** In milliseconds of `performance.now()`. */
@@ -28,7 +28,7 @@ export interface ReadyResponse {
 
 export type ResponseWriter = (
   outgoing: ServerResponse<ApiRequest>,
-  response: ReadyResponse,
+  response: ResponseValues,
 ) => void;
 
 /**
@@ -40,7 +40,7 @@ interface Head {
   _hasBody: boolean;
 }
 
-/** Stands in a head for what differs from answer to answer; no header can hold it. */
+/** Stands in a head for what differs from response to response; no header can hold it. */
 const HOLE = '\0';
 
 /** The head of responses, with holes. As `setHeader` has it, a field that comes again takes the place of the one before. */
@@ -75,10 +75,10 @@ function createClock(): (now: number) => string {
 }
 
 /**
- * Makes the function that writes a response whose head is all but ready: it fills the holes, and gives head and body to Node.js in one piece.
+ * Makes the function that writes a response whose head is serialized but for some holes: it fills them, and gives head and body to Node.js in one piece.
  * To be used for HTTP/1.1 and connections that stay open only.
  */
-export function createResponseWriter(parts: ReadyResponseParts): ResponseWriter {
+export function createResponseWriter(parts: ResponseWriterParts): ResponseWriter {
   const { caching, constant, contentType, keepAliveTimeoutMilliseconds: keepAlive } = parts;
   const before: readonly Field[] = [
     ['x-request-id', HOLE],

@@ -81,7 +81,7 @@ export const cacheMetrics: readonly MetricDefinition[] = [
     labels: ['result'],
     help: 'Invalidation messages by any process: all received, and those that removed an entry.',
     read: ({ caches: { metrics } }) =>
-      byLabel('result', { heard: metrics.invalidationsReceived, removed: metrics.invalidated }),
+      byLabel('result', { received: metrics.invalidationsReceived, removed: metrics.invalidated }),
   },
   {
     name: 'cache_subscription_losses_total',

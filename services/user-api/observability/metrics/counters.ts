@@ -27,7 +27,7 @@ export class DurationHistogram {
   }
 }
 
-/** What the caches of one process have done since it started. Plain numbers, for whoever exports metrics to read. */
+/** What the caches of one process have done since it started. Plain numbers, for the export of metrics. */
 export class CacheMetrics {
   /** Reads answered by this process's memory. */
   nearHits = 0;
@@ -35,16 +35,16 @@ export class CacheMetrics {
   nearMisses = 0;
   /** Reads that had to go past it because it may not be trusted: it is not notified of writes. */
   nearBypasses = 0;
-  /** Loads that the near cache refused because something newer had been heard of, or nothing could be. */
+  /** Loads that the near cache refused because a newer version was known, or might have been missed. */
   nearFillsRefused = 0;
   /** Reads answered by Redis. */
   redisHits = 0;
   redisMisses = 0;
-  /** Entries in Redis too old to be answered: only their version was used. */
+  /** Entries in Redis too old to be served: only their version was used. */
   redisStale = 0;
-  /** Questions that Redis did not answer in time, or that it was not asked because it had not answered before. */
+  /** Reads that Redis did not reply to in time, or that skipped it because it had not replied before. */
   redisSilences = 0;
-  /** Loads from the database, by whom they were answered. */
+  /** Loads from the database, by server. */
   readerLoads = 0;
   writerLoads = 0;
   /** Loads that went to the writer because a reader was behind what is known to have been written. */
@@ -57,9 +57,9 @@ export class CacheMetrics {
   refreshes = 0;
   /** Reads refused because too many waited for the database. */
   shed = 0;
-  /** Words of a write, from any process. */
+  /** Invalidation messages, from any process. */
   invalidationsReceived = 0;
-  /** Entries that such a word has removed. */
+  /** Entries that such a message has removed. */
   invalidated = 0;
   /** Times that the subscription was lost. */
   subscriptionLosses = 0;

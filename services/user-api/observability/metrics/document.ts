@@ -14,7 +14,7 @@ function table(rows: readonly Row[]): string {
     const names = labels.map((label) => `\`${label}\``).join(', ');
     return `| \`${name}\` | ${type} | ${names} | ${help.replaceAll('|', '\\|')} |`;
   });
-  return ['| metric | type | labels | what it tells |', '|---|---|---|---|', ...lines].join('\n');
+  return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...lines].join('\n');
 }
 
 /** The page `docs/metrics.md`, made from the definitions that the metrics themselves are made from. */

@@ -31,7 +31,7 @@ export const queueMetrics: readonly MetricDefinition[] = [
   {
     name: 'outbox_events',
     type: 'gauge',
-    help: 'Events in the outbox, of all processes together and counted up to 10,000; every process tells the same number. Absent while the database does not answer.',
+    help: 'Events in the outbox, of all processes together and counted up to 10,000; every process has the same number. Absent while the database does not answer.',
     read: async ({ outbox }) => {
       const depth = await outbox.depth();
       return depth === null ? [] : single(depth.events);

@@ -29,8 +29,8 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
       redis,
       overrides: LIMITS,
       expectedProcesses: EXPECTED_PROCESSES,
-      onTakeOver: takenOver,
-      onHandBack: handedBack,
+      onRedisDown: takenOver,
+      onRedisUp: handedBack,
     });
   });
   afterEach(async () => {

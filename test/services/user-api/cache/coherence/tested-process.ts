@@ -78,7 +78,7 @@ export class TestedProcess {
     this.users = new Users({
       repository,
       caching: this.caching,
-      memory: new IdempotencyStore(router, randomBytes(32)),
+      idempotencyStore: new IdempotencyStore(router, randomBytes(32)),
       passwords: { hashNew: () => Promise.reject(new Error('No user here has a password')) },
       sessionRevoker: { forgetSessions: () => Promise.resolve() },
       dispatch: () => {},
