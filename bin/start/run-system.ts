@@ -17,7 +17,7 @@ import { readSettings } from '../../services/local/system/settings.ts';
 import type { StartOptions } from '../../services/local/system/start-options.ts';
 import { startSystem } from '../../services/local/system/system.ts';
 import { checkSettings } from '../../services/user-api/app/check-settings.ts';
-import { API_ROLE, EMAIL_WORKER_ROLE } from '../../services/user-api/database/roles.ts';
+import { API_ROLE } from '../../services/user-api/database/roles.ts';
 import { HIGH_LIMITS } from '../../services/user-api/rate-limit/default-policies.ts';
 import { ensureDemoAdministrator } from '../../services/user-api/users/demo-administrator.ts';
 import { insertDemoUsers } from '../../services/user-api/users/demo-data.ts';
@@ -54,7 +54,7 @@ const programs: Programs = {
   workers: workers.map((worker) => ({ ...worker, entry: inRepository(worker.entry) })),
   checkSettings,
   highLimits: HIGH_LIMITS,
-  databaseRoles: { api: API_ROLE, emailWorker: EMAIL_WORKER_ROLE },
+  apiDatabaseUser: API_ROLE,
   migrate,
   insertDemoUsers,
   ensureDemoAdministrator,

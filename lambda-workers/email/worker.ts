@@ -1,24 +1,19 @@
-import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import {
-  IdempotencyAlreadyInProgressError,
-  IdempotencyConfig,
-  makeIdempotent,
-} from '@aws-lambda-powertools/idempotency';
-import type { BasePersistenceLayer } from '@aws-lambda-powertools/idempotency/persistence';
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type {
-  ApiKeyCreated,
-  EmailChanged,
-  Event,
-  PasswordResetRequested,
-  UserCreated,
+  type ApiKeyCreated,
+  type EmailChanged,
+  type Event,
+  event,
+  type PasswordResetRequested,
+  type UserCreated,
 } from '../../services/contracts/events.ts';
-import type { Tracer } from '../../services/contracts/tracing/span.ts';
-import type { Logger } from '../observability/logger.ts';
-import { inMessageTrace } from '../observability/message-trace.ts';
+import { parseEvent } from '../queue-worker/message.ts';
+import {
+  createQueueWorker,
+  type QueueWorker,
+  type QueueWorkerDependencies,
+} from '../queue-worker/queue-worker.ts';
 import type { Lookups } from './lookups.ts';
 import { type Mailer, MailerError, type Message, sendInCohorts } from './mailer/mailer.ts';
-import { parseEvent } from './message.ts';
 import type { PasswordResets } from './password-resets.ts';
 import {
   composeApiKeyCreated,
@@ -28,21 +23,10 @@ import {
 } from './templates.ts';
 
 /** The dependencies of the worker. */
-export interface EmailWorkerDependencies extends Lookups {
+export interface EmailWorkerDependencies extends Lookups, QueueWorkerDependencies {
   readonly passwordResets: PasswordResets;
   readonly mailer: Mailer;
-  /** Records of the handled events. */
-  readonly idempotency: BasePersistenceLayer;
-  readonly logger: Logger;
-  /** Records spans. @default none */
-  readonly tracer?: Tracer | null;
 }
-
-/** How long an event counts as handled: longer than its message can be redelivered, 14 days and, after a redrive, 14 more. */
-const HANDLED_SECONDS = 30 * 24 * 60 * 60;
-
-/** Longest that an invocation waits for the collector of traces, in milliseconds. */
-const TRACE_FLUSH_TIMEOUT_MILLISECONDS = 1_000;
 
 /**
  * Share of an invocation's time in which a send may start. A later one could be cut off with the invocation between the send and its record, and
@@ -159,23 +143,11 @@ function prepare(event: Event, dependencies: EmailWorkerDependencies): () => Pro
     : () => sendNotice(event, composed, dependencies);
 }
 
-/** Whether a later delivery may succeed without intervention. */
-function isTransient(error: unknown): boolean {
-  if (error instanceof IdempotencyAlreadyInProgressError) return true;
-  return error instanceof MailerError && error.retryable;
-}
-
 /**
- * Creates the handler of a batch of messages, which are handled concurrently. It reports the ids of failed ones, so that only they are redelivered
- * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
- *
- * SQS and Lambda deliver at least once. An idempotency record for each event, taken before the send and completed after it, makes that
- * **effectively** once. One window remains: when the worker or the database fails between the send and the completion, the email is sent again.
- * A rare duplicate is better than a lost email.
+ * Creates the handler of a batch of events: {@link createQueueWorker} sends one email for each. When the worker or the database fails between the
+ * send and the completion of its record, the email is sent again: a rare duplicate is better than a lost email.
  */
-export function createEmailWorker(
-  given: EmailWorkerDependencies,
-): (event: SQSEvent, context: Context) => Promise<SQSBatchResponse> {
+export function createEmailWorker(given: EmailWorkerDependencies): QueueWorker {
   const cohorts = sendInCohorts(given.mailer);
   // An execution environment handles one invocation at a time.
   let mayStartSending = () => false;
@@ -191,39 +163,17 @@ export function createEmailWorker(
     },
   };
   const dependencies = { ...given, mailer };
-  const { idempotency, logger, tracer = null } = dependencies;
-  const configuration = new IdempotencyConfig({
-    throwOnNoIdempotencyKey: true,
-    expiresAfterSeconds: HANDLED_SECONDS,
-    hashFunction: 'sha256',
-  });
-  // The key is the first argument: a JMESPath to the id inside of the event would be interpreted twice.
-  const handleOnce = makeIdempotent((_eventId: string, send: () => Promise<Outcome>) => send(), {
-    persistenceStore: idempotency,
-    config: configuration,
-    // Not Powertools' default, the function's name, which changes when the function is replaced.
+  const handleBatch = createQueueWorker({
+    ...dependencies,
     keyPrefix: 'email',
+    prepare(body) {
+      const parsed = parseEvent(body, event);
+      return { eventId: parsed.id, run: prepare(parsed, dependencies) };
+    },
+    isTransient: (error) => error instanceof MailerError && error.retryable,
   });
-  const processor = new BatchProcessor(EventType.SQS);
 
-  async function handleRecord(record: SQSRecord): Promise<void> {
-    const message = {
-      messageId: record.messageId,
-      receiveCount: Number(record.attributes.ApproximateReceiveCount),
-    };
-    try {
-      const event = parseEvent(record.body);
-      await handleOnce(event.id, prepare(event, dependencies));
-    } catch (error) {
-      logger[isTransient(error) ? 'warn' : 'error']({ ...message, error }, 'Message failed');
-      throw error;
-    }
-  }
-  const handleInTrace = (record: SQSRecord) =>
-    inMessageTrace(tracer, record, () => handleRecord(record));
-
-  return async (event, context) => {
-    configuration.registerLambdaContext(context);
+  return async (batch, context) => {
     const time = context.getRemainingTimeInMillis();
     mayStartSending = () => context.getRemainingTimeInMillis() >= (1 - SENDING_SHARE) * time;
     sending = new AbortController();
@@ -232,14 +182,9 @@ export function createEmailWorker(
       sending.abort(new DOMException(message, 'TimeoutError'));
     }, GIVE_UP_SHARE * time);
     try {
-      return await processPartialResponse(event, handleInTrace, processor, {
-        context,
-        throwOnFullBatchFailure: false,
-      });
+      return await handleBatch(batch, context);
     } finally {
       clearTimeout(giveUp);
-      // Before Lambda freezes the process.
-      await tracer?.flush(TRACE_FLUSH_TIMEOUT_MILLISECONDS);
     }
   };
 }

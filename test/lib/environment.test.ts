@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { scheduledFunctions } from '../../lib/config/schedules.ts';
 import { migrations, services } from '../../lib/config/services.ts';
 import { workers } from '../../lib/config/workers.ts';
 import {
@@ -7,12 +8,16 @@ import {
   readEnvironment,
   type VariableName,
 } from '../../services/contracts/environment/read.ts';
-import type { Program } from '../../services/contracts/environment/variable.ts';
+import type {
+  EnvironmentVariable,
+  Program,
+} from '../../services/contracts/environment/variable.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import {
   API_ROLE,
   EMAIL_WORKER_ROLE,
   MAINTENANCE_ROLE,
+  programRoles,
 } from '../../services/user-api/database/roles.ts';
 import { variables as userApiVariables } from '../../services/user-api/settings/settings.ts';
 import { stages } from './support/stages.ts';
@@ -60,9 +65,28 @@ function deployed(
   return { program, place, environment: Object.fromEntries(environment) };
 }
 
+const programNames: ReadonlySet<string> = new Set(
+  Object.values(environmentVariables).flatMap((variable) => variable.readBy),
+);
+const isProgram = (name: string): name is Program => programNames.has(name);
+
+/** The worker of a name is a program of its own where it reads variables of its own. */
+function programOfWorker(name: string): Program {
+  const own = `${name}-worker`;
+  return isProgram(own) ? own : 'queue-worker';
+}
+
 function programOf({ stack, logicalId }: StackResource): Program {
   if (stack.part === 'migrations') return 'migrate';
-  return logicalId.startsWith('Schedule') ? 'maintenance' : 'email-worker';
+  if (logicalId.startsWith('Schedule')) return 'maintenance';
+  const worker = workers.find(({ name }) => logicalId.startsWith(partId('Worker', name)));
+  if (worker === undefined) throw new Error(`${logicalId} is a function of no worker.`);
+  return programOfWorker(worker.name);
+}
+
+/** What the logical ids of a part's resources begin with. */
+function partId(kind: string, name: string, resource = 'Function'): string {
+  return `${kind}${name.replaceAll('-', '')}${resource}`;
 }
 
 const containers = resourcesOf(stacks, 'AWS::ECS::TaskDefinition').map((resource) => {
@@ -86,7 +110,12 @@ const programs = [...containers, ...functions];
 const readBy = (program: Program) =>
   Object.keys(environmentVariables)
     .filter(isVariable)
-    .filter((name) => environmentVariables[name].readBy.includes(program));
+    .filter((name) => {
+      const { readBy: readers }: EnvironmentVariable = environmentVariables[name];
+      return (
+        readers.includes(program) || (/-worker$/.test(program) && readers.includes('queue-worker'))
+      );
+    });
 
 /** What the program asks for when it starts; the schema may be ahead of the user API, which keeps a list of its own. */
 const needed = (program: Program): readonly VariableName[] =>
@@ -94,7 +123,9 @@ const needed = (program: Program): readonly VariableName[] =>
 
 describe('environments', () => {
   it('of all stages, are of every program that is deployed', () => {
-    expect(programs).toHaveLength(stages.length * 4);
+    expect(programs).toHaveLength(
+      stages.length * (services.length + workers.length + scheduledFunctions.length + 1),
+    );
   });
 
   it.each(programs)(
@@ -123,16 +154,26 @@ describe('environments', () => {
     }
   });
 
-  it('of services and workers, name the roles that the migrations create', () => {
-    const users = (program: Program) =>
-      programs
-        .filter((one) => one.program === program)
+  it('of every part with a role, name that role, which the migrations create', () => {
+    const parts = [
+      ...services.map((part) => ({ ...part, id: partId('Service', part.name, 'Task') })),
+      ...workers.map((part) => ({ ...part, id: partId('Worker', part.name) })),
+      ...scheduledFunctions.map((part) => ({ ...part, id: partId('Schedule', part.name) })),
+    ];
+    for (const { name, databaseUser, id } of parts) {
+      const users = programs
+        .filter(({ place }) => place.includes(`/${id}`))
         .map(({ environment }) => new URL(environment.DATABASE_URL ?? '').username);
-    expect(new Set(users('user-api'))).toEqual(new Set([API_ROLE]));
-    expect(new Set(users('email-worker'))).toEqual(new Set([EMAIL_WORKER_ROLE]));
-    expect(new Set(users('maintenance'))).toEqual(new Set([MAINTENANCE_ROLE]));
-    expect(services.map(({ databaseUser }) => databaseUser)).toEqual([API_ROLE]);
-    expect(workers.map(({ databaseUser }) => databaseUser)).toEqual([EMAIL_WORKER_ROLE]);
+      expect(users, name).toEqual(stages.map(() => databaseUser));
+      expect(programRoles, name).toContain(databaseUser);
+    }
+    expect(parts).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'user-api', databaseUser: API_ROLE }),
+        expect.objectContaining({ name: 'email', databaseUser: EMAIL_WORKER_ROLE }),
+        expect.objectContaining({ name: 'maintenance', databaseUser: MAINTENANCE_ROLE }),
+      ]),
+    );
     expect(migrations.entry).toBe('services/user-api/migrate.ts');
   });
 

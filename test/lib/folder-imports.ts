@@ -123,10 +123,16 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
 
   'lambda-workers/email': [
     'lambda-workers/database',
-    'lambda-workers/idempotency',
-    'lambda-workers/observability',
+    'lambda-workers/queue-worker',
     'services/contracts',
     'services/contracts/batching',
+    'services/contracts/environment',
+    'services/contracts/tracing',
+  ],
+  'lambda-workers/queue-worker': [
+    'lambda-workers/database',
+    'lambda-workers/idempotency',
+    'lambda-workers/observability',
     'services/contracts/environment',
     'services/contracts/tracing',
   ],

@@ -6,6 +6,7 @@ import { services } from '../../lib/config/services.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { validateStage } from '../../lib/config/stages/stages.ts';
+import { workers } from '../../lib/config/workers.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import { readTemplates, resourcesOf, type StackTemplate } from './support/templates.ts';
 import { choices, loadTest } from './support/variants.ts';
@@ -221,9 +222,9 @@ describe('telemetry', () => {
         .map(
           ({ Properties }) => Object(Properties.Environment).Variables.OTEL_EXPORTER_OTLP_ENDPOINT,
         );
-    expect(endpoints(loadTest)).toEqual([loadTest.policy.telemetry?.endpoint]);
-    expect(endpoints(choices)).toEqual([undefined]);
-    expect(environmentVariables.OTEL_EXPORTER_OTLP_ENDPOINT.readBy).toContain('email-worker');
+    expect(endpoints(loadTest)).toEqual(workers.map(() => loadTest.policy.telemetry?.endpoint));
+    expect(endpoints(choices)).toEqual(workers.map(() => undefined));
+    expect(environmentVariables.OTEL_EXPORTER_OTLP_ENDPOINT.readBy).toContain('queue-worker');
   });
 
   it('of a stage, counts in the memory of its tasks', () => {

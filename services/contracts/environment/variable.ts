@@ -1,10 +1,14 @@
 import { z } from 'zod';
 
-/** The programs that read variables from the environment; the docs list each variable under its readers. */
+/**
+ * The programs that read variables from the environment; the docs list each variable under its readers. `queue-worker` is every queue worker; one that
+ * reads more is a program of its own, too.
+ */
 export type Program =
   | 'user-api'
   | 'migrate'
   | 'administer'
+  | 'queue-worker'
   | 'email-worker'
   | 'maintenance'
   | 'start';

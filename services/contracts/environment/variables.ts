@@ -19,7 +19,7 @@ export const environmentVariables = {
       .default('local'),
     description: 'Name of the stage, for logs.',
     takes: 'lower-case letters, digits and hyphens, at most 20, starting with a letter',
-    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'migrate', 'queue-worker', 'maintenance'],
   }),
   AWS_REGION: variable({
     type: z
@@ -28,7 +28,7 @@ export const environmentVariables = {
       .default('us-east-1'),
     description: 'AWS region of the queues, of SES and of IAM tokens; Lambda and ECS set it.',
     takes: 'the code of a region, such as eu-west-1',
-    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance', 'start'],
+    readBy: ['user-api', 'migrate', 'administer', 'queue-worker', 'maintenance', 'start'],
   }),
   LOCAL_DIRECTORY: variable({
     type: z.string().default('.local'),

@@ -13,7 +13,8 @@ import type { Settings } from './settings.ts';
 /** Where each program reaches PostgreSQL, with the login it has there. */
 export interface DatabasePart extends RunningPart {
   readonly apiUrls: { readonly writer: string; readonly readers: readonly string[] };
-  readonly workerUrl: string;
+  /** Of each role that a worker logs in as. */
+  readonly workerUrls: Readonly<Record<string, string>>;
   /** Whether the demo users were put in by this start. */
   readonly demoUsersInserted: boolean;
   /** Who can log in as an administrator; null where nobody is known. */
@@ -51,7 +52,7 @@ export async function startDatabasePart(options: DatabasePartOptions): Promise<D
   await programs.migrate(writerUrl);
   return {
     apiUrls: { writer: writerUrl, readers: readerUrls },
-    workerUrl: writerUrl,
+    workerUrls: Object.fromEntries(workerRoles(programs).map((role) => [role, writerUrl])),
     demoUsersInserted: false,
     administrator: null,
     line: {
@@ -80,18 +81,21 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
     await programs.migrate(primary.url);
     const owner = postgres(primary.url, { max: 1, onnotice: () => {} });
     try {
-      const apiPassword = await giveLogin(owner, programs.databaseRoles.api);
-      const workerPassword = await giveLogin(owner, programs.databaseRoles.emailWorker);
+      const apiPassword = await giveLogin(owner, programs.apiDatabaseUser);
+      const workerUrls: Record<string, string> = {};
+      for (const role of workerRoles(programs)) {
+        workerUrls[role] = withLogin(primary.url, role, await giveLogin(owner, role));
+      }
       const demoUsersInserted = await programs.insertDemoUsers(primary.url);
       if (demoUsersInserted) onProgress('Inserted the demo users, ids 1 to 1,000');
       const password = options.administratorPassword;
       const email = await programs.ensureDemoAdministrator(primary.url, password);
       return {
         apiUrls: {
-          writer: withLogin(primary.url, programs.databaseRoles.api, apiPassword),
-          readers: [withLogin(replica.url, programs.databaseRoles.api, apiPassword)],
+          writer: withLogin(primary.url, programs.apiDatabaseUser, apiPassword),
+          readers: [withLogin(replica.url, programs.apiDatabaseUser, apiPassword)],
         },
-        workerUrl: withLogin(primary.url, programs.databaseRoles.emailWorker, workerPassword),
+        workerUrls,
         demoUsersInserted,
         administrator: email === null ? null : { email, password },
         line: {
@@ -108,6 +112,11 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
     await server.stop();
     throw error;
   }
+}
+
+/** The roles that workers log in as, each once. */
+function workerRoles({ workers }: Programs): string[] {
+  return [...new Set(workers.flatMap(({ databaseUser = [] }) => databaseUser))];
 }
 
 /**

@@ -1,6 +1,14 @@
 import type { EventSourceWorker } from '../event-source/worker.ts';
 import type { QueueDefinition } from '../sqs/queues.ts';
 
+/** A worker, as far as it concerns one machine; a `WorkerDefinition` of lib/config/workers.ts has all of it. */
+export interface LocalWorker extends EventSourceWorker, QueueDefinition {
+  readonly name: string;
+  readonly queueUrlVariable: string;
+  /** Database role that it logs in as. @default no access to the database */
+  readonly databaseUser?: string;
+}
+
 /**
  * The programs that this system runs and what they need, handed in by the entry point: this folder knows how to run
  * a service and workers, not which.
@@ -13,16 +21,15 @@ export interface Programs {
   /** Entry point of the user API, as the container runs it; an absolute path. */
   readonly apiEntry: string;
   /** The workers, as the stacks define them. */
-  readonly workers: readonly (EventSourceWorker &
-    QueueDefinition & { readonly queueUrlVariable: string })[];
+  readonly workers: readonly LocalWorker[];
   /** Messages on what the API would refuse at its start in variables that are valid one by one. */
   readonly checkSettings: (
     environment: Readonly<Record<string, string | undefined>>,
   ) => readonly string[];
   /** `RATE_LIMITS` of the API for load tests. */
   readonly highLimits: string;
-  /** Database roles that the programs log in as. */
-  readonly databaseRoles: { readonly api: string; readonly emailWorker: string };
+  /** Database role that the API logs in as. */
+  readonly apiDatabaseUser: string;
   /** Brings the database at this URL to the newest schema, with the entry point that AWS runs. */
   migrate(databaseUrl: string): Promise<void>;
   /** Puts the demo users into an empty table; resolves to whether it did. */

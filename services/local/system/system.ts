@@ -134,7 +134,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       directories,
       workers: programs.workers,
       queues,
-      databaseUrl: database.workerUrl,
+      databaseUrls: database.workerUrls,
       apiUrl: apiUrl(settings, port),
       guardian,
       onProgress,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startEventSource } from '../event-source/event-source.ts';
 import type { Guardian } from '../process/guardian.ts';
 import type { LocalDirectories } from './directory.ts';
-import type { Programs } from './programs.ts';
+import type { LocalWorker } from './programs.ts';
 import type { QueuesPart } from './queues-part.ts';
 import type { RunningPart } from './running-part.ts';
 import type { Settings } from './settings.ts';
@@ -28,9 +28,10 @@ const PASSED_ON = [
 export async function startWorkersPart(options: {
   readonly settings: Settings;
   readonly directories: LocalDirectories;
-  readonly workers: Programs['workers'];
+  readonly workers: readonly LocalWorker[];
   readonly queues: QueuesPart;
-  readonly databaseUrl: string;
+  /** Of each role that a worker logs in as. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
   /** Where the API answers, without a slash at the end. */
   readonly apiUrl: string;
   readonly guardian: Guardian;
@@ -56,7 +57,7 @@ export async function startWorkersPart(options: {
         ...(queues.endpoint !== undefined && { endpoint: queues.endpoint }),
         environment: {
           ...queues.credentials,
-          DATABASE_URL: options.databaseUrl,
+          ...databaseEnvironment(worker, options.databaseUrls),
           MAILBOX_DIRECTORY: directories.mailbox,
           PASSWORD_RESET_URL: `${options.apiUrl}/reset-password`,
           ...Object.fromEntries(passedOn),
@@ -82,4 +83,15 @@ export async function startWorkersPart(options: {
     },
     stop: async () => void (await Promise.all(sources.map((source) => source.stop()))),
   };
+}
+
+/** A worker without a role has no access to the database, on AWS neither. */
+function databaseEnvironment(
+  { name, databaseUser }: LocalWorker,
+  urls: Readonly<Record<string, string>>,
+): Record<string, string> {
+  if (databaseUser === undefined) return {};
+  const url = urls[databaseUser];
+  if (url === undefined) throw new Error(`The worker ${name} has no login as ${databaseUser}`);
+  return { DATABASE_URL: url };
 }

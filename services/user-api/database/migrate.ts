@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { DatabaseConnectionOptions } from '../../contracts/database/connection-options.ts';
 import { findMigrationsDirectory, listMigrations, type Migration } from './migrations.ts';
-import { API_ROLE, EMAIL_WORKER_ROLE, grantRoles } from './roles.ts';
+import { grantRoles, programRoles } from './roles.ts';
 
 /** The key of the advisory lock, the same for every program that migrates this database: the letters 'headroom'. */
 const MIGRATION_LOCK = 0x68656164726f6f6dn;
@@ -150,7 +150,7 @@ export async function migrate(
     const rolesGranted = await grantRoles(client);
     if (!rolesGranted) {
       report(
-        `The roles ${API_ROLE} and ${EMAIL_WORKER_ROLE} are missing and this user may not create them; the programs must log in as the owner.`,
+        `Of the roles ${programRoles.join(', ')} some are missing, and this user may not create them; the programs must log in as the owner.`,
       );
     }
     return { applied: applied.map((migration) => migration.name), rolesGranted };

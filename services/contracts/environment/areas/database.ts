@@ -10,7 +10,7 @@ export const databaseVariables = {
     description:
       'The PostgreSQL writer. For `npm start`: when set, no PostgreSQL is started and this one is used.',
     takes: 'a URL such as postgres://user:password@host:5432/database',
-    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance', 'start'],
+    readBy: ['user-api', 'migrate', 'administer', 'queue-worker', 'maintenance', 'start'],
     example: 'postgres://headroom:secret@127.0.0.1:5432/headroom',
   }),
   DATABASE_READER_URLS: variable({
@@ -25,21 +25,21 @@ export const databaseVariables = {
     description:
       'Login to PostgreSQL: with a password, in the URL or in DATABASE_PASSWORD_FILE, or with a short-lived IAM token for each connection.',
     takes: 'password or iam',
-    readBy: ['user-api', 'administer', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'administer', 'queue-worker', 'maintenance'],
   }),
   DATABASE_PASSWORD_FILE: variable({
     type: z.string().min(1).optional(),
     description:
       'File with the password, such as a mounted secret, in place of the one in DATABASE_URL and DATABASE_READER_URLS. It is read for each new connection, so that a password can be rotated while the programs run.',
     takes: 'the path of a file',
-    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'migrate', 'administer', 'queue-worker', 'maintenance'],
   }),
   DATABASE_TLS: variable({
     type: z.enum(['disable', 'verify']).default('disable'),
     description:
       'Whether connections to PostgreSQL are encrypted and the certificate is verified, against the Amazon RDS authorities and those that Node.js trusts.',
     takes: 'disable or verify',
-    readBy: ['user-api', 'migrate', 'administer', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'migrate', 'administer', 'queue-worker', 'maintenance'],
   }),
   DATABASE_SECRET_ARN: variable({
     type: z.string().startsWith('arn:').optional(),
@@ -58,7 +58,7 @@ export const databaseVariables = {
     type: wholeNumber(1, 600_000).default(2_000),
     description: 'Timeout of one statement, in milliseconds, after which PostgreSQL cancels it.',
     takes: 'a whole number from 1 to 600000',
-    readBy: ['user-api', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'queue-worker', 'maintenance'],
   }),
   DATABASE_READS_MAXIMUM: variable({
     type: wholeNumber(1, 10_000).default(200),

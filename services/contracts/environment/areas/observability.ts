@@ -9,7 +9,7 @@ export const observabilityVariables = {
     type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
     description: 'Least severe level that is logged.',
     takes: 'one of trace, debug, info, warn, error, fatal, silent',
-    readBy: ['user-api', 'migrate', 'email-worker', 'maintenance'],
+    readBy: ['user-api', 'migrate', 'queue-worker', 'maintenance'],
   }),
   ACCESS_LOG_ONE_HIT_IN: variable({
     type: wholeNumber(1, 1_000_000).default(1_000),
@@ -52,13 +52,13 @@ export const observabilityVariables = {
     description:
       'Collector of traces, by the OpenTelemetry Protocol over HTTP; spans go to `/v1/traces` below it. Unset: no traces are recorded.',
     takes: 'a URL such as http://127.0.0.1:4318',
-    readBy: ['user-api', 'email-worker'],
+    readBy: ['user-api', 'queue-worker'],
   }),
   OTEL_EXPORTER_OTLP_HEADERS: variable({
     type: keysAndValues(),
     description: 'Headers for the collector of traces, such as an API key.',
     takes: '<name>=<value>, separated by commas, such as x-api-key=secret',
-    readBy: ['user-api', 'email-worker'],
+    readBy: ['user-api', 'queue-worker'],
     secret: true,
   }),
   OTEL_TRACES_SAMPLER_ARG: variable({

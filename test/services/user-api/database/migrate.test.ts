@@ -17,6 +17,7 @@ import {
   API_ROLE,
   EMAIL_WORKER_ROLE,
   grantRoles,
+  QUEUE_WORKER_ROLE,
 } from '../../../../services/user-api/database/roles.ts';
 import { DEMO_USER_COUNT, insertDemoUsers } from '../../../../services/user-api/users/demo-data.ts';
 import { createDatabase, type TestDatabase } from '../../../support/database.ts';
@@ -173,6 +174,23 @@ describe('the roles of the programs', () => {
       'delete from email_changes',
       'select key_hash from api_keys',
       'select name from api_keys',
+      'drop table idempotency_records',
+    ]) {
+      await expect(client.unsafe(statement), statement).rejects.toMatchObject(denied);
+    }
+  });
+
+  it('let other queue workers keep their records, and no more', async () => {
+    const client = await connectAs(QUEUE_WORKER_ROLE);
+    await client`
+      insert into idempotency_records (consumer, idempotency_key, status, expiry)
+      values ('test', 'key', 'INPROGRESS', 1)`;
+    await client`update idempotency_records set status = 'COMPLETED'`;
+    await client`delete from idempotency_records`;
+    for (const statement of [
+      'select id from users',
+      'select * from outbox',
+      'select * from email_changes',
       'drop table idempotency_records',
     ]) {
       await expect(client.unsafe(statement), statement).rejects.toMatchObject(denied);

@@ -1,13 +1,14 @@
-import { type Event, event } from '../../services/contracts/events.ts';
+import type { z } from 'zod';
+
+/** The events that a worker takes, told apart by their type. */
+type Events = z.ZodDiscriminatedUnion<
+  readonly z.ZodObject<{ readonly type: z.ZodLiteral<string> }>[]
+>;
 
 /** The body of a message is no known event: a permanent error. */
 export class UnreadableMessageError extends Error {
   override readonly name = 'UnreadableMessageError';
 }
-
-const knownTypes: ReadonlySet<string> = new Set(
-  event.options.map((option) => option.shape.type.value),
-);
 
 /** `type` as it may be logged: no personal data looks like an event type. */
 function shownType(type: string): string {
@@ -19,24 +20,25 @@ function shownType(type: string): string {
  *
  * @throws {@link UnreadableMessageError} when it is not JSON, not of a known type, or invalid. It does not quote the body, which may hold personal data.
  */
-export function parseEvent(body: string): Event {
+export function parseEvent<Taken extends Events>(body: string, events: Taken): z.output<Taken> {
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
     throw new UnreadableMessageError(`The body (${body.length} characters) is not JSON`);
   }
-  const parsed = event.safeParse(value);
+  const parsed = events.safeParse(value);
   if (parsed.success) return parsed.data;
+  const types = events.options.map((option) => option.shape.type.value);
   if (
     typeof value === 'object' &&
     value !== null &&
     'type' in value &&
     typeof value.type === 'string' &&
-    !knownTypes.has(value.type)
+    !types.includes(value.type)
   ) {
     throw new UnreadableMessageError(
-      `The type is ${shownType(value.type)}; this worker takes ${[...knownTypes].join(', ')}`,
+      `The type is ${shownType(value.type)}; this worker takes ${types.join(', ')}`,
     );
   }
   const fields = parsed.error.issues.map((issue) => issue.path.join('.') || 'the body');
