@@ -4,8 +4,9 @@ import { parseCommandLine } from '../services/local/parse-command-line.ts';
 import { reportFailure } from '../services/local/system/screen.ts';
 import { type Kind, writeScaffold } from './new/scaffold.ts';
 import { stageKind } from './new/stage.ts';
+import { workerKind } from './new/worker.ts';
 
-const kinds: readonly Kind[] = [stageKind];
+const kinds: readonly Kind[] = [workerKind, stageKind];
 
 /** `npm run new -- <kind> <name>`: writes the first files of a part, and enters it in its list. */
 try {

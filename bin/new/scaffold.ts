@@ -30,8 +30,8 @@ export interface Kind {
   /** What a part of this kind is, in a few words. */
   readonly is: string;
   readonly longestName: number;
-  /** Names of the parts that there are. */
-  readonly taken: readonly string[];
+  /** Names that a new part cannot have. */
+  taken(): readonly string[];
   create(name: string): Promise<Scaffold>;
 }
 
@@ -68,16 +68,17 @@ export async function fromTemplate(
   });
 }
 
-function checkName({ name: kind, longestName, taken }: Kind, name: string): void {
-  if (!SHAPE.test(name) || name.length > longestName) {
+function checkName(kind: Kind, name: string): void {
+  if (!SHAPE.test(name) || name.length > kind.longestName) {
     throw new LocalFailure(
-      `"${name}" is no name for a ${kind}. It takes at most ${longestName} lower-case letters, digits and single hyphens, a letter first.`,
-      `For example: npm run new -- ${kind} orders`,
+      `"${name}" is no name for a ${kind.name}. It takes at most ${kind.longestName} lower-case letters, digits and single hyphens, a letter first.`,
+      `For example: npm run new -- ${kind.name} orders`,
     );
   }
+  const taken = kind.taken();
   if (taken.includes(name)) {
     throw new LocalFailure(
-      `There is a ${kind} "${name}" already.`,
+      `The name "${name}" is taken.`,
       `Choose a name other than ${taken.join(', ')}.`,
     );
   }

@@ -41,7 +41,7 @@ export const stageKind: Kind = {
   name: 'stage',
   is: 'the whole system on AWS once more, for a workload of its own',
   longestName: 20,
-  taken: stageDefinitions.map(({ name }) => name),
+  taken: () => stageDefinitions.map(({ name }) => name),
   async create(name) {
     const { camel } = formsOf(name);
     const file = `lib/config/stages/${name}.ts`;

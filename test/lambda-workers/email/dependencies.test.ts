@@ -4,15 +4,10 @@ import { createDependencies } from '../../../lambda-workers/email/dependencies.t
 import { handler } from '../../../lambda-workers/email/handler.ts';
 import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { startCollector } from '../../services/user-api/observability/support/collector.ts';
+import { lambdaContext, sqsEvent, userCreatedEvent } from '../support/events.ts';
 import { captureLog } from '../support/standard-output.ts';
 import { accept, startSesEndpoint } from './mailer/ses-endpoint.ts';
-import {
-  lambdaContext,
-  setUpWorker,
-  sqsEvent,
-  userCreatedEvent,
-  type WorkerSetup,
-} from './worker-setup.ts';
+import { setUpWorker, type WorkerSetup } from './worker-setup.ts';
 
 const allHandled = { batchItemFailures: [] };
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmailChanged } from '../../../services/contracts/events.ts';
-import { setUpWorker, sqsEvent, type WorkerSetup } from './worker-setup.ts';
+import { sqsEvent } from '../support/events.ts';
+import { setUpWorker, type WorkerSetup } from './worker-setup.ts';
 
 function emailChangedEvent(emailChangeId: string): EmailChanged {
   return {

@@ -9,8 +9,9 @@ import { workers } from '../../../lib/config/workers.ts';
 import { bundledCode } from '../../../lib/constructs/functions/node-bundle.ts';
 import { ExecutionEnvironment } from '../../../services/local/event-source/execution-environment.ts';
 import { createCertificate, startTlsFront } from '../../services/contracts/database/tls-front.ts';
+import { sqsEvent, userCreatedEvent } from '../support/events.ts';
 import { accept, startSesEndpoint } from './mailer/ses-endpoint.ts';
-import { setUpWorker, sqsEvent, userCreatedEvent, type WorkerSetup } from './worker-setup.ts';
+import { setUpWorker, type WorkerSetup } from './worker-setup.ts';
 
 /** Bundles the worker as its stack does. @returns the path of the bundle. */
 function bundleWorker(outdir: string): string {

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Mailer, MailerError } from '../../../lambda-workers/email/mailer/mailer.ts';
 import { createSesMailer } from '../../../lambda-workers/email/mailer/ses.ts';
-import { accept, hang, startSesEndpoint } from './mailer/ses-endpoint.ts';
 import {
   allHandled,
   failed,
   lambdaContext,
   sqsEvent,
   userCreatedEvent,
-  useWorker,
-} from './worker-setup.ts';
+} from '../support/events.ts';
+import { accept, hang, startSesEndpoint } from './mailer/ses-endpoint.ts';
+import { useWorker } from './worker-setup.ts';
 
 const setup = useWorker();
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { PasswordResetRequested } from '../../../services/contracts/events.ts';
 import { hashPasswordResetToken } from '../../../services/contracts/password-reset-token.ts';
 import { EMAIL_WORKER_ROLE } from '../../../services/user-api/database/roles.ts';
-import { PASSWORD_RESET_URL, setUpWorker, sqsEvent, type WorkerSetup } from './worker-setup.ts';
+import { sqsEvent } from '../support/events.ts';
+import { PASSWORD_RESET_URL, setUpWorker, type WorkerSetup } from './worker-setup.ts';
 
 function resetRequestedEvent(passwordResetId: string): PasswordResetRequested {
   return {

@@ -2,12 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { workers } from '../../../lib/config/workers.ts';
 import {
@@ -15,8 +10,9 @@ import {
   startEventSource,
 } from '../../../services/local/event-source/event-source.ts';
 import { type Mailbox, startMailbox } from '../../../services/local/mailbox/mailbox.ts';
-import { createQueues } from '../../support/queues.ts';
-import { setUpWorker, userCreatedEvent, type WorkerSetup } from './worker-setup.ts';
+import { createQueues, sendMessage } from '../../support/queues.ts';
+import { userCreatedEvent } from '../support/events.ts';
+import { setUpWorker, type WorkerSetup } from './worker-setup.ts';
 
 /** Short, so that a message is redelivered within the test; the timeout of a runtime must not be longer. */
 const VISIBILITY_TIMEOUT_SECONDS = 3;
@@ -68,11 +64,7 @@ describe('From a queue to the mailbox, the email worker', () => {
     rmSync(directory, { recursive: true });
   });
 
-  async function send(body: unknown): Promise<void> {
-    await client.send(
-      new SendMessageCommand({ QueueUrl: queue.url, MessageBody: JSON.stringify(body) }),
-    );
-  }
+  const send = (body: unknown) => sendMessage(queue.url, body);
 
   async function messagesLeft(): Promise<number> {
     const { Attributes: attributes } = await client.send(

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,71 +13,12 @@ import { createPasswordResets } from '../../../lambda-workers/email/password-res
 import { createEmailWorker } from '../../../lambda-workers/email/worker.ts';
 import { PostgresPersistenceLayer } from '../../../lambda-workers/idempotency/postgres-persistence-layer.ts';
 import { createLogger } from '../../../lambda-workers/observability/logger.ts';
-import type { Event, UserCreated } from '../../../services/contracts/events.ts';
 import type { Tracer } from '../../../services/contracts/tracing/span.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
+import { lambdaContext } from '../support/events.ts';
 
 /** Where links to a new password lead. */
 export const PASSWORD_RESET_URL = 'https://www.headroom.example/reset-password';
-
-export function userCreatedEvent(userId: number, id: string = randomUUID()): UserCreated {
-  return {
-    specversion: '1.0',
-    id,
-    source: '/user-api',
-    type: 'user.created',
-    time: new Date().toISOString(),
-    datacontenttype: 'application/json',
-    data: { userId },
-  };
-}
-
-/** An event of any type, as the service sends it. */
-export function eventOf<Type extends Event['type']>(
-  type: Type,
-  data: Extract<Event, { type: Type }>['data'],
-) {
-  return { ...userCreatedEvent(1), type, data };
-}
-
-/** An event of SQS with a message for each body; text goes as it is, all else as JSON. Ids are the bodies' places. */
-export function sqsEvent(...bodies: readonly unknown[]): SQSEvent {
-  return {
-    Records: bodies.map((body, index) => ({
-      messageId: String(index),
-      receiptHandle: `handle ${index}`,
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      attributes: {
-        ApproximateReceiveCount: '1',
-        SentTimestamp: String(Date.now()),
-        SenderId: 'test',
-        ApproximateFirstReceiveTimestamp: String(Date.now()),
-      },
-      messageAttributes: {},
-      md5OfBody: '',
-      eventSource: 'aws:sqs',
-      eventSourceARN: 'arn:aws:sqs:us-east-1:000000000000:email',
-      awsRegion: 'us-east-1',
-    })),
-  };
-}
-
-export function lambdaContext(remainingMilliseconds = 30_000): Context {
-  return {
-    callbackWaitsForEmptyEventLoop: true,
-    functionName: 'email',
-    functionVersion: '$LATEST',
-    invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:email',
-    memoryLimitInMB: '128',
-    awsRequestId: randomUUID(),
-    logGroupName: '/aws/lambda/email',
-    logStreamName: 'stream',
-    getRemainingTimeInMillis: () => remainingMilliseconds,
-    done: () => {},
-    fail: () => {},
-    succeed: () => {},
-  };
-}
 
 export interface WorkerSetup {
   /** The database, as its owner. */
@@ -172,14 +112,6 @@ export async function setUpWorker(
       rmSync(mailboxDirectory, { recursive: true, force: true });
     },
   };
-}
-
-/** The response to a batch whose messages all succeeded. */
-export const allHandled = { batchItemFailures: [] };
-
-/** The response to a batch in which these messages failed, by their index. */
-export function failed(...ids: number[]): SQSBatchResponse {
-  return { batchItemFailures: ids.map((id) => ({ itemIdentifier: String(id) })) };
 }
 
 /** A setup for all tests of a suite; each starts without users, records and emails. */

@@ -2,14 +2,8 @@ import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { describe, expect, inject, it } from 'vitest';
 import { type Mailer, MailerError } from '../../../lambda-workers/email/mailer/mailer.ts';
-import {
-  allHandled,
-  eventOf,
-  failed,
-  sqsEvent,
-  userCreatedEvent,
-  useWorker,
-} from './worker-setup.ts';
+import { allHandled, eventOf, failed, sqsEvent, userCreatedEvent } from '../support/events.ts';
+import { useWorker } from './worker-setup.ts';
 
 const setup = useWorker();
 

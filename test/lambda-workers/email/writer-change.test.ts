@@ -6,13 +6,8 @@ import { startTcpProxy, type TcpProxy } from '../../services/user-api/support/tc
 import { waitForReplica } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type OwnPostgres, startOwnPostgres } from '../../support/own-postgres.ts';
-import {
-  eventOf,
-  setUpWorker,
-  sqsEvent,
-  userCreatedEvent,
-  type WorkerSetup,
-} from './worker-setup.ts';
+import { eventOf, sqsEvent, userCreatedEvent } from '../support/events.ts';
+import { setUpWorker, type WorkerSetup } from './worker-setup.ts';
 
 const allHandled = { batchItemFailures: [] };
 

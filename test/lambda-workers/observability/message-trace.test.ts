@@ -12,12 +12,8 @@ import {
 } from '../../../services/contracts/tracing/trace-context.ts';
 import { createTracer } from '../../../services/contracts/tracing/tracer.ts';
 import { startCollector } from '../../services/user-api/observability/support/collector.ts';
-import {
-  setUpWorker,
-  sqsEvent,
-  userCreatedEvent,
-  type WorkerSetup,
-} from '../email/worker-setup.ts';
+import { setUpWorker, type WorkerSetup } from '../email/worker-setup.ts';
+import { sqsEvent, userCreatedEvent } from '../support/events.ts';
 
 function newTraceParent(flags: '00' | '01') {
   const traceId = randomBytes(16).toString('hex');
