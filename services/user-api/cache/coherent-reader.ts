@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CacheMetrics } from '../observability/metrics/counters.ts';
-import type { KnownVersions } from './known-versions.ts';
+import type { KnownVersions, RecentWrites } from './known-versions.ts';
 import type { LoadLimit } from './loads.ts';
 import { LoadsInFlight, NextFlight, SingleFlight } from './loads.ts';
 import type { FillTicket, NearCache } from './near-cache.ts';
@@ -13,7 +13,6 @@ import {
   type VersionedCache,
   type VersionedEntry,
 } from './versioned-cache.ts';
-import type { RecentWrites } from './write-publisher.ts';
 
 /** What a reader of the database says that cannot be relied on, for want of anybody who knows what was written lately. */
 export type Staleness =

@@ -3,7 +3,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http';
 import { ChangeScope } from '../../contracts/changes/change-scope.ts';
 import type { LoadedResource } from '../cache/coherent-reader.ts';
 import { RequestRecord } from '../observability/requests/request-observer.ts';
-import type { CheckedRequest } from '../rate-limit/request-limit.ts';
+import type { CheckedRequest } from '../rate-limit/decision.ts';
 
 /** Of the 36 characters of a UUID, those that count: 32 bits. */
 const COUNTED_CHARACTERS = 8;

@@ -119,6 +119,13 @@ export function headersFor(
   };
 }
 
+/** A request that has been counted, or refused. */
+export interface CheckedRequest {
+  readonly decision: RateLimitDecision;
+  /** What the response carries, whether it was allowed or not. */
+  readonly headers: RateLimitHeaders;
+}
+
 /** Thrown for a request that a policy refused; to be answered 429, with {@link headers}. */
 export class RateLimitExceeded extends Error {
   override readonly name = 'RateLimitExceeded';

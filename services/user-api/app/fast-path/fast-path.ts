@@ -8,8 +8,7 @@ import type { ApiRequest, FastPathFindings } from '../../http/environment.ts';
 import { matchesEntityTag } from '../../http/request-headers.ts';
 import type { CacheMetrics } from '../../observability/metrics/counters.ts';
 import { RequestRecord } from '../../observability/requests/request-observer.ts';
-import type { RateLimitHeaders } from '../../rate-limit/decision.ts';
-import type { CheckedRequest } from '../../rate-limit/request-limit.ts';
+import type { CheckedRequest, RateLimitHeaders } from '../../rate-limit/decision.ts';
 import type { Admission } from '../admission.ts';
 import { createResponseWriter, type ResponseWriterParts } from './write-response.ts';
 

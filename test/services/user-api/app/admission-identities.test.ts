@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Admission } from '../../../../services/user-api/app/admission.ts';
 import { AccessError } from '../../../../services/user-api/auth/errors.ts';
 import { ANONYMOUS, type Identity } from '../../../../services/user-api/auth/identity.ts';
+import type { CheckedRequest } from '../../../../services/user-api/rate-limit/decision.ts';
 import type { RoutePolicyName } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import { createRateLimits } from '../../../../services/user-api/rate-limit/rate-limits.ts';
-import type { CheckedRequest } from '../../../../services/user-api/rate-limit/request-limit.ts';
 
 const USER: Identity = {
   kind: 'user',

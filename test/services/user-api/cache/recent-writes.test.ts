@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RecentWrites } from '../../../../services/user-api/cache/write-publisher.ts';
+import { RecentWrites } from '../../../../services/user-api/cache/known-versions.ts';
 
 const entry = (version: number) => ({ version, body: Buffer.from(`v${version}`) });
 const unshared = (writes: RecentWrites) => [...writes.unshared()].map(([id]) => id);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RecentWrites } from '../../../../services/user-api/cache/known-versions.ts';
 import type {
   EntryOrigin,
   VersionedCache,
 } from '../../../../services/user-api/cache/versioned-cache.ts';
 import {
   RETRY_INTERVAL_MILLISECONDS,
-  RecentWrites,
   WritePublisher,
 } from '../../../../services/user-api/cache/write-publisher.ts';
 

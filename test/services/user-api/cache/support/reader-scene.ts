@@ -3,7 +3,10 @@ import {
   type LoadedResource,
   type LoadRequest,
 } from '../../../../../services/user-api/cache/coherent-reader.ts';
-import { KnownVersions } from '../../../../../services/user-api/cache/known-versions.ts';
+import {
+  KnownVersions,
+  RecentWrites,
+} from '../../../../../services/user-api/cache/known-versions.ts';
 import { LoadLimit } from '../../../../../services/user-api/cache/loads.ts';
 import { NearCache } from '../../../../../services/user-api/cache/near-cache.ts';
 import type {
@@ -12,7 +15,6 @@ import type {
   VersionedCache,
   VersionedEntry,
 } from '../../../../../services/user-api/cache/versioned-cache.ts';
-import { RecentWrites } from '../../../../../services/user-api/cache/write-publisher.ts';
 import { CacheMetrics } from '../../../../../services/user-api/observability/metrics/counters.ts';
 
 export const MAXIMUM_LOADS = 4;

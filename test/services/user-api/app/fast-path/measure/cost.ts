@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { createRequestLimit } from '../../../../../../services/user-api/app/admission.ts';
 import {
   createHeaderCheck,
   idIn,
@@ -17,7 +18,6 @@ import {
   RequestRecord,
 } from '../../../../../../services/user-api/observability/requests/request-observer.ts';
 import { createRateLimits } from '../../../../../../services/user-api/rate-limit/rate-limits.ts';
-import { createRequestLimit } from '../../../../../../services/user-api/rate-limit/request-limit.ts';
 import { cachingFields } from '../../../../../../services/user-api/users/handlers.ts';
 import { publicRepresentation } from '../../../../../../services/user-api/users/representations.ts';
 

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { createRequestLimit, requireAllowed } from '../../../../services/user-api/app/admission.ts';
+import type { CheckedRequest } from '../../../../services/user-api/rate-limit/decision.ts';
 import {
   defaultPolicies,
   policyOfUsersAtAddress,
 } from '../../../../services/user-api/rate-limit/default-policies.ts';
 import { InProcessLimiter } from '../../../../services/user-api/rate-limit/in-process-limiter.ts';
 import type { RateLimitPolicy } from '../../../../services/user-api/rate-limit/policy.ts';
-import {
-  type CheckedRequest,
-  createRequestLimit,
-  requireAllowed,
-} from '../../../../services/user-api/rate-limit/request-limit.ts';
 
 const policy: RateLimitPolicy = {
   name: 'creates',
