@@ -2,6 +2,7 @@ import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { unknownName } from '../../lib/config/configuration-error.ts';
+import { hasTools, INSTALL_TOOLS, importTool, toolPath } from '../tools/import-tool.ts';
 import { folders, type MutatedFolder } from './folders.ts';
 import {
   readReport,
@@ -17,6 +18,11 @@ const OUTPUT = 'test-results/mutation';
 const INCREMENTAL = 'incremental.json';
 /** More than a test may take, so that a mutant that hangs fails the test, and the worker with its servers lives on. */
 const TIMEOUT_MILLISECONDS = 120_000;
+
+/** What is used here of StrykerJS; its own types are there only where it is installed. */
+interface StrykerModule {
+  readonly Stryker: new (options: object) => { runMutationTest(): Promise<unknown> };
+}
 
 interface Options {
   readonly concurrency: number;
@@ -62,12 +68,12 @@ async function mutate(name: string, folder: MutatedFolder, options: Options): Pr
   const sandbox = join(directory, 'sandbox');
   // What a run that was stopped has left.
   rmSync(sandbox, { recursive: true, force: true });
-  const { Stryker } = await import('@stryker-mutator/core');
+  const { Stryker } = await importTool<StrykerModule>('@stryker-mutator/core');
   await new Stryker({
     mutate: [...(options.file ?? folder.mutate)],
     testFiles: filesOf(options.tests ?? folder.tests),
     testRunner: 'vitest',
-    plugins: ['@stryker-mutator/vitest-runner'],
+    plugins: [toolPath('@stryker-mutator/vitest-runner/dist/src/index.js')],
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
     // StrykerJS reads a tsconfig with TypeScript's JavaScript API, which TypeScript 7 does not have; a missing file is passed over.
     tsconfigFile: 'no-tsconfig.json',
@@ -136,6 +142,9 @@ Reports: ${OUTPUT}/<folder>/mutation.html and survivors.txt.`,
       const chosen = names.length === 0 ? Object.keys(folders) : names;
       if ((options.file ?? options.tests) !== undefined && names.length !== 1) {
         command.error('error: --file and --tests take one folder, the one whose report it is.');
+      }
+      if (!options.report && !hasTools()) {
+        command.error(`error: StrykerJS is not installed. Run: ${INSTALL_TOOLS}`);
       }
       const scores = new Map<string, Score | null>();
       for (const name of chosen) {
