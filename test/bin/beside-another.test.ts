@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { workers } from '../../lib/config/workers.ts';
 import {
   curlLines,
   nothingLeft,
@@ -40,7 +41,12 @@ describe('npm start, while another one runs,', () => {
       LOCAL_DIRECTORY: own.path,
       DATABASE_URL: databaseUrl,
       SQS_ENDPOINT: `http://${sqs}`,
-      EMAIL_QUEUE_URL: `http://${sqs}/000000000000/email`,
+      ...Object.fromEntries(
+        workers.map(({ name, queueUrlVariable }) => [
+          queueUrlVariable,
+          `http://${sqs}/000000000000/${name}`,
+        ]),
+      ),
       ...(redis !== undefined && { REDIS_URL: `redis://${redis}` }),
     });
     await pointed.ready();

@@ -8,7 +8,11 @@ import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/size
 import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { checkTimeouts, timeouts } from '../../lib/config/timeouts.ts';
-import { stages } from './support/stages.ts';
+import { workers } from '../../lib/config/workers.ts';
+import { stages, workerConnections } from './support/stages.ts';
+
+/** Of all workers, the one whose concurrency the tests give. */
+const parts = { ...standardParts, workers: workers.filter(({ name }) => name === 'email') };
 
 describe('the connection budget', () => {
   it.each(stages)('of $name, at its largest, is kept', ({ name, size }) => {
@@ -21,8 +25,8 @@ describe('the connection budget', () => {
       workerConcurrency: { email: 10 },
     };
     // 60 tasks × 2 × a pool of 10 × 2 endpoints + 10 workers + 1 schedule + 20 in reserve.
-    expect(connectionNeed({ ...users, hasReaders: true }, standardParts).needed).toBe(2_431);
-    expect(connectionNeed({ ...users, hasReaders: false }, standardParts).needed).toBe(1_231);
+    expect(connectionNeed({ ...users, hasReaders: true }, parts).needed).toBe(2_431);
+    expect(connectionNeed({ ...users, hasReaders: false }, parts).needed).toBe(1_231);
   });
 
   it('of a system with two services, added up, counts the share of each', () => {
@@ -38,7 +42,7 @@ describe('the connection budget', () => {
       { ...service, name: 'second', trafficPercent: 20 },
     ];
     // 48 + 12 tasks are 60, as one service would have.
-    expect(connectionNeed(users, { ...standardParts, services })).toMatchObject({
+    expect(connectionNeed(users, { ...parts, services })).toMatchObject({
       needed: 2_431,
       reason: expect.stringContaining('(user-api 48 + second 12) tasks × 2 during a deployment'),
     });
@@ -49,8 +53,9 @@ describe('the connection budget', () => {
       'service.maximumTasks': { to: 200, because: 'a test of too many tasks' },
       'service.databasePoolSize': { to: 20, because: 'a test of too large a pool' },
     };
+    const ofWorkers = workerConnections(sizeStage(production).size);
     expect(() => sizeStage({ ...production, overrides })).toThrow(
-      'Stage "production" may need 16059 PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + 38 for workers + 1 for schedules + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, as no instance takes more by default, or spread users over several clusters.',
+      `Stage "production" may need ${16_021 + ofWorkers} PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + ${ofWorkers} for workers + 1 for schedules + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, as no instance takes more by default, or spread users over several clusters.`,
     );
   });
 

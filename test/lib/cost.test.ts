@@ -12,6 +12,7 @@ import { meanTasks, serviceCost } from '../../lib/capacity/cost/service-cost.ts'
 import { priceList, prices } from '../../lib/capacity/data/prices.ts';
 import { readerCapacityUnits, writerCapacityUnits } from '../../lib/capacity/load/database-load.ts';
 import { loadAt, plannedLoad } from '../../lib/capacity/load/load.ts';
+import { standardParts } from '../../lib/capacity/load/parts.ts';
 import { planStage } from '../../lib/capacity/size/size-stage.ts';
 import { services } from '../../lib/config/services.ts';
 import { million } from '../../lib/config/stages/million.ts';
@@ -185,6 +186,6 @@ describe('what the bill counts', () => {
     });
     const total = metrics.reduce((sum, one) => sum + one, 0);
     // An estimate by the size of the stage, a tenth of a dollar each: near is enough.
-    expect(Math.abs(alarmMetrics(sized, services.length) - total) / total).toBeLessThan(0.1);
+    expect(Math.abs(alarmMetrics(sized, standardParts) - total) / total).toBeLessThan(0.1);
   });
 });

@@ -60,8 +60,10 @@ describe('one more entry', () => {
   });
 
   it('in the list of workers, is a worker of its own with its queues, and changes none of the first', () => {
-    expect(count(after, 'workers', 'AWS::SQS::Queue')).toBe(4);
-    expect(count(after, 'workers', 'AWS::Lambda::EventSourceMapping')).toBe(2);
+    expect(count(after, 'workers', 'AWS::SQS::Queue')).toBe(2 * extended.workers.length);
+    expect(count(after, 'workers', 'AWS::Lambda::EventSourceMapping')).toBe(
+      extended.workers.length,
+    );
     expect(changedResources('workers')).toEqual([]);
   });
 });

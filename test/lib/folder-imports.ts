@@ -1,3 +1,6 @@
+/** The folder of any worker of `lib/config/workers.ts`. */
+export const A_WORKER = 'lambda-workers/<worker>';
+
 /** What each folder imports besides itself, from the top to the bottom: a folder imports only what stands below it. */
 export const folderImports: Readonly<Record<string, readonly string[]>> = {
   bin: [
@@ -121,7 +124,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
   'lib/constructs/shared': ['lib/config'],
   'lib/config': [],
 
-  'lambda-workers/email': [
+  [A_WORKER]: [
     'lambda-workers/database',
     'lambda-workers/queue-worker',
     'services/contracts',

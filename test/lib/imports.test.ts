@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { folderImports } from './folder-imports.ts';
+import { workers } from '../../lib/config/workers.ts';
+import { A_WORKER, folderImports } from './folder-imports.ts';
 import { repositoryRoot } from './support/synthesise.ts';
 
 const sources = ['bin', 'lib', 'lambda-workers', 'services'];
@@ -28,8 +29,11 @@ const graph: ReadonlyMap<string, readonly string[]> = new Map(
     .map((file) => [shown(file), importsOf(readFileSync(file, 'utf8'), file).map(shown)]),
 );
 
-/** The listed folder that a file belongs to: the one with the longest name, or a tool. */
+const workerFolders = workers.map(({ entry }) => dirname(entry));
+
+/** The listed folder that a file belongs to: the one with the longest name, or a tool. All workers have the rules of one. */
 function folderOf(file: string): string {
+  if (workerFolders.some((folder) => file.startsWith(`${folder}/`))) return A_WORKER;
   const folders = [...Object.keys(folderImports), ...tools];
   const [folder] = folders
     .filter((name) => file.startsWith(`${name}/`))
@@ -109,6 +113,17 @@ describe('imports', () => {
           .map((to) => `${from} → ${to}`),
       );
     expect(upward).toEqual([]);
+  });
+
+  it('of a worker, lead to no other worker', () => {
+    const ofWorker = (file: string) =>
+      workerFolders.find((folder) => file.startsWith(`${folder}/`));
+    const crossing = [...graph].flatMap(([file, imported]) =>
+      imported
+        .filter((to) => ofWorker(to) !== undefined && ofWorker(to) !== ofWorker(file))
+        .map((to) => `${file} → ${to}`),
+    );
+    expect(crossing).toEqual([]);
   });
 
   it('of files, types included, have no cycle', () => {

@@ -1,4 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
+import { scheduledFunctions } from '../../lib/config/schedules.ts';
+import { services } from '../../lib/config/services.ts';
+import { workers } from '../../lib/config/workers.ts';
 import { stages } from './support/stages.ts';
 import { readTemplates, resourcesOf, type StackResource, walk } from './support/templates.ts';
 
@@ -86,10 +89,15 @@ describe('permissions', () => {
           role: /\/([a-z_*]+)"\]\]/.exec(JSON.stringify(Resource))?.[1],
         })),
     );
-    expect(logins).toHaveLength(3 * stages.length);
-    expect(logins).toContainEqual({ part: 'api', role: 'headroom_api' });
-    expect(logins).toContainEqual({ part: 'workers', role: 'headroom_email_worker' });
-    expect(logins).toContainEqual({ part: 'workers', role: 'headroom_maintenance' });
+    const roles = (part: string, users: readonly { readonly databaseUser?: string }[]) =>
+      users.flatMap(({ databaseUser: role }) => (role === undefined ? [] : [{ part, role }]));
+    const expected = [
+      ...roles('api', services),
+      ...roles('workers', [...workers, ...scheduledFunctions]),
+    ];
+    const sorted = (list: readonly object[]) => list.map((one) => JSON.stringify(one)).sort();
+    expect(sorted(logins)).toEqual(sorted(stages.flatMap(() => expected)));
+    expect(new Set(logins.map(({ part }) => part))).toEqual(new Set(['api', 'workers']));
     expect(logins.map(({ role }) => role)).not.toContain('*');
   });
 });

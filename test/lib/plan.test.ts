@@ -10,6 +10,7 @@ import { planStage } from '../../lib/capacity/size/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { stageDefinitions } from '../../lib/config/stages/stages.ts';
+import { workerConnections } from './support/stages.ts';
 import { repositoryRoot, runToEnd } from './support/synthesise.ts';
 
 const names = stageDefinitions.map(({ name }) => name);
@@ -137,8 +138,9 @@ describe('an overridden figure', () => {
         `service\\.maximumTasks +50 \\(set; computed: ${computed}\\) +the load test of March`,
       ),
     );
-    // 50 tasks × 2 × a pool of 4 × 2 endpoints + 38 workers + 1 schedule + 20.
-    expect(text.replaceAll(/\s+/g, ' ')).toContain('859 connections may be asked for');
+    // 50 tasks × 2 × a pool of 4 × 2 endpoints + workers + 1 schedule + 20.
+    const connections = 821 + workerConnections(plan.stage.size);
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(`${connections} connections may be asked for`);
   });
 });
 

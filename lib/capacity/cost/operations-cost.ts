@@ -17,18 +17,25 @@ const COMPRESSED_SHARE = 0.15;
 export const counts = { dashboards: 6, compositeAlarms: 8, keys: 3, secrets: 2 } as const;
 /** What each service adds to them. */
 export const SECRETS_PER_SERVICE = 1;
-/** Metrics that alarms look at: some in every stage, some of each service and of each node of the cache. */
-const ALARM_METRICS = 41;
+/** Metrics that alarms look at: some in every stage, some of each service, of each worker and of each node of the cache. */
+const ALARM_METRICS = 36;
 const ALARM_METRICS_PER_SERVICE = 10;
+const ALARM_METRICS_PER_WORKER = 5;
 const ALARM_METRICS_PER_CACHE_NODE = 5;
 /** What Container Insights makes of a cluster and a service. */
 const INSIGHT_METRICS = 35;
 
 /** Metrics that the alarms of a stage look at, about; each is paid for. */
-export function alarmMetrics({ cache }: Pick<StageSize, 'cache'>, services: number): number {
+export function alarmMetrics(
+  { cache }: Pick<StageSize, 'cache'>,
+  { services, workers }: Pick<SystemParts, 'services' | 'workers'>,
+): number {
   const nodes = (cache.shards + 1) * (1 + cache.replicas);
   return (
-    ALARM_METRICS + services * ALARM_METRICS_PER_SERVICE + nodes * ALARM_METRICS_PER_CACHE_NODE
+    ALARM_METRICS +
+    services.length * ALARM_METRICS_PER_SERVICE +
+    workers.length * ALARM_METRICS_PER_WORKER +
+    nodes * ALARM_METRICS_PER_CACHE_NODE
   );
 }
 
@@ -75,11 +82,11 @@ export function observabilityCost(
   size: Pick<StageSize, 'service' | 'cache'>,
   { policy }: StageDefinition,
   load: Load,
-  { services, workers }: SystemParts,
+  parts: SystemParts,
 ): CostLine[] {
   const { logDays, accessLogDays } = policy.retention;
   const flows = (meanTasks(size.service, load) * unitCosts.flowLogBytesPerTask.value) / GIGABYTE;
-  const logs = serviceLogGigabytes(load) + workerLogGigabytes(workers, load) + flows;
+  const logs = serviceLogGigabytes(load) + workerLogGigabytes(parts.workers, load) + flows;
   const accessLogs = gigabytesAMonth(
     load.requests + load.origin,
     unitCosts.accessLogBytesPerRequest.value,
@@ -98,7 +105,7 @@ export function observabilityCost(
       (accessLogs * accessLogDays) / DAYS_PER_MONTH,
       prices.objectStorage,
     ),
-    costLine('observability', 'alarms', alarmMetrics(size, services.length), prices.alarm),
+    costLine('observability', 'alarms', alarmMetrics(size, parts), prices.alarm),
     costLine('observability', 'composite alarms', counts.compositeAlarms, prices.compositeAlarm),
     costLine('observability', 'metrics of tasks', INSIGHT_METRICS, prices.customMetric),
     costLine('observability', 'dashboards', counts.dashboards, prices.dashboard),

@@ -58,7 +58,8 @@ export const ordinary: Data = {
   'AWS/SQS ApproximateNumberOfMessagesVisible': always(0),
   'AWS/Lambda Errors': always(0),
   'AWS/Lambda Throttles': always(0),
-  'AWS/Lambda ConcurrentExecutions': always(3),
+  // Less than any worker may have at once.
+  'AWS/Lambda ConcurrentExecutions': always(1),
   'AWS/CloudFront Requests': always(80_000),
   'AWS/CloudFront 5xxErrorRate': always(0),
   'AWS/WAFV2 BlockedRequests': always(300),

@@ -1,3 +1,5 @@
+import { scheduledFunctions } from '../../../lib/config/schedules.ts';
+import { workers } from '../../../lib/config/workers.ts';
 import { always, isFirstNode, lately, ordinary, type Scenario } from './courses.ts';
 
 const api = (name: string) => `api/Service-user-api/${name}`;
@@ -93,12 +95,12 @@ export const partScenarios: readonly Scenario[] = [
     alarms: [
       'migrations/Migrations/Failed',
       'observability/Page-workers',
-      'workers/Schedule-maintenance/Failed',
-      'workers/Worker-email/Age',
-      'workers/Worker-email/Concurrency',
-      'workers/Worker-email/DeadLetters',
-      'workers/Worker-email/Errors',
-      'workers/Worker-email/Throttles',
+      ...scheduledFunctions.map(({ name }) => `workers/Schedule-${name}/Failed`),
+      ...workers.flatMap(({ name }) =>
+        ['Age', 'Concurrency', 'DeadLetters', 'Errors', 'Throttles'].map(
+          (alarm) => `workers/Worker-${name}/${alarm}`,
+        ),
+      ),
     ],
   },
   {
