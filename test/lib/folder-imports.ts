@@ -223,6 +223,7 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'services/contracts',
     'services/contracts/batching',
     'services/contracts/changes',
+    'services/contracts/concurrency',
     'services/contracts/tracing',
     'services/user-api/auth',
     'services/user-api/cache',

@@ -1,3 +1,4 @@
+import { ConcurrencyLimiter } from '../../contracts/concurrency/concurrency-limiter.ts';
 import type { LoadedResource, Loader, LoadRequest } from '../cache/coherent-reader.ts';
 import { DatabaseUnavailable } from '../database/errors.ts';
 import type { CacheMetrics } from '../observability/metrics/counters.ts';
@@ -20,7 +21,10 @@ const STALE_READS_MAXIMUM = 4;
 /** Loads single users: from a reader, and from the writer when the reader is behind what is known to have been written. */
 export class UserLoader implements Loader {
   readonly #parts: UserLoaderParts;
-  #staleReads = 0;
+  readonly #staleReads = new ConcurrencyLimiter({
+    concurrency: STALE_READS_MAXIMUM,
+    maximumWaiting: 0,
+  });
 
   constructor(parts: UserLoaderParts) {
     this.#parts = parts;
@@ -48,15 +52,15 @@ export class UserLoader implements Loader {
 
   /** What the writer has; undefined when it may not be asked, or is away. */
   async #clearUp(id: number): Promise<LoadedResource | null | undefined> {
-    if (this.#staleReads >= STALE_READS_MAXIMUM) return undefined;
-    this.#staleReads += 1;
+    const slot = this.#staleReads.tryTake();
+    if (slot === undefined) return undefined;
     try {
       return await this.#find(id, 'writer');
     } catch (error) {
       if (!(error instanceof DatabaseUnavailable)) throw error;
       return undefined;
     } finally {
-      this.#staleReads -= 1;
+      this.#staleReads.free(slot);
     }
   }
 

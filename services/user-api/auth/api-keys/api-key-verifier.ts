@@ -1,3 +1,4 @@
+import { ConcurrencyLimiter } from '../../../contracts/concurrency/concurrency-limiter.ts';
 import { DatabaseUnavailable } from '../../database/errors.ts';
 import type { FailureLimiter } from '../../rate-limit/failure-limiter.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -39,7 +40,10 @@ export class ApiKeyVerifier {
   readonly #known = new Map<string, Known>();
   readonly #unknown = new Map<string, number>();
   readonly #loads = new Map<string, Promise<ApiKeyGrant | null>>();
-  #onWriter = 0;
+  readonly #unknownOnWriter = new ConcurrencyLimiter({
+    concurrency: UNKNOWN_ON_WRITER_MAXIMUM,
+    maximumWaiting: 0,
+  });
 
   constructor(parts: ApiKeyVerifierParts) {
     this.#parts = parts;
@@ -123,12 +127,13 @@ export class ApiKeyVerifier {
     const { repository } = this.#parts;
     const found = await repository.findGrant(hash, 'reader');
     if (found !== null && this.#judge(found) !== 'outdated') return found;
-    if (found === null && this.#onWriter >= UNKNOWN_ON_WRITER_MAXIMUM) return null;
-    this.#onWriter += 1;
+    if (found !== null) return await repository.findGrant(hash, 'writer');
+    const slot = this.#unknownOnWriter.tryTake();
+    if (slot === undefined) return null;
     try {
       return await repository.findGrant(hash, 'writer');
     } finally {
-      this.#onWriter -= 1;
+      this.#unknownOnWriter.free(slot);
     }
   }
 
