@@ -57,8 +57,8 @@ export const stageKind: Kind = {
       ],
       next: [
         `Say in ${file} what the stage carries (workload) and what its owners want (policy).`,
-        `npm run plan -- ${name}            # how large it is, why, and what it costs`,
-        'npm run docs && npm run test:update # its pages and its reviewed templates',
+        `npm run plan -- --stage ${name}  # how large it is, why, and what it costs`,
+        'npm run docs && npm run test:update -- --project infrastructure  # its pages and its reviewed templates',
         `npx cdk deploy -c stage=${name} --all`,
       ],
     };

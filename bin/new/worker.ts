@@ -29,8 +29,8 @@ export const workerKind: Kind = {
       next: [
         `Say what it handles, and how, in ${folder}/worker.ts, and what it is in ${LIST}.`,
         `npm run test:suites -- --project system test/${folder}`,
-        'npm run docs && npm run test:update  # its pages and its reviewed templates',
-        'npm start                            # runs it, with a queue of its name',
+        'npm run docs && npm run test:update -- --project infrastructure  # its pages and its reviewed templates',
+        'npm start  # runs it, with a queue of its name',
       ],
     };
   },

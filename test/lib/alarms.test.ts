@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { burnFactor, burnRates } from '../../lib/constructs/operations/burn-rate.ts';
+import { alarmKey } from '../../lib/constructs/operations/runbook.ts';
 import { subsystemOf, subsystems } from '../../lib/constructs/operations/subsystem.ts';
 import {
   type AnyAlarm,
@@ -194,11 +195,11 @@ describe('what tells people', () => {
   );
 
   it('of alarms, puts each into the subsystem that pages for it', () => {
-    for (const { key, rule } of pagers) {
+    for (const { key, rule, stage } of pagers) {
       const subsystem = key === 'edge/Page' ? 'edge' : key.replace('observability/Page-', '');
-      for (const [, stage = '', condition = ''] of rule.matchAll(/"headroom-([a-z]+)-([^"]+)"/g)) {
-        expect(stages.map(({ name }) => name)).toContain(stage);
-        expect(subsystemOf(condition)).toBe(subsystem);
+      for (const [, name = ''] of rule.matchAll(/"([^"]+)"/g)) {
+        expect(subsystemOf(alarmKey(name, { name: stage }))).toBe(subsystem);
+        expect(name).toMatch(new RegExp(`^headroom-${stage}-`));
       }
     }
   });

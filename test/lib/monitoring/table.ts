@@ -1,3 +1,4 @@
+import { alarmKey } from '../../../lib/constructs/operations/runbook.ts';
 import type { Severity } from '../../../lib/constructs/operations/severity.ts';
 import type { AnyAlarm, MetricAlarm, RequestedMetric } from './alarms.ts';
 import { metricCatalogue } from './metric-catalogue.ts';
@@ -138,7 +139,10 @@ export function compositeTable(alarms: readonly AnyAlarm[], stage: string): stri
     .filter((alarm) => alarm.kind === 'composite')
     .filter((alarm) => alarm.stage === stage)
     .map(({ key, rule, isSuppressed }) => {
-      const text_ = rule.replaceAll(/ALARM\("headroom-[^-]+-([^"]+)"\)/g, '`$1`');
+      const text_ = rule.replaceAll(
+        /ALARM\("([^"]+)"\)/g,
+        (_, name: string) => `\`${alarmKey(name, { name: stage })}\``,
+      );
       return `| \`${key}\` | ${text_} | ${isSuppressed ? 'while `observability/Page-api` is on' : ''} |`;
     });
   return ['| Alarm | Goes off with | Says nothing |', '| --- | --- | --- |', ...lines.sort()].join(

@@ -37,6 +37,9 @@ export interface StackResource extends Resource {
 }
 
 const ENDING = '.template.json';
+/** Names of stages may have hyphens, and so may parts. */
+const STACK_NAME =
+  /^headroom-(.+?)-(api|data|edge|edge-foundation|foundation|migrations|network|observability|workers)$/;
 
 /** Every template in the folder of an assembly. */
 export function readTemplates(directory: string): readonly StackTemplate[] {
@@ -44,7 +47,7 @@ export function readTemplates(directory: string): readonly StackTemplate[] {
     .filter((file) => file.endsWith(ENDING))
     .map((file) => {
       const name = basename(file, ENDING);
-      const [, stage = '', part = ''] = /^headroom-([^-]+)-(.+)$/.exec(name) ?? [];
+      const [, stage = '', part = ''] = STACK_NAME.exec(name) ?? [];
       const text = readFileSync(join(directory, file), 'utf8');
       return { name, stage, part, text, template: template.parse(JSON.parse(text)) };
     });
