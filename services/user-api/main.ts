@@ -4,8 +4,7 @@ import { loggedError } from '../contracts/observability/logged-error.ts';
 import { startService } from './app/service.ts';
 import { UnusableSigningKeys } from './auth/tokens/signing-keys.ts';
 import { ListenError } from './http/listen-error.ts';
-import { LogOutput } from './observability/log-output.ts';
-import { createLogger } from './observability/logger.ts';
+import { createLogger, LogOutput } from './observability/logger.ts';
 import { PolicyError } from './rate-limit/policy.ts';
 import { variables } from './settings/settings.ts';
 

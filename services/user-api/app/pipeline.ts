@@ -15,7 +15,7 @@ import { brokenRule } from '../http/message-rules.ts';
 import { Problem } from '../http/problem.ts';
 import type { ResponseHeaders } from '../http/response-headers.ts';
 import { type RequestObserver, RequestRecord } from '../observability/requests/request-observer.ts';
-import { type FastPath, type FastPathResult, NOTHING_FOUND } from './fast-path/fast-path.ts';
+import { type FastPath, type FastPathResult, NOTHING_FOUND } from './fast-path.ts';
 
 export interface PipelineSettings {
   /** How long a client may take to end a body that was refused. */
@@ -34,7 +34,7 @@ type Outgoing = ServerResponse<ApiRequest>;
 /**
  * What a request passes, from its head to its line in the log:
  *
- * 1. **The fast path** (./fast-path/fast-path.ts) responds to the eligible GET of a user, and passes all else on with what it has found out.
+ * 1. **The fast path** (./fast-path.ts) responds to the eligible GET of a user, and passes all else on with what it has found out.
  * 2. **The full path**: request id, security headers and CORS; the rules for messages; then the app (./app.ts) with its router and the steps around
  *    each handler. Its steps share {@link ApiBindings}.
  * 3. **The error path** (./error-handler.ts) makes a problem of whatever the full path throws.

@@ -1,22 +1,66 @@
+import { STATUS_CODES } from 'node:http';
+import { BlockList, isIPv6 } from 'node:net';
 import { Readable } from 'node:stream';
-import { type Context, Hono } from 'hono';
+import type { HttpBindings } from '@hono/node-server';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { environmentVariables } from '../../contracts/environment/variables.ts';
+import { HOSTS_ALLOWED, isAddressedDirectly } from '../../contracts/host-check.ts';
 import type { Logger } from '../observability/logger.ts';
-import {
-  type InternalEnvironment,
-  onlyFromThisMachine,
-  problem,
-  refuseOtherNames,
-  refuseWebPages,
-} from './access.ts';
 import {
   type DiagnosticFile,
   type Diagnostics,
   DiagnosticsBusy,
   DiagnosticsFailed,
 } from './diagnostics.ts';
+
+/** An error of the internal port, for people, as RFC 9457 has it. */
+function problem(status: number, detail: string): Response {
+  return Response.json(
+    { title: STATUS_CODES[status], status, detail },
+    { status, headers: { 'content-type': 'application/problem+json' } },
+  );
+}
+
+interface InternalEnvironment {
+  Bindings: HttpBindings;
+}
+
+function isLoopback(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8);
+  loopback.addAddress('::1', 'ipv6');
+  return loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/** Refuses names other than `localhost`: a page whose own name resolves here (DNS rebinding) is of the same origin, and may read. */
+const refuseOtherNames: MiddlewareHandler<InternalEnvironment> = async (context, next) => {
+  if (isAddressedDirectly(context.req.header('host'))) return await next();
+  return problem(421, `Ask for ${HOSTS_ALLOWED}: the Host field names another.`);
+};
+
+/**
+ * Refuses what a web page sends: an operator's browser may be on the machine, and a page from elsewhere in it must not reach us through
+ * it. Browsers say where a request comes from in `Sec-Fetch-Site` (`none`: somebody typed the address) and, unless it is a plain
+ * GET, in `Origin`.
+ */
+const refuseWebPages: MiddlewareHandler<InternalEnvironment> = async (context, next) => {
+  const site = context.req.header('sec-fetch-site') ?? 'none';
+  if (site !== 'none' || context.req.header('origin') !== undefined) {
+    return problem(403, 'Web pages may not ask here.');
+  }
+  return await next();
+};
+
+/** Refuses who is not on this machine, or in this task. */
+const onlyFromThisMachine: MiddlewareHandler<InternalEnvironment> = async (context, next) => {
+  if (!isLoopback(context.env.incoming.socket.remoteAddress)) {
+    return problem(403, 'Only from this machine itself: connect to the loopback address there.');
+  }
+  return await next();
+};
 
 export interface InternalAppParts {
   readonly registry: Registry;

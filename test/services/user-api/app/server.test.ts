@@ -3,10 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  type FastPathResult,
-  NOTHING_FOUND,
-} from '../../../../services/user-api/app/fast-path/fast-path.ts';
+import { type FastPathResult, NOTHING_FOUND } from '../../../../services/user-api/app/fast-path.ts';
 import type { ApiServerSettings } from '../../../../services/user-api/app/server.ts';
 import type { ApiEnvironment } from '../../../../services/user-api/http/environment.ts';
 import { Problem } from '../../../../services/user-api/http/problem.ts';

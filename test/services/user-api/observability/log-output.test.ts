@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LogOutput } from '../../../../services/user-api/observability/log-output.ts';
+import { LogOutput } from '../../../../services/user-api/observability/logger.ts';
 import { eventually } from '../../../support/eventually.ts';
 
 const LINE = `${'é'.repeat(99)}\n`;

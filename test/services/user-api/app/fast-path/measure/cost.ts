@@ -1,11 +1,8 @@
 import { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { createRequestLimit } from '../../../../../../services/user-api/app/admission.ts';
-import {
-  createHeaderCheck,
-  idIn,
-} from '../../../../../../services/user-api/app/fast-path/fast-path.ts';
-import { createResponseWriter } from '../../../../../../services/user-api/app/fast-path/write-response.ts';
+import { createHeaderCheck, idIn } from '../../../../../../services/user-api/app/fast-path.ts';
+import { createResponseWriter } from '../../../../../../services/user-api/app/write-response.ts';
 import { KnownVersions } from '../../../../../../services/user-api/cache/known-versions.ts';
 import { NearCache } from '../../../../../../services/user-api/cache/near-cache.ts';
 import { createRequestAddressFinder } from '../../../../../../services/user-api/client-address/client-address.ts';

@@ -5,9 +5,9 @@ import {
   createDependencies,
   type Dependencies,
 } from '../../../../../../services/user-api/app/dependencies.ts';
-import type { FastPathResult } from '../../../../../../services/user-api/app/fast-path/fast-path.ts';
-import { createUserFastPath } from '../../../../../../services/user-api/app/fast-path/user-fast-path.ts';
+import type { FastPathResult } from '../../../../../../services/user-api/app/fast-path.ts';
 import { ApiServer } from '../../../../../../services/user-api/app/server.ts';
+import { createUserFastPath } from '../../../../../../services/user-api/app/service.ts';
 import {
   constantHeaders,
   createResponseHeaders,

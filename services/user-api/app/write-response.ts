@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { SerializedBytes } from '../../cache/serialized-response.ts';
-import type { ApiRequest } from '../../http/environment.ts';
-import type { RateLimitHeaders } from '../../rate-limit/decision.ts';
+import type { SerializedBytes } from '../cache/serialized-response.ts';
+import type { ApiRequest } from '../http/environment.ts';
+import type { RateLimitHeaders } from '../rate-limit/decision.ts';
 
 /** A header field: its name in lower case, and its value. */
 export type Field = readonly [name: string, value: string];

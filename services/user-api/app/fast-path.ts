@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http';
-import type { CoherentReader, LoadedResource } from '../../cache/coherent-reader.ts';
-import type { DerivedRepresentation, NearCache } from '../../cache/near-cache.ts';
-import { asText, type SerializedBytes } from '../../cache/serialized-response.ts';
-import type { RequestAddressFinder } from '../../client-address/client-address.ts';
-import { withinDeadline } from '../../http/deadline.ts';
-import type { ApiRequest, FastPathFindings } from '../../http/environment.ts';
-import { matchesEntityTag } from '../../http/request-headers.ts';
-import type { CacheMetrics } from '../../observability/metrics/counters.ts';
-import { RequestRecord } from '../../observability/requests/request-observer.ts';
-import type { CheckedRequest, RateLimitHeaders } from '../../rate-limit/decision.ts';
-import type { Admission } from '../admission.ts';
+import type { CoherentReader, LoadedResource } from '../cache/coherent-reader.ts';
+import type { DerivedRepresentation, NearCache } from '../cache/near-cache.ts';
+import { asText, type SerializedBytes } from '../cache/serialized-response.ts';
+import type { RequestAddressFinder } from '../client-address/client-address.ts';
+import { withinDeadline } from '../http/deadline.ts';
+import type { ApiRequest, FastPathFindings } from '../http/environment.ts';
+import { matchesEntityTag } from '../http/request-headers.ts';
+import type { CacheMetrics } from '../observability/metrics/counters.ts';
+import { RequestRecord } from '../observability/requests/request-observer.ts';
+import type { CheckedRequest, RateLimitHeaders } from '../rate-limit/decision.ts';
+import type { Admission } from './admission.ts';
 import { createResponseWriter, type ResponseWriterParts } from './write-response.ts';
 
 export interface FastPathParts extends ResponseWriterParts {
