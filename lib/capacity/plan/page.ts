@@ -5,7 +5,7 @@ import { dollars, rounded } from '../data/rounded.ts';
 import { type UnitCost, unitCosts } from '../data/unit-costs.ts';
 import { planStage, type StagePlan } from '../size/size-stage.ts';
 import { refusals } from './mistakes.ts';
-import { billTable, type PlanTable, planTables } from './tables.ts';
+import { type PlanTable, planTables } from './tables.ts';
 
 const cellText = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -19,11 +19,6 @@ function tableMarkdown(table: PlanTable): string {
     `|${table.columns.map((_, index) => (numeric.has(index) ? '---:' : '---')).join('|')}|`,
     ...table.rows.map(row),
   ].join('\n');
-}
-
-/** Something that a reader opens if they want it. */
-function folded(summary: string, content: string): string {
-  return `<details>\n<summary>${summary}</summary>\n\n${content}\n\n</details>`;
 }
 
 function overview(plans: readonly StagePlan[]): PlanTable {
@@ -46,7 +41,7 @@ function overview(plans: readonly StagePlan[]): PlanTable {
           ? `${database.minimumCapacityUnits} to ${database.maximumCapacityUnits} ACU`
           : database.instanceClass;
       return [
-        `[${stage.name}](#${stage.name})`,
+        `[${stage.name}](../lib/config/stages/${stage.name}.ts)`,
         rounded(load.event.requests),
         `${service.minimumTasks} to ${service.maximumTasks} of ${service.cpuUnits} CPU units`,
         `writer and ${database.readers} to ${database.maximumReaders} readers, ${instances}`,
@@ -58,22 +53,105 @@ function overview(plans: readonly StagePlan[]): PlanTable {
   };
 }
 
-function stageSection(plan: StagePlan): string {
-  const { name, region, availabilityZones, workload, policy } = plan.stage;
-  const tables = planTables(plan).map(
-    (table) => `### ${name}: ${table.title}\n\n${tableMarkdown(table)}`,
-  );
-  return [
-    `## ${name}`,
-    '',
-    `In ${region} (${availabilityZones.join(', ')}), availability ${policy.availabilityPercent} %, ${policy.protection}.`,
-    `Workload: ${rounded(workload.peakRequestsPerSecond)} requests/s at the peak, ${workload.averagePercent} % of it in the mean; ${workload.readPercent} % read, of which the edge may keep ${workload.edgeCacheablePercent} %; ` +
-      `${rounded(workload.users)} users; ${workload.growthPercentPerYear} % growth a year.`,
-    '',
-    tables.join('\n\n'),
-    '',
-    folded(`${name}: each position of the bill`, tableMarkdown(billTable(plan))),
-  ].join('\n');
+/** What a comparison of stages takes from a table of their plans. */
+interface Comparison {
+  readonly title: string;
+  readonly introduction?: string;
+  /** The name of a row, the same in every stage. */
+  readonly nameIn?: (row: readonly string[]) => string;
+  readonly valueIn: (row: readonly string[]) => string;
+  /** The reason for the value, of which the page has that of one stage. @default none */
+  readonly reasonIn?: (row: readonly string[]) => string;
+}
+
+/** The stage whose reasons the page has; of figures that it lacks, another one's. */
+const REASONS_OF = 'production';
+
+const cell = (row: readonly string[], index: number): string => row[index] ?? '';
+
+const comparisons: readonly Comparison[] = [
+  {
+    title: 'Load, per second',
+    introduction: `The mean of the month now / the highest peak in ${assumptions.planningMonths.value} months.`,
+    valueIn: (row) => `${cell(row, 1)} / ${cell(row, 4)}`,
+  },
+  { title: 'Where the CPU goes, at the highest peak', valueIn: (row) => cell(row, 3) },
+  { title: 'Sizes', valueIn: (row) => cell(row, 1), reasonIn: (row) => cell(row, 2) },
+  { title: 'Alarms', valueIn: (row) => cell(row, 1), reasonIn: (row) => cell(row, 2) },
+  {
+    title: 'Cost',
+    introduction: `A month, at the mean load now. ${priceList.caveat}`,
+    valueIn: (row) => cell(row, 1),
+  },
+  {
+    title: 'Quotas',
+    introduction:
+      'What the stage may need at its largest / what the account has: the standard, or what `policy.grantedQuotas` says. Stages in one account share its quotas.',
+    nameIn: (row) => `${cell(row, 0)} (${cell(row, 1)})`,
+    valueIn: (row) => `${cell(row, 2)} / ${cell(row, 3)}`,
+  },
+];
+
+/** One table of all plans, with a column for each stage. */
+function comparisonSection(plans: readonly StagePlan[], comparison: Comparison): string {
+  const { title, introduction, nameIn = (row) => cell(row, 0), valueIn, reasonIn } = comparison;
+  const columns = plans.map((plan) => ({
+    stage: plan.stage.name,
+    rows: new Map(
+      planTables(plan)
+        .filter((table) => table.title === title)
+        .flatMap(({ rows }) => rows.map((row) => [nameIn(row), row] as const)),
+    ),
+  }));
+  const reason = (name: string): string => {
+    const having = columns.filter(({ rows }) => rows.has(name));
+    const found = having.find(({ stage }) => stage === REASONS_OF) ?? having[0];
+    const text = reasonIn?.(found?.rows.get(name) ?? []) ?? '';
+    return found?.stage === REASONS_OF ? text : `${found?.stage}: ${text}`;
+  };
+  const names = [...new Set(columns.flatMap(({ rows }) => [...rows.keys()]))];
+  return `## ${title}\n\n${tableMarkdown({
+    title,
+    ...(introduction === undefined ? {} : { introduction }),
+    columns: [
+      '',
+      ...columns.map(({ stage }) => stage),
+      ...(reasonIn === undefined ? [] : [`why, in ${REASONS_OF}`]),
+    ],
+    numeric: columns.map((_, index) => index + 1),
+    rows: names.map((name) => [
+      name,
+      ...columns.map(({ rows }) => {
+        const row = rows.get(name);
+        return row === undefined ? '–' : valueIn(row);
+      }),
+      ...(reasonIn === undefined ? [] : [reason(name)]),
+    ]),
+  })}`;
+}
+
+/** What the stages are computed from. */
+function workloadSection(plans: readonly StagePlan[]): string {
+  const rows: readonly (readonly [what: string, of: (stage: StagePlan['stage']) => string])[] = [
+    ['region', ({ region }) => region],
+    ['zones', ({ availabilityZones }) => availabilityZones.join('')],
+    ['availability', ({ policy }) => `${policy.availabilityPercent} %`],
+    ['protection', ({ policy }) => policy.protection],
+    ['peak, requests/s', ({ workload }) => rounded(workload.peakRequestsPerSecond)],
+    ['mean, of the peak', ({ workload }) => `${workload.averagePercent} %`],
+    ['reads', ({ workload }) => `${workload.readPercent} %`],
+    ['reads that the edge may keep', ({ workload }) => `${workload.edgeCacheablePercent} %`],
+    ['users', ({ workload }) => rounded(workload.users)],
+    ['growth a year', ({ workload }) => `${workload.growthPercentPerYear} %`],
+    ['budget alarm, a month', ({ monthlyBudgetDollars }) => dollars(monthlyBudgetDollars)],
+    ['spend ceiling, a month', ({ policy }) => dollars(policy.spendCeilingDollars)],
+  ];
+  return `## Workload and policy\n\n${tableMarkdown({
+    title: 'Workload and policy',
+    columns: ['', ...plans.map(({ stage }) => stage.name)],
+    numeric: plans.map((_, index) => index + 1),
+    rows: rows.map(([what, of]) => [what, ...plans.map(({ stage }) => of(stage))]),
+  })}`;
 }
 
 function costTable(title: string, costs: Readonly<Record<string, UnitCost>>): string {
@@ -130,22 +208,29 @@ export function stagesPage(): string {
     '',
     '<!-- Generated by `npm run docs` from lib/config/stages and lib/capacity; a test fails when the two differ. -->',
     '',
-    'What each stage has to carry, how large that makes it, why, and what it costs. `npm run plan -- --stage <name>` prints the same for a terminal.',
-    '[Infrastructure](infrastructure.md) says how to add a stage and how to override a figure.',
+    'How large each stage is, why, and what it costs. For one stage, with all of its reasons and each position of the bill:',
+    '',
+    '```sh',
+    `npm run plan -- --stage ${REASONS_OF} --bill`,
+    '```',
+    '',
+    '[Infrastructure](infrastructure.md#stages) says how to add a stage and how to override a figure.',
     '',
     tableMarkdown(overview(plans)),
     '',
-    plans.map(stageSection).join('\n\n'),
+    workloadSection(plans),
     '',
-    '## What you get when it cannot be',
+    comparisons.map((comparison) => comparisonSection(plans, comparison)).join('\n\n'),
     '',
-    '`npm run plan` and `npx cdk synth` end with code 1, print this and nothing else, and write nothing.',
+    '## Mistakes and their messages',
+    '',
+    '`npm run plan` and `npx cdk synth` end with code 1, print only this, and write nothing.',
     '',
     refusalSections(),
     '',
     '## What this is computed from',
     '',
-    'The figures of this section are in one place each, so that a measurement replaces a guess everywhere: `lib/capacity/data/unit-costs.ts`, `assumptions.ts`, `prices.ts` and `quotas.ts`.',
+    'Each figure stands once, in `lib/capacity/data/unit-costs.ts`, `assumptions.ts`, `prices.ts` or `quotas.ts`, so that a measurement replaces an assumption everywhere.',
     '',
     costTable('Unit costs', unitCosts),
     '',

@@ -23,7 +23,8 @@ function defaultOf(definition: EnvironmentVariable): string {
   return `\`${String(parsed.data)}\``;
 }
 
-function tableOf(program: Program): string {
+/** The rows of the variables that a program reads; of those that an earlier table describes, with their defaults alone. */
+function tableOf(program: Program, earlier: readonly Program[]): string {
   const rows = Object.entries<EnvironmentVariable>(environmentVariables)
     .filter(([, definition]) => definition.readBy.includes(program))
     .map(([name, definition]) => {
@@ -35,6 +36,9 @@ function tableOf(program: Program): string {
         program === 'start' && defaultOf(definition) === '**required**'
           ? 'set by `npm start`'
           : defaultOf(definition);
+      if (definition.readBy.some((reader) => earlier.includes(reader))) {
+        return `| \`${name}\` | | ${standard} | see above |`;
+      }
       const text = `${definition.description}${example}${secret}`.replaceAll('|', '\\|');
       return `| \`${name}\` | ${definition.takes.replaceAll('|', '\\|')} | ${standard} | ${text} |`;
     });
@@ -57,8 +61,9 @@ export function environmentPage(): string {
     '',
     'One schema defines every variable. A program with an invalid value exits with an error before it does anything: it names each variable, what it got (of a list, the invalid entries) and what it takes.',
     'An empty value counts as unset. A variable whose name resembles one of these is probably misspelt: `npm start` warns on the screen, the user API, the queue workers and maintenance in their logs.',
+    'A variable is described where it comes first.',
     '',
-    programs.map(tableOf).join('\n\n'),
+    programs.map((program, index) => tableOf(program, programs.slice(0, index))).join('\n\n'),
     '',
   ].join('\n');
 }
