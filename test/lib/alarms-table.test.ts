@@ -14,12 +14,10 @@ const floors = stages.map(
 
 const page = `# Alarms
 
-Made from the synthesised templates; a test fails when it is not up to date, and \`npm run test:update\` writes it. What to do about
-each is in the [runbook](runbook.md). \`ticket\` alarms tell people themselves; \`page\` ones do by the alarm of their subsystem (below). *For*
-says in how many of the last periods the threshold has to be passed. *Without data* says what the alarm makes of a period in which the
-metric has no value.
+Every alarm, what it looks at, and its threshold in each stage. What to do is in the [runbook](runbook.md). Generated from the templates by \`npm run test:update\`.
 
-The traffic **floor**, in requests a minute (or in the window of a burn rate), below which an error rate is taken as 0: ${floors.join(', ')}.
+\`ticket\` alarms send their own notification, \`page\` alarms through that of their subsystem (below). *For*: periods past the threshold, of the last ones. *Without data*: the state when the metric has no value. *floor*: requests per minute (or per window of a burn rate)
+below which an error rate counts as 0: ${floors.join(', ')}.
 
 ${alarmTable(alarms, names)}
 

@@ -99,7 +99,7 @@ function conditionsOf(alarms: readonly AnyAlarm[]): ReadonlyMap<string, Severity
 }
 
 /**
- * The table of all alarms, as Markdown.
+ * The table of all alarms, as Markdown, and the expressions in it.
  *
  * @throws Error where an alarm is something else in one stage, or in one shard, than in another: only thresholds may differ.
  */
@@ -122,15 +122,29 @@ export function alarmTable(alarms: readonly AnyAlarm[], stages: readonly string[
     known.thresholds.set(alarm.stage, [...new Set([...before, threshold])].join(' or '));
     rows.set(name, known);
   }
+  const expressions: string[] = [];
   const lines = [...rows]
     .sort(([left], [right]) => left.localeCompare(right))
     .map(([name, { cells, thresholds }]) => {
-      const [severity, watched, unit, duration_, silence] = cells;
+      const [severity, looked = '', unit, duration_, silence] = cells;
+      // An expression stands once below the table, because several alarms have the same.
+      if (looked.startsWith('`') && !expressions.includes(looked)) expressions.push(looked);
+      const watched = looked.startsWith('`')
+        ? `expression ${expressions.indexOf(looked) + 1}`
+        : looked;
       const byStage = stages.map((stage) => thresholds.get(stage) ?? '—');
       return `| ${[`\`${name}\``, severity, watched, unit, ...byStage, duration_, silence].join(' | ')} |`;
     });
   const head = ['Alarm', '', 'Looks at', 'Unit', ...stages, 'For', 'Without data'];
-  return [`| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...lines].join('\n');
+  return [
+    `| ${head.join(' | ')} |`,
+    `|${' --- |'.repeat(head.length)}`,
+    ...lines,
+    '',
+    'Expressions:',
+    '',
+    ...expressions.map((expression, index) => `${index + 1}. ${expression}`),
+  ].join('\n');
 }
 
 /** The rules of the composite alarms of one stage, as Markdown. */
