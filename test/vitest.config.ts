@@ -49,6 +49,7 @@ export default defineConfig({
             'test/lambda-workers/**/*.test.ts',
             'test/performance/**/*.test.ts',
             'test/mutation/**/*.test.ts',
+            'test/bin/new/**/*.test.ts',
             sizesTest,
           ],
           setupFiles,
@@ -62,7 +63,7 @@ export default defineConfig({
         root,
         test: {
           name: 'start',
-          include: ['test/bin/**/*.test.ts', sizesTest],
+          include: ['test/bin/*.test.ts', sizesTest],
           setupFiles,
           expect: expectOptions,
           testTimeout: 120_000,

@@ -12,7 +12,7 @@ export interface SynthesiseOptions {
   /** Receives the templates. */
   readonly outputDirectory: string;
   /** What `-c` would say on the command line. @default nothing: all stages */
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Readonly<Record<string, unknown>>;
   /** Where the sources are. @default this repository */
   readonly root?: string;
 }
