@@ -19,7 +19,7 @@ const sections = page
     heading: /^### `(.+)`$/m.exec(section)?.[1] ?? section.split('\n')[0],
     text: section,
   }));
-const parts = ['What it means.', 'How to look.', 'What to do.'];
+const parts = ['Meaning.', 'Check.', 'Action.'];
 /** Shorter is no advice: a sentence at least. */
 const LEAST_CHARACTERS = 30;
 
