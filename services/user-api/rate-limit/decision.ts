@@ -1,7 +1,7 @@
 import type { RateLimitPolicy } from './policy.ts';
 
 /** What one step of an algorithm finds; times in whole milliseconds from the step. */
-export interface Outcome {
+export interface RateLimitOutcome {
   readonly allowed: boolean;
   /** Requests that would still pass now. */
   readonly remaining: number;
@@ -18,7 +18,7 @@ export interface Outcome {
 export type DecisionSource = 'redis' | 'lease' | 'remembered' | 'in-process';
 
 /** The response to one request under one policy. */
-export interface RateLimitDecision extends Outcome {
+export interface RateLimitDecision extends RateLimitOutcome {
   readonly policy: RateLimitPolicy;
   readonly source: DecisionSource;
 }
@@ -50,7 +50,11 @@ export class DecisionCounter {
   };
 
   /** `outcome` as the decision of `source`, counted. */
-  decision(policy: RateLimitPolicy, source: DecisionSource, outcome: Outcome): RateLimitDecision {
+  decision(
+    policy: RateLimitPolicy,
+    source: DecisionSource,
+    outcome: RateLimitOutcome,
+  ): RateLimitDecision {
     if (outcome.allowed) this.counts[source].allowed += 1;
     else this.counts[source].refused += 1;
     return {

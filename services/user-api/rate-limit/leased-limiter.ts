@@ -1,12 +1,12 @@
 import { atEndOfTickOutsideTrace, Batcher } from '../../contracts/batching/batcher.ts';
 import { RedisScript } from '../redis/redis-script.ts';
-import { outcomeOf } from './algorithms/algorithm.ts';
+import { parseOutcome } from './algorithms/algorithm.ts';
 import { tokenBucket } from './algorithms/token-bucket.ts';
 import {
   DecisionCounter,
-  type Outcome,
   type RateLimitDecision,
   type RateLimiter,
+  type RateLimitOutcome,
 } from './decision.ts';
 import { InProcessLimiter, MAXIMUM_KEYS } from './in-process-limiter.ts';
 import { spaceOf } from './key.ts';
@@ -75,7 +75,7 @@ export class Lease {
   }
 
   /** Passes one request, or returns `undefined` when Redis must be asked first. */
-  spend(now: number): Outcome | undefined {
+  spend(now: number): RateLimitOutcome | undefined {
     this.#refund(now);
     if (this.#unknown() + 1 > this.#granted) return undefined;
     this.#unpublished += this.#terms.windowMilliseconds;
@@ -94,7 +94,7 @@ export class Lease {
   }
 
   /** Redis, asked at `askedAt`, has taken `requests` and returned what remains. */
-  published(requests: number, askedAt: number, response: Outcome): void {
+  published(requests: number, askedAt: number, response: RateLimitOutcome): void {
     this.#publishing -= requests;
     this.#remaining = response.remaining;
     this.#respondedAt = askedAt;
@@ -120,7 +120,7 @@ export class Lease {
   }
 
   /** The estimate for a client: what remained, with the refill since, if nobody else sends requests of the key. */
-  #estimate(now: number): Pick<Outcome, 'remaining' | 'resetMilliseconds'> {
+  #estimate(now: number): Pick<RateLimitOutcome, 'remaining' | 'resetMilliseconds'> {
     const { limit, burst, windowMilliseconds } = this.#terms;
     const refill = Math.floor(((now - this.#respondedAt) * limit) / windowMilliseconds);
     const shared = Math.min(burst, this.#remaining + Math.max(0, refill));
@@ -262,13 +262,13 @@ export class LeasedLimiter implements RateLimiter {
   }
 
   /** Publishes what was passed to Redis, and asks for `asking` requests more; `undefined` when Redis failed. */
-  async #publish(key: string, lease: Lease, asking: 0 | 1): Promise<Outcome | undefined> {
+  async #publish(key: string, lease: Lease, asking: 0 | 1): Promise<RateLimitOutcome | undefined> {
     const askedAt = this.#clock();
     const spent = lease.publish(askedAt);
     try {
       const redisKey = this.#state.keyFormat(this.#space, key);
       const reply = await this.#script.run(redisKey, [...this.#bucketArguments, spent, asking]);
-      const outcome = outcomeOf(reply);
+      const outcome = parseOutcome(reply);
       lease.published(spent, askedAt, outcome);
       return outcome;
     } catch (error) {

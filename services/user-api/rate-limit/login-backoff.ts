@@ -1,12 +1,12 @@
 import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
-import { outcomeOf } from './algorithms/algorithm.ts';
+import { parseOutcome } from './algorithms/algorithm.ts';
 import {
   type BackoffMeter,
   type BackoffSettings,
   exponentialBackoff,
   WITHDRAWAL_SCRIPT,
 } from './algorithms/exponential-backoff.ts';
-import type { Outcome } from './decision.ts';
+import type { RateLimitOutcome } from './decision.ts';
 import { MAXIMUM_KEYS } from './in-process-limiter.ts';
 import type { RedisKeyFormat } from './key.ts';
 import { RecentMap } from './recent-map.ts';
@@ -152,20 +152,20 @@ export class LoginBackoff {
     }
   }
 
-  async #take(key: string): Promise<Outcome & { readonly isShared: boolean }> {
+  async #take(key: string): Promise<RateLimitOutcome & { readonly isShared: boolean }> {
     const outcome = await this.#ask(async (redisKey) => {
       const reply = await this.#scripts?.take.run(
         redisKey(SPACE, key),
         this.#algorithm.scriptArguments,
       );
-      return outcomeOf(reply);
+      return parseOutcome(reply);
     });
     return outcome === undefined
       ? { ...this.#takeHere(key), isShared: false }
       : { ...outcome, isShared: true };
   }
 
-  #takeHere(key: string): Outcome {
+  #takeHere(key: string): RateLimitOutcome {
     let meter = this.#meters.get(key);
     if (meter === undefined) {
       meter = this.#algorithm.createMeter();

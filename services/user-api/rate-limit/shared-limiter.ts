@@ -2,13 +2,13 @@ import { batched } from '../../contracts/batching/batcher.ts';
 import { currentSpan } from '../../contracts/tracing/trace-context.ts';
 import type { RedisHealth } from '../redis/redis-health.ts';
 import { RedisScript, type ScriptClient } from '../redis/redis-script.ts';
-import { outcomesOf } from './algorithms/algorithm.ts';
+import { parseOutcomes } from './algorithms/algorithm.ts';
 import { algorithmOf } from './algorithms/select.ts';
 import {
   DecisionCounter,
-  type Outcome,
   type RateLimitDecision,
   type RateLimiter,
+  type RateLimitOutcome,
 } from './decision.ts';
 import { InProcessLimiter, MAXIMUM_KEYS } from './in-process-limiter.ts';
 import { type RedisKeyFormat, spaceOf } from './key.ts';
@@ -54,7 +54,7 @@ export class SharedLimiter implements RateLimiter {
   readonly #insurance: InProcessLimiter;
   /** Times on {@link #clock} until which a key stays refused. */
   readonly #refusedUntil: RecentMap<number>;
-  readonly #takeBatched = batched<string, Outcome>((keys) => this.#takeAll(keys), {
+  readonly #takeBatched = batched<string, RateLimitOutcome>((keys) => this.#takeAll(keys), {
     maximum: REQUESTS_AT_ONCE_MAXIMUM,
     trace: 'none',
   });
@@ -120,8 +120,8 @@ export class SharedLimiter implements RateLimiter {
   }
 
   /** The outcomes of requests of these keys, each of which may be there several times, in their order; errors in place of those that Redis did not count. */
-  async #takeAll(keys: readonly string[]): Promise<(Outcome | Error)[]> {
-    const outcomes: (Outcome | Error)[] = [];
+  async #takeAll(keys: readonly string[]): Promise<(RateLimitOutcome | Error)[]> {
+    const outcomes: (RateLimitOutcome | Error)[] = [];
     const places = Map.groupBy(keys.keys(), (place) => keys[place] ?? '');
     await Promise.all(
       Array.from(places, async ([key, asked]) => {
@@ -137,12 +137,12 @@ export class SharedLimiter implements RateLimiter {
   }
 
   /** Has Redis count `requests` requests of `key`. @throws what the client does */
-  async #take(key: string, requests: number): Promise<Outcome[]> {
+  async #take(key: string, requests: number): Promise<RateLimitOutcome[]> {
     // Taken before the command leaves, so that a refusal never outlasts the time that Redis meant.
     const askedAt = this.#clock();
     const redisKey = this.#state.keyFormat(this.#space, key);
     const reply = await this.#script.run(redisKey, [...this.#scriptArguments, requests]);
-    const outcomes = outcomesOf(reply, requests);
+    const outcomes = parseOutcomes(reply, requests);
     const last = outcomes.at(-1);
     if (last?.allowed === false) {
       this.#refusedUntil.set(key, askedAt + last.retryAfterMilliseconds);

@@ -1,5 +1,5 @@
 import type { ScriptSource } from '../../redis/redis-script.ts';
-import type { Outcome } from '../decision.ts';
+import type { RateLimitOutcome } from '../decision.ts';
 
 /**
  * One algorithm with the settings of one policy, in its two forms: a script that Redis runs, so that all processes share one
@@ -20,7 +20,7 @@ export interface Meter {
    *
    * @param now whole milliseconds on any clock; a clock set back delays by at most one window.
    */
-  take(now: number): Outcome;
+  take(now: number): RateLimitOutcome;
 }
 
 /** Integers that the scripts of all algorithms return: how many of the requests pass, how many more would, and two times in milliseconds. */
@@ -40,7 +40,7 @@ function isOutcomeReply(reply: unknown): reply is OutcomeReply {
  *
  * @throws TypeError when `reply` is not an {@link OutcomeReply}.
  */
-export function outcomesOf(reply: unknown, requests: number): Outcome[] {
+export function parseOutcomes(reply: unknown, requests: number): RateLimitOutcome[] {
   if (!isOutcomeReply(reply)) {
     throw new TypeError(
       `a rate limit script replied ${JSON.stringify(reply)}; expected 4 integers`,
@@ -64,8 +64,8 @@ export function outcomesOf(reply: unknown, requests: number): Outcome[] {
  *
  * @throws TypeError when `reply` is not an {@link OutcomeReply}.
  */
-export function outcomeOf(reply: unknown): Outcome {
-  const [outcome] = outcomesOf(reply, 1);
+export function parseOutcome(reply: unknown): RateLimitOutcome {
+  const [outcome] = parseOutcomes(reply, 1);
   if (outcome === undefined) throw new TypeError('One request has one outcome');
   return outcome;
 }

@@ -1,5 +1,5 @@
 import type { ScriptSource } from '../../redis/redis-script.ts';
-import type { Outcome } from '../decision.ts';
+import type { RateLimitOutcome } from '../decision.ts';
 import type { Algorithm, Meter } from './algorithm.ts';
 
 /** How failures lengthen the wait before the next attempt. */
@@ -91,7 +91,7 @@ export class BackoffMeter implements Meter {
     this.#settings = settings;
   }
 
-  take(now: number): Outcome {
+  take(now: number): RateLimitOutcome {
     const { freeAttempts, firstDelayMilliseconds, maximumDelayMilliseconds } = this.#settings;
     const forgotten = now - this.#last >= this.#settings.forgetAfterMilliseconds;
     const notBefore = forgotten ? now : Math.min(this.#notBefore, now + maximumDelayMilliseconds);

@@ -1,4 +1,4 @@
-import type { Outcome } from '../decision.ts';
+import type { RateLimitOutcome } from '../decision.ts';
 import type { FixedWindowPolicy } from '../policy.ts';
 import type { Algorithm, Meter } from './algorithm.ts';
 
@@ -54,7 +54,7 @@ class FixedWindowMeter implements Meter {
     this.#window = window;
   }
 
-  take(now: number): Outcome {
+  take(now: number): RateLimitOutcome {
     let start = this.#start ?? now;
     let count = this.#count;
     if (now - start >= this.#window) {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../decision.ts';
+import type { RateLimitOutcome } from '../decision.ts';
 import type { SlidingWindowPolicy } from '../policy.ts';
 import type { Algorithm, Meter } from './algorithm.ts';
 
@@ -74,7 +74,7 @@ class SlidingWindowMeter implements Meter {
     this.#times = new Float64Array(Math.min(limit, INITIAL_SLOTS));
   }
 
-  take(wallClock: number): Outcome {
+  take(wallClock: number): RateLimitOutcome {
     const window = this.#window;
     let now = wallClock;
     if (this.#count > 0) {

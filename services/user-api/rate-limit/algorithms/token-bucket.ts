@@ -1,4 +1,4 @@
-import type { Outcome } from '../decision.ts';
+import type { RateLimitOutcome } from '../decision.ts';
 import { burstOf, type TokenBucketPolicy } from '../policy.ts';
 import type { Algorithm, Meter } from './algorithm.ts';
 
@@ -68,7 +68,7 @@ class TokenBucketMeter implements Meter {
     this.#level = this.#full;
   }
 
-  take(now: number): Outcome {
+  take(now: number): RateLimitOutcome {
     const elapsed = Math.max(0, now - (this.#time ?? now));
     let level = Math.min(this.#full, this.#level + elapsed * this.#limit);
     const allowed = level >= this.#window;

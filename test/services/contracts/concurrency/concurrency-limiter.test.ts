@@ -9,7 +9,7 @@ import {
 /** A limiter that forgets a task leaves it waiting for ever. */
 const HANGS_AFTER_MILLISECONDS = 10_000;
 
-/** A limiter, and tasks that end when they are told to. */
+/** A limiter, and tasks that end on command. */
 function create(limits: Partial<ConstructorParameters<typeof ConcurrencyLimiter>[0]> = {}) {
   const limiter = new ConcurrencyLimiter({ concurrency: 2, maximumWaiting: 2, ...limits });
   const started: number[] = [];
@@ -75,7 +75,7 @@ describe('ConcurrencyLimiter', () => {
     expect(limiter.running).toBe(0);
   });
 
-  it('told to refuse those that wait, gives them the error and goes on', async () => {
+  it('refuses those that wait with the error that it is given, and goes on', async () => {
     const { end, limiter, run } = create({ concurrency: 1 });
     const [first, second] = [run(0), run(1)];
     limiter.refuseWaiting(new Error('elsewhere'));
@@ -180,7 +180,7 @@ describe('ConcurrencyLimiter with several callers', { timeout: HANGS_AFTER_MILLI
     ]);
   });
 
-  it('refuses whoever has waited too long, whose turn it would be or not', async () => {
+  it('refuses all who have waited too long, whose turn it would be or not', async () => {
     const limiter = new ConcurrencyLimiter({
       concurrency: 1,
       maximumWaiting: 6,

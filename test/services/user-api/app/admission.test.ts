@@ -57,7 +57,7 @@ const statuses = async (times: number, ask: () => Promise<{ readonly status: num
 };
 
 describe('a limit', () => {
-  it('of reads, is told on every response, and reached, refuses with the time to wait', async () => {
+  it('of reads, is on every response, and when it is reached refuses with the time to wait', async () => {
     const api = await start({ RATE_LIMITS: 'reads=3/60' });
     const { id } = await createUser(api);
     const get = () => api.call<ProblemDetails>('GET', `/api/v1/users/${id}`, from('192.0.2.1'));

@@ -16,7 +16,7 @@ it('ResponsesInFlight, in whatever order answers end, has those that have not', 
         const ending =
           step === null ? undefined : [...expected.keys()][step % (expected.size || 1)];
         if (ending === undefined) {
-          // Told apart by identity alone.
+          // They differ by identity alone.
           const outgoing = {} as ServerResponse<ApiRequest>;
           expected.set(list.add(outgoing), outgoing);
         } else {

@@ -82,7 +82,7 @@ describe('a client that is slow on purpose', () => {
     ['header by header', HEAD, 'x-header: value\r\n'],
     ['byte by byte', HEAD, 'x'],
     ['not at all', '', ''],
-  ])('with the headers %s, is told 408 and cut', async (_how, head, piece) => {
+  ])('with the headers %s, gets 408 and is cut', async (_how, head, piece) => {
     const { cut, milliseconds, received } = await trickle(api.port, head, piece);
 
     expect(cut).toBe(true);
@@ -93,7 +93,7 @@ describe('a client that is slow on purpose', () => {
     expect(problem.parse(JSON.parse(body)).type).toBe('/problems/request-timeout');
   });
 
-  it('with the body, byte by byte, is told 408 and cut', async () => {
+  it('with the body, byte by byte, gets 408 and is cut', async () => {
     const head = `${HEAD}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`;
     const { cut, milliseconds, received } = await trickle(api.port, head, ' ');
 

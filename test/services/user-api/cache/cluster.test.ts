@@ -97,7 +97,7 @@ describeWithRedis('the caches on a Redis Cluster', () => {
     return values.indexOf(1);
   }
 
-  it('users are on all nodes, and a write is heard of by a process that listens to another one', async () => {
+  it('users are on all nodes, and a process that listens to another node is notified of a write', async () => {
     const [writing, reading] = [await startApi(0), await startApi(1)];
     const ids = await createUsers(writing);
     const page = () =>
@@ -152,7 +152,7 @@ describeWithRedis('the caches on a Redis Cluster', () => {
     expect(await redirections('MOVED')).toBe(before + 1);
   });
 
-  it('with a node away, its users are read from the database; back and empty, it is told again of what was written', async () => {
+  it('with a node away, its users are read from the database; back and empty, the writes are published to it again', async () => {
     const [writing, reading] = [await startApi(0), await startApi(1)];
     const ids = await createUsers(writing);
     const renamed = await Promise.all(ids.map((id) => rename(writing, id, 'Renamed')));

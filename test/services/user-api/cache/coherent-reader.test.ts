@@ -81,7 +81,7 @@ describe('a read', { timeout: TIMEOUT_MILLISECONDS }, () => {
       expect(await scene.read()).toBe('database 6');
       expect(scene.metrics).toMatchObject({ redisHits: 0, [count]: 1 });
       expect(scene.requests.map((request) => request.minimumVersion())).toEqual([minimumVersion]);
-      // It rises with what is heard of, and does not fall with what is forgotten.
+      // It rises with notifications, and does not fall when versions are forgotten.
       scene.knownVersions.record(1, 7);
       expect(scene.requests[0]?.minimumVersion()).toBe(7);
     },

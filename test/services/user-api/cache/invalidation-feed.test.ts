@@ -83,8 +83,8 @@ describeWithRedis('InvalidationFeed', (server) => {
 
   it('open, brings the invalidation messages in order, and leaves out what is none', async () => {
     const { logged, publisher, untilSaid } = await startOpenFeed();
-    for (const word of ['1 2', 'nonsense', '9007199254740991 3']) {
-      await publisher.publish(CHANNEL, word);
+    for (const message of ['1 2', 'nonsense', '9007199254740991 3']) {
+      await publisher.publish(CHANNEL, message);
     }
     await untilSaid('open', { id: 1, version: 2 }, { id: Number.MAX_SAFE_INTEGER, version: 3 });
     expect(logged).toEqual([
@@ -93,7 +93,7 @@ describeWithRedis('InvalidationFeed', (server) => {
     ]);
   });
 
-  it('with its connection cut, says so before any other word can come, and is open again by itself', async () => {
+  it('with its connection cut, says so before any other message can arrive, and is open again by itself', async () => {
     const { logged, publisher, untilSaid } = await startOpenFeed();
     await way.refuse();
     await untilSaid('open', 'lost');

@@ -57,7 +57,7 @@ describe('HeardVersions', () => {
     const { floors, knownVersions } = create(10);
     for (let id = 1; id <= 1_000; id += 1) {
       knownVersions.record(id, 1);
-      // Those that were heard of last, and one at most that is none of them.
+      // The last ones that were recorded, and at most one other.
       expect(floors(id, id - 9, id - 20)).toEqual([1, id > 9 ? 1 : 0, 0]);
     }
   });

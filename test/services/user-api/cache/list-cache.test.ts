@@ -133,7 +133,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
   });
 
   it.each(['written', 'close'] as const)(
-    'a page whose load ends after %s is answered to whoever asked, and not kept',
+    'a page whose load ends after %s is sent to all who asked, and not kept',
     async (end) => {
       const { cache } = new Scene(0, 0);
       await vi.advanceTimersByTimeAsync(PAGE_LIFETIME_MILLISECONDS);

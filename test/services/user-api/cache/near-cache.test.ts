@@ -26,7 +26,7 @@ function createNear(maximumBytes: number) {
   near.open();
   const fill = (id: number, version = 1, body: Buffer | null = BODY) =>
     near.fill(id, { version, body }, near.ticket());
-  /** Hears of so many writes of others that a half of what was heard is forgotten. */
+  /** Notifies it of so many writes of others that a half of the known versions is forgotten. */
   const forget = () => {
     const { forgotten } = knownVersions;
     for (let id = 1_000_000 * (forgotten + 1); knownVersions.forgotten === forgotten; id += 1) {
@@ -111,7 +111,7 @@ describe('NearCache', () => {
     expect(near.get(4)).toBeDefined();
   });
 
-  it('a word of a newer version removes an entry, one of its own version or an older one does not', () => {
+  it('a message with a newer version removes an entry, one of its own version or an older one does not', () => {
     const { fill, metrics, near } = createNear(1_000_000);
     fill(1, 5);
     near.record(1, 4);
@@ -141,7 +141,7 @@ describe('NearCache', () => {
     expect(entry && near.derive(entry, twice)).toBeNull();
   });
 
-  it('takes in a load during which one half of what was heard was forgotten, and refuses one of two', () => {
+  it('takes in a load during which one half of the known versions was forgotten, and refuses one of two', () => {
     const { fill, forget, metrics, near } = createNear(1_000_000);
     const ticket = near.ticket();
     forget();

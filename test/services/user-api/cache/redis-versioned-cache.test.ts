@@ -141,7 +141,7 @@ describeWithRedis(
       expect(plain(await cache.get(1_000_002))).toEqual({ version: 3, body: null });
     });
 
-    it('puts what is raised in one tick in with one command, and answers each for itself', async () => {
+    it('sets the entries of one tick with one command, and replies to each by itself', async () => {
       await write(2_000_011, 5, 'five');
       await redis.del('test:2000012');
       await redis.rpush('test:2000012', 'a list, which no entry is');
@@ -170,7 +170,7 @@ describeWithRedis(
       await redis.del('test:2000012');
     });
 
-    it('raised by many at once, ends with the newest', async () => {
+    it('set by many at once, ends with the newest', async () => {
       const versions = Array.from({ length: 50 }, (_, index) => index + 1).sort(
         () => Math.random() - 0.5,
       );
@@ -234,7 +234,7 @@ describeWithRedis(
       expect(plain(await load(1_000_009, 0, null))).toEqual({ version: 1, body: 'born' });
     });
 
-    it('tells of writes in the same step, and not of loads', async () => {
+    it('publishes writes in the same step, and no loads', async () => {
       const listener = redis.duplicate();
       onTestFinished(() => listener.disconnect());
       await new Promise((resolve) => listener.once('ready', resolve));

@@ -74,7 +74,7 @@ describeWithRedis('after a write is acknowledged', (redis) => {
   const write = async ({ users }: TestedProcess) =>
     (await users.update(id, { name: `${Math.random()}` }, null, ANYBODY)).version;
 
-  it('a process with a subscription answers no older version from the moment it is told', async () => {
+  it('a process with a subscription serves no older version from the moment it is notified', async () => {
     const names = Array.from({ length: PROCESSES }, (_, place) => `${place}`);
     const processes = await Promise.all(names.map((name) => startProcess(name)));
     for (let turn = 0; turn < 50; turn += 1) {
@@ -125,7 +125,7 @@ describeWithRedis('after a write is acknowledged', (redis) => {
     expect(await versionAt(reading)).toBe(version);
   });
 
-  it('a read through Redis or the database never answers an older version, whoever reads it', async () => {
+  it('a read through Redis or the database never gives an older version, in whatever process', async () => {
     const names = Array.from({ length: PROCESSES }, (_, place) => `${place}`);
     const processes = await Promise.all(names.map((name) => startProcess(name)));
     for (const process of processes) await process.loseSubscription();

@@ -48,7 +48,7 @@ describeWithRedis('users with Redis', (server) => {
     return api;
   }
 
-  /** Changes a user behind the back of every API, so that what a cache has can be told from what the database has. */
+  /** Changes a user behind the back of every API, so that what a cache has differs from what the database has. */
   async function changeBehind(id: number, name: string): Promise<void> {
     const client = postgres(database.writerUrl, { max: 1 });
     await client`update users set name = ${name} where id = ${id}`;
@@ -74,7 +74,7 @@ describeWithRedis('users with Redis', (server) => {
     expect(headers(cached)).toEqual(headers(filled));
   });
 
-  it('a write is read by every other process, once it has heard of it: created, changed and deleted', async () => {
+  it('a write is read by every other process, once it is notified: created, changed and deleted', async () => {
     const [first, second] = [await startApi(), await startApi()];
     // What a near cache holds already is let go when the message comes, not when the write is acknowledged.
     const soon = (assertion: () => Promise<void>) => vi.waitFor(assertion, { timeout: 1_000 });

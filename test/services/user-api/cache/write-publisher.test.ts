@@ -30,7 +30,7 @@ class RefusingCache implements Pick<VersionedCache, 'setIfNewer'> {
     return this.refuses(id) ? undefined : null;
   };
 
-  /** What was raised since it was asked for last. */
+  /** What was set since it was asked for last. */
   takeStored(): typeof this.stored {
     return this.stored.splice(0);
   }

@@ -61,7 +61,7 @@ describe('a body', () => {
     },
   );
 
-  it('that is there with its head and empty, is told so', async () => {
+  it('that is there with its head and empty, is refused as such', async () => {
     const response = await sendRaw(api.port, `${chunkedHead}${END}`);
     expect(response.status).toBe(400);
     expect(JSON.parse(response.body)).toMatchObject({ detail: 'The body is empty.' });

@@ -49,7 +49,7 @@ describe('security headers', () => {
     expect(headers['x-content-type-options']).toBe('nosniff');
   });
 
-  it('tell browsers to use https only, where that is how clients reach the API', async () => {
+  it('have browsers use https only, where clients reach the API by it', async () => {
     const api = await start({ ACCESS_TOKEN_ISSUER: 'https://api.example.com' });
     const { headers } = await api.call('GET', '/health/live');
     expect(headers.get('strict-transport-security')).toMatch(/^max-age=\d{8}; includeSubDomains$/);
@@ -122,7 +122,7 @@ describe('a page of another origin', () => {
     'https://www.example.com:8443',
     'https://WWW.example.com',
     'null',
-  ])('%s, which is not listed, is told nothing', async (origin) => {
+  ])('%s, which is not listed, gets no headers', async (origin) => {
     const api = await start({ CORS_ALLOWED_ORIGINS: PAGE });
     for (const [method, path] of [
       ['OPTIONS', '/api/v1/users/1'],
@@ -134,7 +134,7 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('is told nothing where none is listed', async () => {
+  it('gets no headers where none is listed', async () => {
     const api = await start();
     const { headers } = await api.call('GET', '/health/live', { headers: { origin: PAGE } });
     expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);

@@ -177,7 +177,7 @@ describe('The level of the log', () => {
     await expect.poll(() => levelsSince(talkative)).toEqual(['info']);
   });
 
-  it('that changes is told in the log, whichever way it goes', async () => {
+  it('that changes is logged, whichever way it goes', async () => {
     const start = api.log.length;
     await ask('PUT', '/log-level', { body: { level: 'silent' } });
     await ask('PUT', '/log-level', { body: { level: 'info' } });

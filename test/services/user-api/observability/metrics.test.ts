@@ -91,7 +91,7 @@ describeWithRedis('The metrics of the user API', (redis) => {
     expect(counts.at(-1)).toBeGreaterThan(0);
   });
 
-  it('tell where single users came from, layer by layer', async () => {
+  it('count where single users came from, layer by layer', async () => {
     const { id } = await createUser(api);
     await api.call('GET', `/api/v1/users/${id}`);
     const before = await metrics();

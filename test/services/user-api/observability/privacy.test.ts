@@ -26,7 +26,7 @@ const PERSON = {
   keyName: 'Trillian keyring',
   madeUpSecret: 'slartibartfast-fjords-45',
 };
-/** Parts of them, as far as they tell of the person: masks are to hide all of it. */
+/** Parts of them, as far as they identify the person: masks are to hide all of it. */
 const WORDS = [
   ...Object.values(PERSON),
   'zaphod',
@@ -128,7 +128,7 @@ describeWithRedis(
         ),
       );
       await call('POST', '/api/v1/auth/refresh', { refreshToken: changed.body?.refreshToken });
-      // Used twice, which is told in the log.
+      // Used twice, which is logged.
       await call('POST', '/api/v1/auth/refresh', { refreshToken: changed.body?.refreshToken });
       return id;
     }

@@ -33,7 +33,7 @@ describe('redisKeyFormat', () => {
 });
 
 describe('spaceOf', () => {
-  it('tells apart states that a deployment could not read', () => {
+  it('names states differently that a deployment could not read', () => {
     expect(spaceOf(defaultPolicies.reads)).toBe('reads:token-bucket:60');
   });
 });

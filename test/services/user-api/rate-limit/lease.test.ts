@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../../../services/user-api/rate-limit/decision.ts';
+import type { RateLimitOutcome } from '../../../../services/user-api/rate-limit/decision.ts';
 import { Lease, type LeaseTerms } from '../../../../services/user-api/rate-limit/leased-limiter.ts';
 
 /** The shared bucket, as plainly as can be: tokens with fractions. */
@@ -14,10 +14,10 @@ class SharedBucket {
     this.#tokens = terms.burst;
   }
 
-  take(now: number, cost: number, told: number): Outcome {
+  take(now: number, cost: number, published: number): RateLimitOutcome {
     const { limit, burst, windowMilliseconds } = this.#terms;
     const refill = ((now - this.#time) * limit) / windowMilliseconds;
-    this.#tokens = Math.min(burst, this.#tokens + refill) - told;
+    this.#tokens = Math.min(burst, this.#tokens + refill) - published;
     this.#time = now;
     const allowed = this.#tokens >= cost;
     if (allowed) this.#tokens -= cost;
@@ -29,10 +29,10 @@ class SharedBucket {
 
 interface Command {
   readonly cost: number;
-  readonly told: number;
+  readonly published: number;
   readonly askedAt: number;
   /** Set once the bucket has carried it out. */
-  response?: Outcome;
+  response?: RateLimitOutcome;
 }
 
 type Step =
@@ -59,19 +59,19 @@ function passesOf(terms: LeaseTerms, processes: number, steps: readonly Step[]):
       const passed = lease.spend(now) !== undefined;
       if (passed) passes.push(now);
       if (!passed || lease.runsLow) {
-        commands.push({ cost: passed ? 0 : 1, told: lease.publish(now), askedAt: now });
+        commands.push({ cost: passed ? 0 : 1, published: lease.publish(now), askedAt: now });
       }
     } else if (step.kind === 'carry-out') {
       const next = commands.find(({ response }) => response === undefined);
       if (next === undefined) continue;
-      next.response = bucket.take(now, next.cost, next.told);
-      // Decided now, however late the process hears of it.
+      next.response = bucket.take(now, next.cost, next.published);
+      // Decided now, however late the process learns of it.
       if (next.cost === 1 && next.response.allowed) passes.push(now);
     } else {
       const [first] = commands;
       if (first?.response === undefined) continue;
       commands.shift();
-      lease.published(first.told, first.askedAt, first.response);
+      lease.published(first.published, first.askedAt, first.response);
     }
   }
   return passes;

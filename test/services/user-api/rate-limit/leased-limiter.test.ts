@@ -39,7 +39,7 @@ describeWithRedis('LeasedLimiter', (server) => {
     await redis.config('RESETSTAT');
     for (let request = 0; request < 10_000; request += 1) {
       expect(limiter.decideNow('user:1')).toMatchObject({ allowed: true, source: 'lease' });
-      // Redis is told when a quarter of the 1,000 is left; its response takes a few tick of the event loop.
+      // Redis is notified when a quarter of the 1,000 is left; its response takes a few ticks of the event loop.
       if (request % 50 === 0) await redis.ping();
     }
     await limiter.close();
@@ -56,7 +56,7 @@ describeWithRedis('LeasedLimiter', (server) => {
     }
     await limiter.close();
     expect(await callsOf(redis, 'evalsha')).toBe(0);
-    // A little more is three quarters of what may be untold.
+    // A little more is three quarters of what may be unpublished.
     limiter.decideNow('user:1');
     limiter.decideNow('user:1');
     await limiter.close();
@@ -94,9 +94,9 @@ describeWithRedis('LeasedLimiter', (server) => {
       await limiter.close();
       now += (DAY_SECONDS * 1_000) / 40;
     }
-    const told = 400 - (await remainingInRedis(redis, limits, 'user:1'));
-    expect(told).toBeGreaterThanOrEqual(80);
-    expect(told).toBeLessThanOrEqual(110);
+    const published = 400 - (await remainingInRedis(redis, limits, 'user:1'));
+    expect(published).toBeGreaterThanOrEqual(80);
+    expect(published).toBeLessThanOrEqual(110);
   });
 
   it('when the quota was used up elsewhere, refuses as soon as Redis has replied', async () => {

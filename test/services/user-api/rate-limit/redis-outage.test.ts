@@ -105,8 +105,8 @@ describeWithRedis('rate limits, when Redis goes away', (server) => {
     expect(await decide('creates', 'user:new')).toMatchObject({ source: 'redis' });
   });
 
-  it('stopped while leases are held: goes on passing from them, and tells Redis of it later', async () => {
-    // Of the two that may be untold, this is the first.
+  it('stopped while leases are held: goes on passing from them, and publishes it later', async () => {
+    // Of the two that may be unpublished, this is the first.
     expect(await decide('reads')).toMatchObject({ source: 'lease' });
     const processId = await processIdOf();
     process.kill(processId, 'SIGSTOP');

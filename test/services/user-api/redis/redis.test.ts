@@ -120,7 +120,7 @@ describe('a connection to a Redis Cluster', { timeout: TIMEOUT_MILLISECONDS }, (
     expect(of(url, login)).toMatchObject({ ...login, tls: {} });
   });
 
-  it('begins with the node of the URL, at the usual port if it names none', () => {
+  it('begins with the node of the URL, at the default port if it names none', () => {
     const nodesOf = (url: string) => Reflect.get(create(url), 'startupNodes');
     expect(nodesOf('redis://127.0.0.1:7001')).toEqual([{ host: '127.0.0.1', port: 7_001 }]);
     expect(nodesOf('redis://localhost')).toEqual([{ host: 'localhost', port: 6_379 }]);
@@ -157,7 +157,7 @@ describeWithRedis('a connection that is lost', (server) => {
     return { lines, redis };
   };
 
-  it('is logged once, and once that it is back; a listener hears of it when it is', async () => {
+  it('is logged once, and once that it is back; a listener is called when it is', async () => {
     const { lines, redis } = start();
     const changed = vi.fn();
     onServerChange(redis, changed);

@@ -70,7 +70,7 @@ describeWithRedis('a response of the fast path', (redis) => {
     const refusals = await Promise.all(
       sides.map(async (side) => {
         const seen: string[] = [];
-        // A lease may pass some more than the limit before Redis has been told.
+        // A lease may pass some more than the limit before Redis is notified.
         const refused = () => seen.filter((response) => response.startsWith('HTTP/1.1 429 '));
         while (refused().length < 3) seen.push(await sendBytes(side.port, eligible));
         expect(seen.length).toBeLessThan(20);

@@ -7,7 +7,7 @@ const gatesOf = {
   write: ['update sent', 'update replied'],
   delete: ['update sent', 'update replied'],
   'subscribe again': ['subscribe sent'],
-  // All processes are, when they are about to tell the new one what the old one knew.
+  // All processes are, when they are about to publish to the new one what the old one had.
   'fail Redis over': ['update sent'],
 } as const satisfies Readonly<Record<string, readonly GateName[]>>;
 
@@ -78,7 +78,7 @@ export function interleavingOf(length: number): fc.Arbitrary<Interleaving> {
 }
 
 /** An interleaving in words, a line for each action. */
-export function tell({ actions, user }: Interleaving): string[] {
+export function describeInterleaving({ actions, user }: Interleaving): string[] {
   const lines = actions.map(({ do: name, holdAt, process }) => {
     const hold = holdAt === null ? '' : `, held up at: ${holdAt}`;
     return `${processes[process]}: ${name}${hold}`;
@@ -86,7 +86,7 @@ export function tell({ actions, user }: Interleaving): string[] {
   return [`The user is ${user}.`, ...lines];
 }
 
-/** The interleaving that {@link tell} has told so. */
+/** The interleaving that {@link describeInterleaving} describes so. */
 export function understand([first = '', ...lines]: readonly string[]): Interleaving {
   const user = beginnings.find((beginning) => first === `The user is ${beginning}.`);
   if (user === undefined) throw new Error(`No interleaving begins so: ${first}`);

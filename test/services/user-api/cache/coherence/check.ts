@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
-import { interleavingOf, tell, understand } from './actions.ts';
+import { describeInterleaving, interleavingOf, understand } from './actions.ts';
 import { createRouter } from './router.ts';
 import { play } from './scenario.ts';
 import { Servers, type ServerUrls } from './servers.ts';
 import { TestedProcess } from './tested-process.ts';
 
 export interface Checking {
-  /** Interleavings to play first, as `tell` tells them. */
+  /** Interleavings to play first, as `describeInterleaving` describes them. */
   readonly known: readonly (readonly string[])[];
   /** How many to play in all. */
   readonly interleavings: number;
@@ -67,6 +67,9 @@ export async function check(urls: ServerUrls, options: Checking): Promise<Outcom
     failure:
       interleaving === undefined
         ? null
-        : { message: String(details.errorInstance), interleaving: tell(interleaving) },
+        : {
+            message: String(details.errorInstance),
+            interleaving: describeInterleaving(interleaving),
+          },
   };
 }

@@ -127,7 +127,7 @@ export class History {
         this.#clock() - write.at >= NEAR_LIFETIME ||
         write.realAt < by.subscribedSince,
     );
-    // The word of a deletion is one above the version that was deleted, which is never answered.
+    // The version of a deletion is one above the version that was deleted, and is never served.
     const versions = [this.#existing, ...binding.map(({ version }) => version), known];
     const bound = Math.max(...versions);
     return this.isDeleted && bound > this.#newestRow ? DELETED : bound;

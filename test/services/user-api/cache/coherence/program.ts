@@ -9,7 +9,7 @@ export interface Task extends Checking {
   readonly mutant?: Mutant;
 }
 
-/** What the program is told by its first message. */
+/** The first message to the program. */
 export interface Tasks {
   readonly urls: ServerUrls;
   /** Checked one after the other. */

@@ -21,7 +21,7 @@ export interface Surroundings {
 const HELD_UP_MILLISECONDS = 20;
 /** Longer than NEAR_LIFETIME_MILLISECONDS and SETTLED_MILLISECONDS. */
 const LONG_ENOUGH = 5_100;
-/** How long Redis may lack what its processes can tell it again, after it was replaced. */
+/** How long Redis may lack the writes that processes publish again, after it was replaced. */
 const REPUBLISH_MILLISECONDS = 2_000;
 
 /** @throws `BrokenPromise` when what the interleaving makes happen to a user lets a read answer what it must not. */
@@ -136,8 +136,8 @@ class Scenario {
   }
 
   /**
-   * An entry that is evicted within the milliseconds in which a word of it is on its way, or in which Redis is being notified of an older one, or
-   * after a word was lost unnoticed, is more than the caches make good: docs/cache.md says so.
+   * An entry that is evicted within the milliseconds in which a message about it is on its way, or in which Redis is being notified of an older one, or
+   * after a message was lost unnoticed, is more than the caches make good: docs/cache.md says so.
    */
   get #mayEvict(): boolean {
     return this.#surroundings.processes.every(
@@ -207,7 +207,7 @@ class Scenario {
     if (this.#inFlight.size > 0) return;
     const { processes, startProcess } = this.#surroundings;
     process.close();
-    // Who wrote it is gone, so nobody can tell a Redis that goes back behind it: docs/cache.md says so.
+    // Who wrote it is gone, so nobody can publish it again to a Redis that goes back behind it: docs/cache.md says so.
     this.#olderEntry = null;
     processes[processes.indexOf(process)] = await startProcess(process.name);
   }
@@ -265,7 +265,7 @@ class Scenario {
     await this.#untilRepublished();
   }
 
-  /** Until Redis is told again, only those know the newest version who were notified of it before. */
+  /** Until the writes are published again, only those know the newest version who were notified of it before. */
   async #readWhereKnown(): Promise<void> {
     const { acknowledgedVersion, id } = this.#history;
     for (const process of this.#surroundings.processes) {

@@ -9,7 +9,7 @@ export interface ServerUrls {
   readonly redisUrl: string;
 }
 
-/** Far longer than a run takes: the replica has only what it is told to catch up with. */
+/** Far longer than a run takes: the replica replays only what it is asked to catch up with. */
 const LAG = '1h';
 const POLL_MILLISECONDS = 1;
 

@@ -194,7 +194,7 @@ export class TestedProcess {
     this.caching.near.fill(EVICTING_ID, { version: 1, body }, this.caching.near.ticket());
   }
 
-  /** Tells it of so many other writes that it forgets what it has heard. */
+  /** Notifies it of so many other writes that it forgets the known versions. */
   forgetKnownVersions(): void {
     const { near } = this.caching;
     const before = near.ticket().forgotten;

@@ -1,7 +1,7 @@
 import { SieveCache, SieveEntry } from '../../../../../services/user-api/cache/sieve-cache.ts';
 
 /**
- * What the near cache's eviction is worth beside LRU, the usual choice: hits of skewed requests with scans among them, and what a use costs. Run by hand:
+ * What the near cache's eviction is worth beside LRU, the common choice: hits of skewed requests with scans among them, and what a use costs. Run by hand:
  *
  * ```sh
  * npx node test/services/user-api/cache/measure/eviction.ts
@@ -26,7 +26,7 @@ interface Linked {
   after: Linked;
 }
 
-/** The usual one, as libraries have it: a map into a ring in the order of use. */
+/** LRU, as libraries have it: a map into a ring in the order of use. */
 class Lru implements Measured {
   readonly #entries = new Map<number, Linked>();
   readonly #ring: Linked;

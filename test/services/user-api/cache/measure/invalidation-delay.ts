@@ -34,9 +34,9 @@ const BEGIN =
   '<!-- delay: begin; measure/invalidation-delay.ts --publish writes what follows -->\n';
 const END = '<!-- delay: end -->';
 
-type InvalidationMessage = Extract<Report, { was: 'acknowledged' | 'heard' }>;
+type InvalidationMessage = Extract<Report, { was: 'acknowledged' | 'received' }>;
 
-/** One of the processes, and what it tells. */
+/** One of the processes, and what it reports. */
 class Participant {
   readonly #process: ChildProcess;
   #listeners = new Set<(report: Report) => void>();
@@ -53,7 +53,7 @@ class Participant {
     });
   }
 
-  tell(order: Order): void {
+  send(order: Order): void {
     this.#process.send(order);
   }
 
@@ -99,7 +99,7 @@ async function writeOnce(
   await Promise.all(
     others.map((participant) => {
       const read = participant.next(isReadOf);
-      participant.tell({ do: 'read', id });
+      participant.send({ do: 'read', id });
       return read;
     }),
   );
@@ -107,9 +107,9 @@ async function writeOnce(
     (was: InvalidationMessage['was']) =>
     (report: Report): report is InvalidationMessage =>
       report.was === was && report.id === id;
-  const knownVersions = others.map((participant) => participant.next(isInvalidationOf('heard')));
+  const knownVersions = others.map((participant) => participant.next(isInvalidationOf('received')));
   const acknowledged = writer.next(isInvalidationOf('acknowledged'));
-  writer.tell({ do: 'write', id });
+  writer.send({ do: 'write', id });
   const [{ at }, ...messages] = await Promise.all([acknowledged, ...knownVersions]);
   return messages
     .filter(({ wasBehind }) => wasBehind)
@@ -188,14 +188,14 @@ async function run(): Promise<string> {
     await Promise.all(
       participants.map((participant) => {
         const ready = participant.next(isReady);
-        participant.tell({ do: 'start', environment });
+        participant.send({ do: 'start', environment });
         return ready;
       }),
     );
     const [load = 0] = loadavg();
     const lines = [row('one write at a time', await measure(participants, ids, 1))];
     for (const participant of participants) {
-      participant.tell({ do: 'answer', ids, perMillisecond: READS_PER_MILLISECOND });
+      participant.send({ do: 'answer', ids, perMillisecond: READS_PER_MILLISECOND });
     }
     const busy = `8 writes at a time, ${1_000 * READS_PER_MILLISECOND} reads a second in each process`;
     lines.push(row(busy, await measure(participants, ids, 8)));

@@ -3,7 +3,7 @@ import { createDependencies } from '../../../../../services/user-api/app/depende
 import { createLogger } from '../../../../../services/user-api/observability/logger.ts';
 import { variables } from '../../../../../services/user-api/settings/settings.ts';
 
-/** What a measured process is told. Times are microseconds of the machine's monotonic clock, which all processes share. */
+/** The orders for a measured process. Times are microseconds of the machine's monotonic clock, which all processes share. */
 export type Order =
   | { readonly do: 'start'; readonly environment: Readonly<Record<string, string>> }
   | { readonly do: 'read'; readonly id: number }
@@ -11,12 +11,12 @@ export type Order =
   /** Reads of its memory, from now on. */
   | { readonly do: 'answer'; readonly ids: readonly number[]; readonly perMillisecond: number };
 
-/** What it tells. */
+/** Its reports. */
 export type Report =
   | { readonly was: 'ready' }
   | { readonly was: 'read'; readonly id: number }
   | {
-      readonly was: 'acknowledged' | 'heard';
+      readonly was: 'acknowledged' | 'received';
       readonly id: number;
       readonly version: number;
       readonly at: number;
@@ -47,7 +47,7 @@ async function start(environment: Readonly<Record<string, string>>) {
     record(id, version);
     // From here on this process cannot answer what is older.
     const wasBehind = known !== undefined && known.version < version;
-    report({ was: 'heard', id, version, at: now(), wasBehind });
+    report({ was: 'received', id, version, at: now(), wasBehind });
     void users.get(id).then((found) => {
       if ((found?.version ?? 0) < version) report({ was: 'stale', id, version });
     });

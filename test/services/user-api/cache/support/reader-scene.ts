@@ -45,7 +45,7 @@ export class HeldCache implements VersionedCache {
   /** What replies to a lease. */
   mayLoad = true;
   leases = 0;
-  /** What replies to {@link raise}. */
+  /** What replies to `setIfNewer`. */
   newer: Cached = null;
   readonly stored: (VersionedEntry & SetIfNewerOptions)[] = [];
 

@@ -1,6 +1,6 @@
 /**
- * One process of several that send requests of one key as fast as they can. For each order that it is sent, it tells `ready`, waits for
- * the channel `go`, sends its requests, tells each source of decisions when it first decides, and at the end what passed.
+ * One process of several that send requests of one key as fast as they can. For each order that it is sent, it reports `ready`, waits for
+ * the channel `go`, sends its requests, reports each source of decisions when it first decides, and at the end what passed.
  */
 
 import { setTimeout as wait } from 'node:timers/promises';

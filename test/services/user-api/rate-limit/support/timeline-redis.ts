@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Algorithm } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
-import { outcomesOf } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
-import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
+import { parseOutcomes } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
+import type { RateLimitOutcome } from '../../../../../services/user-api/rate-limit/decision.ts';
 import type { ScriptSource } from '../../../../../services/user-api/redis/redis-script.ts';
 import { RedisScript } from '../../../../../services/user-api/redis/redis-script.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
@@ -43,7 +43,7 @@ async function replay(
   key: string,
   times: readonly number[],
   extra: (index: number) => readonly number[],
-): Promise<Outcome[]> {
+): Promise<RateLimitOutcome[]> {
   let now = 0;
   const script = new RedisScript(redis, onTimeline(algorithm.script), () => now);
   // Sent one behind the other without waiting; one connection keeps their order.
@@ -53,7 +53,7 @@ async function replay(
   });
   return (await Promise.all(replies)).flatMap((reply, index) =>
     // What only settles has an outcome, too.
-    outcomesOf(reply, Math.max(1, extra(index).at(-1) ?? 1)),
+    parseOutcomes(reply, Math.max(1, extra(index).at(-1) ?? 1)),
   );
 }
 
@@ -65,7 +65,7 @@ type Replay = (
   algorithm: Algorithm,
   times: readonly number[],
   extra?: (index: number) => readonly number[],
-) => Promise<Outcome[]>;
+) => Promise<RateLimitOutcome[]>;
 
 export interface Replays {
   /** On a key that nothing has used. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Algorithm } from '../../../../../services/user-api/rate-limit/algorithms/algorithm.ts';
 import { NOTHING_SPENT } from '../../../../../services/user-api/rate-limit/algorithms/token-bucket.ts';
-import type { Outcome } from '../../../../../services/user-api/rate-limit/decision.ts';
+import type { RateLimitOutcome } from '../../../../../services/user-api/rate-limit/decision.ts';
 
 /** What a call of the token bucket's script that takes one request, and settles nothing, has after the arguments of the policy. */
 export const TAKE_ONE = [NOTHING_SPENT, 1] as const;
@@ -38,11 +38,11 @@ export function timesOf(steps: readonly number[]): number[] {
   });
 }
 
-export function passes(outcomes: readonly Outcome[]): boolean[] {
+export function passes(outcomes: readonly RateLimitOutcome[]): boolean[] {
   return outcomes.map(({ allowed }) => allowed);
 }
 
-export function meterOutcomes(algorithm: Algorithm, times: readonly number[]): Outcome[] {
+export function meterOutcomes(algorithm: Algorithm, times: readonly number[]): RateLimitOutcome[] {
   const meter = algorithm.createMeter();
   return times.map((time) => meter.take(time));
 }

@@ -144,7 +144,7 @@ export async function keepInMemory(sides: readonly Side[], id: number): Promise<
   }
 }
 
-/** How many reads passed and how many were refused, whoever decided: which of them it was depends on how soon Redis had answered. */
+/** How many reads passed and how many were refused, whether Redis or this process decided, which depends on how soon Redis replied. */
 export function readDecisions({ dependencies }: Side): { allowed: number; refused: number } {
   const sources = Object.values(dependencies.sources.rateLimits.limiters.reads?.counts ?? {});
   return {

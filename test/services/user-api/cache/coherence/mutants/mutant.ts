@@ -7,6 +7,6 @@ export interface Mutant {
   /** Text that occurs once in the file. */
   readonly original: string;
   readonly replacement: string;
-  /** An interleaving in which it is missed, as `tell` tells it: found by the property test, shortened, and tried first. */
+  /** An interleaving in which it is missed, as `describeInterleaving` describes it: found by the property test, shortened, and tried first. */
   readonly interleaving: readonly string[];
 }
