@@ -3,10 +3,11 @@ import { LocalFailure } from '../services/local/local-failure.ts';
 import { parseCommandLine } from '../services/local/parse-command-line.ts';
 import { reportFailure } from '../services/local/system/screen.ts';
 import { type Kind, writeScaffold } from './new/scaffold.ts';
+import { serviceKind } from './new/service.ts';
 import { stageKind } from './new/stage.ts';
 import { workerKind } from './new/worker.ts';
 
-const kinds: readonly Kind[] = [workerKind, stageKind];
+const kinds: readonly Kind[] = [serviceKind, workerKind, stageKind];
 
 /** `npm run new -- <kind> <name>`: writes the first files of a part, and enters it in its list. */
 try {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { type ServiceDefinition, services } from '../../lib/config/services.ts';
 import { workers } from '../../lib/config/workers.ts';
 import { findMisspelt } from '../../services/contracts/environment/misspelt.ts';
 import { LocalFailure } from '../../services/local/local-failure.ts';
@@ -17,7 +18,6 @@ import { readSettings } from '../../services/local/system/settings.ts';
 import type { StartOptions } from '../../services/local/system/start-options.ts';
 import { startSystem } from '../../services/local/system/system.ts';
 import { checkSettings } from '../../services/user-api/app/check-settings.ts';
-import { API_ROLE } from '../../services/user-api/database/roles.ts';
 import { HIGH_LIMITS } from '../../services/user-api/rate-limit/default-policies.ts';
 import { ensureDemoAdministrator } from '../../services/user-api/users/demo-administrator.ts';
 import { insertDemoUsers } from '../../services/user-api/users/demo-data.ts';
@@ -47,14 +47,21 @@ async function migrate(databaseUrl: string): Promise<void> {
   );
 }
 
+const localService = (service: ServiceDefinition) => ({
+  ...service,
+  entry: inRepository(service.entry),
+});
+const [userApi, ...furtherServices] = services;
+if (userApi === undefined) throw new Error('The list of services is empty');
+
 const programs: Programs = {
   root,
   nodeOptions,
-  apiEntry: inRepository('services/user-api/main.ts'),
+  userApi: localService(userApi),
+  furtherServices: furtherServices.map(localService),
   workers: workers.map((worker) => ({ ...worker, entry: inRepository(worker.entry) })),
   checkSettings,
   highLimits: HIGH_LIMITS,
-  apiDatabaseUser: API_ROLE,
   migrate,
   insertDemoUsers,
   ensureDemoAdministrator,

@@ -32,7 +32,10 @@ const serviceDefinition = z.strictObject({
   port: wholeNumber(1, 65_535),
   livenessPath: path,
   readinessPath: path,
-  databaseUser: z.string().regex(/^[a-z_][a-z0-9_]*$/, 'It takes the name of a PostgreSQL role'),
+  databaseUser: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]*$/, 'It takes the name of a PostgreSQL role')
+    .optional(),
   sendsTo: z.array(z.string()).readonly(),
 });
 

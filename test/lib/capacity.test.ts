@@ -5,7 +5,7 @@ import {
 } from '../../lib/capacity/limits/connection-budget.ts';
 import { standardParts } from '../../lib/capacity/load/parts.ts';
 import { maximumConnections, smallestCapacityFor } from '../../lib/capacity/size/size-database.ts';
-import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
+import { planStage, sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { checkTimeouts, timeouts } from '../../lib/config/timeouts.ts';
 import { workers } from '../../lib/config/workers.ts';
@@ -54,7 +54,9 @@ describe('the connection budget', () => {
       'service.databasePoolSize': { to: 20, because: 'a test of too large a pool' },
     };
     const ofWorkers = workerConnections(sizeStage(production).size);
-    expect(() => sizeStage({ ...production, overrides })).toThrow(
+    const [one] = standardParts.services.map((service) => ({ ...service, trafficPercent: 100 }));
+    const alone = { ...standardParts, services: one === undefined ? [] : [one] };
+    expect(() => planStage({ ...production, overrides }, alone)).toThrow(
       `Stage "production" may need ${16_021 + ofWorkers} PostgreSQL connections (200 tasks × 2 during a deployment × a pool of 20 × 2 endpoint(s) + ${ofWorkers} for workers + 1 for schedules + 20 in reserve), but an instance takes 5000. Lower service.maximumTasks or service.databasePoolSize, as no instance takes more by default, or spread users over several clusters.`,
     );
   });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import { sizeStage } from '../../lib/capacity/size/size-stage.ts';
 import { ConfigurationError } from '../../lib/config/configuration-error.ts';
 import type { FigureValue } from '../../lib/config/overrides.ts';
+import { services } from '../../lib/config/services.ts';
 import type { StageDefinition } from '../../lib/config/stage.ts';
 import { readContext } from '../../lib/config/stages/context.ts';
 import { production } from '../../lib/config/stages/production.ts';
@@ -148,6 +149,7 @@ describe('a worker', () => {
 
 describe('-c on the command line', () => {
   const image = 'registry.example/user-api';
+  const one = [{ name: 'user-api' }];
 
   it('with flags and look-ups of the CDK, and nothing else, selects all stages', () => {
     const { stages: selected } = readContext({
@@ -170,7 +172,7 @@ describe('-c on the command line', () => {
     [{ imageUri: image }, 'It takes an image with a digest'],
     [{ imageUri: `${image}:latest` }, 'with a tag other than latest'],
   ])('with %j, says what it takes', (context, message) => {
-    expect(refusal(() => readContext(context))).toContain(message);
+    expect(refusal(() => readContext(context, one))).toContain(message);
   });
 
   it('with images of several services, takes each for its own, and says what it takes', () => {
@@ -193,7 +195,7 @@ describe('-c on the command line', () => {
 
   it('with a fixed image, takes it', () => {
     for (const imageUri of [`${image}:1.2.3`, `${image}@sha256:${'0a'.repeat(32)}`]) {
-      expect(readContext({ imageUri }).images).toEqual({ 'user-api': imageUri });
+      expect(readContext({ imageUri }, one).images).toEqual({ 'user-api': imageUri });
     }
   });
 });
@@ -216,6 +218,7 @@ describe('the CDK app', () => {
 
   it('with another region, zones, account and image, puts the stage there', async () => {
     const digest = `sha256:${'0a'.repeat(32)}`;
+    const image = `123456789012.dkr.ecr.us-east-1.amazonaws.com/user-api@${digest}`;
     const { code } = await runApp({
       outputDirectory,
       context: {
@@ -223,7 +226,9 @@ describe('the CDK app', () => {
         region: 'us-east-1',
         availabilityZones: 'b,d',
         account: '123456789012',
-        imageUri: `123456789012.dkr.ecr.us-east-1.amazonaws.com/user-api@${digest}`,
+        imageUri: services
+          .map(({ name }) => (services.length > 1 ? `${name}=${image}` : image))
+          .join(','),
       },
     });
     expect(code).toBe(0);

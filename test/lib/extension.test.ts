@@ -1,9 +1,10 @@
 import { describe, expect, inject, it } from 'vitest';
+import { services } from '../../lib/config/services.ts';
+import { alarmsOf } from './monitoring/alarms.ts';
 import { readableTemplate } from './support/readable.ts';
 import { readTemplates, resourcesOf, type StackTemplate } from './support/templates.ts';
 import { extended, reports } from './support/variants.ts';
 
-const [userApi] = extended.services;
 const before = readTemplates(inject('cloudAssembly')).filter(({ stage }) => stage === 'dev');
 const after = readTemplates(inject('variantAssembly')).filter(({ stage }) => stage === 'dev');
 
@@ -35,11 +36,13 @@ describe('one more entry', () => {
       'AWS::ApplicationAutoScaling::ScalableTarget',
       'AWS::SecretsManager::Secret',
     ]) {
-      expect(count(after, 'api', type), type).toBe(2 * count(before, 'api', type));
+      expect(count(after, 'api', type), type).toBe(
+        count(before, 'api', type) * (1 + 1 / services.length),
+      );
     }
     const rules = resourcesOf(partOf(after, 'api'), 'AWS::ElasticLoadBalancingV2::ListenerRule');
     expect(rules.map(({ Properties }) => [Properties.Priority, Properties.Conditions])).toEqual(
-      [userApi, reports].map(({ priority, pathPatterns }) => [
+      [...services, reports].map(({ priority, pathPatterns }) => [
         priority,
         [{ Field: 'path-pattern', PathPatternConfig: { Values: pathPatterns } }],
       ]),
@@ -57,6 +60,13 @@ describe('one more entry', () => {
     expect(paths['/reports/*']).toBe(paths['/api/*']);
     expect(paths['/reports/*']).not.toBe(DefaultCacheBehavior.TargetOriginId);
     expect(changedResources('api')).toEqual([]);
+  });
+
+  it('in the list of services, has the alarms of the first', () => {
+    const alarms = (name: string) =>
+      alarmsOf(after).flatMap(({ key }) => key.split(`/Service-${name}/`).slice(1));
+    expect(alarms('reports').sort()).toEqual(alarms('user-api').sort());
+    expect(alarms('reports').length).toBeGreaterThan(5);
   });
 
   it('in the list of workers, is a worker of its own with its queues, and changes none of the first', () => {

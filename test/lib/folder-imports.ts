@@ -1,5 +1,7 @@
 /** The folder of any worker of `lib/config/workers.ts`. */
 export const A_WORKER = 'lambda-workers/<worker>';
+/** A folder of any service of `lib/config/services.ts` beside the user API, which may import the contracts and nothing else. */
+export const A_SERVICE = 'services/<service>';
 
 /** What each folder imports besides itself, from the top to the bottom: a folder imports only what stands below it. */
 export const folderImports: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +18,6 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'services/user-api',
     'services/user-api/app',
     'services/user-api/auth',
-    'services/user-api/database',
     'services/user-api/http',
     'services/user-api/observability',
     'services/user-api/rate-limit',
@@ -164,8 +165,10 @@ export const folderImports: Readonly<Record<string, readonly string[]>> = {
     'services/local/postgres',
     'services/local/process',
     'services/local/redis',
+    'services/local/router',
     'services/local/sqs',
   ],
+  'services/local/router': ['services/contracts'],
   'services/local/mailbox': ['services/contracts', 'services/local', 'services/local/process'],
   'services/local/sqs': ['services/contracts', 'services/local', 'services/local/process'],
   'services/local/event-source': ['services/local', 'services/local/process'],

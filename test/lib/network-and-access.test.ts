@@ -132,7 +132,7 @@ describe('templates', () => {
         'Image' in part ? [JSON.stringify(part.Image)] : [],
       ),
     );
-    expect(images).toHaveLength(stages.length);
+    expect(images).toHaveLength(services.length * stages.length);
     // Out of the bootstrap repository, whose tags cannot be moved, by the hash of their sources.
     for (const image of images) expect(image).toMatch(/container-assets-.*:[0-9a-f]{64}"/);
   });

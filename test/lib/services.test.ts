@@ -8,8 +8,9 @@ import { million } from '../../lib/config/stages/million.ts';
 import { production } from '../../lib/config/stages/production.ts';
 import { validateServices } from '../../lib/config/validate-services.ts';
 
-const [userApi] = services;
-if (userApi === undefined) throw new Error('There is no service to alter.');
+const [first] = services;
+if (first === undefined) throw new Error('There is no service to alter.');
+const userApi: ServiceDefinition = { ...first, trafficPercent: 100 };
 const reports: ServiceDefinition = {
   ...userApi,
   name: 'reports',

@@ -141,10 +141,14 @@ describe('sizes', () => {
 });
 
 describe('what cannot be', () => {
+  const onlyUserApi = {
+    ...standardParts,
+    services: standardParts.services.slice(0, 1).map((one) => ({ ...one, trafficPercent: 100 })),
+  };
   /** The message of the error that sizing `stage` ends with. */
-  const refusal = (stage: StageDefinition): string => {
+  const refusal = (stage: StageDefinition, parts = standardParts): string => {
     try {
-      sizeStage(stage);
+      planStage(stage, parts);
     } catch (error) {
       if (error instanceof ConfigurationError) return error.message;
       throw error;
@@ -154,7 +158,7 @@ describe('what cannot be', () => {
 
   it('because of a quota, is refused with its name, its code, both figures and what to do', () => {
     const { grantedQuotas: _, ...policy } = production.policy;
-    expect(refusal({ ...production, policy })).toContain(
+    expect(refusal({ ...production, policy }, onlyUserApi)).toContain(
       'Stage "production" may need 48 of the quota "Fargate On-Demand vCPU resource count" (fargate, L-3032A538): 24 tasks × 2 during a deployment × 1 vCPU. ' +
         "The account has 6, which is the standard. Ask AWS for more and state it as policy.grantedQuotas: { 'L-3032A538': 48 }, or make the stage smaller (https://docs.aws.amazon.com/general/latest/gr/ecs-service.html).",
     );

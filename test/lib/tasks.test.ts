@@ -9,7 +9,7 @@ import { validateStage } from '../../lib/config/stages/stages.ts';
 import { workers } from '../../lib/config/workers.ts';
 import { environmentVariables } from '../../services/contracts/environment/variables.ts';
 import { readTemplates, resourcesOf, type StackTemplate } from './support/templates.ts';
-import { choices, loadTest } from './support/variants.ts';
+import { choices, loadTest, reports } from './support/variants.ts';
 
 const stages = readTemplates(inject('cloudAssembly'));
 const variants = readTemplates(inject('variantAssembly'));
@@ -86,7 +86,7 @@ describe('tasks', () => {
     const rules = resourcesOf(api, 'AWS::EC2::SecurityGroupIngress').filter(({ Properties }) =>
       /Service/.test(JSON.stringify(Properties.GroupId)),
     );
-    const known = [...services.map(({ port }) => port), 3_100];
+    const known = [...services, reports].map(({ port }) => port);
     expect(rules.length).toBeGreaterThanOrEqual(api.length);
     for (const { place, Properties } of rules) {
       expect(Properties.FromPort, place).toBe(Properties.ToPort);
@@ -102,7 +102,7 @@ describe('tasks', () => {
     expect(new Set(enabled(stages))).toEqual(new Set([false]));
     expect(stages.some(({ text }) => text.includes('ssmmessages'))).toBe(false);
     const api = ofVariant(choices, 'api');
-    expect(enabled(api)).toEqual([true]);
+    expect(enabled(api)).toEqual(services.map(() => true));
     expect(api[0]?.text).toContain('ssmmessages:OpenDataChannel');
     const [own] = tasksOf(api)[0]?.ContainerDefinitions ?? [];
     expect(own?.MountPoints.map(({ ContainerPath }) => ContainerPath)).toEqual([
@@ -140,21 +140,22 @@ describe('keys of access tokens', () => {
 
   it('in a secret, may be read by the role that starts the tasks, and used by nobody in any other way', () => {
     const own = variants.filter(({ name }) => name.startsWith(`headroom-${choices.name}-`));
-    const [definition] = resourcesOf(own, 'AWS::ECS::TaskDefinition');
-    const [role] = reference.parse(definition?.Properties.ExecutionRoleArn)['Fn::GetAtt'];
+    const roles = resourcesOf(own, 'AWS::ECS::TaskDefinition').map(
+      ({ Properties }) => reference.parse(Properties.ExecutionRoleArn)['Fn::GetAtt'][0],
+    );
     const granted = resourcesOf(own, 'AWS::IAM::Policy').flatMap(({ Properties }) =>
       policyDocument
         .parse(Properties.PolicyDocument)
         .Statement.filter(({ Resource }) => [Resource].flat().includes(arn))
         .map(({ Action, Effect }) => ({ roles: Properties.Roles, Effect, Action })),
     );
-    expect(granted).toEqual([
-      {
+    expect(granted).toEqual(
+      roles.map((role) => ({
         roles: [{ Ref: role }],
         Effect: 'Allow',
         Action: ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
-      },
-    ]);
+      })),
+    );
   });
 
   it.each(['token', 'arn:aws:secretsmanager:us-east-2:111122223333:secret:keys'])(

@@ -1,5 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
+import { sizeOfService } from '../../lib/capacity/load/service-share.ts';
 import { scheduledFunctions } from '../../lib/config/schedules.ts';
+import { services } from '../../lib/config/services.ts';
 import { workers } from '../../lib/config/workers.ts';
 
 import { stages } from './support/stages.ts';
@@ -110,23 +112,27 @@ describe('services', () => {
     );
 
   it.each(stages)('of $name, scale between its bounds, and before its events', (stage) => {
-    const { service } = stage.size;
-    const [target] = scaling(stage.name, 'ScalableTarget');
-    expect(target?.Properties).toMatchObject({
-      MinCapacity: service.minimumTasks,
-      MaxCapacity: service.maximumTasks,
-    });
-    const actions = service.events.flatMap((event) => [
-      {
-        Schedule: `at(${event.from.slice(0, 19)})`,
-        ScalableTargetAction: { MinCapacity: event.minimumTasks },
-      },
-      {
-        Schedule: `at(${event.until.slice(0, 19)})`,
-        ScalableTargetAction: { MinCapacity: service.minimumTasks },
-      },
-    ]);
-    expect(target?.Properties.ScheduledActions ?? []).toMatchObject(actions);
+    const targets = scaling(stage.name, 'ScalableTarget');
+    expect(targets).toHaveLength(services.length);
+    for (const [index, definition] of services.entries()) {
+      const service = sizeOfService(stage.size.service, definition);
+      const target = targets[index];
+      expect(target?.Properties).toMatchObject({
+        MinCapacity: service.minimumTasks,
+        MaxCapacity: service.maximumTasks,
+      });
+      const actions = service.events.flatMap((event) => [
+        {
+          Schedule: `at(${event.from.slice(0, 19)})`,
+          ScalableTargetAction: { MinCapacity: event.minimumTasks },
+        },
+        {
+          Schedule: `at(${event.until.slice(0, 19)})`,
+          ScalableTargetAction: { MinCapacity: service.minimumTasks },
+        },
+      ]);
+      expect(target?.Properties.ScheduledActions ?? []).toMatchObject(actions);
+    }
   });
 
   it.each(stages)('of $name, scale by requests and by CPU, in the way that it chooses', (stage) => {
@@ -151,7 +157,7 @@ describe('services', () => {
     const expected = service.stepScaling
       ? [requests, step(3), step(-1)]
       : [requests, target('ECSServiceAverageCPUUtilization', service.cpuTargetPercent)];
-    expect(policies).toMatchObject(expected);
+    expect(policies).toMatchObject(services.flatMap(() => expected));
   });
 
   it('that scale in steps, step out after 5 minutes over 70 % and in after 15 below 30 %', () => {
@@ -180,10 +186,13 @@ describe('services', () => {
 
   it('of every stage, run the smallest number of tasks on capacity that is not taken back', () => {
     for (const { stack, place, Properties } of resources('AWS::ECS::Service')) {
-      const service = stages.find(({ name }) => name === stack.stage)?.size.service;
-      const spot = service?.spotPercent ?? 0;
+      const stage = stages.find(({ name }) => name === stack.stage);
+      const definition = services.find(({ name }) => place.includes(name.replaceAll('-', '')));
+      if (stage === undefined || definition === undefined) throw new Error(place);
+      const service = sizeOfService(stage.size.service, definition);
+      const spot = service.spotPercent;
       expect(Properties.CapacityProviderStrategy, place).toEqual([
-        { CapacityProvider: 'FARGATE', Base: service?.minimumTasks, Weight: 100 - spot },
+        { CapacityProvider: 'FARGATE', Base: service.minimumTasks, Weight: 100 - spot },
         ...(spot === 0 ? [] : [{ CapacityProvider: 'FARGATE_SPOT', Weight: spot }]),
       ]);
     }

@@ -32,7 +32,10 @@ export function connectionNeed(
   { services, workers, schedules }: SystemParts,
 ): ConnectionNeed {
   const endpoints = hasReaders ? ENDPOINTS_ON_ONE_INSTANCE : 1;
-  const tasks = totalTasks(service, services);
+  const tasks = totalTasks(
+    service,
+    services.filter(({ databaseUser }) => databaseUser !== undefined),
+  );
   const workerConnections = workers
     .filter((worker) => worker.databaseUser !== undefined)
     .reduce(

@@ -63,12 +63,16 @@ const mistakes: readonly Mistake[] = [
     title: 'A second service, and no word of who gets what of the traffic',
     make: () =>
       validateServices(
-        [...services, ...services].map((service, index) => ({
-          ...service,
-          name: index === 0 ? service.name : 'reports',
-          priority: service.priority + index,
-          pathPatterns: index === 0 ? service.pathPatterns : ['/reports/*'],
-        })),
+        services.slice(0, 1).flatMap((service) => [
+          { ...service, trafficPercent: 100 },
+          {
+            ...service,
+            name: 'reports',
+            trafficPercent: 100,
+            priority: service.priority + 1,
+            pathPatterns: ['/reports/*'],
+          },
+        ]),
       ),
   },
 ];

@@ -54,7 +54,9 @@ export class ContainerService extends Construct {
       enableECSManagedTags: true,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
     });
-    database.grantLogin(taskDefinition.taskRole, service, definition.databaseUser);
+    if (definition.databaseUser !== undefined) {
+      database.grantLogin(taskDefinition.taskRole, service, definition.databaseUser);
+    }
     const executionRole = taskDefinition.obtainExecutionRole();
     cache.grantLogin(executionRole, service);
     secret.grantRead(executionRole);

@@ -15,9 +15,8 @@ export function serviceEnvironment(
   scope: Construct,
   props: ContainerServiceProps,
 ): Record<string, string> {
-  const { definition, operations, database, cache, size } = props;
+  const { definition, operations, cache, size } = props;
   const { stage } = operations;
-  const readers = database.readerUrl(definition.databaseUser);
   return {
     STAGE: stage.name,
     AWS_REGION: Stack.of(scope).region,
@@ -26,12 +25,7 @@ export function serviceEnvironment(
     ...internalEnvironment(stage.policy.telemetry),
     DIAGNOSTICS_DIRECTORY,
     TRUSTED_PROXY_HOPS: String(PROXY_HOPS),
-    DATABASE_URL: database.writerUrl(definition.databaseUser),
-    ...(readers === undefined ? {} : { DATABASE_READER_URLS: readers }),
-    DATABASE_AUTHENTICATION: 'iam',
-    DATABASE_TLS: 'verify',
-    DATABASE_POOL_SIZE: String(size.databasePoolSize),
-    DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * MILLISECONDS),
+    ...databaseEnvironment(props),
     REDIS_URL: cache.url,
     REDIS_MODE: cache.mode,
     SESSION_REDIS_URL: cache.sessionUrl,
@@ -44,5 +38,21 @@ export function serviceEnvironment(
     SHUTDOWN_DELAY_MILLISECONDS: String(timeouts.shutdownDelay * MILLISECONDS),
     SHUTDOWN_TIMEOUT_MILLISECONDS: String(timeouts.shutdownTimeout * MILLISECONDS),
     ...Object.assign({}, ...props.workers.map((worker) => worker.environment)),
+  };
+}
+
+/** A service without a role has no access to the database. */
+function databaseEnvironment(props: ContainerServiceProps): Record<string, string> {
+  const { database, size } = props;
+  const user = props.definition.databaseUser;
+  if (user === undefined) return {};
+  const readers = database.readerUrl(user);
+  return {
+    DATABASE_URL: database.writerUrl(user),
+    ...(readers === undefined ? {} : { DATABASE_READER_URLS: readers }),
+    DATABASE_AUTHENTICATION: 'iam',
+    DATABASE_TLS: 'verify',
+    DATABASE_POOL_SIZE: String(size.databasePoolSize),
+    DATABASE_STATEMENT_TIMEOUT_MILLISECONDS: String(timeouts.databaseStatement * MILLISECONDS),
   };
 }

@@ -10,11 +10,15 @@ import type { RunningPart } from './running-part.ts';
 import { withoutPassword } from './screen.ts';
 import type { Settings } from './settings.ts';
 
+export interface DatabaseUrls {
+  readonly writer: string;
+  readonly readers: readonly string[];
+}
+
 /** Where each program reaches PostgreSQL, with the login it has there. */
 export interface DatabasePart extends RunningPart {
-  readonly apiUrls: { readonly writer: string; readonly readers: readonly string[] };
-  /** Of each role that a worker logs in as. */
-  readonly workerUrls: Readonly<Record<string, string>>;
+  /** Of each role that a service or a worker logs in as. */
+  readonly urls: Readonly<Record<string, DatabaseUrls>>;
   /** Whether the demo users were put in by this start. */
   readonly demoUsersInserted: boolean;
   /** Who can log in as an administrator; null where nobody is known. */
@@ -51,8 +55,9 @@ export async function startDatabasePart(options: DatabasePartOptions): Promise<D
   onProgress(`Migrating ${withoutPassword(writerUrl)}`);
   await programs.migrate(writerUrl);
   return {
-    apiUrls: { writer: writerUrl, readers: readerUrls },
-    workerUrls: Object.fromEntries(workerRoles(programs).map((role) => [role, writerUrl])),
+    urls: Object.fromEntries(
+      roles(programs).map((role) => [role, { writer: writerUrl, readers: readerUrls }]),
+    ),
     demoUsersInserted: false,
     administrator: null,
     line: {
@@ -81,21 +86,20 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
     await programs.migrate(primary.url);
     const owner = postgres(primary.url, { max: 1, onnotice: () => {} });
     try {
-      const apiPassword = await giveLogin(owner, programs.apiDatabaseUser);
-      const workerUrls: Record<string, string> = {};
-      for (const role of workerRoles(programs)) {
-        workerUrls[role] = withLogin(primary.url, role, await giveLogin(owner, role));
+      const urls: Record<string, DatabaseUrls> = {};
+      for (const role of roles(programs)) {
+        const password = await giveLogin(owner, role);
+        const [writer, reader] = [primary, replica].map(({ url }) =>
+          withLogin(url, role, password),
+        );
+        urls[role] = { writer: writer ?? '', readers: [reader ?? ''] };
       }
       const demoUsersInserted = await programs.insertDemoUsers(primary.url);
       if (demoUsersInserted) onProgress('Inserted the demo users, ids 1 to 1,000');
       const password = options.administratorPassword;
       const email = await programs.ensureDemoAdministrator(primary.url, password);
       return {
-        apiUrls: {
-          writer: withLogin(primary.url, programs.apiDatabaseUser, apiPassword),
-          readers: [withLogin(replica.url, programs.apiDatabaseUser, apiPassword)],
-        },
-        workerUrls,
+        urls,
         demoUsersInserted,
         administrator: email === null ? null : { email, password },
         line: {
@@ -114,9 +118,21 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
   }
 }
 
-/** The roles that workers log in as, each once. */
-function workerRoles({ workers }: Programs): string[] {
-  return [...new Set(workers.flatMap(({ databaseUser = [] }) => databaseUser))];
+/** The roles that services and workers log in as, each once. */
+function roles({ userApi, furtherServices, workers }: Programs): string[] {
+  const programs = [userApi, ...furtherServices, ...workers];
+  return [...new Set(programs.flatMap(({ databaseUser = [] }) => databaseUser))];
+}
+
+/** The variables of a program's login; none without a role, which has no access to the database on AWS either. */
+export function databaseEnvironment(
+  { name, databaseUser }: { readonly name: string; readonly databaseUser?: string },
+  urls: DatabasePart['urls'],
+): Record<string, string> {
+  if (databaseUser === undefined) return {};
+  const login = urls[databaseUser];
+  if (login === undefined) throw new Error(`${name} has no login as ${databaseUser}`);
+  return { DATABASE_URL: login.writer, DATABASE_READER_URLS: login.readers.join(',') };
 }
 
 /**

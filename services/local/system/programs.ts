@@ -9,6 +9,21 @@ export interface LocalWorker extends EventSourceWorker, QueueDefinition {
   readonly databaseUser?: string;
 }
 
+/** A service, as far as it concerns one machine; a `ServiceDefinition` of lib/config/services.ts has all of it. */
+export interface LocalService {
+  readonly name: string;
+  /** Entry point, as the container runs it; an absolute path. */
+  readonly entry: string;
+  /** Paths that the load balancer sends to it. */
+  readonly pathPatterns: readonly string[];
+  /** Order in which the load balancer tries the services' paths: lowest first. */
+  readonly priority: number;
+  /** Path that responds with 200 while the service can serve. */
+  readonly readinessPath: string;
+  /** Database role that it logs in as. @default no access to the database */
+  readonly databaseUser?: string;
+}
+
 /**
  * The programs that this system runs and what they need, handed in by the entry point: this folder knows how to run
  * a service and workers, not which.
@@ -18,8 +33,10 @@ export interface Programs {
   readonly root: string;
   /** Options of Node.js for programs that run from their sources. */
   readonly nodeOptions: readonly string[];
-  /** Entry point of the user API, as the container runs it; an absolute path. */
-  readonly apiEntry: string;
+  /** The user API, which gets the requests that no other service has a path for. */
+  readonly userApi: LocalService;
+  /** The services beside it; with one, a router in front of them listens on the port of the API. */
+  readonly furtherServices: readonly LocalService[];
   /** The workers, as the stacks define them. */
   readonly workers: readonly LocalWorker[];
   /** Messages on what the API would refuse at its start in variables that are valid one by one. */
@@ -28,8 +45,6 @@ export interface Programs {
   ) => readonly string[];
   /** `RATE_LIMITS` of the API for load tests. */
   readonly highLimits: string;
-  /** Database role that the API logs in as. */
-  readonly apiDatabaseUser: string;
   /** Brings the database at this URL to the newest schema, with the entry point that AWS runs. */
   migrate(databaseUrl: string): Promise<void>;
   /** Puts the demo users into an empty table; resolves to whether it did. */

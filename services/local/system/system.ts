@@ -2,23 +2,26 @@ import type { LocalFailure } from '../local-failure.ts';
 import { startMailbox } from '../mailbox/mailbox.ts';
 import { startGuardian } from '../process/guardian.ts';
 import { findFreePort, isPortFree } from '../process/ports.ts';
-import { type Login, startDatabasePart } from './database-part.ts';
+import { startRouter } from '../router/router.ts';
+import { databaseEnvironment, type Login, startDatabasePart } from './database-part.ts';
 import { claimDirectories, localDirectories } from './directory.ts';
 import type { Programs } from './programs.ts';
 import { startQueuesPart } from './queues-part.ts';
 import { startRedisPart } from './redis-part.ts';
 import type { PartLine } from './screen.ts';
 import { readOrCreateSecrets } from './secrets.ts';
-import type { Settings } from './settings.ts';
-import { publishSystem } from './system-file.ts';
 import {
   apiUrl,
   chooseApiPort,
   chooseInternalPort,
   metricsUrl,
-  startUserApiPart,
-} from './user-api-part.ts';
+  startServicePart,
+} from './service-part.ts';
+import type { Settings } from './settings.ts';
+import { publishSystem } from './system-file.ts';
 import { startWorkersPart } from './workers-part.ts';
+
+const LOOPBACK = '127.0.0.1';
 
 export interface SystemOptions {
   readonly settings: Settings;
@@ -107,26 +110,34 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   const queueVariables = programs.workers.map(
     ({ name, queueUrlVariable }) => [queueUrlVariable, queues.urls[name] ?? ''] as const,
   );
-  const [api, workers] = await together(
-    startUserApiPart({
-      settings,
-      directories,
-      programs,
-      guardian,
-      port,
+  const environment = {
+    ...queues.credentials,
+    ...(settings.highLimits && { RATE_LIMITS: highLimits(settings, programs) }),
+    SERVICE_SECRET: settings.environment.SERVICE_SECRET || secrets.serviceSecret,
+    ACCESS_TOKEN_ISSUER: settings.environment.ACCESS_TOKEN_ISSUER || apiUrl(settings, port),
+    AWS_REGION: settings.region,
+    REDIS_URL: redis.url ?? '',
+    SQS_ENDPOINT: queues.endpoint ?? '',
+    ...Object.fromEntries(queueVariables),
+  };
+  const common = { settings, directories, programs, guardian, onFailure };
+  const isRouted = programs.furtherServices.length > 0;
+  // The router appends the address of each client.
+  const hops = Number(settings.environment.TRUSTED_PROXY_HOPS || 0) + 1;
+  const behindRouter = isRouted && { TRUSTED_PROXY_HOPS: String(hops) };
+  const [api, workers, ...further] = await together(
+    startServicePart({
+      ...common,
+      service: programs.userApi,
+      title: 'User API',
+      notes: ['writes go to the primary, reads to the replica'],
+      host: isRouted ? LOOPBACK : settings.host,
+      port: isRouted ? await findFreePort() : port,
       internalPort,
-      onFailure,
       environment: {
-        ...queues.credentials,
-        ...(settings.highLimits && { RATE_LIMITS: highLimits(settings, programs) }),
-        SERVICE_SECRET: settings.environment.SERVICE_SECRET || secrets.serviceSecret,
-        ACCESS_TOKEN_ISSUER: settings.environment.ACCESS_TOKEN_ISSUER || apiUrl(settings, port),
-        AWS_REGION: settings.region,
-        DATABASE_URL: database.apiUrls.writer,
-        DATABASE_READER_URLS: database.apiUrls.readers.join(','),
-        REDIS_URL: redis.url ?? '',
-        SQS_ENDPOINT: queues.endpoint ?? '',
-        ...Object.fromEntries(queueVariables),
+        ...environment,
+        ...behindRouter,
+        ...databaseEnvironment(programs.userApi, database.urls),
       },
     }),
     startWorkersPart({
@@ -134,21 +145,52 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       directories,
       workers: programs.workers,
       queues,
-      databaseUrls: database.workerUrls,
+      databaseUrls: database.urls,
       apiUrl: apiUrl(settings, port),
       guardian,
       onProgress,
     }),
+    ...programs.furtherServices.map(async (service) =>
+      startServicePart({
+        ...common,
+        service,
+        title: service.name,
+        host: LOOPBACK,
+        port: await findFreePort(),
+        internalPort: await findFreePort(),
+        environment: {
+          ...environment,
+          ...behindRouter,
+          ...databaseEnvironment(service, database.urls),
+        },
+      }),
+    ),
   );
-
+  if (isRouted) {
+    await together(
+      startRouter({
+        host: settings.host,
+        port,
+        routes: [programs.userApi, ...programs.furtherServices].map((service, index) => ({
+          ...service,
+          port: [api, ...further][index]?.port ?? 0,
+        })),
+        fallbackPort: api.port,
+      }),
+    );
+  }
   const running = started.move();
   return {
-    apiUrl: api.url,
+    apiUrl: apiUrl(settings, port),
     mailboxUrl: mailbox.url,
     demoUsersInserted: database.demoUsersInserted,
     administrator: database.administrator,
     lines: [
-      api.line,
+      { ...api.line, where: apiUrl(settings, port) },
+      ...programs.furtherServices.map(({ name, pathPatterns }) => ({
+        name,
+        where: pathPatterns.map((pattern) => `${apiUrl(settings, port)}${pattern}`).join(' '),
+      })),
       api.metricsLine,
       { name: 'Mailbox', where: mailbox.url, notes: ['every email that the system sends'] },
       database.line,
@@ -156,7 +198,11 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
       queues.line,
       workers.line,
     ],
-    logFiles: { 'user-api': api.logFile, ...workers.logFiles },
+    logFiles: {
+      'user-api': api.logFile,
+      ...Object.fromEntries(further.map(({ line, logFile }) => [line.name, logFile])),
+      ...workers.logFiles,
+    },
     stop: () => running.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { startEventSource } from '../event-source/event-source.ts';
 import type { Guardian } from '../process/guardian.ts';
+import { type DatabasePart, databaseEnvironment } from './database-part.ts';
 import type { LocalDirectories } from './directory.ts';
 import type { LocalWorker } from './programs.ts';
 import type { QueuesPart } from './queues-part.ts';
@@ -30,8 +31,7 @@ export async function startWorkersPart(options: {
   readonly directories: LocalDirectories;
   readonly workers: readonly LocalWorker[];
   readonly queues: QueuesPart;
-  /** Of each role that a worker logs in as. */
-  readonly databaseUrls: Readonly<Record<string, string>>;
+  readonly databaseUrls: DatabasePart['urls'];
   /** Where the API answers, without a slash at the end. */
   readonly apiUrl: string;
   readonly guardian: Guardian;
@@ -83,15 +83,4 @@ export async function startWorkersPart(options: {
     },
     stop: async () => void (await Promise.all(sources.map((source) => source.stop()))),
   };
-}
-
-/** A worker without a role has no access to the database, on AWS neither. */
-function databaseEnvironment(
-  { name, databaseUser }: LocalWorker,
-  urls: Readonly<Record<string, string>>,
-): Record<string, string> {
-  if (databaseUser === undefined) return {};
-  const url = urls[databaseUser];
-  if (url === undefined) throw new Error(`The worker ${name} has no login as ${databaseUser}`);
-  return { DATABASE_URL: url };
 }

@@ -75,8 +75,8 @@ export const reports: ServiceDefinition = {
   description: 'Reports over HTTP.',
   pathPatterns: ['/reports/*'],
   trafficPercent: 10,
-  priority: 200,
-  port: 3_100,
+  priority: 49_000,
+  port: 3_900,
 };
 
 export const audit: WorkerDefinition = {
@@ -90,6 +90,10 @@ export const audit: WorkerDefinition = {
 /** `dev` with one entry more in the list of services, which takes its share of the traffic from the first, and in that of workers. */
 export const extended = {
   stage: dev,
-  services: [{ ...first(services), trafficPercent: 90 }, reports],
+  services: [
+    { ...first(services), trafficPercent: first(services).trafficPercent - reports.trafficPercent },
+    ...services.slice(1),
+    reports,
+  ],
   workers: [...workers, audit],
 } as const;

@@ -6,14 +6,15 @@ import { programEnvironment } from '../process/program-environment.ts';
 import { waitUntilReady } from '../process/readiness.ts';
 import { startProcess } from '../process/supervised-process.ts';
 import type { LocalDirectories } from './directory.ts';
-import type { Programs } from './programs.ts';
+import type { LocalService, Programs } from './programs.ts';
 import type { RunningPart } from './running-part.ts';
 import type { PartLine } from './screen.ts';
 import type { Settings } from './settings.ts';
 
-export interface UserApiPart extends RunningPart {
-  /** Where the API answers, without a slash at the end. */
+export interface ServicePart extends RunningPart {
+  /** Where it responds, without a slash at the end. */
   readonly url: string;
+  readonly port: number;
   /** What the screen says of its internal port. */
   readonly metricsLine: PartLine;
   readonly logFile: string;
@@ -26,7 +27,7 @@ const STOP_TIMEOUT_MILLISECONDS = 15_000;
 /** Addresses that mean every interface; the machine itself is reached at loopback. */
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
-/** Where the API will answer on this machine, without a slash at the end. */
+/** Where a service responds on this machine, without a slash at the end. */
 export function apiUrl({ host }: Pick<Settings, 'host'>, port: number): string {
   const reached = ANY_ADDRESS.has(host) ? '127.0.0.1' : host;
   return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
@@ -65,7 +66,15 @@ export async function chooseInternalPort({ internalPort }: Settings): Promise<nu
   );
 }
 
-export async function startUserApiPart(options: {
+/** Starts a service and waits until it is ready. */
+export async function startServicePart(options: {
+  readonly service: LocalService;
+  /** Name for messages and the screen, such as `User API`. */
+  readonly title: string;
+  /** What the screen says of it. @default nothing */
+  readonly notes?: readonly string[];
+  /** Address that it listens on. */
+  readonly host: string;
   readonly settings: Settings;
   readonly directories: LocalDirectories;
   readonly programs: Programs;
@@ -76,21 +85,21 @@ export async function startUserApiPart(options: {
   /** Variables that point the service at the other parts; they go over those of the developer. */
   readonly environment: Readonly<Record<string, string>>;
   readonly onFailure: (failure: LocalFailure) => void;
-}): Promise<UserApiPart> {
-  const { settings, programs, guardian, port, internalPort } = options;
-  const url = apiUrl(settings, port);
-  const logFile = join(options.directories.logs, 'user-api.log');
+}): Promise<ServicePart> {
+  const { service, title, settings, programs, guardian, host, port, internalPort } = options;
+  const url = apiUrl({ host }, port);
+  const logFile = join(options.directories.logs, `${service.name}.log`);
   const supervised = await startProcess({
-    name: 'The user API',
+    name: title,
     command: process.execPath,
-    arguments: [...programs.nodeOptions, programs.apiEntry],
+    arguments: [...programs.nodeOptions, service.entry],
     workingDirectory: programs.root,
     environment: {
       // There is no other process that clients could go to meanwhile.
       SHUTDOWN_DELAY_MILLISECONDS: '0',
       ...programEnvironment(settings.environment),
       ...options.environment,
-      HOST: settings.host,
+      HOST: host,
       PORT: String(port),
       // On loopback, whatever the API itself listens on.
       INTERNAL_HOST: '127.0.0.1',
@@ -102,14 +111,14 @@ export async function startUserApiPart(options: {
     onUnexpectedExit: ({ code, signal }) =>
       options.onFailure(
         new LocalFailure(
-          `The user API ended by itself (${signal ?? `exit code ${code}`}).`,
+          `${title} ended by itself (${signal ?? `exit code ${code}`}).`,
           `Read its log in ${logFile}.`,
         ),
       ),
   });
   try {
     await waitUntilReady(supervised, {
-      isReady: () => isReady(url),
+      isReady: () => isReady(`${url}${service.readinessPath}`),
       timeoutMilliseconds: READY_TIMEOUT_MILLISECONDS,
       intervalMilliseconds: READY_POLL_MILLISECONDS,
     });
@@ -119,11 +128,12 @@ export async function startUserApiPart(options: {
   }
   return {
     url,
+    port,
     logFile,
     line: {
-      name: 'User API',
+      name: title,
       where: url,
-      notes: ['writes go to the primary, reads to the replica'],
+      ...(options.notes !== undefined && { notes: options.notes }),
     },
     metricsLine: { name: 'Metrics', where: metricsUrl(internalPort) },
     stop: async () => void (await supervised.stop()),
@@ -132,7 +142,7 @@ export async function startUserApiPart(options: {
 
 async function isReady(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/health/ready`);
+    const response = await fetch(url);
     await response.arrayBuffer();
     return response.ok;
   } catch {
