@@ -22,7 +22,7 @@ const DATABASE_REQUESTS_PER_SECOND = 20_000;
 const SES_MILLISECONDS = 20;
 
 const IN_STEP =
-  '“Parse and send only” sends each email as soon as it is composed. Headroom, and the handler in step, compose the ten and then send the ten, which needs less of the processor: its caches hold the code of one of both, and not of both.';
+  '“Parse and send only” sends each email as soon as it is composed. Headroom and the handler in step compose all ten, then send them, which keeps the code of one step in the processor’s caches.';
 
 /** How many different requests a run may need when none may come twice. */
 function differentRequests({ warmUpSeconds, seconds }: Stage): number {
@@ -136,13 +136,13 @@ export function allCases(coreCount: number): readonly BenchmarkCase[] {
     workerCase({
       name: 'worker',
       title: 'worker, a batch of 10',
-      note: `All send through the AWS SDK to an endpoint on this machine that answers as SES does, at once, so that nothing hides what the worker waits for. ${IN_STEP}`,
+      note: `All send through the AWS SDK to a local endpoint that responds as SES does, at once. ${IN_STEP}`,
       sesMilliseconds: 0,
     }),
     workerCase({
       name: 'worker-ses',
       title: `worker, a batch of 10, SES takes ${SES_MILLISECONDS} ms`,
-      note: `The same with an endpoint that takes ${SES_MILLISECONDS} ms for each email, which is about as near as SES ever is: a batch is then mostly waiting, and throughput tells little. ${IN_STEP}`,
+      note: `The same with an endpoint that takes ${SES_MILLISECONDS} ms for each email, about the fastest that SES is: a batch is then mostly waiting, and throughput says little.`,
       sesMilliseconds: SES_MILLISECONDS,
     }),
     synthCase(),

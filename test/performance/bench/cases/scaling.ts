@@ -73,7 +73,7 @@ export function scalingCase(options: ScalingOptions): BenchmarkCase {
     ],
     note: loadElsewhere
       ? `The load comes from other cores. Two ${baseline.name} have nothing to do with each other: they show what the machine has to give.`
-      : `With two cores, each of two servers shares its core with the other one's load generator, which makes any server slower: two ${baseline.name} have nothing to do with each other, and show how much. So the one process that two are compared with has such a generator on its core, too: that of a ${baseline.name} on the other core. The ratio is that of processes divided by CPU time per request: what they would do if nothing else used their cores. The requests a second are what was left of it.`,
+      : `With two cores, each of two servers shares its core with the other one's load generator, which slows any server: two independent ${baseline.name} show how much. So the one process that two are compared with has such a neighbour too. The ratio is that of processes divided by CPU time per request: what they would do alone on their cores.`,
     extraSeconds: EXTRA_SECONDS,
     missing: (name) => {
       const { measured, neighbour } = arrangementOf(name);

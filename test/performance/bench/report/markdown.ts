@@ -10,6 +10,13 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return [line(headings), rule, ...rows.map(line)].join('\n');
 }
 
+/** The table without columns in which no row has anything. */
+function filledTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const filled = headings.map((_, column) => rows.some((row) => row[column] !== '–'));
+  const kept = (cells: readonly string[]) => cells.filter((_, column) => filled[column]);
+  return table(kept(headings), rows.map(kept));
+}
+
 function machineLines({ machine, ...results }: BenchmarkResults): string[] {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return [
@@ -41,7 +48,7 @@ export function markdownReport(
     const figures = figureLines(one);
     return [
       `### ${one.title.charAt(0).toUpperCase()}${one.title.slice(1)}`,
-      table(subjectHeadings(one.operation), rows),
+      filledTable(subjectHeadings(one.operation), rows),
       ...(figures.length === 0 ? [] : [figures.map((line) => `- ${line}`).join('\n')]),
       ...(one.note === null ? [] : [one.note]),
     ];
