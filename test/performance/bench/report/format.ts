@@ -14,9 +14,13 @@ export function ratio(value: number): string {
   return value.toFixed(2);
 }
 
-/** `12,300 (11,900–12,800)`. */
+/** `12,300 (11,900–12,800)`, or `10.5 (10–11.1) ms` where all have the same unit. */
 export function withSpread({ median, minimum, maximum }: Spread, format = number): string {
-  return `${format(median)} (${format(minimum)}–${format(maximum)})`;
+  const texts = [median, minimum, maximum].map(format);
+  const [, unit = ''] = /( \S+)$/.exec(texts[0] ?? '') ?? [];
+  const common = texts.every((text) => text.endsWith(unit)) ? unit : '';
+  const [middle, least, most] = texts.map((text) => text.slice(0, text.length - common.length));
+  return `${middle} (${least}–${most})${common}`;
 }
 
 export function percent(share: number): string {
