@@ -36,7 +36,6 @@ const scheduledEvent = z.strictObject({
   /** Its peak as a multiple of the ordinary one. */
   peakFactor: z.number('It takes a number').min(1, 'It takes at least 1'),
 });
-export type ScheduledEvent = z.output<typeof scheduledEvent>;
 
 /** What is different about one alarm; its threshold is among the stage's overrides. */
 const alarmOverride = z.strictObject({

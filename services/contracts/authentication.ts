@@ -30,7 +30,6 @@ export type LoginBody = z.output<typeof loginBody>;
 export const refreshTokenBody = z
   .strictObject({ refreshToken: presentedSecret })
   .meta({ id: 'RefreshToken' });
-export type RefreshTokenBody = z.output<typeof refreshTokenBody>;
 
 /** Leave the API keys as they are, for an owner who is sure that nobody else has had the account. */
 const keepApiKeys = z.boolean({ error: expects('true or false') }).default(false);
@@ -61,7 +60,6 @@ export type ChangePasswordBody = z.output<typeof changePasswordBody>;
 export const requestPasswordResetBody = z
   .strictObject({ email: presentedEmailAddress })
   .meta({ id: 'RequestPasswordReset' });
-export type RequestPasswordResetBody = z.output<typeof requestPasswordResetBody>;
 
 /** Body with which a link's secret is turned into a new password. */
 export const resetPasswordBody = z
@@ -79,7 +77,6 @@ export const setRoleBody = z
     role: z.enum(roles, { error: expects(`one of ${roles.join(', ')}`) }),
   })
   .meta({ id: 'SetRole' });
-export type SetRoleBody = z.output<typeof setRoleBody>;
 
 /** What a login, a refresh and a change of password answer with. */
 export const tokens = z

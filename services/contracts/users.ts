@@ -60,7 +60,6 @@ export type CreateUserBody = z.output<typeof createUserBody>;
 
 /** Body of PUT: every field that a client may set, so that nothing is set by being left out. */
 export const replaceUserBody = z.strictObject(givenFields).meta({ id: 'ReplaceUser' });
-export type ReplaceUserBody = z.output<typeof replaceUserBody>;
 
 /** Body of PATCH, a JSON Merge Patch (RFC 7396): what is left out stays; nothing can be removed, so null is refused. */
 export const updateUserBody = z.strictObject(givenFields).partial().meta({ id: 'UpdateUser' });
@@ -111,7 +110,6 @@ function wholeNumber(minimum: number, maximum: number) {
 
 /** Orders of a list: by creation time, the oldest first, or with a minus the newest first. */
 export const userSorts = ['created_at', '-created_at'] as const;
-export type UserSort = (typeof userSorts)[number];
 /** Users from the beginning that `page` can reach, and up to which `total` is counted. */
 export const PAGED_MAXIMUM_USERS = 10_000;
 /** Longer than any cursor that is given out: one holds a name at most. */

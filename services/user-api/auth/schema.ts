@@ -42,7 +42,6 @@ export const accounts = pgTable(
 
 /** What a revocation ends. */
 export const revocationKinds = ['user', 'session', 'api-key'] as const;
-export type RevocationKind = (typeof revocationKinds)[number];
 
 /**
  * What has been ended before its time, for processes to learn of it: they hold tokens and keys that they found good. Rows matter until
