@@ -81,9 +81,8 @@ interface FollowedFlight<Value> extends Flight<Value> {
 export type BeginLoad<Value> = (done: (result: Value | Promise<Value>) => void) => void;
 
 /**
- * Like {@link SingleFlight}, but nobody gets a response to a question that was put before theirs: who comes while a load is under
- * way shares the one after it. So a key has at most one load in flight, nobody waits for more than two, and what was true
- * before a read began is what it gets, or something newer.
+ * Like {@link SingleFlight}, but a read never gets a load that began before it: reads that come while one is in flight share the next one. So a
+ * key has at most one load in flight, a read waits for two at most, and gets what was true when it began, or something newer.
  */
 export class NextFlight<Value> {
   readonly #flights = new FlightTable<FollowedFlight<Value>>();

@@ -59,14 +59,14 @@ export function createHealthOperations(monitor: HealthMonitor): Operation[] {
 export type PartState = 'up' | 'down' | 'absent';
 
 export interface Health {
-  /** `down` when not even reads can be answered, `degraded` when anything else is down. */
+  /** `down` when not even reads can be served, `degraded` when anything else is down. */
   readonly status: 'ok' | 'degraded' | 'down';
   readonly parts: Readonly<Record<string, PartState>>;
 }
 
 /** Asks the parts how they are. */
 export interface HealthProbes {
-  /** Each server of the database by its name, and whether it answers. */
+  /** Each server of the database by its name, and whether it responds. */
   readonly database: () => Promise<ReadonlyMap<string, boolean>>;
   readonly redis: () => Promise<PartState>;
   readonly queue: () => PartState;

@@ -46,7 +46,7 @@ export class Diagnostics {
   }
 
   /**
-   * Writes what is in memory to a `.heapsnapshot`, for Chrome's developer tools. The process answers nothing meanwhile, about a second for
+   * Writes what is in memory to a `.heapsnapshot`, for Chrome's developer tools. The process serves nothing meanwhile, about a second for
    * each 100 MB, and needs as much memory again.
    *
    * @throws {@link DiagnosticsBusy}, {@link DiagnosticsFailed}

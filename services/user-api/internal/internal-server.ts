@@ -14,7 +14,7 @@ export interface InternalServer {
 }
 
 /**
- * Listens on the internal port, and on no other: the public one knows nothing of what is answered here.
+ * Listens on the internal port, and on no other: the public one serves nothing of this.
  *
  * @returns null when `INTERNAL_PORT` is unset.
  * @throws `ListenError` naming the port or the host, and what to do.

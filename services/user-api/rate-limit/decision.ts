@@ -86,7 +86,7 @@ function seconds(milliseconds: number): number {
 
 /**
  * `RateLimit-Policy`, for example `"reads";q=1000;w=60`: a structured field (RFC 9651) of
- * draft-ietf-httpapi-ratelimit-headers-10. The same for all answers under a policy.
+ * draft-ietf-httpapi-ratelimit-headers-10. The same for all responses under a policy.
  */
 export function policyField(policy: RateLimitPolicy): string {
   return `"${policy.name}";q=${policy.limit};w=${policy.windowSeconds}`;
@@ -130,7 +130,7 @@ export interface CheckedRequest {
   readonly headers: RateLimitHeaders;
 }
 
-/** Thrown for a request that a policy refused; to be answered 429, with {@link headers}. */
+/** A policy refused the request: 429, with {@link headers}. */
 export class RateLimitExceeded extends Error {
   override readonly name = 'RateLimitExceeded';
   readonly decision: RateLimitDecision;

@@ -6,7 +6,7 @@ import { RecentMap } from './recent-map.ts';
 
 /**
  * Most keys that one limiter keeps in this process. A key is forgotten, and begins again with its whole quota, only after half as many others
- * were used since: in a process that answers 5,000 requests per second, if it sends less than one in 5 seconds.
+ * were used since: in a process with 5,000 requests per second, if it sends less than one in 5 seconds.
  */
 export const MAXIMUM_KEYS = 50_000;
 

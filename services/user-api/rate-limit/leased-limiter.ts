@@ -169,7 +169,7 @@ export class LeasedLimiter implements RateLimiter {
   readonly #counter = new DecisionCounter();
   readonly #insurance: InProcessLimiter;
   readonly #leases: RecentMap<Lease>;
-  /** Leases that Redis is to be notified of once the requests of the tick are answered; a key may come several times. */
+  /** Leases that Redis is to be notified of once the requests of the tick have responses; a key may come several times. */
   readonly #toPublish = new Batcher<readonly [key: string, lease: Lease]>({
     atEndOfTick: atEndOfTickOutsideTrace,
     run: (leases) => this.#publishAll(new Map(leases)),

@@ -33,7 +33,7 @@ export interface SharedLimiterOptions {
   readonly clock?: () => number;
 }
 
-/** Requests that are counted at once, at most: Redis answers nobody else meanwhile. */
+/** Requests that are counted at once, at most: Redis serves nobody else meanwhile. */
 const REQUESTS_AT_ONCE_MAXIMUM = 100;
 
 /**

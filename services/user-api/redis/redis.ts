@@ -108,7 +108,7 @@ function connectionOptions({ commandTimeoutMilliseconds }: RedisSettings) {
     connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
     commandTimeout: commandTimeoutMilliseconds,
     socketTimeout: Math.max(SILENCE_TIMEOUT_MILLISECONDS, 2 * commandTimeoutMilliseconds),
-    // A command that a lost connection left unanswered is not sent again: its caller has gone on without it.
+    // A command without a reply when its connection was lost is not sent again: its caller has gone on without it.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
   } satisfies RedisOptions;

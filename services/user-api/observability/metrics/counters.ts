@@ -29,15 +29,15 @@ export class DurationHistogram {
 
 /** What the caches of one process have done since it started. Plain numbers, for the export of metrics. */
 export class CacheMetrics {
-  /** Reads answered by this process's memory. */
+  /** Reads that this process's memory served. */
   nearHits = 0;
-  /** Reads that it could not answer while it was open. */
+  /** Reads that it did not have while it was open. */
   nearMisses = 0;
   /** Reads that had to go past it because it may not be trusted: it is not notified of writes. */
   nearBypasses = 0;
   /** Loads that the near cache refused because a newer version was known, or might have been missed. */
   nearFillsRefused = 0;
-  /** Reads answered by Redis. */
+  /** Reads that Redis served. */
   redisHits = 0;
   redisMisses = 0;
   /** Entries in Redis too old to be served: only their version was used. */
@@ -107,7 +107,7 @@ export class RedisCommandCounts {
 /** The requests of one method on one route. */
 export class RequestSeries {
   readonly durations = new DurationHistogram();
-  /** How many were answered with each status. */
+  /** How many responses had each status. */
   readonly statuses = new Map<number, number>();
 
   record(status: number, seconds: number): void {
@@ -117,7 +117,7 @@ export class RequestSeries {
 }
 
 /**
- * What the process has answered since it started. Two look-ups and some additions for a request: the routes and methods are few
+ * The responses of the process since it started. Two look-ups and some additions for each: the routes and methods are few
  * and known, so there is nothing here that a client could make grow.
  */
 export class RequestMetrics {

@@ -1,6 +1,6 @@
 import { type MetricDefinition, single } from './definition.ts';
 
-/** Requests, by the pattern of their route; `none` where none answered, such as for paths that there are not. */
+/** Requests, by the pattern of their route; `none` where none matched. */
 export const httpMetrics: readonly MetricDefinition[] = [
   {
     name: 'http_server_requests_total',

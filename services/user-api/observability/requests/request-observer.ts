@@ -25,7 +25,7 @@ export class RequestRecord {
 }
 
 export interface AccessLogSettings {
-  /** Of so many requests that a cache answers, one gets a line. */
+  /** Of so many requests that a cache serves, one gets a line. */
   readonly oneHitIn: number;
   readonly slowRequestMilliseconds: number;
 }
@@ -45,7 +45,7 @@ const FIRST_SERVER_ERROR_STATUS = 500;
 
 /**
  * One line for each request, after its response has been sent or the client has gone; of hits in a cache only one in so
- * many, because there are so many of them, and a line costs more than what they are answered with. Never the URL: ids of people are in its path, and what
+ * many, because there are so many of them, and a line costs more than their response. Never the URL: ids of people are in its path, and what
  * they search for is in its query.
  */
 export class AccessLog {
@@ -136,12 +136,12 @@ export interface RequestObserverOptions extends AccessLogSettings {
   readonly traceRatio: number;
 }
 
-/** Where no route answered: a path is what a client likes, and may hold anything. */
+/** Where no route matched: a path may hold anything that a client likes. */
 const NO_ROUTE = 'none';
 /** nginx' status for a client that did not wait for the response; nobody receives it. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** Sees every request, whichever way it is answered: counts it, logs it, and traces some. */
+/** Sees every request, whichever path responds: counts it, logs it, and traces some. */
 export class RequestObserver {
   readonly metrics = new RequestMetrics();
   readonly #log: AccessLog;
