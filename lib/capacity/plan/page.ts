@@ -1,6 +1,6 @@
 import { stageDefinitions } from '../../config/stages/stages.ts';
 import { assumptions } from '../data/assumptions.ts';
-import { priceList, prices } from '../data/prices.ts';
+import { priceList } from '../data/prices.ts';
 import { dollars, rounded } from '../data/rounded.ts';
 import { type UnitCost, unitCosts } from '../data/unit-costs.ts';
 import { planStage, type StagePlan } from '../size/size-stage.ts';
@@ -172,27 +172,6 @@ function costTable(title: string, costs: Readonly<Record<string, UnitCost>>): st
   ].join('\n');
 }
 
-function priceTable(): string {
-  return [
-    '### Prices',
-    '',
-    tableMarkdown({
-      title: 'Prices',
-      introduction: `Of ${priceList.regions.join(' and ')}, entered on ${priceList.enteredOn}. ${priceList.caveat}`,
-      columns: ['name', 'dollars', 'per', 'source'],
-      numeric: [1],
-      rows: Object.entries(prices).map(([name, price]) => [
-        name,
-        String(price.dollars),
-        price.per,
-        price.source,
-      ]),
-    }),
-    '',
-    'Prices of instances and nodes, and the steps of CloudFront’s price for data, are in `lib/capacity/data/prices.ts` too.',
-  ].join('\n');
-}
-
 /** What mistakes end with, as they are made while the page is written. */
 function refusalSections(): string {
   return refusals()
@@ -236,7 +215,9 @@ export function stagesPage(): string {
     '',
     costTable('Assumptions about traffic', assumptions),
     '',
-    priceTable(),
+    '### Prices',
+    '',
+    `Of ${priceList.regions.join(' and ')}, entered on ${priceList.enteredOn}, each with its source: [\`prices.ts\`](../lib/capacity/data/prices.ts).`,
     '',
   ].join('\n');
 }

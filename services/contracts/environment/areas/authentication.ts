@@ -18,7 +18,7 @@ export const authenticationVariables = {
   SERVICE_SECRET: variable({
     type: z.string().min(32).max(1_024),
     description:
-      'Random secret of the API, the same for all processes. Keys for cursors, Idempotency-Keys, digests of clients and, unless ACCESS_TOKEN_KEYS is set, access tokens are derived from it: changing it ends logins and invalidates cursors.',
+      'Random secret, the same for all processes, from which keys for cursors, Idempotency-Keys, digests of clients and, unless ACCESS_TOKEN_KEYS is set, access tokens are derived. Changing it ends logins and invalidates cursors.',
     takes: 'at least 32 characters, such as `openssl rand -base64 48` prints',
     readBy: ['user-api', 'administer'],
     secret: true,

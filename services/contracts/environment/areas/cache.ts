@@ -48,7 +48,7 @@ export const cacheVariables = {
   NEAR_CACHE_BYTES: variable({
     type: wholeNumber(0, 8_589_934_592).default(134_217_728),
     description:
-      'Maximum memory of the near cache of a process, for serialized users and pages of lists, in bytes: some 100,000 users at the default. 0: no near cache. It counts towards the heap of Node.js, which must be twice as large.',
+      'Maximum memory of the near cache of a process, in bytes: some 100,000 users at the default. 0: no near cache. The heap of Node.js must be twice as large.',
     takes: 'a whole number from 0 to 8589934592',
     readBy: ['user-api'],
   }),

@@ -30,7 +30,7 @@ export const databaseVariables = {
   DATABASE_PASSWORD_FILE: variable({
     type: z.string().min(1).optional(),
     description:
-      'File with the password, such as a mounted secret, in place of the one in DATABASE_URL and DATABASE_READER_URLS. It is read for each new connection, so that a password can be rotated while the programs run.',
+      'File with the password, in place of the one in the URLs; read for each new connection, so that the password can be rotated.',
     takes: 'the path of a file',
     readBy: ['user-api', 'migrate', 'administer', 'queue-worker', 'maintenance'],
   }),

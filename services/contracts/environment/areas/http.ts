@@ -21,14 +21,14 @@ export const httpVariables = {
   TRUSTED_PROXY_HOPS: variable({
     type: wholeNumber(0, 10).default(0),
     description:
-      'Number of proxies in front of the API that append the address of their client to X-Forwarded-For; the client is that many entries from the right. 0: the header is ignored, and the address of the socket counts. Behind CloudFront and a load balancer: 2.',
+      'Number of proxies in front of the API that append to X-Forwarded-For. 0: the address of the socket counts. Behind CloudFront and a load balancer: 2. See docs/rate-limiting.md.',
     takes: 'a whole number from 0 to 10',
     readBy: ['user-api'],
   }),
   TRUSTED_PROXY_NETWORKS: variable({
     type: listOf(z.union([z.cidrv4(), z.cidrv6()])),
     description:
-      'Networks of those proxies, separated by commas: an entry of X-Forwarded-For is trusted only if a proxy in one of them appended it. Unset: hops are only counted.',
+      'Networks of those proxies, separated by commas; entries that others appended are not trusted. Unset: hops are only counted.',
     takes: 'one or more networks such as 10.0.0.0/16 or 2001:db8::/56, separated by commas',
     readBy: ['user-api'],
   }),
@@ -37,7 +37,7 @@ export const httpVariables = {
       z.string().refine((text) => httpUrl.safeParse(text).success && new URL(text).origin === text),
     ),
     description:
-      'Web origins whose pages may call the API from a browser, separated by commas. Unset: none but its own.',
+      'Web origins whose pages may call the API, separated by commas. Unset: only its own.',
     takes:
       'one or more origins such as https://www.example.com, without a path, separated by commas',
     readBy: ['user-api'],
@@ -51,7 +51,7 @@ export const httpVariables = {
   REQUEST_HEADERS_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(100, 60_000).default(10_000),
     description:
-      'Maximum time for the headers of a request, in milliseconds; a slower client gets 408 within a fifth more, and the connection is closed. The same limit applies to the rest of a refused body and, after the deadline, to reading a response.',
+      'Maximum time for the headers of a request, in milliseconds; a slower client gets 408 within a fifth more. Applies also to the rest of a refused body and, after the deadline, to reading a response.',
     takes: 'a whole number from 100 to 60000',
     readBy: ['user-api'],
   }),
@@ -65,14 +65,14 @@ export const httpVariables = {
   KEEP_ALIVE_TIMEOUT_MILLISECONDS: variable({
     type: wholeNumber(0, 600_000).default(72_000),
     description:
-      'Idle timeout of client connections, in milliseconds. It must be longer than the idle timeout of the load balancer (60 s), or clients see 502s.',
+      'Idle timeout of client connections, in milliseconds; longer than that of the load balancer (60 s), or clients see 502s.',
     takes: 'a whole number from 0 to 600000',
     readBy: ['user-api'],
   }),
   SHUTDOWN_DELAY_MILLISECONDS: variable({
     type: wholeNumber(0, 300_000).default(5_000),
     description:
-      'How long the service responds after SIGTERM while readiness fails, in milliseconds, so that the load balancer deregisters it first; each response closes its connection. It must be longer than the interval of the health checks times the failures that deregister a target, or requests fail with 502: 10 s behind the load balancer of the stacks, which set 15000. 0 with `npm start`, which has one process.',
+      'How long the service responds after SIGTERM while readiness fails, in milliseconds, until the load balancer has deregistered it; else requests fail with 502. Longer than the interval of health checks times the failures that deregister (10 s on AWS, where it is 15000). 0 with `npm start`.',
     takes: 'a whole number from 0 to 300000',
     readBy: ['user-api'],
   }),
