@@ -16,7 +16,7 @@ const page = `# Alarms
 
 Every alarm, what it looks at, and its threshold in each stage. What to do is in the [runbook](runbook.md). Generated from the templates by \`npm run test:update\`.
 
-\`ticket\` alarms send their own notification, \`page\` alarms through that of their subsystem (below). *For*: periods past the threshold, of the last ones. *Without data*: the state when the metric has no value. *floor*: requests per minute (or per window of a burn rate)
+\`ticket\` alarms send their own notification, \`page\` alarms through that of their subsystem (below). *For* \`5/15 × 1 min\`: 5 of the last 15 periods of a minute past the threshold. *Without data*: the state when the metric has no value. *floor*: requests per minute (or per window of a burn rate)
 below which an error rate counts as 0: ${floors.join(', ')}.
 
 ${alarmTable(alarms, names)}

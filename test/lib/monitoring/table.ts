@@ -77,8 +77,9 @@ function row(alarm: MetricAlarm, severity: string): readonly string[] {
   return [
     severity,
     looksAt(alarm).replaceAll(/>= \d+/g, '>= floor'),
+    comparisons[properties.ComparisonOperator],
     unitOf(alarm),
-    `${needed} of ${periods} × ${duration(period)}`,
+    `${needed}/${periods} × ${duration(period)}`,
     silences[properties.TreatMissingData] +
       (properties.EvaluateLowSampleCountPercentile === 'ignore'
         ? '; as it was with few requests'
@@ -115,8 +116,7 @@ export function alarmTable(alarms: readonly AnyAlarm[], stages: readonly string[
     if (known.cells.join() !== cells.join()) {
       throw new Error(`${alarm.name} differs from its like:\n${known.cells}\n${cells}`);
     }
-    const sign = comparisons[alarm.properties.ComparisonOperator];
-    const threshold = `${sign} ${number(alarm.properties.Threshold)}`;
+    const threshold = number(alarm.properties.Threshold);
     // Of services that share the traffic, each has a maximum of its own.
     const before = known.thresholds.get(alarm.stage)?.split(' or ') ?? [];
     known.thresholds.set(alarm.stage, [...new Set([...before, threshold])].join(' or '));
@@ -126,16 +126,16 @@ export function alarmTable(alarms: readonly AnyAlarm[], stages: readonly string[
   const lines = [...rows]
     .sort(([left], [right]) => left.localeCompare(right))
     .map(([name, { cells, thresholds }]) => {
-      const [severity, looked = '', unit, duration_, silence] = cells;
+      const [severity, looked = '', sign, unit, duration_, silence] = cells;
       // An expression stands once below the table, because several alarms have the same.
       if (looked.startsWith('`') && !expressions.includes(looked)) expressions.push(looked);
       const watched = looked.startsWith('`')
         ? `expression ${expressions.indexOf(looked) + 1}`
         : looked;
       const byStage = stages.map((stage) => thresholds.get(stage) ?? '—');
-      return `| ${[`\`${name}\``, severity, watched, unit, ...byStage, duration_, silence].join(' | ')} |`;
+      return `| ${[`\`${name}\``, severity, `${watched} ${sign}`, unit, ...byStage, duration_, silence].join(' | ')} |`;
     });
-  const head = ['Alarm', '', 'Looks at', 'Unit', ...stages, 'For', 'Without data'];
+  const head = ['Alarm', '', 'Goes off when', 'Unit', ...stages, 'For', 'Without data'];
   return [
     `| ${head.join(' | ')} |`,
     `|${' --- |'.repeat(head.length)}`,
