@@ -5,16 +5,19 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { writeScaffold } from '../../../bin/new/scaffold.ts';
+import { serviceKind } from '../../../bin/new/service.ts';
 import { stageKind } from '../../../bin/new/stage.ts';
 import { workerKind } from '../../../bin/new/worker.ts';
+import { services } from '../../../lib/config/services.ts';
 import { repositoryRoot, synthesise } from '../../lib/support/synthesise.ts';
 import { readTemplates, resourcesOf, type StackTemplate } from '../../lib/support/templates.ts';
 
 const run = promisify(execFile);
 
-/** Suites whose expectations follow from the lists of workers and stages, and the one that was written. */
+/** The suites that were written, and those whose expectations follow from the lists of workers, services and stages. */
 const suites = [
   'test/lambda-workers/cold-storage/worker.test.ts',
+  'test/services/orders/app.test.ts',
   'test/lib/alarms-scenarios.test.ts',
   'test/lib/capacity.test.ts',
   'test/lib/cost.test.ts',
@@ -62,6 +65,7 @@ beforeAll(async () => {
     symlink(join(repositoryRoot, 'node_modules'), at('node_modules')),
   ]);
   await inCopy(['bin/run.mjs', 'new', 'worker', 'cold-storage']);
+  await inCopy(['bin/run.mjs', 'new', 'service', 'orders']);
   await inCopy(['bin/run.mjs', 'new', 'stage', 'load-test']);
   await leaveTwoStages();
   cloudAssembly = at('cdk.out');
@@ -81,7 +85,9 @@ describe('npm run new', () => {
       include: [],
       files: [
         'lambda-workers/cold-storage/handler.ts',
+        'services/orders/main.ts',
         'test/lambda-workers/cold-storage/worker.test.ts',
+        'test/services/orders/app.test.ts',
         'lib/config/stages/load-test.ts',
       ],
     };
@@ -89,7 +95,7 @@ describe('npm run new', () => {
     await inCopy(['node_modules/typescript/bin/tsc', '--project', 'tsconfig.parts.json']);
   });
 
-  it('writes a worker with queues, alarms and widgets in every stage, and a stage with every stack', () => {
+  it('writes a worker with its queues, a service with its tasks, both with alarms and widgets, and a stage with every stack', () => {
     for (const stage of ['load-test', 'production']) {
       const own = stacks.filter((stack) => stack.stage === stage);
       const names = resourcesOf(own, 'AWS::SQS::Queue').map(
@@ -99,8 +105,11 @@ describe('npm run new', () => {
       expect(names).toContain(`headroom-${stage}-cold-storage-dead-letter`);
       const alarms = resourcesOf(own, 'AWS::CloudWatch::Alarm').map(({ logicalId }) => logicalId);
       expect(alarms.filter((id) => id.startsWith('Workercoldstorage'))).toHaveLength(5);
+      expect(alarms.filter((id) => id.startsWith('Serviceorders')).length).toBeGreaterThan(0);
+      expect(resourcesOf(own, 'AWS::ECS::Service')).toHaveLength(services.length + 1);
       const [dashboards] = own.filter(({ part }) => part === 'observability');
       expect(dashboards?.text).toContain('cold-storage');
+      expect(dashboards?.text).toContain('orders');
       expect(own).toHaveLength(stacks.length / 2);
     }
   });
@@ -123,6 +132,7 @@ describe('npm run new', () => {
     [workerKind, 'Cold', 'is no name for a worker. It takes at most 30 lower-case letters'],
     [workerKind, 'email', 'The name "email" is taken'],
     [workerKind, 'database', 'The name "database" is taken'],
+    [serviceKind, 'contracts', 'The name "contracts" is taken'],
     [stageKind, 'a-name-of-21-characters', 'is no name for a stage. It takes at most 20'],
     [stageKind, 'dev', 'The name "dev" is taken'],
   ])('refuses the name $1, and writes nothing', async (kind, name, message) => {
