@@ -31,7 +31,6 @@ import { deriveSigningKeySet } from './tokens/derived-signing-keys.ts';
 import { KeyRing } from './tokens/key-ring.ts';
 import { parseSigningKeySet } from './tokens/signing-keys.ts';
 
-/** What is taken from the environment. */
 export interface AuthenticationSettings {
   readonly SERVICE_SECRET: string;
   /** @default one key, derived from SERVICE_SECRET */
@@ -51,29 +50,25 @@ export interface AuthenticationParts {
   readonly throttle: LoginThrottle;
   /** Limits by address how many API keys that do not exist are looked up. */
   readonly unknownApiKeys: Pick<FailureLimiter, 'attempt'>;
-  /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
+  /** Sends an event that is in the outbox, in the background; it must not throw. */
   readonly dispatch: (event: PasswordResetRequested) => void;
   readonly findUser: (userId: number) => Promise<User | null>;
   readonly logger: Logger;
 }
 
-/** Times and costs that production leaves at their defaults and tests change. */
+/** Durations and costs that only tests change. */
 export interface AuthenticationOptions {
   readonly passwords?: Pick<PasswordHasherOptions, 'cost' | 'maximumWaiting'>;
   readonly revocationPollSeconds?: number;
   readonly apiKeyUseWriteMilliseconds?: number;
 }
 
-/** All that has to do with who somebody is. */
 export interface Authentication {
-  /** Finds out who sends a request; for `protect`, and for what comes before it, as limits by user do. */
+  /** Authenticates requests; for `protect`, and for limits by user before it. */
   readonly authenticator: Authenticator;
-  /** For who suspends or deletes a user. */
   readonly sessionRevoker: SessionRevoker;
-  /** For who creates a user with a password. */
   readonly passwords: Passwords;
   readonly hasher: PasswordHasher;
-  /** For who tells somebody what is held about them. */
   readonly sessions: SessionStore;
   /** The operations to mount, through `protect`. */
   operations(readBody: JsonBodyReader): ProtectedOperation[];

@@ -15,18 +15,17 @@ import {
 
 export type Decision = 'allowed' | 'credentials required' | 'recent login required' | 'forbidden';
 
-/** The cells of a row, of a route or of a field. */
 type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey' | 'login'>;
 
-/** Whether the login that a session began with is recent; renewing the session does not count. */
+/** Whether the session's login is recent; renewals do not count. */
 function isRecent({ authenticatedAt }: AuthenticatedUser): boolean {
   return Date.now() - authenticatedAt <= 1_000 * RECENT_LOGIN_SECONDS;
 }
 
 /**
- * Reads one row.
+ * Decides by one row.
  *
- * @param subject - id of the user whose resource it is, as the path has it; undefined where it is nobody's in particular.
+ * @param subject - id of the user whose resource it is, from the path; undefined for none.
  */
 export function decide(cells: Cells, identity: Identity, subject: string | undefined): Decision {
   if (identity.kind === 'anonymous') {
@@ -44,7 +43,6 @@ export function decide(cells: Cells, identity: Identity, subject: string | undef
     : 'forbidden';
 }
 
-/** Whether somebody may see, or set, a field of the user with that id. */
 export function mayUseField(
   permission: FieldPermission,
   identity: Identity,
@@ -53,25 +51,23 @@ export function mayUseField(
   return decide(permission, identity, String(userId)) === 'allowed';
 }
 
-/** What answers a request from somebody who may make it. */
 export type ProtectedHandler = (
   context: Context<ApiEnvironment>,
   identity: Identity,
 ) => Response | Promise<Response>;
 
-/** An operation that is told who asks. One that does not want to know is one too. */
 export interface ProtectedOperation {
   readonly route: Operation['route'];
   readonly handler: ProtectedHandler;
 }
 
-/** The row of an operation in the table of permissions; undefined when it has none, and is therefore refused to everybody. */
+/** The operation's row in the table of permissions; without one it is refused. */
 export function permissionOf({ route }: Pick<ProtectedOperation, 'route'>): Permission | undefined {
   const method = route.method.toUpperCase();
   return permissions.find((row) => row.method === method && row.path === route.path);
 }
 
-/** Routes, as `METHOD /path`, that the table of permissions does not have: all that ask for them are refused. */
+/** Routes, as `METHOD /path`, that the table of permissions lacks: all requests to them are refused. */
 export function routesWithoutPermission(
   operations: readonly Pick<ProtectedOperation, 'route'>[],
 ): string[] {
@@ -80,15 +76,12 @@ export function routesWithoutPermission(
     .map(({ route }) => `${route.method.toUpperCase()} ${route.path}`);
 }
 
-/** Makes the function that finds out who sends a request to an operation, and whether it may come in at all; at once where nothing has to be waited for. */
+/** Makes the function that authenticates and authorizes requests to an operation; synchronous where possible. */
 export type AdmitTo = (
   route: Operation['route'],
 ) => (context: Context<ApiEnvironment>) => Identity | Promise<Identity>;
 
-/**
- * Puts the table of permissions in front of operations: who asks is found out, then the operation's row is read, then it runs. It is a
- * wrapper and not a middleware, because a middleware would cost every request a promise; this waits only for what must be waited for.
- */
+/** Puts the table of permissions in front of operations. A wrapper, because a middleware would cost every request a promise. */
 export function protect(operations: readonly ProtectedOperation[], admitTo: AdmitTo): Operation[] {
   return operations.map((operation) => {
     const { route } = operation;
@@ -114,7 +107,7 @@ export function protect(operations: readonly ProtectedOperation[], admitTo: Admi
   });
 }
 
-/** Tells what would help, and nothing about the resource, not even whether it is there. */
+/** Names the remedy, and nothing about the resource, not even whether it exists. */
 function reasonFor(identity: Identity, { apiKey }: Permission): string {
   if (identity.kind !== 'api-key') return 'Your role does not allow this.';
   if (apiKey === 'no key') return 'API keys may not do this; log in.';
@@ -128,27 +121,23 @@ function forbidden(detail: string): AccessError {
   return new AccessError('forbidden', detail);
 }
 
-/**
- * The two ways to show a user: to everybody, without the email address; and with it. Which one a response has is decided here alone.
- */
+/** The two representations of a user: without and with the email address. */
 export type Representation = 'public' | 'private';
 
-/** How `identity` may see the user with that id. */
 export function representationFor(identity: Identity, userId: number): Representation {
   return mayUseField(userFieldPermissions.readEmail, identity, userId) ? 'private' : 'public';
 }
 
-/** How `identity` may see users in a list: with email addresses only who may see those of all. */
 export function listRepresentationFor(identity: Identity): Representation {
   const ofAll = decide(userFieldPermissions.readEmail, identity, undefined);
   return ofAll === 'allowed' ? 'private' : 'public';
 }
 
-/** How a user is shown to whoever creates it: the request had the email address. */
+/** The creator has sent the email address. */
 export const creatorRepresentation: Representation = 'private';
 
 export function shownUser(user: User, representation: Representation): VisibleUser {
   if (representation === 'private') return user;
-  // JSON leaves it out. To copy all fields but one takes several times as long, which is felt in a page of users.
+  // JSON omits it. Copying all fields but one takes several times as long, which matters in a page of users.
   return { ...user, email: undefined };
 }

@@ -3,7 +3,6 @@ import { ACTIVE_ADMINISTRATOR } from '../database/schema.ts';
 import type { AccessProblemSlug } from '../http/access-problem-types.ts';
 import { type ErrorRow, Problem, problemOf } from '../http/problem.ts';
 
-/** There is no user with this id. */
 export class UserNotFound extends Error {
   override readonly name = 'UserNotFound';
 }
@@ -16,13 +15,12 @@ export interface AccessErrorOptions extends ErrorOptions {
 }
 
 /**
- * A request that is refused for who asks, or because what decides about it is not there. The handler of errors makes a
- * problem of it: `slug` is its type and the message its detail, shown to the client.
+ * A request refused by authentication or authorization, or because a part that they need is down. `slug` is the problem's type and the message
+ * its detail, shown to the client.
  */
 export class AccessError extends Error {
   override readonly name = 'AccessError';
   readonly slug: AccessProblemSlug;
-  /** Headers that go with the response. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(slug: AccessProblemSlug, detail: string, options: AccessErrorOptions = {}) {
@@ -36,7 +34,7 @@ export class AccessError extends Error {
   }
 }
 
-/** An {@link AccessError} last-admin for what the database refuses because no active administrator would be left; else the error itself. */
+/** An {@link AccessError} last-admin where the database refuses to lose the last active administrator; else the error itself. */
 export function lastAdministratorError(error: unknown): unknown {
   if (!isViolationOf(error, ACTIVE_ADMINISTRATOR)) return error;
   return new AccessError('last-admin', 'This user is the only active administrator.', {
@@ -44,7 +42,6 @@ export function lastAdministratorError(error: unknown): unknown {
   });
 }
 
-/** Their problems. */
 export const accessErrorRows: readonly ErrorRow[] = [
   problemOf(UserNotFound, () => new Problem('user-not-found', 'There is no user with this id.')),
   problemOf(

@@ -46,17 +46,16 @@ export interface AuthOperationParts {
   readonly roles: RoleChanges;
   readonly sessionRevoker: SessionRevoker;
   readonly keys: KeyRing;
-  /** Reads a user; null when there is none. */
   readonly findUser: (userId: number) => Promise<User | null>;
 }
 
 /**
- * How long others may keep the public keys, in seconds: much shorter than a new one is published ahead (`ROTATION_LEAD_SECONDS`), and
- * not so long that a key which has leaked stays trusted.
+ * Cache lifetime of the public keys, in seconds: much shorter than the lead of a new key (`ROTATION_LEAD_SECONDS`), and short enough that a
+ * leaked key does not stay trusted.
  */
 const KEY_SET_MAXIMUM_AGE_SECONDS = 300;
 
-/** @throws `AccessError` credentials-required; the table of permissions lets nobody else come here. */
+/** @throws `AccessError` credentials-required; the table of permissions already refuses other identities. */
 function loggedIn(identity: Identity): AuthenticatedUser {
   if (identity.kind !== 'user') throw requireCredentials();
   return identity;
@@ -69,11 +68,11 @@ function noContent(status = 204): Response {
 }
 
 /**
- * The operations of logging in and staying so.
+ * The operations on logins and sessions.
  *
- * Refresh tokens travel in bodies and access tokens in a header, never in cookies: a browser adds neither by itself, so that no other
- * site can have it send a request with them (CSRF). A single-page app keeps the access token in memory; one that must keep the
- * refresh token safe from injected scripts as well puts a server of its own between (RFC 9700, 4.14; "backend for frontend").
+ * Refresh tokens travel in bodies and access tokens in a header, never in cookies, so another site cannot send a request with them (CSRF).
+ * A single-page app keeps the access token in memory; one that must protect the refresh token from injected scripts puts a server of its own
+ * between (RFC 9700, 4.14; "backend for frontend").
  */
 export function createAuthOperations(
   parts: AuthOperationParts,

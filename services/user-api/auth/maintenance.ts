@@ -3,13 +3,10 @@ import type { DatabaseRouter } from '../database/router.ts';
 import type { Logger } from '../observability/logger.ts';
 
 const INTERVAL_MILLISECONDS = 10 * 60_000;
-/** Rows of one table that one run removes, so that it never takes long. */
+/** Rows that one run removes from one table, which bounds its duration. */
 const BATCH = 5_000;
 
-/**
- * Removes what matters no more. Every process does it now and then, each a little: there is no other to rely on, and
- * the work is the same however many share it.
- */
+/** Removes expired rows. Every process does it at intervals, because no other process is certain to run. */
 export class AuthenticationMaintenance {
   readonly #router: DatabaseRouter;
   readonly #logger: Logger;
@@ -32,11 +29,11 @@ export class AuthenticationMaintenance {
     clearTimeout(this.#timer);
   }
 
-  /** One run. Never throws: what it could not do, the next one does. */
+  /** Never throws: the next run removes the rest. */
   async run(): Promise<void> {
     try {
-      // By their places (ctid), which stay while the rows are locked: joined by id, the table would be read from end to end.
-      // An hour is more than the ten minutes that revocations matter; a day more than a request for a password can be answered in, or than a former address waits to be told.
+      // By ctid, which is stable while the rows are locked: joined by id, the table would be read from end to end.
+      // An hour exceeds the ten minutes that revocations matter; a day exceeds the lifetimes of password resets and of notices to former addresses.
       await this.#router.write(
         (sql) => sql`
           delete from revocations where ctid = any(array(

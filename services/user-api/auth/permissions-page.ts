@@ -12,7 +12,6 @@ type Cells = Pick<Permission, 'anonymous' | 'user' | 'admin' | 'apiKey' | 'login
 const YES = 'yes';
 const NO = '–';
 
-/** The columns from 'anonymous' on. */
 function cellsOf({ admin, anonymous, apiKey, login, user }: Cells): string[] {
   return [
     anonymous === 'yes' ? YES : NO,
@@ -39,7 +38,6 @@ function table(first: readonly string[], rows: readonly (readonly string[])[]): 
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)];
 }
 
-/** The page `docs/permissions.md`, made from the table that requests are judged by. */
 export function permissionsPage(): string {
   const fields: readonly FieldPermission[] = Object.values(userFieldPermissions);
   return [

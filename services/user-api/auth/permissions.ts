@@ -1,28 +1,23 @@
 import type { ApiKeyScope } from '../../contracts/api-keys.ts';
 
-/** What somebody with a login may do with the resources of a route: of all users, of oneself (`{id}` in the path is one's own), none. */
+/** Whose resources a route may use: all users', one's own (`{id}` in the path), none. */
 export type Reach = 'all' | 'self' | 'none';
 
-/**
- * What an API key may do: nothing more than its owner with that role may, and of that, with the scope that is named; with any key; or
- * nothing, whatever its scopes.
- */
+/** What an API key may do within its owner's permissions: with the named scope; with any key; nothing. */
 export type KeyAccess = ApiKeyScope | 'any key' | 'no key';
 
 /**
- * How long ago a login may be to count as recent: as long as an access token lives, so that a copied session, however long it is
- * renewed, is not enough (OWASP ASVS 5.0, 7.5.1; Authentication Cheat Sheet, "Require re-authentication for sensitive features").
+ * Maximum age of a recent login: the lifetime of an access token, so that a copied session is not enough, however long it is renewed (OWASP
+ * ASVS 5.0, 7.5.1; Authentication Cheat Sheet, "Require re-authentication for sensitive features").
  */
 export const RECENT_LOGIN_SECONDS = 600;
 
 /**
- * Which login an action takes. `recent` is for what gives lasting access, hands out personal data or destroys it: a stolen session
- * must not be enough. What only takes access away (revoking, logging out) takes any, so that an owner is never slowed down. It says
- * nothing about API keys, which take a recent login to be made.
+ * The login that an action requires. `recent` is for lasting access, personal data and destruction: a stolen session must not be enough.
+ * Revoking and logging out take any login, so that an owner is never delayed. API keys, which take a recent login to create, are exempt.
  */
 export type LoginAge = 'any' | 'recent';
 
-/** Who may use one route. */
 export interface Permission {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** The route's pattern, as in the OpenAPI document. */
@@ -48,11 +43,12 @@ function row(
 }
 
 /**
- * Who may do what: every route of the API has its row here, and what has none is refused to everybody. `docs/permissions.md` is made of
- * it, and each cell is tested. Changing the password needs no recent login, because its body has the current password.
+ * The table of permissions: a route without a row is refused. `docs/permissions.md` is generated from it, and each cell is tested.
+ * Changing the password needs no recent login, because its body has the current password.
  *
- * API keys cannot make or end API keys, nor touch passwords, sessions and roles: one that leaks must not be able to outlive its end.
- * An administrator may not make keys that act for somebody else.
+ * API keys cannot create or revoke API keys, nor use passwords, sessions and roles: a leaked key must not outlive its end. An administrator
+ * cannot
+ * create keys for another user.
  */
 export const permissions: readonly Permission[] = [
   //  method    route                                       anonymous  user    admin   API key   login
@@ -89,7 +85,7 @@ export const permissions: readonly Permission[] = [
   row('POST', '/api/v1/auth/password-resets/confirm', 'yes', 'all', 'all', 'any key'),
 ];
 
-/** Who sees, and who sets, a field of a user that is not for everybody; of the route's own permission, a part. */
+/** Permissions of a user's restricted fields, in addition to the route's. */
 export interface FieldPermission {
   readonly field: string;
   readonly access: 'read' | 'write';
@@ -101,7 +97,6 @@ export interface FieldPermission {
 }
 
 export const userFieldPermissions = {
-  /** The public profile has no email. */
   readEmail: {
     field: 'email',
     access: 'read',
@@ -111,7 +106,7 @@ export const userFieldPermissions = {
     apiKey: 'users:read-private',
     login: 'any',
   },
-  /** Or people could end their own suspension. */
+  /** Otherwise users could end their own suspension. */
   writeStatus: {
     field: 'status',
     access: 'write',
@@ -122,8 +117,9 @@ export const userFieldPermissions = {
     login: 'any',
   },
   /**
-   * Whoever sets the address can have a link to a new password sent there, and has the account: that takes a person, who logged in
-   * recently. A key with `users:write` would be worth the whole account otherwise.
+   * The email address receives password resets, so setting it takes over the account: that needs a recent login of a person. A key with
+   * `users:write`
+   * would otherwise be worth the whole account.
    */
   writeEmail: {
     field: 'email',

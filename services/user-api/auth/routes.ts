@@ -162,7 +162,7 @@ export const setRoleRoute = createRoute({
 
 /** Of a point of P-256, 32 bytes in Base64url. */
 const COORDINATE_LENGTH = 43;
-/** More than there ever are: the one that signs, coming ones and former ones. */
+/** More than the signing key, coming keys and former keys together. */
 const KEYS_MAXIMUM = 20;
 
 const publishedKey = z

@@ -19,8 +19,8 @@ const instant = (name: string) =>
   timestamp(name, { withTimezone: true, precision: 3, mode: 'string' });
 
 /**
- * What a user may do and logs in with. Apart from `users`, so that no query of a user can bring a password hash along, and so that
- * programs that read users need not be allowed to read these. A user without a row has the role `user` and no password.
+ * Roles and password hashes. Apart from `users`, so that no query of a user returns a hash, and programs that read users need no rights here.
+ * A user without a row has the role `user` and no password.
  */
 export const accounts = pgTable(
   'accounts',
@@ -31,7 +31,7 @@ export const accounts = pgTable(
     role: text({ enum: roles }).notNull().default(defaultRole),
     /** A PHC string; null while there is no password. */
     passwordHash: text('password_hash'),
-    /** How often all sessions have been ended: what was begun under a lower number counts no more. */
+    /** Incremented when all sessions are revoked: sessions of lower generations are invalid. */
     generation: integer().notNull().default(0),
   },
   (table) => [
@@ -40,12 +40,11 @@ export const accounts = pgTable(
   ],
 );
 
-/** What a revocation ends. */
 export const revocationKinds = ['user', 'session', 'api-key'] as const;
 
 /**
- * What has been ended before its time, for processes to learn of it: they hold tokens and keys that they found good. Rows matter until
- * the last such token has expired, and are removed after that. No reference to users: those of an erased user must stay.
+ * Revocations, for processes that have cached tokens and keys. Rows are removed after the last such token has expired. No reference to users:
+ * rows of erased users must stay.
  */
 export const revocations = pgTable(
   'revocations',
@@ -54,7 +53,7 @@ export const revocations = pgTable(
     kind: text({ enum: revocationKinds }).notNull(),
     /** Id of the user, the session or the API key. */
     subject: text().notNull(),
-    /** With `user`: the lowest generation that is still good. */
+    /** With `user`: the lowest valid generation. */
     generation: integer(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
@@ -67,9 +66,7 @@ export const revocations = pgTable(
   ],
 );
 
-/**
- * Changes of email addresses, with the address before, for as long as it takes to tell its owner; maintenance removes them after that.
- */
+/** Changes of email addresses, kept until the notice to the former address has been sent. */
 export const emailChanges = pgTable(
   'email_changes',
   {
@@ -87,14 +84,14 @@ export const emailChanges = pgTable(
 );
 
 /**
- * Requests for a new password. One is written for every address that is asked for, known or not, so that both take as long.
- * The secret of the link is made by the worker that sends it; here is its hash, from then on.
+ * Password resets. Every request writes one, for unknown addresses too, so that both take as long. The worker that sends the email makes the
+ * secret and stores its hash.
  */
 export const passwordResets = pgTable(
   'password_resets',
   {
     id: uuid().primaryKey(),
-    /** Whose password; null where nobody is to get an email. */
+    /** Null for an unknown address. */
     userId: bigint('user_id', { mode: 'number' }).references(() => users.id, {
       onDelete: 'cascade',
     }),

@@ -15,11 +15,10 @@ import {
   updateOutdatedHash,
 } from './account-statements.ts';
 
-/** Who somebody is and what they log in with. */
 export type Account = AccountRow;
 export type Revoked = RevokedRow;
 
-/** Accounts in PostgreSQL. All methods throw `DatabaseUnavailable` when no server that can do it answers. */
+/** Accounts in PostgreSQL. All methods throw `DatabaseUnavailable`. */
 export class AccountRepository {
   readonly #router: DatabaseRouter;
 
@@ -44,16 +43,16 @@ export class AccountRepository {
   }
 
   /**
-   * Sets a new password and ends all sessions; API keys, too, unless they are kept.
+   * Sets a new password and revokes all sessions; API keys too, unless they are kept.
    *
-   * @returns null when the password is no longer the one of `from`.
+   * @returns null when `from` is no longer the password's hash.
    */
   async changePassword(userId: number, change: PasswordChange): Promise<Revoked | null> {
     const [row] = await this.#router.write((sql) => changePasswordHash(sql, userId, change));
     return row ?? null;
   }
 
-  /** Ends all sessions; API keys, too, unless they are kept. @returns null when there is no such user. */
+  /** Revokes all sessions; API keys too, unless they are kept. @returns null when there is no such user. */
   async incrementGeneration(userId: number, keepApiKeys: boolean): Promise<Revoked | null> {
     const [row] = await this.#router.write((sql) => incrementGeneration(sql, userId, keepApiKeys));
     return row ?? null;
@@ -73,7 +72,7 @@ export class AccountRepository {
     return row ?? null;
   }
 
-  /** Asks the writer, because what it has just been told counts; while it is away, a reader will do. */
+  /** Reads the writer, which has the caller's own writes; a reader while the writer is down. */
   async #newest<Result>(query: Query<Result>): Promise<Result> {
     try {
       return await this.#router.readNewest(query);

@@ -4,7 +4,6 @@ import type { UserStatus } from '../../../contracts/users.ts';
 
 /** The statements of accounts. Each is one round trip and one transaction. */
 
-/** What deciding about a login takes. */
 export interface AccountRow {
   readonly userId: number;
   readonly email: string;
@@ -36,7 +35,6 @@ export function selectAccountById(client: Sql, userId: number) {
   `;
 }
 
-/** Replaces a hash by one of the same password, unless it has been changed since. Ends nothing. */
 export function updateOutdatedHash(client: Sql, userId: number, from: string, to: string) {
   return client`
     update accounts set password_hash = ${to} where user_id = ${userId} and password_hash = ${from}
@@ -50,14 +48,13 @@ export interface PasswordChange {
   readonly keepApiKeys: boolean;
 }
 
-/** What one transaction has revoked of a user. */
 export interface RevokedRow {
-  /** The account's new generation: sessions of earlier ones are not valid, and API keys are loaded again. */
+  /** The account's new generation: sessions of earlier ones are revoked, and API keys are loaded again. */
   readonly generation: number;
   readonly revokedApiKeys: number;
 }
 
-/** Two common table expressions: tells processes of the generation of `account`, and revokes its API keys unless they are kept. */
+/** Two common table expressions: record the revocation of `account`, and revoke its API keys unless they are kept. */
 export const revokeEverything = (client: Sql, keepApiKeys: boolean) => client`
   revoked as (
     insert into revocations (kind, subject, generation)
@@ -69,15 +66,11 @@ export const revokeEverything = (client: Sql, keepApiKeys: boolean) => client`
   )
 `;
 
-/** The columns of an {@link RevokedRow}, of the expressions before. */
 export const revokedColumns = (client: Sql) => client`
   generation, (select count(*)::int from keys) as "revokedApiKeys"
 `;
 
-/**
- * Sets a new password where `from` is still the hash, revokes everything, and makes links to a new password worthless. No row where the
- * password has been changed since.
- */
+/** Sets a new password where `from` is still the hash, revokes everything, and invalidates password resets. */
 export function changePasswordHash(
   client: Sql,
   userId: number,
@@ -95,7 +88,6 @@ export function changePasswordHash(
   `;
 }
 
-/** Revokes everything; no row where there is no such user. */
 export function incrementGeneration(client: Sql, userId: number, keepApiKeys: boolean) {
   return client<RevokedRow[]>`
     with account as (
@@ -111,9 +103,9 @@ export function incrementGeneration(client: Sql, userId: number, keepApiKeys: bo
 export type RoleChangeRow = RevokedRow | { readonly generation: null; readonly revokedApiKeys: 0 };
 
 /**
- * Gives a role and raises the generation, because tokens name the role. API keys are revoked where the role may do more than `user`: they were
- * made to act for an ordinary user. No row where there is no such user. The user's row is locked first, as whatever suspends or deletes
- * the user does, so that one waits for the other.
+ * Gives a role and increments the generation, because tokens name the role. An administrator's API keys are revoked: they were made to act for
+ * an
+ * ordinary user. The user's row is locked first, as by suspension and deletion, so that these run one after another.
  */
 export function setRole(client: Sql, userId: number, role: Role) {
   return client<RoleChangeRow[]>`

@@ -35,10 +35,9 @@ function appoint(client: Sql, email: string) {
 }
 
 /**
- * Makes a user an administrator, for an operator who can reach the database: the first one, who cannot be appointed by another, and
- * one in place of all who have lost their way in. It is not done by an environment variable that names an address, because whoever
- * registers that address first would be it; an address is not proved by registering. For the same reason
- * the user's password, sessions and API keys end, and a link to a new password goes to the mailbox.
+ * Makes a user an administrator, for an operator with access to the database: the first one, or one when all others have lost access.
+ * No environment variable does it, because registering an address does not prove it. For the same reason the user's password, sessions and API
+ * keys are revoked, and a password reset goes to the mailbox.
  *
  * @param databaseUrl - the writer, with the rights of the API's role at least.
  * @returns the user's id.

@@ -4,7 +4,6 @@ import { UserNotFound } from '../errors.ts';
 import type { SessionRevoker } from '../sessions/session-revoker.ts';
 import type { AccountRepository } from './account-repository.ts';
 
-/** Gives roles. */
 export class RoleChanges {
   readonly #accounts: AccountRepository;
   readonly #sessionRevoker: SessionRevoker;
@@ -17,10 +16,10 @@ export class RoleChanges {
   }
 
   /**
-   * Gives a user a role, which ends all sessions of the user, because access tokens name the role. Who becomes an administrator loses
-   * the API keys, too: each, wherever it is kept, would have an administrator's reach from then on.
+   * Gives a user a role, which revokes all sessions, because access tokens name the role. A new administrator's API keys are revoked too:
+   * otherwise a copied key would gain an administrator's reach.
    *
-   * @param by - who gives it; null for an operator at the command line.
+   * @param by - null for an operator at the command line.
    * @throws `UserNotFound`, `AccessError` last-admin
    */
   async setRole(userId: number, role: Role, by: number | null): Promise<UserRole> {

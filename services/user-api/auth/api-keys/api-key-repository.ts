@@ -28,7 +28,7 @@ const toApiKey = (row: ApiKeyRow): ApiKey => ({
   revokedAt: isoOrNull(row.revokedAt),
 });
 
-/** API keys in PostgreSQL. All methods throw `DatabaseUnavailable` when no server that can do it answers. */
+/** API keys in PostgreSQL. All methods throw `DatabaseUnavailable`. */
 export class ApiKeyRepository {
   readonly #router: DatabaseRouter;
 
@@ -36,25 +36,24 @@ export class ApiKeyRepository {
     this.#router = router;
   }
 
-  /** @returns null when the user has as many keys as one may. */
+  /** @returns null when the user has the maximum number of keys. */
   async create(key: NewApiKey): Promise<ApiKey | null> {
     const row = await this.#router.write((sql) => insertApiKey(sql, key));
     return row === undefined ? null : toApiKey(row);
   }
 
-  /** Those that are good, then those that ended in the last 30 days, the newest first; 200 at most. */
+  /** Valid keys, then those that ended in the last 30 days, newest first; 200 at most. */
   async list(userId: number): Promise<ApiKey[]> {
     const rows = await this.#router.readNewest((sql) => selectApiKeys(sql, userId));
     return rows.map(toApiKey);
   }
 
-  /** @returns whether the user has such a key; it is revoked then. */
   async revoke(userId: number, apiKeyId: number): Promise<boolean> {
     const rows = await this.#router.write((sql) => revokeApiKey(sql, userId, apiKeyId));
     return rows.length > 0;
   }
 
-  /** What the key with this hash may do; null when there is none that is good. A reader may not know it yet, or still know it. */
+  /** The grant of the key with this hash; null when none is valid. A reader may lag. */
   async findGrant(keyHash: string, on: 'reader' | 'writer'): Promise<ApiKeyGrant | null> {
     const query = (sql: Sql) => selectApiKeyGrant(sql, keyHash);
     const [row] = await (on === 'writer'
@@ -63,7 +62,6 @@ export class ApiKeyRepository {
     return row ?? null;
   }
 
-  /** Writes that keys have just been used. */
   async recordUses(apiKeyIds: readonly number[]): Promise<void> {
     await this.#router.write((sql) => updateLastUses(sql, apiKeyIds));
   }

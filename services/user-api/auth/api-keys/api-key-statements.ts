@@ -4,9 +4,8 @@ import type { Role } from '../../../contracts/authentication.ts';
 import { currentTraceParent } from '../../../contracts/tracing/trace-context.ts';
 import type { UserStatus } from '../../../contracts/users.ts';
 
-/** How long a key is listed after it was revoked or has ended. */
 const LISTED_AFTER_END = '30 days';
-/** Those that are good come first, so that they are all among them. */
+/** Valid keys come first, so all of them are listed. */
 const LISTED_MAXIMUM = 4 * API_KEYS_MAXIMUM_PER_USER;
 
 export interface ApiKeyRow {
@@ -36,8 +35,8 @@ export interface NewApiKey {
 }
 
 /**
- * No row where the user has as many keys as one may, or is gone. The user's row is locked, so that of two creations at once the second
- * counts the first one's key. With the key comes the event `user.api-key-created`, which the relay of the outbox sends.
+ * No row where the user has the maximum number of keys, or does not exist. The user's row is locked, so that concurrent creations count each
+ * other. The same statement writes the event `user.api-key-created` to the outbox.
  */
 export async function insertApiKey(client: Sql, key: NewApiKey): Promise<ApiKeyRow | undefined> {
   return await client.begin(async (transaction) => {
@@ -76,7 +75,6 @@ export function selectApiKeys(client: Sql, userId: number) {
   `;
 }
 
-/** Returns a row where the user has such a key, revoked now or before. */
 export function revokeApiKey(client: Sql, userId: number, apiKeyId: number) {
   return client<{ id: number }[]>`
     with revoked as (
@@ -90,7 +88,6 @@ export function revokeApiKey(client: Sql, userId: number, apiKeyId: number) {
   `;
 }
 
-/** A key that is good, with who it acts for. */
 export interface ApiKeyGrantRow {
   readonly apiKeyId: number;
   readonly userId: number;
@@ -115,10 +112,7 @@ export function selectApiKeyGrant(client: Sql, keyHash: string) {
   `;
 }
 
-/**
- * Many processes see the same keys: a key whose last use was less than a minute before is not written again, and a row that
- * another process is writing is left to it, or two of them could wait for each other for ever.
- */
+/** A use less than a minute after the last one is not written, and rows locked by another process are skipped, which excludes deadlocks. */
 export function updateLastUses(client: Sql, apiKeyIds: readonly number[]) {
   return client`
     update api_keys set last_used_at = now()

@@ -2,9 +2,8 @@ import { withJitter } from '../../../contracts/backoff.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ApiKeyRepository } from './api-key-repository.ts';
 
-/** How often uses are written: `lastUsedAt` is so exact. */
+/** Resolution of `lastUsedAt`. */
 const WRITE_INTERVAL_MILLISECONDS = 30_000;
-/** Keys whose use is remembered between two writes. */
 const KEYS_MAXIMUM = 10_000;
 
 export interface ApiKeyUsesOptions {
@@ -12,10 +11,7 @@ export interface ApiKeyUsesOptions {
   readonly writeIntervalMilliseconds?: number | undefined;
 }
 
-/**
- * Remembers which keys are used, and writes it from time to time, for all together. Not a `Batcher`, which would hold each use: here a use costs no
- * more than a look into a set.
- */
+/** Records which keys are used, and writes them at intervals. Not a `Batcher`, which would hold each use: here a use is one lookup in a set. */
 export class ApiKeyUses {
   readonly #repository: Pick<ApiKeyRepository, 'recordUses'>;
   readonly #logger: Logger;
@@ -34,7 +30,6 @@ export class ApiKeyUses {
     this.#interval = options.writeIntervalMilliseconds ?? WRITE_INTERVAL_MILLISECONDS;
   }
 
-  /** Begins to write. */
   start(): void {
     if (this.#closed) return;
     const pause = withJitter(this.#interval);
@@ -45,7 +40,7 @@ export class ApiKeyUses {
     if (this.#used.size < KEYS_MAXIMUM) this.#used.add(apiKeyId);
   }
 
-  /** Writes what is remembered. Never throws: what could not be written is lost, and the next use makes up for it. */
+  /** Never throws: a use that could not be written is lost, and the next use replaces it. */
   async write(): Promise<void> {
     if (this.#used.size === 0) return;
     const used = [...this.#used];
@@ -57,7 +52,6 @@ export class ApiKeyUses {
     }
   }
 
-  /** Writes what is remembered, and stops. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -6,17 +6,17 @@ import type { ApiKeyGrant, ApiKeyRepository } from './api-key-repository.ts';
 import { apiKeyHash, isApiKeyText } from './api-key-text.ts';
 import type { ApiKeyUses } from './api-key-uses.ts';
 
-/** How long a key is taken for good without asking again. Not a bound on revoking, which is told at once. */
+/** How long a grant is used without a query. Not a bound on revocation, which is published at once. */
 const FRESH_MILLISECONDS = 60_000;
-/** How long one is taken for good when no database answers. */
+/** How long a grant is used while no database is available. */
 const USABLE_MILLISECONDS = 600_000;
-/** How long a key that there is not is not looked for again. */
+/** How long an unknown key is not looked up again. */
 const UNKNOWN_MILLISECONDS = 5_000;
-/** Keys remembered, each some 300 bytes. */
+/** Cached keys, about 300 bytes each. */
 const CAPACITY = 10_000;
 /**
- * Most questions at once to the writer about keys that a reader does not know. Above that a reader's word is taken, so that whoever
- * makes up keys cannot load the writer.
+ * Most concurrent lookups at the writer of keys that a reader does not know. Above it the reader's result counts, so that made-up keys
+ * cannot load the writer.
  */
 const UNKNOWN_ON_WRITER_MAXIMUM = 4;
 
@@ -30,11 +30,11 @@ export interface ApiKeyVerifierParts {
   readonly repository: Pick<ApiKeyRepository, 'findGrant'>;
   readonly revocations: Revocations;
   readonly uses: Pick<ApiKeyUses, 'record'>;
-  /** Bounds how many keys that there are not one address may have looked up. */
+  /** Limits lookups of unknown keys by address. */
   readonly unknownKeys: Pick<FailureLimiter, 'attempt'>;
 }
 
-/** Tells which key is good, from memory where it was asked for before. Keys are remembered by their hash, not as they are. */
+/** Verifies keys from a cache of grants, by hash. */
 export class ApiKeyVerifier {
   readonly #parts: ApiKeyVerifierParts;
   readonly #known = new Map<string, Known>();
@@ -50,9 +50,9 @@ export class ApiKeyVerifier {
   }
 
   /**
-   * @returns what the key may do, at once if it was found good a short time ago; null when it is not good.
-   * @param address - the one that the request came from: what is looked up in vain counts there.
-   * @throws `RateLimitExceeded`, before anything is looked up, at once; `DatabaseUnavailable` when it must be looked up and no server answers.
+   * @returns the grant, synchronously if cached; null when the key is not valid.
+   * @param address - of the client: failed lookups count there.
+   * @throws `RateLimitExceeded`, synchronously, before a lookup; `DatabaseUnavailable` when a lookup is needed and no server is available.
    */
   verify(key: string, address: string): ApiKeyGrant | null | Promise<ApiKeyGrant | null> {
     const hash = apiKeyHash(key);
@@ -65,7 +65,7 @@ export class ApiKeyVerifier {
     if (known === undefined && (this.#isUnknown(hash) || !isApiKeyText(key))) return null;
     const running = this.#loads.get(hash);
     if (running !== undefined) return running;
-    // One that was good before is no guess.
+    // A key that was valid before is not a guess.
     if (known !== undefined) return this.#load(hash, known);
     const attempt = this.#parts.unknownKeys.attempt(address);
     return this.#load(hash, known).then(
@@ -98,7 +98,7 @@ export class ApiKeyVerifier {
     return performance.now() < (this.#unknown.get(hash) ?? 0);
   }
 
-  /** Looks a key up, once for all who ask at the same time. */
+  /** Concurrent lookups of one key share a query. */
   #load(hash: string, known: Known | undefined): Promise<ApiKeyGrant | null> {
     const load = this.#lookUp(hash, known).finally(() => this.#loads.delete(hash));
     this.#loads.set(hash, load);
@@ -122,7 +122,7 @@ export class ApiKeyVerifier {
     return this.#judge(grant) === 'good' ? this.#used(grant) : null;
   }
 
-  /** As a reader has it; as the writer has it, where the reader does not know it or is behind. */
+  /** From a reader; from the writer, where the reader does not know the key or lags. */
   async #newest(hash: string): Promise<ApiKeyGrant | null> {
     const { repository } = this.#parts;
     const found = await repository.findGrant(hash, 'reader');
@@ -137,7 +137,6 @@ export class ApiKeyVerifier {
     }
   }
 
-  /** What to say when no database answers. */
   #without(error: unknown, known: Known | undefined): ApiKeyGrant {
     const isUsable =
       known !== undefined && performance.now() - known.loadedAt < USABLE_MILLISECONDS;
@@ -148,7 +147,7 @@ export class ApiKeyVerifier {
   }
 }
 
-/** The one that was remembered first goes when there is no more room. */
+/** Evicts the oldest entry at capacity. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   if (map.size >= CAPACITY) {

@@ -16,7 +16,7 @@ export interface ApiKeysParts {
   readonly logger: Logger;
 }
 
-/** What can be done with API keys. All methods throw `DatabaseUnavailable` when the writer does not answer. */
+/** Operations on API keys. All methods throw `DatabaseUnavailable` when the writer is down. */
 export class ApiKeys {
   readonly #parts: ApiKeysParts;
 
@@ -25,7 +25,7 @@ export class ApiKeys {
   }
 
   /**
-   * @returns the key, told this once.
+   * @returns the key, which is shown this once.
    * @throws {@link AccessError} too-many-api-keys
    */
   async create(userId: number, body: CreateApiKeyBody): Promise<CreatedApiKey> {

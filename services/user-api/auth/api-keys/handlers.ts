@@ -8,7 +8,6 @@ import { AccessError } from '../errors.ts';
 import type { ApiKeys } from './api-keys.ts';
 import { createApiKeyRoute, listApiKeysRoute, revokeApiKeyRoute } from './routes.ts';
 
-/** The operations on API keys. */
 export function createApiKeyOperations(
   apiKeys: ApiKeys,
   readBody: JsonBodyReader,

@@ -5,7 +5,7 @@ import { users } from '../../database/schema.ts';
 const instant = (name: string) =>
   timestamp(name, { withTimezone: true, precision: 3, mode: 'string' });
 
-/** API keys: all about them but what they are. */
+/** API keys, stored by hash. */
 export const apiKeys = pgTable(
   'api_keys',
   {
@@ -14,7 +14,6 @@ export const apiKeys = pgTable(
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),
     name: varchar({ length: API_KEY_NAME_MAXIMUM_LENGTH }).notNull(),
-    /** How the key begins. */
     prefix: text().notNull(),
     /** SHA-256 of the whole key, in base64url. */
     keyHash: text('key_hash').notNull(),

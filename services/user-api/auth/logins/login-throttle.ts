@@ -1,33 +1,33 @@
 import { AccessError } from '../errors.ts';
 
-/** One attempt, which counts as failed until the throttle is told that it succeeded. */
+/** One attempt, which counts as failed until it is reported as succeeded. */
 export interface ThrottledAttempt {
   readonly allowed: boolean;
   readonly retryAfterMilliseconds: number;
-  /** The secret was not looked at: the attempt counts for nothing. Never rejects. */
+  /** The secret was not compared: the attempt does not count. Never rejects. */
   withdraw(): Promise<void>;
 }
 
 /**
- * Slows down guessing at one account, whichever addresses the guesses come from (`rate-limit/login-backoff.ts` is one). To be asked for
- * accounts that do not exist as well, or a wait would tell which do.
+ * Slows down guessing at one account from all addresses (`rate-limit/login-backoff.ts` implements it). It also applies to accounts that do not
+ * exist, or a wait would reveal which do.
  */
 export interface LoginThrottle {
   /**
-   * Asks leave for one attempt. Never rejects.
+   * Admits one attempt. Never rejects.
    *
-   * @param address - where it comes from: one that the owner has logged in from is not held up by strangers.
+   * @param address - of the client: one that the owner has logged in from is not delayed by strangers.
    */
   attempt(account: string, address?: string): Promise<ThrottledAttempt>;
-  /** Forgets the failures of an account whose owner has been recognised, and remembers the address. Never rejects. */
+  /** Clears the failures of an account after a successful login, and remembers the address. Never rejects. */
   succeeded(account: string, address?: string): Promise<void>;
 }
 
 /**
- * Runs `check` as one attempt: only what it finds to be wrong counts. When it throws (the database is away, the hasher busy), nothing was looked at.
+ * Runs `check` as one attempt. Only a wrong secret counts; when it throws (database down, hasher busy), nothing was compared.
  *
- * @param account - the email address as it was typed, or another name of what is guessed at.
- * @throws {@link AccessError} too-many-logins, or what `check` throws.
+ * @param account - the email address as typed, or another name of the secret.
+ * @throws {@link AccessError} too-many-logins, or the error of `check`.
  */
 export async function throttled<Result>(
   throttle: LoginThrottle,

@@ -19,7 +19,7 @@ export interface LoginsParts {
   readonly logger: Logger;
 }
 
-/** Coming in, staying in, going out. All methods throw `DatabaseUnavailable` when no server answers that they need. */
+/** Login, refresh and logout. All methods throw `DatabaseUnavailable`. */
 export class Logins {
   readonly #parts: LoginsParts;
 
@@ -28,9 +28,9 @@ export class Logins {
   }
 
   /**
-   * Takes the same steps and the same time for an account that there is and for one that there is not.
+   * Takes the same steps and the same time whether or not the account exists.
    *
-   * @param address - where it comes from, as limits count it.
+   * @param address - of the client, as limits count it.
    * @throws {@link AccessError} invalid-credentials, account-not-active, too-many-logins, password-hashing-busy
    */
   async login({ email, password }: LoginBody, address: string): Promise<Tokens> {
@@ -57,7 +57,7 @@ export class Logins {
   }
 
   /**
-   * Exchanges a refresh token for the next tokens, with the role that the user has now.
+   * Exchanges a refresh token for the next tokens, with the user's current role.
    *
    * @throws {@link AccessError} invalid-refresh-token, sessions-unavailable
    */
@@ -65,7 +65,7 @@ export class Logins {
     const { accounts, issuer, sessions } = this.#parts;
     const token = parseRefreshToken(refreshToken);
     if (token === null) throw invalidRefreshToken();
-    // First, so that a token is not used up for a response that then cannot be given.
+    // First, so that the token is not used up if the account cannot be read.
     const account = await accounts.find(token.userId);
     if (!mayGoOn(account)) {
       await sessions.close(token);
@@ -78,8 +78,7 @@ export class Logins {
   }
 
   /**
-   * Ends the session of a refresh token, and the access tokens made of it. Does nothing for a session that has ended, so that it can
-   * be repeated.
+   * Revokes a session and its access tokens. Idempotent.
    *
    * @throws {@link AccessError} sessions-unavailable
    */
@@ -97,7 +96,7 @@ export class Logins {
     await sessionRevoker.endAccessTokens(sessionId);
   }
 
-  /** Nobody's login fails for it: another login will come. */
+  /** A failure does not fail the login: the next one tries again. */
   async #renewHash(userId: number, password: string, from: string, address: string): Promise<void> {
     const { accounts, hasher, logger } = this.#parts;
     try {

@@ -6,7 +6,6 @@ import type { OpenSession, SessionStore } from '../sessions/session-store.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import { ACCESS_TOKEN_LIFETIME_SECONDS } from '../tokens/lifetime.ts';
 
-/** Whom tokens are made for. */
 export interface TokenHolder {
   readonly userId: number;
   readonly role: Role;
@@ -15,7 +14,6 @@ export interface TokenHolder {
 
 const SESSION_ID_BYTES = 16;
 
-/** Makes what a login, a refresh and a change of password answer with. */
 export class TokenIssuer {
   readonly #sessions: SessionStore;
   readonly #accessTokens: AccessTokens;
@@ -25,7 +23,7 @@ export class TokenIssuer {
     this.#accessTokens = accessTokens;
   }
 
-  /** Begins a session. Without a place to keep it there is an access token only: people can still come in, and come again. */
+  /** Begins a session. While sessions cannot be stored there is an access token only, so that logins still work. */
   async begin(holder: TokenHolder): Promise<Tokens> {
     try {
       return await this.next(holder, await this.#sessions.open(holder.userId, holder.generation));
@@ -36,7 +34,6 @@ export class TokenIssuer {
     }
   }
 
-  /** The tokens of a session that has begun. */
   async next(holder: TokenHolder, session: OpenSession): Promise<Tokens> {
     return {
       ...(await this.#accessToken(holder, session)),

@@ -11,7 +11,7 @@ import {
 export type ResetOwner = ResetOwnerRow;
 export type UsedReset = UsedResetRow;
 
-/** Requests for new passwords, in PostgreSQL. All methods throw `DatabaseUnavailable` when the writer does not answer. */
+/** Password resets in PostgreSQL. All methods throw `DatabaseUnavailable` when the writer is down. */
 export class PasswordResetRepository {
   readonly #router: DatabaseRouter;
 
@@ -20,9 +20,9 @@ export class PasswordResetRepository {
   }
 
   /**
-   * Writes a request and, in the same transaction, the event `user.password-reset-requested` in the outbox.
+   * Writes a request and, in the same transaction, the event `user.password-reset-requested` to the outbox.
    *
-   * @returns when, RFC 3339 in UTC.
+   * @returns the time of the request, RFC 3339 in UTC.
    */
   async request(request: PasswordResetRequest): Promise<string> {
     const [row] = await this.#router.write((sql) => insertPasswordReset(sql, request));
@@ -30,16 +30,16 @@ export class PasswordResetRepository {
     return new Date(row.requestedAt).toISOString();
   }
 
-  /** @returns null when the secret is not good, or not any more. */
+  /** @returns null when the secret is not valid. */
   async findOwner(tokenHash: string): Promise<ResetOwner | null> {
     const [row] = await this.#router.readNewest((sql) => selectResetOwner(sql, tokenHash));
     return row ?? null;
   }
 
   /**
-   * Uses a secret up for a new password, which ends all sessions.
+   * Uses a secret up for a new password, which revokes all sessions.
    *
-   * @returns null when the secret is not good, or not any more.
+   * @returns null when the secret is not valid.
    */
   async use(
     tokenHash: string,

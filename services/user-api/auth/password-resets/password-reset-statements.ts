@@ -7,7 +7,7 @@ import {
   revokeEverything,
 } from '../accounts/account-statements.ts';
 
-/** Emails with links that one user is sent within an hour at most, so that nobody's mailbox is filled through us. */
+/** Password reset emails to one user in an hour at most, so that this service cannot flood a mailbox. */
 export const RESETS_MAXIMUM_PER_HOUR = 3;
 
 export interface PasswordResetRequest {
@@ -18,10 +18,7 @@ export interface PasswordResetRequest {
   readonly email: string;
 }
 
-/**
- * Writes a request and its event: for an unknown address too, then for nobody. Both ways are the same statement, with as many rows
- * written, so that time tells nothing.
- */
+/** Writes a request and its event, for an unknown address too: the same statement with as many rows, so that timing reveals nothing. */
 export function insertPasswordReset(client: Sql, request: PasswordResetRequest) {
   const { email, eventId, passwordResetId } = request;
   return client<{ requestedAt: string }[]>`
@@ -52,7 +49,6 @@ export interface ResetOwnerRow {
   readonly name: string;
 }
 
-/** Whose password a link's secret may set. */
 export function selectResetOwner(client: Sql, tokenHash: string) {
   return client<ResetOwnerRow[]>`
     select users.id::float8 as "userId", users.email, users.name
@@ -65,9 +61,7 @@ export interface UsedResetRow extends RevokedRow {
   readonly userId: number;
 }
 
-/**
- * Uses a link's secret up: sets the password, revokes everything, and makes all other links of the user worthless. No row where the secret is not good any more; of two at once, one gets a row.
- */
+/** Uses a secret up: sets the password, revokes everything, and invalidates the user's other resets. Of two concurrent uses one gets a row. */
 export function usePasswordReset(
   client: Sql,
   tokenHash: string,

@@ -2,10 +2,7 @@ import { hash } from 'node:crypto';
 import { PASSWORD_MAXIMUM_LENGTH, PASSWORD_MINIMUM_LENGTH } from '../../../contracts/password.ts';
 import { cacheControl } from '../../cache/cache-control.ts';
 
-/**
- * Takes the secret out of the fragment and out of the address bar at once, so that it is not left in the history, and sends it with the
- * new password. Problems are shown as the API tells them.
- */
+/** Removes the secret from the fragment and the address bar at once, so that it does not stay in the history, and sends it with the new password. */
 const script = `
 const secret = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 history.replaceState(null, '', location.pathname);
@@ -72,8 +69,9 @@ const page = `<!doctype html>
 const sourceOf = (text: string) => `'sha256-${hash('sha256', text, 'base64')}'`;
 
 /**
- * The password reset page where there is no front end with one of its own (PASSWORD_RESET_URL). It may load
- * nothing, be framed by nobody, and talk to this API alone.
+ * The password reset page for installations without a front end (PASSWORD_RESET_URL). It loads nothing, cannot be framed, and connects to this
+ * API
+ * only.
  */
 export function resetPageResponse(): Response {
   return new Response(page, {

@@ -8,7 +8,6 @@ import { AccessError } from '../errors.ts';
 
 const deriveKey = promisify(argon2);
 
-/** What one hash costs. */
 export interface Argon2idCost {
   readonly memoryKibibytes: number;
   readonly passes: number;
@@ -16,9 +15,10 @@ export interface Argon2idCost {
 }
 
 /**
- * What new hashes cost: the least that OWASP's Password Storage Cheat Sheet takes for Argon2id, 28 ms of one core on the
- * machine this was written on. Its five settings are of equal strength; this one moves the least memory but two. Raise it
- * here: older hashes go on to be verified at their own cost, and are recreated at their owner's next login.
+ * Cost of new hashes: the minimum of OWASP's Password Storage Cheat Sheet for Argon2id, 28 ms of one core on the author's machine. Of its five
+ * equivalent settings this one moves the least memory but two. After an increase, older hashes verify at their own cost and are recreated at
+ * the
+ * next login.
  * https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
  */
 export const ARGON2ID_COST: Argon2idCost = { memoryKibibytes: 19_456, passes: 2, parallelism: 1 };
@@ -28,14 +28,14 @@ const SALT_BYTES = 16;
 const TAG_BYTES = 32;
 /** Version 1.3 of Argon2, the one of RFC 9106. */
 const ARGON2_VERSION = 19;
-/** A stored hash that asks for more than these is damaged: nobody is to be kept from logging in by an allocation of terabytes. */
+/** A stored hash above these is damaged: it must not allocate terabytes. */
 const COST_MAXIMUM: Argon2idCost = { memoryKibibytes: 1_048_576, passes: 64, parallelism: 64 };
 
 /** `$argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$<salt>$<tag>`, base64 without padding. */
 const PHC_STRING =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** A stored hash cannot be read: it is damaged, or something else than Argon2id made it. */
+/** A stored hash is damaged, or not Argon2id. */
 export class MalformedPasswordHash extends Error {
   override readonly name = 'MalformedPasswordHash';
 }
@@ -48,7 +48,7 @@ interface DecodedHash {
 
 const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
 
-/** In the PHC string format (https://github.com/P-H-C/phc-string-format), which says all that verifying takes. */
+/** PHC string format: https://github.com/P-H-C/phc-string-format */
 function encode({ cost, salt, tag }: DecodedHash): string {
   const { memoryKibibytes, passes, parallelism } = cost;
   const parameters = `m=${memoryKibibytes},t=${passes},p=${parallelism}`;
@@ -70,7 +70,7 @@ function decode(encoded: string): DecodedHash {
     cost.parallelism >= 1 &&
     cost.parallelism <= COST_MAXIMUM.parallelism;
   if (salt === undefined || tag === undefined || !isWithin) {
-    // Not a word of what it holds: this goes into logs.
+    // Without the hash: this message goes into logs.
     throw new MalformedPasswordHash('The stored password hash is not a PHC string of Argon2id');
   }
   return { cost, salt: Buffer.from(salt, 'base64'), tag: Buffer.from(tag, 'base64') };
@@ -78,7 +78,7 @@ function decode(encoded: string): DecodedHash {
 
 async function derive(password: string, decoded: DecodedHash): Promise<Buffer> {
   const parameters: Argon2Parameters = {
-    // The same characters typed on another keyboard may be composed of other code points: NIST SP 800-63B-4, 3.1.1.2.
+    // The same characters from another keyboard may have other code points: NIST SP 800-63B-4, 3.1.1.2.
     message: Buffer.from(password.normalize('NFC')),
     nonce: decoded.salt,
     memory: decoded.cost.memoryKibibytes,
@@ -100,7 +100,7 @@ export async function hashArgon2id(password: string, cost: Argon2idCost): Promis
 }
 
 /**
- * Whether `password` is the one that `encoded` was made of; takes the same time either way.
+ * Whether `password` matches `encoded`, in the same time either way.
  *
  * @throws {@link MalformedPasswordHash}
  */
@@ -109,7 +109,6 @@ export async function verifyArgon2id(password: string, encoded: string): Promise
   return timingSafeEqual(await derive(password, decoded), decoded.tag);
 }
 
-/** Whether `encoded` cost something else than new hashes do. */
 export function costsOtherwise(encoded: string, cost: Argon2idCost): boolean {
   const found = decode(encoded).cost;
   return (
@@ -119,19 +118,19 @@ export function costsOtherwise(encoded: string, cost: Argon2idCost): boolean {
   );
 }
 
-/** A hash of nothing that anybody could type, which costs as much to verify as a real one. */
+/** A hash that no password matches, as expensive to verify as a real one. */
 export function unmatchableArgon2id(cost: Argon2idCost): string {
   return encode({ cost, salt: randomBytes(SALT_BYTES), tag: randomBytes(TAG_BYTES) });
 }
 
 /**
- * Most hashes at once. libuv has 4 threads unless UV_THREADPOOL_SIZE says otherwise, and DNS, files and the verifying of
- * tokens need some; and half of the cores, so that the event loop is not crowded out of its own.
+ * Most concurrent hashes. libuv has 4 threads by default, which DNS, files and token verification share; and half of the cores, to leave
+ * CPU to the event loop.
  */
 const CONCURRENCY_MAXIMUM = 2;
 export const defaultPasswordConcurrency = (cores: number = availableParallelism()): number =>
   Math.min(CONCURRENCY_MAXIMUM, Math.max(1, Math.floor(cores / 2)));
-/** Waits of about a second at most: 32 hashes of some 30 ms, one after the other. */
+/** Bounds the wait to about a second: 32 hashes of some 30 ms. */
 const MAXIMUM_WAITING = 32;
 const RETRY_AFTER_SECONDS = 1;
 
@@ -146,11 +145,11 @@ export interface PasswordHasherOptions {
 
 export interface PasswordVerdict {
   readonly matches: boolean;
-  /** The password matched a hash of another cost than new ones have: make a new one while the password is at hand. */
+  /** The password matched a hash of another cost than new ones have: rehash it now. */
   readonly isOutdated: boolean;
 }
 
-/** Hashes and verifies passwords, a bounded number at once: a storm of logins must not starve everything else. */
+/** Hashes and verifies passwords with bounded concurrency, so that a burst of logins does not starve other requests. */
 export class PasswordHasher {
   readonly #cost: Argon2idCost;
   readonly #slots: ConcurrencyLimiter;
@@ -165,26 +164,26 @@ export class PasswordHasher {
     });
   }
 
-  /** Hashes in flight and waiting, for metrics. */
   get load(): { readonly running: number; readonly waiting: number } {
     return { running: this.#slots.running, waiting: this.#slots.waiting };
   }
 
   /**
-   * @param caller - who waits in turn with other callers, such as an address.
+   * @param caller - queue key for fairness between callers, such as an address.
    * @returns a PHC string to store.
-   * @throws {@link AccessError} password-hashing-busy when too many wait.
+   * @throws {@link AccessError} password-hashing-busy when the queue is full.
    */
   async hash(password: string, caller = UNKNOWN_ADDRESS): Promise<string> {
     return await this.#run(caller, () => hashArgon2id(password, this.#cost));
   }
 
   /**
-   * Compares `password` with what is stored. Where nothing is stored, because there is no such account or it has no
-   * password, it takes as long and does not match, so that time does not tell who has an account.
+   * Compares `password` with the stored hash. Without one (no account, or no password), it takes as long and does not match, so that timing
+   * does not
+   * reveal accounts.
    *
-   * @throws {@link AccessError} password-hashing-busy when too many wait.
-   * @throws MalformedPasswordHash when what is stored is damaged.
+   * @throws {@link AccessError} password-hashing-busy when the queue is full.
+   * @throws MalformedPasswordHash
    */
   async verify(
     password: string,
@@ -204,7 +203,7 @@ export class PasswordHasher {
     const scope = currentScope();
     try {
       return await this.#slots.run(async () => {
-        // Nobody waits for it any more, and others wait for the place.
+        // The request has ended: leave the slot to others.
         if (scope?.isEnded === true) throw new ScopeEnded('The request has ended');
         return await task();
       }, caller);

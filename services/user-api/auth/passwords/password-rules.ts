@@ -7,10 +7,11 @@ const DIGEST_BYTES = 6;
 const DIGEST_CHARACTERS = 8;
 
 /**
- * Whether `password` is one of the common passwords that are long enough to be taken, without regard to case: the 9,728 of at least
- * 15 characters among the first million of Mark Burnett's list of leaked ones (`10-million-password-list-top-1000000.txt` in
- * SecLists; in the public domain). Kept as the first 6 bytes of the SHA-256 of each in lower case and NFC, because they were
- * people's own, and many are obscene. Of other passwords, less than one in 10^10 is taken for one of them.
+ * Whether `password` is a common one, ignoring case: one of the 9,728 of at least 15 characters among the first million of Mark Burnett's list
+ * of
+ * leaked passwords (`10-million-password-list-top-1000000.txt` in SecLists, public domain). Stored as the first 6 bytes of SHA-256 in lower
+ * case and
+ * NFC, because they were real and many are obscene. False positives: below one in 10^10.
  */
 export function isCommonPassword(password: string): boolean {
   const text = password.normalize('NFC').toLowerCase();
@@ -18,22 +19,20 @@ export function isCommonPassword(password: string): boolean {
   return COMMON_PASSWORD_DIGESTS.indexOf(digest) % DIGEST_CHARACTERS === 0;
 }
 
-/** Whose password it is to be. */
 export interface PasswordOwner {
   readonly email: string;
   readonly name: string;
 }
 
-/** What people put into a password for this service, and those who guess passwords know it. */
+/** Words that are common in passwords for this service. */
 const SERVICE_WORDS = ['headroom', 'password', 'passwort', 'login', 'admin'];
 /** Shorter words are part of too many others. */
 const WORD_MINIMUM_LENGTH = 3;
-/** Rows of keys, and the orders that everybody knows. */
 const KNOWN_ORDERS = ['1234567890', 'qwertyuiop', 'qwertzuiop', 'asdfghjkl', 'zxcvbnm', 'yxcvbnm'];
-/** Up to so many straight runs ("12345678" "87654321") make a password that is guessed first. */
+/** Up to this many straight runs ("12345678" "87654321") make a password that is guessed first. */
 const RUNS_MAXIMUM = 3;
 
-/** Whether `password` is a shorter one, typed again and again: the period is below the least length. */
+/** Whether `password` repeats a shorter one: the period is below the minimum length. */
 function isRepetition(characters: readonly string[]): boolean {
   const longest = Math.min(PASSWORD_MINIMUM_LENGTH - 1, Math.floor(characters.length / 2));
   for (let period = 1; period <= longest; period += 1) {
@@ -62,7 +61,7 @@ function isMadeOfRuns(characters: readonly string[]): boolean {
 
 const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}]/gu, '');
 
-/** Whether the letters of `password` are nothing but words that are known of its owner and of this service. */
+/** Whether the letters of `password` are only words of its owner and of this service. */
 function isMadeOfKnownWords(password: string, { email, name }: PasswordOwner): boolean {
   const words = [...email.split(/[^\p{L}]+/u), ...name.split(/[^\p{L}]+/u), ...SERVICE_WORDS]
     .map(lettersOf)
@@ -74,11 +73,11 @@ function isMadeOfKnownWords(password: string, { email, name }: PasswordOwner): b
 }
 
 /**
- * Judges a password that somebody wants to have from now on, as NIST SP 800-63B-4, 3.1.1.2 has it: a length (that is in the schema,
- * `newPassword`), a list of common, expected and leaked ones to which the whole password is compared, and no rules about
- * kinds of characters. https://pages.nist.gov/800-63-4/sp800-63b.html
+ * Checks a new password by NIST SP 800-63B-4, 3.1.1.2: a length (in the schema `newPassword`), a list of common, expected and leaked
+ * passwords, and
+ * no rules about kinds of characters. https://pages.nist.gov/800-63-4/sp800-63b.html
  *
- * @returns what is wrong, completing a sentence that begins with the field's name; null for a good password.
+ * @returns the fault, completing a sentence that begins with the field's name; null for a good password.
  */
 export function objectionToPassword(password: string, owner: PasswordOwner): string | null {
   const characters = [...password.normalize('NFC').toLowerCase()];

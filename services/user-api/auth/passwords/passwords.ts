@@ -25,12 +25,11 @@ export interface PasswordsParts {
   readonly sessionRevoker: SessionRevoker;
   readonly issuer: TokenIssuer;
   readonly throttle: LoginThrottle;
-  /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
+  /** Sends an event that is in the outbox, in the background; it must not throw. */
   readonly dispatch: (event: PasswordResetRequested) => void;
   readonly logger: Logger;
 }
 
-/** Getting a password, changing it, and getting another when it is forgotten. */
 export class Passwords {
   readonly #parts: PasswordsParts;
 
@@ -39,9 +38,9 @@ export class Passwords {
   }
 
   /**
-   * The hash of somebody's first password, for the statement that creates the user.
+   * Hashes a new user's password.
    *
-   * @param address - where the request comes from.
+   * @param address - of the client.
    * @param field - name of the password's field in the body.
    * @throws `Problem` validation-failed for a common password, {@link AccessError} password-hashing-busy
    */
@@ -61,8 +60,7 @@ export class Passwords {
   }
 
   /**
-   * Changes a password for who knows it, ends all sessions, and API keys unless they are to be kept, and begins a new session for the
-   * caller.
+   * Changes a known password, revokes all sessions, and API keys unless they are kept, and begins a new session for the caller.
    *
    * @throws `Problem` validation-failed; {@link AccessError} wrong-password, too-many-logins, password-hashing-busy
    */
@@ -74,7 +72,7 @@ export class Passwords {
     const { accounts, sessionRevoker, hasher, issuer, logger, throttle } = this.#parts;
     const account = await accounts.find(userId);
     if (account === null) throw wrongPassword();
-    // Apart from logins, which strangers can make fail: whoever comes here has logged in.
+    // Throttled apart from logins, which strangers can make fail.
     const { matches } = await throttled(throttle, changeOf(userId), undefined, () =>
       hasher.verify(currentPassword, account.passwordHash, address),
     );
@@ -93,10 +91,7 @@ export class Passwords {
     return await issuer.begin({ userId, role, generation });
   }
 
-  /**
-   * Has a link to a new password sent to the address, if somebody has it. Takes the same steps and the same time if nobody does, and does
-   * not tell.
-   */
+  /** Has a password reset sent, if an account has the address. Takes the same steps and the same time otherwise. */
   async requestReset(email: string): Promise<void> {
     const { dispatch, resets } = this.#parts;
     const [passwordResetId, eventId] = [randomUUID(), randomUUID()];
@@ -109,8 +104,8 @@ export class Passwords {
   }
 
   /**
-   * Sets a new password with the secret of a link, once. It ends all sessions; and API keys, unless they are to be kept: who resets a
-   * password may have lost the account to somebody, and keys are what that somebody leaves behind.
+   * Sets a new password with a reset's secret, once. It revokes all sessions; and API keys, unless they are kept: an intruder may have created
+   * them.
    *
    * @throws `Problem` validation-failed; {@link AccessError} invalid-reset-token, password-hashing-busy
    */
@@ -132,7 +127,7 @@ export class Passwords {
   }
 }
 
-/** No email address: none is without @. */
+/** Never equals an email address, which contains @. */
 const changeOf = (userId: number) => `password of user ${userId}`;
 
 function wrongPassword(): AccessError {

@@ -6,14 +6,11 @@ import type { RevocationLog } from './revocation-log.ts';
 import { type Revocation, Revocations, revocation } from './revocations.ts';
 
 const CHANNEL = 'revocations';
-/** How often the database is asked: the bound on how long a revoked token works where Redis brings no word of it. */
+/** Interval of polls: the bound on how long a revoked token works if Redis loses the message. */
 export const POLL_INTERVAL_SECONDS = 2;
-/**
- * How far back each poll looks beyond the one before: longer than a transaction that revokes can take, whose rows have the time of its
- * beginning and are seen from its end on.
- */
+/** Overlap of polls: longer than a revoking transaction, whose rows have the time of its beginning and are visible from its commit. */
 const OVERLAP_SECONDS = 15;
-/** A minute more than tokens live, so that no rounding lets one outlive its revocation. */
+/** A minute more than tokens live, so that no token outlives its revocation through rounding. */
 const REMEMBER_SECONDS = ACCESS_TOKEN_LIFETIME_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS + 60;
 
 export interface RevocationFeedParts {
@@ -26,8 +23,8 @@ export interface RevocationFeedParts {
 }
 
 /**
- * Brings revocations to this process: over Redis within milliseconds, and from the database every two seconds, which finds what
- * Redis lost. While neither answers, what was revoked elsewhere works here until the token expires: ten minutes at most.
+ * Brings revocations to this process: over Redis within milliseconds, and from the database every two seconds. While both are down, a token
+ * revoked by another process works here until it expires: ten minutes at most.
  */
 export class RevocationFeed {
   readonly revocations = new Revocations(REMEMBER_SECONDS);
@@ -44,16 +41,13 @@ export class RevocationFeed {
     this.#pollMilliseconds = 1_000 * (parts.pollIntervalSeconds ?? POLL_INTERVAL_SECONDS);
   }
 
-  /** Learns what has been revoked so far, and goes on from there. Does not fail: what it cannot learn now, it learns later. */
+  /** Loads revocations, then polls. Never fails: the next poll retries. */
   async start(): Promise<void> {
     this.#subscribe();
     await this.#poll();
   }
 
-  /**
-   * Tells this process and the others of what the database has. Nobody waits for the others, and it never throws: they find it in
-   * the database.
-   */
+  /** Notifies this process, and the others in the background. Never throws: they find it in the database. */
   publish(revoked: Revocation): void {
     this.revocations.add(revoked);
     this.#parts.redis?.publish(CHANNEL, JSON.stringify(revoked)).catch(() => {});
@@ -68,14 +62,14 @@ export class RevocationFeed {
   #subscribe(): void {
     const { redis, logger } = this.#parts;
     if (redis === null) return;
-    // A connection that listens can do nothing else.
+    // A subscribed connection can run no other commands.
     const subscriber = duplicate(redis);
     this.#subscriber = subscriber;
-    // The client that it was copied from logs what becomes of Redis.
+    // The original client logs errors of Redis.
     subscriber.on('error', () => {});
     subscriber.on('ready', () => {
       subscriber.subscribe(CHANNEL).then(
-        // What was said while nobody listened is in the database.
+        // Messages of a lost connection are in the database.
         () => this.#pollNow(),
         (error: unknown) => {
           logger.warn({ error }, 'Not subscribed to revocations');

@@ -1,7 +1,7 @@
 import type { DatabaseRouter } from '../../database/router.ts';
 import { type Revocation, revocation } from './revocations.ts';
 
-/** Revocations in PostgreSQL, where they are true; what processes tell each other is only faster. */
+/** Revocations in PostgreSQL, the source of truth; messages over Redis are only faster. */
 export class RevocationLog {
   readonly #router: DatabaseRouter;
 
@@ -10,7 +10,7 @@ export class RevocationLog {
   }
 
   /**
-   * Adds the end of a session. What else is revoked is added by the statement that revokes it.
+   * Adds the revocation of a session. Other kinds are added by the revoking statement.
    *
    * @throws `DatabaseUnavailable`
    */
@@ -21,7 +21,7 @@ export class RevocationLog {
   }
 
   /**
-   * Those written in the last `seconds`, of the writer, because a reader may be behind by more than that.
+   * Revocations of the last `seconds`, from the writer, because a reader may lag by more.
    *
    * @throws `DatabaseUnavailable`
    */

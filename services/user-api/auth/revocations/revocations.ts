@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-/** Something that has been ended before its time. */
 export const revocation = z.discriminatedUnion('kind', [
-  /** All that a user began under a lower generation than this. */
+  /** Everything that a user began under a lower generation. */
   z.object({
     kind: z.literal('user'),
     userId: z.int().positive(),
@@ -13,7 +12,7 @@ export const revocation = z.discriminatedUnion('kind', [
 ]);
 export type Revocation = z.infer<typeof revocation>;
 
-/** A generation that no account reaches: nothing of an erased user is good any more. */
+/** Above the generation of any account: revokes everything of an erased user. */
 export const ERASED_GENERATION = 2_147_483_647;
 
 interface Remembered {
@@ -22,28 +21,24 @@ interface Remembered {
   readonly forgetAt: number;
 }
 
-/**
- * What this process knows to be revoked, for as long as anything that was found good before can matter. Asked with each request, so
- * answered from memory.
- */
+/** Revocations known to this process, kept as long as a token issued before can be valid. In memory, because each request reads them. */
 export class Revocations {
   readonly #rememberMilliseconds: number;
-  /** In the order in which they are forgotten. */
+  /** In order of expiry. */
   readonly #users = new Map<number, Remembered>();
   readonly #sessions = new Map<string, number>();
   readonly #apiKeys = new Map<number, number>();
 
-  /** @param rememberSeconds - longer than any token or verdict on an API key is good for. */
+  /** @param rememberSeconds - longer than the lifetime of any token or cached API key. */
   constructor(rememberSeconds: number) {
     this.#rememberMilliseconds = 1_000 * rememberSeconds;
   }
 
-  /** Revocations remembered now. */
   get size(): number {
     return this.#users.size + this.#sessions.size + this.#apiKeys.size;
   }
 
-  /** The lowest generation of the user that is good. */
+  /** The lowest valid generation of the user. */
   minimumGeneration(userId: number): number {
     return this.#users.get(userId)?.generation ?? 0;
   }
@@ -74,7 +69,6 @@ export class Revocations {
     }
   }
 
-  /** Forgets what can no longer matter. */
   forgetOld(): void {
     const now = performance.now();
     for (const [userId, { forgetAt }] of this.#users) {

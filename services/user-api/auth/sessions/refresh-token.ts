@@ -1,9 +1,8 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
 
 /**
- * A refresh token: `hrr_<user id>.<family>.<secret>`. Family and secret are random; each refresh gives the same family with
- * another secret. The family is told to nobody else (its hash is the session's id), so that whoever comes with it holds a
- * token of the session, be it a used one.
+ * A refresh token: `hrr_<user id>.<family>.<secret>`. Family and secret are random; each refresh keeps the family and changes the secret. Only
+ * holders of a token of the session know the family: its hash is the session's public id.
  */
 export interface RefreshToken {
   readonly userId: number;
@@ -17,10 +16,8 @@ const PREFIX = 'hrr_';
 const FAMILY_BYTES = 16;
 const SECRET_BYTES = 32;
 const TOKEN = /^hrr_([1-9]\d{0,15})\.([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/;
-/** As many characters of a digest's base64url as hold 128 bits. */
 const SESSION_ID_LENGTH = 22;
 
-/** The first token of a new session. */
 export function createRefreshToken(userId: number): RefreshToken {
   return {
     userId,
@@ -33,19 +30,19 @@ export function formatRefreshToken({ userId, family, secret }: RefreshToken): st
   return `${PREFIX}${userId}.${family}.${secret}`;
 }
 
-/** @returns null for what cannot be one of ours. */
+/** @returns null for malformed text. */
 export function parseRefreshToken(text: string): RefreshToken | null {
   const [, userId, family, secret] = TOKEN.exec(text) ?? [];
   if (userId === undefined || family === undefined || secret === undefined) return null;
   return Number.isSafeInteger(Number(userId)) ? { userId: Number(userId), family, secret } : null;
 }
 
-/** The session's public id: found from the family, but not the other way round. */
+/** The session's public id: a one-way hash of the family. */
 export function sessionIdOf({ family }: RefreshToken): string {
   return hash('sha256', family, 'base64url').slice(0, SESSION_ID_LENGTH);
 }
 
-/** What is stored of a token: 256 random bits need no salt and no slow hash. */
+/** The stored hash: 256 random bits need no salt and no slow hash. */
 export function refreshTokenHash({ secret }: RefreshToken): string {
   return hash('sha256', secret, 'base64url');
 }
@@ -55,8 +52,9 @@ export function createSuccessorSalt(): string {
 }
 
 /**
- * The token that follows `token`. Made from it and a salt that the store keeps, so that the same token, sent twice, can be given
- * the same successor, though the store has no secret that is good for anything.
+ * The token that follows `token`, derived from it and a salt in the store: the same token, sent twice, gets the same successor, and the store
+ * holds
+ * no usable secret.
  */
 export function successorOf(token: RefreshToken, salt: string): RefreshToken {
   const secret = createHmac('sha256', token.secret).update(salt).digest('base64url');

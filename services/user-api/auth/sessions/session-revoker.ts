@@ -13,8 +13,8 @@ export interface SessionRevokerParts {
 }
 
 /**
- * Ends sessions before their time, and with them the access tokens made of them: here at once; in other processes as soon as Redis
- * tells them, and within `POLL_INTERVAL_SECONDS` and a query from the database if it does not.
+ * Revokes sessions and their access tokens: here at once; in other processes by a message over Redis, or within `POLL_INTERVAL_SECONDS` and a
+ * query.
  */
 export class SessionRevoker {
   readonly #parts: SessionRevokerParts;
@@ -24,12 +24,12 @@ export class SessionRevoker {
   }
 
   /**
-   * "Log out everywhere". Revokes API keys, too, unless they are kept: whoever had a session can have made one. It works without
-   * Redis: a session of an earlier generation is refused by the next refresh.
+   * "Log out everywhere". Revokes API keys too, unless they are kept: an intruder can have created one. Works without Redis: the next refresh
+   * refuses a session of an earlier generation.
    *
    * @param options.keepApiKeys - @default false
    * @returns whether there is such a user.
-   * @throws `DatabaseUnavailable`, when nothing has been ended.
+   * @throws `DatabaseUnavailable`; nothing is revoked then.
    */
   async endAll(userId: number, { keepApiKeys = false } = {}): Promise<boolean> {
     const ended = await this.#parts.accounts.incrementGeneration(userId, keepApiKeys);
@@ -39,7 +39,7 @@ export class SessionRevoker {
     return true;
   }
 
-  /** Tells everybody of a generation that the database has, and removes the sessions of those before. Never throws. */
+  /** Publishes a generation that the database has, and removes sessions of earlier ones. Never throws. */
   async forgetSessions(userId: number, generation: number): Promise<void> {
     const { feed, logger, sessions } = this.#parts;
     feed.publish({ kind: 'user', userId, generation });
@@ -50,7 +50,7 @@ export class SessionRevoker {
     }
   }
 
-  /** Ends the access tokens of a session that is gone. Never throws: without the database, what processes tell each other has to do. */
+  /** Revokes the access tokens of a removed session. Never throws: without the database, it is published over Redis only. */
   async endAccessTokens(sessionId: string): Promise<void> {
     const { feed, log, logger } = this.#parts;
     feed.publish({ kind: 'session', sessionId });

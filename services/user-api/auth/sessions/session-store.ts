@@ -12,10 +12,7 @@ import {
 } from './refresh-token.ts';
 import { OPEN_SESSION, REDIS_TIME, ROTATE_SESSION } from './session-scripts.ts';
 
-/**
- * How long a session lasts after the login, however much it is used: NIST SP 800-63B-4, 2.1.3 wants 30 days at most where
- * a password is all that is asked for.
- */
+/** Lifetime of a session after the login: NIST SP 800-63B-4, 2.1.3 allows 30 days at most with a password alone. */
 const SESSION_LIFETIME_SECONDS = 30 * 24 * 60 * 60;
 /** How long a session lasts without being used. */
 const SESSION_IDLE_SECONDS = 7 * 24 * 60 * 60;
