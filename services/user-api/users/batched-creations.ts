@@ -14,12 +14,13 @@ import { SETTABLE_FIELDS, SETTABLE_NAMES, SETTABLE_RECORD } from './user-columns
 import { USER_COLUMNS, type UserRow } from './user-row.ts';
 import type { NewUser } from './write-statements.ts';
 
-/** Rows of one statement at most: it stays a matter of milliseconds, and a failure that is all rows' costs no more than that. */
+/** Rows of one statement at most, so that it takes milliseconds, and a failure of all rows costs no more. */
 const ROWS_MAXIMUM = 100;
 
 /**
- * What `insertUser` does, for several users. Who is not in the result has an email address that is taken. Rows come as JSON, because postgres.js
- * would ask each connection for the types of arrays.
+ * `insertUser` for several users. A user missing from the result has an email address that is taken. Rows are JSON, because postgres.js would
+ * query
+ * the types of arrays on each connection.
  *
  * Parameters: 1 the users, as JSON, each with another email address; 2 seconds until a relay may take the events.
  */
@@ -48,13 +49,12 @@ const INSERTION = `
 
 const DEADLOCK = '40P01';
 
-/** Whether PostgreSQL has undone a statement for the sake of one of its rows, so that the others may do better without it. */
+/** Whether one row made the statement fail, so that the others may succeed without it. */
 function isOfOneRow(error: unknown): boolean {
   if (error instanceof DatabaseUnavailable) return sqlState(error.cause) === DEADLOCK;
   return sqlState(error) !== undefined;
 }
 
-/** A user to be created, and the request that creates it. */
 interface Creation {
   readonly user: NewUser;
   readonly scope: Scope | undefined;
@@ -65,8 +65,9 @@ const lowerCase = ({ user }: Creation) => user.email.toLowerCase();
 const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /**
- * Creates the users of one tick of the event loop with one statement, because what a statement takes by itself, in this process and in PostgreSQL, is
- * most of what a creation takes. Each succeeds or fails as it would alone: where one row spoils the statement, each is tried by itself.
+ * Creates the users of one tick with one statement, because the fixed cost of a statement dominates. Each succeeds or fails as it would alone:
+ * if one
+ * row fails the statement, each is tried by itself.
  */
 export class BatchedCreations {
   readonly #router: Pick<DatabaseRouter, 'write'>;
@@ -76,7 +77,6 @@ export class BatchedCreations {
     trace: 'none',
   });
 
-  /** @param createAlone - creates one user with a statement of its own. */
   constructor(
     router: Pick<DatabaseRouter, 'write'>,
     createAlone: (user: NewUser, scope: Scope | undefined) => Promise<UserRow>,
@@ -92,7 +92,7 @@ export class BatchedCreations {
 
   async #createAll(creations: readonly Creation[]): Promise<(UserRow | Error)[]> {
     const alone = ({ scope, user }: Creation) => this.#createAlone(user, scope).catch(asError);
-    // The first with an address: rows are distinguished by it.
+    // One creation of each address: rows are matched by it.
     const together = [...Map.groupBy(creations, lowerCase).values()].flatMap((same) =>
       same.slice(0, 1),
     );
@@ -113,18 +113,18 @@ export class BatchedCreations {
     );
   }
 
-  /** @returns the rows by their addresses; an error for a request that ended before the statement was sent. */
+  /** @returns rows by address; an error for a request that ended before the statement was sent. */
   async #insert(
     creations: readonly Creation[],
   ): Promise<ReadonlyMap<string, UserRow | ScopeEnded>> {
-    // All processes lock addresses in this order, so that no two wait for each other.
+    // One order of locking in all processes excludes deadlocks.
     const inOrder = creations.toSorted((one, other) =>
       lowerCase(one) < lowerCase(other) ? -1 : 1,
     );
     const ended = new Map<string, ScopeEnded>();
     const rows = await this.#router.write(
       (sql) => {
-        // The statement may have waited for a connection for longer than some of the requests.
+        // Requests may have ended while the statement waited for a connection.
         const wanted = inOrder.filter(({ scope, user }) => {
           if (scope?.isEnded !== true) return true;
           ended.set(user.email, new ScopeEnded('The request has ended'));

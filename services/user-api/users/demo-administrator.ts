@@ -9,10 +9,10 @@ interface Found {
 }
 
 /**
- * Makes one of the demo users an administrator with this password, unless that user has an account already, which is left as it is.
+ * Makes a demo user an administrator with this password, unless that user has an account already, which stays unchanged.
  *
  * @param databaseUrl - the writer, logged in as the owner of the tables; it must have been migrated.
- * @returns the email address to log in with; null when the password is not good there: the user is gone, or has another one by now.
+ * @returns the email address of the login; null when the user does not exist or has another password.
  */
 export async function ensureDemoAdministrator(
   databaseUrl: string,

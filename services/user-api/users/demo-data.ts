@@ -5,10 +5,9 @@ import { SETTABLE_FIELDS, SETTABLE_NAMES, SETTABLE_RECORD } from './user-columns
 /** Ids 1 to this are taken by the demo users. */
 export const DEMO_USER_COUNT = 1_000;
 
-/** The demo user who may log in, and do everything. */
 export const DEMO_ADMINISTRATOR_ID = 1;
 
-/** Both lists have lengths without a common divisor (29 and 41), so that full names repeat only after 1,189 users. */
+/** Lengths without a common divisor (29 and 41): full names repeat only after 1,189 users. */
 const GIVEN_NAMES =
   'Ada Alan Annie Barbara Claude Dorothy Edsger Evelyn Frances Grace Hedy Ivan Jean Karen Katherine Ken Leslie Lotfi Lynn Margaret Mary Niklaus Radia Ritchie Shafi Sophie Tim Tony Vint'.split(
     ' ',
@@ -17,7 +16,6 @@ const FAMILY_NAMES =
   'Abbott Almeida Bauer Brandt Castillo Chandra Dubois Eriksen Fischer Fontaine Garcia Haddad Hansen Ito Jansen Kaplan Keller Kim Kowalski Larsen Lopez Mbeki Meyer Moreau Nakamura Novak Okafor Olsen Patel Petrov Quinn Rossi Santos Schmidt Silva Suzuki Tanaka Varga Weber Yilmaz Zhang'.split(
     ' ',
   );
-/** Of every twenty users, two are inactive and one is suspended. */
 const STATUS_CYCLE = 20;
 /** The first user's creation; the others follow an hour apart. Fixed, so that every machine has the same data. */
 const FIRST_CREATED_AT = Date.UTC(2025, 0, 1);
@@ -31,16 +29,14 @@ function demoStatus(id: number): UserStatus {
   return place === 19 ? 'suspended' : 'active';
 }
 
-/** When the demo user with that id was created, RFC 3339 in UTC. */
 export function demoCreatedAt(id: number): string {
   return new Date(FIRST_CREATED_AT + id * HOUR_MILLISECONDS).toISOString();
 }
 
-/** The same user for the same id, always. Emails are in example.com, which RFC 2606 keeps from belonging to anybody. */
+/** Deterministic. Emails are in example.com, which RFC 2606 reserves. */
 function demoUser(id: number): DemoUser {
   const given = GIVEN_NAMES[id % GIVEN_NAMES.length] ?? '';
   const family = FAMILY_NAMES[id % FAMILY_NAMES.length] ?? '';
-  // What a creation may leave out is as a creation sets it.
   const { password: _, ...fields } = createUserBody.parse({
     name: `${given} ${family}`,
     email: `${given}.${family}@example.com`.toLowerCase(),
@@ -50,7 +46,7 @@ function demoUser(id: number): DemoUser {
 }
 
 /**
- * Inserts the demo users, ids 1 to {@link DEMO_USER_COUNT}, unless there is any user. They get no welcome email.
+ * Inserts the demo users, ids 1 to {@link DEMO_USER_COUNT}, into an empty table. They get no welcome email.
  *
  * @param databaseUrl - the writer, logged in as the owner of the tables; it must have been migrated.
  * @returns whether they were inserted.
@@ -60,7 +56,7 @@ export async function insertDemoUsers(databaseUrl: string): Promise<boolean> {
   try {
     return await client.begin(async (transaction) => {
       const sql = (text: string) => transaction.unsafe(text);
-      // Two first starts at once must not both find the table empty.
+      // Two concurrent first starts must not both find the table empty.
       await transaction`lock table users in exclusive mode`;
       const [found] = await transaction`select from users limit 1`;
       if (found !== undefined) return false;

@@ -1,12 +1,11 @@
 import { type ErrorRow, Problem, problemOf, retryAfter } from '../http/problem.ts';
 import { entityTag } from '../http/request-headers.ts';
 
-/** Another user has this email address. */
 export class EmailTaken extends Error {
   override readonly name = 'EmailTaken';
 }
 
-/** The user has another version than those the caller allows. */
+/** The user's version is not among those allowed. */
 export class VersionMismatch extends Error {
   override readonly name = 'VersionMismatch';
   readonly currentVersion: number;
@@ -22,17 +21,15 @@ export class IdempotencyKeyInUse extends Error {
   override readonly name = 'IdempotencyKeyInUse';
 }
 
-/** The Idempotency-Key was used for another body. */
 export class IdempotencyKeyReused extends Error {
   override readonly name = 'IdempotencyKeyReused';
 }
 
-/** What the Idempotency-Key was used for has been erased. */
+/** The user that the Idempotency-Key created has been erased. */
 export class IdempotentResponseErased extends Error {
   override readonly name = 'IdempotentResponseErased';
 }
 
-/** Their problems. */
 export const userErrorRows: readonly ErrorRow[] = [
   problemOf(
     EmailTaken,

@@ -47,10 +47,10 @@ import {
 import { type FieldObjections, statusForbidden, type Users } from './users.ts';
 import type { AuditedActor } from './write-statements.ts';
 
-/** What a response depends on besides the path: who may see what. */
+/** Request fields that select the representation. */
 const VARY = 'authorization, origin, x-api-key';
 
-/** The fields of a response with a user that say who may keep it, in their order. */
+/** The caching fields of a response with a user, in order. */
 export function cachingFields(representation: Representation): [name: string, value: string][] {
   return [
     ['cache-control', representation === 'public' ? cacheControl.publicUser : cacheControl.user],
@@ -67,7 +67,7 @@ function cachingHeaders(representation: Representation, etag: string) {
   return { ...cachingHeadersOf[representation], etag };
 }
 
-/** Bytes and a plain object of headers: what the adapter to Node.js sends without making web streams and Headers. */
+/** Bytes and a plain object of headers: the Node.js adapter sends them without web streams and Headers. */
 function response(
   { body, etag }: ShownUser,
   representation: Representation,
@@ -92,7 +92,7 @@ function actorOf(identity: Identity, id: number): AuditedActor {
   return { kind: userId === id ? 'self' : 'admin', userId };
 }
 
-/** @throws `AccessError` when a new user is to have another status than whoever asks may give. */
+/** @throws `AccessError` when the caller may not set this status on a new user. */
 function requireStatusOfCreation({ status }: CreateUserBody, identity: Identity): void {
   if (status === defaultUserStatus) return;
   const decision = decide(userFieldPermissions.writeStatus, identity, undefined);
@@ -100,7 +100,6 @@ function requireStatusOfCreation({ status }: CreateUserBody, identity: Identity)
   if (decision === 'forbidden') throw statusForbidden();
 }
 
-/** Why somebody may not set fields of a user, for those that they may not. */
 function objectionsOf(identity: Identity, id: number): FieldObjections {
   const { writeEmail, writeStatus } = userFieldPermissions;
   return {
@@ -119,12 +118,11 @@ export interface UserOperationParts {
   readonly users: Users;
   readonly personalData: PersonalDataExporter;
   readonly cursors: CursorSigner;
-  /** Names who sends a request. */
   readonly admission: { callerOf(identity: Identity, address: string): string };
   readonly readBody: JsonBodyReader;
 }
 
-/** The operations on users: what each does with HTTP, around what {@link Users} does. */
+/** The HTTP operations of {@link Users}. */
 export function createUserOperations(parts: UserOperationParts): ProtectedOperation[] {
   const { admission, cursors, personalData, readBody, users } = parts;
 
@@ -136,7 +134,7 @@ export function createUserOperations(parts: UserOperationParts): ProtectedOperat
     const id = userIdParameter(context);
     const objections = objectionsOf(identity, id);
     const representation = representationFor(identity, id);
-    // Not even as it is, by who may not see it: the response would confirm a guess.
+    // Not even the current address, by a caller who cannot see it: the response would confirm a guess.
     if (fields.email !== undefined && objections.email !== null && representation === 'public') {
       throw objections.email;
     }

@@ -6,12 +6,12 @@ import type { DatabaseRouter } from '../database/router.ts';
 import { toUser, type UserRow } from './user-row.ts';
 import type { CreationKey } from './write-statements.ts';
 
-/** How long the response to an Idempotency-Key counts; maintenance (`lambda-workers/maintenance`) removes it some time after. */
+/** Lifetime of an Idempotency-Key; maintenance (`lambda-workers/maintenance`) removes it later. */
 export const IDEMPOTENCY_KEY_HOURS = 24;
 /** PostgreSQL's name for the primary key of the table. */
 const PRIMARY_KEY = 'idempotency_keys_pkey';
 
-/** What is remembered of a creation; null where the user has been erased since. */
+/** A stored creation; null where the user has been erased since. */
 export interface StoredCreation {
   readonly fingerprint: string | null;
   readonly user: User | null;
@@ -22,7 +22,7 @@ interface IdempotencyRow {
   readonly answer: UserRow | null;
 }
 
-/** Finds a key's row; one that is too old is removed by the way, so that the key is new again. */
+/** Reads a key's row; deletes an expired one, so that the key is new again. */
 function takeRow(client: Sql, digest: string) {
   return client<IdempotencyRow[]>`
     with outdated as (
@@ -34,15 +34,12 @@ function takeRow(client: Sql, digest: string) {
   `;
 }
 
-/** Whether a creation failed because its key is remembered already. */
+/** Whether a creation failed because its key is stored already. */
 export function isKeyTaken(error: unknown): boolean {
   return isDuplicateOf(error, PRIMARY_KEY);
 }
 
-/**
- * Remembers creations by the Idempotency-Key of their requests. Neither the key nor the body is stored, but digests that are worth nothing
- * without the secret: clients write into keys what they like, and a body holds a password.
- */
+/** Stores creations by Idempotency-Key. Key and body are stored as keyed digests only: clients choose keys freely, and a body holds a password. */
 export class IdempotencyStore {
   readonly #router: DatabaseRouter;
   readonly #key: KeyObject;
@@ -53,7 +50,7 @@ export class IdempotencyStore {
   }
 
   /**
-   * @param caller - who sent the key: the same key of another caller is another one.
+   * @param caller - scope of the key: another caller's equal key is another key.
    * @param body - the fields of the request, always in the same order.
    */
   keyOf(caller: string, idempotencyKey: string, body: object): CreationKey {
@@ -72,7 +69,7 @@ export class IdempotencyStore {
   }
 
   #digest(...parts: readonly string[]): string {
-    // As JSON, so that no two lists of parts read the same.
+    // As JSON, so that different lists of parts have different texts.
     return createHmac('sha256', this.#key).update(JSON.stringify(parts)).digest('base64url');
   }
 }

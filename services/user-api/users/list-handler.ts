@@ -21,7 +21,6 @@ import type { ListPosition, UserListing } from './list-statements.ts';
 import type { ListedUser, UserRepository } from './repository.ts';
 import type { Users } from './users.ts';
 
-/** A list, as it has been asked for. */
 interface ListRequest {
   readonly query: ListUsersQuery;
   readonly listing: UserListing;
@@ -29,7 +28,6 @@ interface ListRequest {
   readonly cursors: CursorSigner;
 }
 
-/** How a position stands in a cursor. */
 const cursorPosition = z.tuple([z.string(), z.int().positive()]);
 
 function listingOf({ name_prefix: prefix, sort, status }: ListUsersQuery): UserListing {
@@ -40,7 +38,7 @@ function listingOf({ name_prefix: prefix, sort, status }: ListUsersQuery): UserL
   return { status, order };
 }
 
-/** Names what is listed and in which order: a cursor is good there only. */
+/** Names list and order: a cursor is valid there only. */
 const nameOf = ({ order, status }: UserListing) => JSON.stringify([status ?? null, order]);
 
 /** @throws {@link Problem} validation-failed */
@@ -57,7 +55,6 @@ function positionOf({ cursors, listing, query }: ListRequest): ListPosition | nu
   return { key, id };
 }
 
-/** A link to another page of the same list. */
 function linkTo(relation: string, { query }: ListRequest, page: Readonly<Record<string, unknown>>) {
   const { name_prefix, sort, status } = query;
   const parameters = new URLSearchParams();
@@ -71,7 +68,7 @@ function bytesOf(page: UserPage): Uint8Array {
   return Buffer.from(JSON.stringify(page));
 }
 
-/** The page of those that were found, of which one more was asked for than the page has. */
+/** The page of rows that were read: one more than the page has. */
 function shownPage(
   { cursors, listing, representation }: ListRequest,
   found: readonly ListedUser[],
@@ -101,7 +98,7 @@ async function loadAfter(
   return { body: bytesOf(page), link };
 }
 
-/** Where a numbered page is. @throws {@link Problem} page-too-deep */
+/** Offset of a numbered page. @throws {@link Problem} page-too-deep */
 function placeOf({ page = 1, per_page: perPage = PAGE_DEFAULT_LIMIT }: ListUsersQuery) {
   if (page * perPage > PAGED_MAXIMUM_USERS) {
     throw new Problem(
@@ -178,7 +175,6 @@ function response(
   });
 }
 
-/** Answers with a page of users: after a cursor, or with a number. */
 export function createListHandler(users: Users, cursors: CursorSigner): ProtectedHandler {
   return ({ env, req }, identity) => {
     const query = parseQuery(listUsersQuery, req.url);

@@ -3,48 +3,48 @@ import type { PreparedText } from '../database/statements.ts';
 import { USER_COLUMNS, type UserRow } from './user-row.ts';
 
 /**
- * The statements of lists, made of parts as a list is asked for. As text with numbered parameters, because postgres.js makes a query, with its promise, of each
- * part that is written as a template, which for a page costs more than sending it.
+ * The statements of lists. As text with numbered parameters, because postgres.js makes a query with its promise of each fragment of a
+ * template,
+ * which for a page costs more than sending it.
  */
 
-/** Which users are in a list, and in which order. */
 export interface UserListing {
   /** @default users of every status */
   readonly status?: UserStatus | undefined;
   readonly order:
     | { readonly by: 'creation'; readonly newestFirst: boolean }
-    /** Only those whose name begins so, without regard to case. */
+    /** By prefix of the name, ignoring case. */
     | { readonly by: 'name'; readonly prefix: string };
 }
 
-/** Where in the order a page ends: the key of its last user. */
+/** Position in the order: the key of a page's last user. */
 export interface ListPosition {
   /** By creation: the time, RFC 3339 in UTC. By name: the name in lower case, as PostgreSQL has it. */
   readonly key: string;
   readonly id: number;
 }
 
-/** A user on a page, and where it stands in the order. */
 export interface ListedRow extends UserRow {
   readonly key: string;
 }
 
-/** Higher than any character that follows a prefix: the last code point of Unicode, which is and stays no character. */
+/** Sorts after any character that can follow a prefix: the last code point of Unicode, a permanent noncharacter. */
 const LAST_CODE_POINT = 0x10ffff;
 
-/** The values of a statement, in the order of their numbers in its text. */
+/** Parameter values in order. */
 class Parameters {
   readonly values: (string | number)[] = [];
 
-  /** @returns what stands for the value in the text. */
+  /** @returns the placeholder. */
   add(value: string | number): string {
     return `$${this.values.push(value)}`;
   }
 }
 
 /**
- * What users are ordered by, besides the id: the expressions that the indexes have. Columns are named with their table, because a bare name in
- * ORDER BY is that of an output column, and the id in the output is converted: no index has that.
+ * Sort keys besides the id, as the indexes have them. Column names include their table, because a bare name in ORDER BY is the output
+ * column's, and the
+ * converted id in the output has no index.
  */
 const keyOf = ({ order }: UserListing) =>
   order.by === 'name' ? 'lower(users.name) collate "C"' : 'users.created_at';
@@ -56,10 +56,7 @@ function orderBy(listing: UserListing): string {
   return `${keyOf(listing)}${direction}, users.id${direction}`;
 }
 
-/**
- * The condition on one range of one index: a status, a range of names, and what comes after a position. A range rather than LIKE,
- * because a plan that is made once for all prefixes cannot turn a LIKE into one.
- */
+/** The condition on one range of one index: a status, a range of names, and a position. A range, because a generic plan cannot turn LIKE into one. */
 function conditions(
   listing: UserListing,
   after: ListPosition | null,
@@ -86,7 +83,7 @@ function conditions(
 const selectWhere = (listing: UserListing, condition: string) =>
   `select ${USER_COLUMNS}, ${keyOf(listing)} as key from users where ${condition} order by ${orderBy(listing)}`;
 
-/** The page after a position, of {@link ListedRow}s: as many rows of an index as the page has, wherever it begins. */
+/** A page of {@link ListedRow}s after a position: reads as many index rows as the page has, at any depth. */
 export function usersAfter(
   listing: UserListing,
   after: ListPosition | null,
@@ -97,7 +94,7 @@ export function usersAfter(
   return { text: `${select} limit ${parameters.add(limit)}`, parameters: parameters.values };
 }
 
-/** The page behind so many users, of {@link ListedRow}s: reads those, too, so `offset` must be bounded. */
+/** A page of {@link ListedRow}s after `offset` rows, which are read too: bound it. */
 export function usersBehind(listing: UserListing, offset: number, limit: number): PreparedText {
   const parameters = new Parameters();
   const select = selectWhere(listing, conditions(listing, null, parameters));
@@ -105,7 +102,7 @@ export function usersBehind(listing: UserListing, offset: number, limit: number)
   return { text, parameters: parameters.values };
 }
 
-/** How many users are in a list, as `count`, counted up to a number. Ordered, so that an index is counted and not the table. */
+/** Number of users as `count`, up to a maximum. Ordered, so that PostgreSQL scans an index and not the table. */
 export function countOfUsers(listing: UserListing, most: number): PreparedText {
   const parameters = new Parameters();
   const condition = conditions(listing, null, parameters);

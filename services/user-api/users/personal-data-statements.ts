@@ -3,7 +3,7 @@ import { PERSONAL_DATA_ENTRIES_MAXIMUM, type PersonalData } from '../../contract
 import { userColumns } from './user-row.ts';
 import type { AuditedActor } from './write-statements.ts';
 
-/** What the database holds about a user, with times as PostgreSQL writes them into JSON. */
+/** The data of a user in the database, with times as PostgreSQL writes them into JSON. */
 export type HeldDataRow = Pick<
   PersonalData,
   | 'user'
@@ -16,9 +16,9 @@ export type HeldDataRow = Pick<
 >;
 
 /**
- * The newest rows of a query as a JSON array, oldest first: clients add to most lists as often as they like, and an export adds to one itself.
+ * The newest rows of a query as a JSON array, oldest first: clients can add to most lists without bound, and an export adds to one itself.
  *
- * @param order - field of the rows, in quotes, that tells which are the newest.
+ * @param order - sort field of the rows, in quotes.
  */
 const list = (client: Sql, order: ReturnType<typeof client>, query: ReturnType<typeof client>) =>
   client`(
@@ -27,8 +27,9 @@ const list = (client: Sql, order: ReturnType<typeof client>, query: ReturnType<t
   )`;
 
 /**
- * All that the database holds about a user, at one moment; and, in the same transaction, a record of who has asked for it. No row where
- * there is no such user. The outbox is left out: what it holds are ids, until they are sent.
+ * All data of a user at one moment; and, in the same transaction, an audit record. No row where the user does not exist. The outbox is left
+ * out: it
+ * holds ids, until they are sent.
  */
 export function selectHeldData(client: Sql, id: number, actor: AuditedActor) {
   return client<HeldDataRow[]>`

@@ -10,10 +10,9 @@ import { selectHeldData } from './personal-data-statements.ts';
 import { isoInstant } from './user-row.ts';
 import type { AuditedActor } from './write-statements.ts';
 
-/** Fields that hold times, wherever they stand. */
 const TIME_FIELD = /At$/;
 
-/** All times as RFC 3339 in UTC with milliseconds: PostgreSQL's JSON has them with an offset. */
+/** PostgreSQL's JSON has times with an offset. */
 function withIsoTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withIsoTimes);
   if (typeof value !== 'object' || value === null) return value;
@@ -25,7 +24,6 @@ function withIsoTimes(value: unknown): unknown {
   );
 }
 
-/** Puts together what is held about a person, from every place where something is. */
 export class PersonalDataExporter {
   readonly #router: DatabaseRouter;
   readonly #sessions: Pick<SessionStore, 'list'>;
@@ -36,7 +34,7 @@ export class PersonalDataExporter {
   }
 
   /**
-   * All that is held about a user. What caches hold is a copy of a part of it.
+   * All data of a user. Caches hold copies of a part of it.
    *
    * @throws {@link UserNotFound}, `DatabaseUnavailable`; `AccessError` sessions-unavailable, because a part would be missing.
    */

@@ -32,34 +32,31 @@ import {
 
 const USERS_WITH_IDS = `select ${USER_COLUMNS} from users where id = any($1::text::bigint[])`;
 
-/** The users with those ids, in no order, of `UserRow`s. One text for however many they are, so that it is prepared once. */
+/** Users by id, unordered, as `UserRow`s. One text for any number of ids, so that it is prepared once. */
 export function usersWithIds(ids: readonly number[]): PreparedText {
   return { text: USERS_WITH_IDS, parameters: [`{${ids.join(',')}}`] };
 }
 
-/** Where a user is looked for. */
 type Server = 'reader' | 'writer';
 
 /**
- * So many users at most in one statement: more would hardly make it cheaper for each, and the server would work on one statement while this process
- * has nothing to answer yet. The rest of them goes to other connections at the same time.
+ * Users in one statement at most. More would hardly be cheaper, and this process would be idle until the whole result arrives; the rest goes
+ * to other
+ * connections at the same time.
  */
 const IDS_MAXIMUM = 16;
 
-/** A user on a page, and where it stands in the order. */
 export interface ListedUser {
   readonly user: User;
   readonly position: ListPosition;
 }
 
-/** A change that has been made. */
 export interface UserChange {
   readonly user: User;
-  /** The account's new generation, when the change has ended the user's sessions. */
+  /** The account's new generation, when the change has revoked the user's sessions. */
   readonly generation: number | null;
 }
 
-/** What the database refuses as the typed error it is, anything else as it came. */
 function knownError(error: unknown): unknown {
   return isDuplicateOf(error, EMAIL_UNIQUE_INDEX)
     ? new EmailTaken('The email is taken', { cause: error })
@@ -73,10 +70,11 @@ function toListed({ order }: UserListing, row: ListedRow): ListedUser {
 }
 
 /**
- * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two side by side. Users that are looked
- * for at once share a statement, and so do those that are created at once without a key.
+ * Users in PostgreSQL. Every method is one statement and one round trip, but for {@link countedPage}, which is two in parallel. Concurrent
+ * reads by id
+ * share a statement, and so do concurrent creations without a key.
  *
- * All methods throw `DatabaseUnavailable` when no server answers.
+ * All methods throw `DatabaseUnavailable`.
  */
 export class UserRepository {
   readonly #router: DatabaseRouter;
@@ -99,17 +97,18 @@ export class UserRepository {
   }
 
   /**
-   * A user as a reader has it, which may be behind, or as the writer has it. Reads of one tick are one statement, because the driver's
-   * work for a statement is the most expensive part of a read; so they fail together, too.
+   * Reads a user from a reader, which may lag, or from the writer. Reads of one tick share a statement, because the driver's work for it
+   * dominates;
+   * so they fail together, too.
    */
   async find(id: number, on: Server): Promise<User | null> {
     if (currentSpan() === undefined) return await this.#found[on](id);
-    // A statement of its own belongs to whoever's trace shows it.
+    // A traced request gets a statement of its own.
     const [user = null] = await this.#findAll([id], on);
     return user;
   }
 
-  /** @returns the users in the order of the ids; null where there is none. */
+  /** @returns the users in the order of the ids; null for unknown ones. */
   async #findAll(ids: readonly number[], on: Server): Promise<(User | null)[]> {
     const query = (sql: Sql) => runPrepared<UserRow>(sql, usersWithIds(ids));
     const rows = await (on === 'writer'
@@ -119,7 +118,7 @@ export class UserRepository {
     return ids.map((id) => users.get(id) ?? null);
   }
 
-  /** The users after a position, or from the beginning, as a reader has them. */
+  /** A page after a position, or the first one, from a reader. */
   async page(
     listing: UserListing,
     after: ListPosition | null,
@@ -131,7 +130,7 @@ export class UserRepository {
     return rows.map((row) => toListed(listing, row));
   }
 
-  /** The users behind the first `offset`, and how many there are in the list, counted up to `countMaximum`. */
+  /** A page after `offset` users, and the length of the list, counted up to `countMaximum`. */
   async countedPage(
     listing: UserListing,
     { countMaximum, limit, offset }: Readonly<Record<'countMaximum' | 'limit' | 'offset', number>>,
@@ -149,9 +148,9 @@ export class UserRepository {
    * Creates a user, and in the same transaction the event `user.created` in the outbox.
    *
    * @param options.eventId - a new UUID, the event's id.
-   * @param options.key - what the creation is remembered by. @default it is not
+   * @param options.key - stores the response. @default it is not stored
    * @returns null while another request with the same key is in flight.
-   * @throws {@link EmailTaken}; what {@link isKeyTaken} tells when the key was used before.
+   * @throws {@link EmailTaken}; an error for which {@link isKeyTaken} is true, when the key was used before.
    */
   async create(
     fields: UserFields,
@@ -163,17 +162,17 @@ export class UserRepository {
   ): Promise<User | null> {
     const { eventId, key = null, passwordHash = null } = options;
     const user = { ...fields, passwordHash, eventId, traceParent: currentTraceParent() };
-    // A statement of its own belongs to whoever's trace shows it; and a key that was used before spoils the statement for all.
+    // A traced request gets a statement of its own; and a used key would fail the statement for all.
     const isAlone = key !== null || currentSpan() !== undefined;
     const row = await (isAlone ? this.#insert(user, key) : this.#creations.create(user));
     return row === undefined ? null : toUser(row);
   }
 
   /**
-   * Changes the fields that are given and raises the version by one.
+   * Changes the given fields and increments the version.
    *
-   * @param condition - the versions that the user may have; null for any.
-   * @returns null when no user has that id and a version that is allowed.
+   * @param condition - allowed versions; null for any.
+   * @returns null when no user has that id and an allowed version.
    * @throws {@link EmailTaken}, `AccessError` last-admin
    */
   async update(
@@ -189,9 +188,9 @@ export class UserRepository {
   }
 
   /**
-   * Erases a user and all that the database has of the person, and records who did it.
+   * Erases a user and the person's data in the database, and writes an audit record.
    *
-   * @returns the version that the user had, or null when none has that id and a version that is allowed.
+   * @returns the user's last version, or null when none has that id and an allowed version.
    * @throws `AccessError` last-admin
    */
   async remove(

@@ -4,7 +4,7 @@ import type { DerivedRepresentation } from '../cache/near-cache.ts';
 import { asText } from '../cache/serialized-response.ts';
 import { entityTag } from '../http/request-headers.ts';
 
-/** A user as it is answered: the version for the ETag, and the bytes of the body. */
+/** A user with its version for the ETag, and the serialized body. */
 export interface UserSnapshot {
   readonly version: number;
   readonly body: Uint8Array;
@@ -14,25 +14,20 @@ export interface UserSnapshot {
 
 const encoder = new TextEncoder();
 
-/** The user as the API gives it, made once and then kept and sent as it is. */
+/** The serialized body is made once per version, then cached and sent unchanged. */
 export function toSnapshot(user: User): UserSnapshot {
   return { version: user.version, body: encoder.encode(JSON.stringify(user)) };
 }
 
-/** What is the same at every version of a user has other bytes in each representation, so their tags differ, too (RFC 9110, 8.8.1). */
+/** Representations of one version differ in bytes, so their tags differ, too (RFC 9110, 8.8.1). */
 export function representationTag(version: number, representation: Representation): string {
   return entityTag(version, representation === 'private' ? 'private' : undefined);
 }
 
-/**
- * What stands before the email address in a body. It stands there only: inside a text of JSON each quotation mark has a backslash before it.
- */
+/** Precedes the email address in a body, and only it: inside a JSON text each quotation mark has a backslash before it. */
 const EMAIL = ',"email":"';
 
-/**
- * Makes the body for everybody of the one that caches hold, each a byte in each character: cuts the email address out, which takes a tenth of the
- * time of parsing them.
- */
+/** The public body, from the cached one as latin1 text: cuts the email address out, in a tenth of the time of parsing. */
 export function publicText(full: string): string {
   const start = full.indexOf(EMAIL);
   if (start === -1) return parsedPublicText(full);
@@ -41,25 +36,22 @@ export function publicText(full: string): string {
   return end === -1 ? parsedPublicText(full) : full.slice(0, start) + full.slice(end + 1);
 }
 
-/** Whether the character at `place` has an odd number of backslashes before it. */
 function isEscaped(text: string, place: number): boolean {
   let before = place - 1;
   while (text[before] === '\\') before -= 1;
   return (place - before) % 2 === 0;
 }
 
-/** The same for a body that is not as this release makes them. */
+/** Fallback for bodies that another release serialized. */
 function parsedPublicText(full: string): string {
   const user: User = JSON.parse(Buffer.from(full, 'latin1').toString());
   return asText(Buffer.from(JSON.stringify(shownUser(user, 'public'))));
 }
 
-/** The same of bytes. */
 export function publicBody(full: Uint8Array): Uint8Array {
   return Buffer.from(publicText(asText(full)), 'latin1');
 }
 
-/** A user as it is answered in one of the representations. */
 export interface ShownUser {
   readonly etag: string;
   readonly body: Uint8Array;
@@ -75,7 +67,7 @@ export function showUser(
   };
 }
 
-/** What the near cache answers everybody with: made once for each version. */
+/** The public body in the near cache, made once per version. */
 export const publicRepresentation: DerivedRepresentation = {
   name: 'public',
   textOf: publicText,

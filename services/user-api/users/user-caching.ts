@@ -15,7 +15,6 @@ import { onServerChange, type RedisClient } from '../redis/redis.ts';
 import type { UserRepository } from './repository.ts';
 import { UserLoader } from './user-loader.ts';
 
-/** The connections to Redis that caching needs. */
 export interface CachingConnections {
   readonly commands: RedisClient;
   /** For {@link InvalidationFeed}, as `createSubscriber` makes it. Closed together with the caching. */
@@ -24,9 +23,8 @@ export interface CachingConnections {
 
 export interface UserCachingParts {
   readonly repository: Pick<UserRepository, 'find'>;
-  /** Whether reads from the database may be behind writes. */
   readonly readersMayLag: boolean;
-  /** Null where there is no Redis: then nothing is kept in memory either, as there are no invalidation messages. */
+  /** Null where there is no Redis: then the near cache is off too, as there are no invalidation messages. */
   readonly redis: CachingConnections | null;
   /** `NEAR_CACHE_BYTES`. */
   readonly nearCacheBytes: number;
@@ -37,7 +35,7 @@ export interface UserCachingParts {
   readonly clock?: () => number;
 }
 
-/** All that stands between the users and their table. */
+/** All caches of users. */
 export interface UserCaching {
   readonly reader: CoherentReader;
   readonly writes: WritePublisher;
@@ -45,21 +43,21 @@ export interface UserCaching {
   readonly lists: ListCache;
   readonly limit: LoadLimit;
   readonly metrics: CacheMetrics;
-  /** Whether Redis answers; null where there is none. */
+  /** Null where there is no Redis. */
   isRedisUp(): Promise<boolean> | null;
-  /** Begins to be notified of writes. */
+  /** Subscribes to invalidation messages. */
   start(): void;
   close(): void;
 }
 
 const KEY_PREFIX = 'user:';
 const CHANNEL = 'user:writes';
-/** Names the bytes of a user: another one for other fields, so that releases that differ can run side by side. */
+/** Hash of the fields of a user in caches, so that releases with other fields can run side by side. */
 export const REPRESENTATION = createHash('sha256')
   .update(userFieldNames.join())
   .digest('hex')
   .slice(0, 8);
-/** Share of the near cache's bytes that pages of lists may take. */
+/** Share of the near cache's bytes for pages of lists. */
 const LIST_SHARE = 1 / 8;
 
 export function createUserCaching(parts: UserCachingParts): UserCaching {
@@ -106,7 +104,7 @@ export function createUserCaching(parts: UserCachingParts): UserCaching {
           },
           onInvalidation({ id, version }) {
             metrics.invalidationsReceived += 1;
-            // The messages of this process's own writes arrive, too.
+            // Messages of this process's own writes arrive, too.
             if (knownVersions.minimumVersion(id) < version) lists.writtenElsewhere();
             near.record(id, version);
           },

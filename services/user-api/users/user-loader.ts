@@ -7,18 +7,18 @@ import { toSnapshot } from './representations.ts';
 
 export interface UserLoaderParts {
   readonly repository: Pick<UserRepository, 'find'>;
-  /** Whether reads from the database may be behind writes. */
   readonly readersMayLag: boolean;
   readonly metrics: CacheMetrics;
 }
 
 /**
- * Most questions at once to the writer that come from mere doubt in a reader. Above that the reader's word is taken, so that neither
- * whoever tries ids at random nor a Redis that has been emptied can load the writer.
+ * Most concurrent reads of the writer that verify a possibly stale read. Above it the reader's result counts, so that neither random ids nor
+ * an emptied
+ * Redis can load the writer.
  */
 const STALE_READS_MAXIMUM = 4;
 
-/** Loads single users: from a reader, and from the writer when the reader is behind what is known to have been written. */
+/** Loads users from a reader, and from the writer when the reader is behind a known version. */
 export class UserLoader implements Loader {
   readonly #parts: UserLoaderParts;
   readonly #staleReads = new ConcurrencyLimiter({
@@ -50,7 +50,7 @@ export class UserLoader implements Loader {
     return found;
   }
 
-  /** What the writer has; undefined when it may not be asked, or is away. */
+  /** The writer's result; undefined when the limit is reached or the writer is down. */
   async #clearUp(id: number): Promise<LoadedResource | null | undefined> {
     const slot = this.#staleReads.tryTake();
     if (slot === undefined) return undefined;

@@ -26,7 +26,6 @@ import type { AuditedActor, CreationKey } from './write-statements.ts';
 
 export interface UsersParts {
   readonly repository: UserRepository;
-  /** What reads go through, and what is notified of writes. */
   readonly caching: {
     readonly reader: Pick<CoherentReader, 'read'>;
     readonly writes: Pick<WritePublisher, 'publish'>;
@@ -36,11 +35,10 @@ export interface UsersParts {
   readonly idempotencyStore: IdempotencyStore;
   readonly passwords: Pick<Passwords, 'hashNew'>;
   readonly sessionRevoker: Pick<SessionRevoker, 'forgetSessions'>;
-  /** Sends an event that is in the outbox; it must not throw, and nobody waits for it. */
+  /** Sends an event that is in the outbox, in the background; it must not throw. */
   readonly dispatch: (event: UserCreated) => void;
 }
 
-/** An Idempotency-Key, and who sent it. */
 export interface Idempotency {
   readonly caller: string;
   readonly key: string;
@@ -55,10 +53,10 @@ export interface Creation {
 
 const guardedFields = ['status', 'email'] as const;
 
-/** What is answered to a change of a field by who may not change it; null for who may. */
+/** Errors for changes of fields that the caller may not change; null for allowed fields. */
 export type FieldObjections = Readonly<Record<(typeof guardedFields)[number], AccessError | null>>;
 
-/** What can be done with users. All methods throw `DatabaseUnavailable` when the database they need does not answer. */
+/** Operations on users. All methods throw `DatabaseUnavailable`. */
 export class Users {
   readonly #parts: UsersParts;
 
@@ -67,7 +65,7 @@ export class Users {
   }
 
   /**
-   * @returns the user, or null when there is none.
+   * @returns null for an unknown id.
    * @throws `ReadsShed`
    */
   get(id: number): Promise<UserSnapshot | null> {
@@ -75,11 +73,11 @@ export class Users {
   }
 
   /**
-   * A page of users, as it is sent. It may be as far behind as a reader is, and as {@link ListCache} says.
+   * A serialized page of users. It may be as stale as a reader's lag and {@link ListCache} allow.
    *
-   * @param key - names the page: the same for what is the same page.
+   * @param key - identifies the page.
    * @param load - makes the page.
-   * @returns the page, at once where it is in memory.
+   * @returns the page, synchronously from memory.
    * @throws `ReadsShed`
    */
   page(
@@ -91,11 +89,11 @@ export class Users {
   }
 
   /**
-   * Creates a user, whose welcome email is then certain to be asked for; once for each Idempotency-Key.
+   * Creates a user and requests a welcome email, once for each Idempotency-Key.
    *
-   * @param address - where the request comes from.
-   * @throws `EmailTaken`, {@link IdempotencyKeyInUse}, {@link IdempotencyKeyReused}, {@link IdempotentResponseErased}; for the
-   * password what `hashNew` throws.
+   * @param address - of the client.
+   * @throws `EmailTaken`, {@link IdempotencyKeyInUse}, {@link IdempotencyKeyReused}, {@link IdempotentResponseErased}; errors of
+   * `hashNew` for the password.
    */
   async create(
     body: CreateUserBody,
@@ -111,7 +109,7 @@ export class Users {
       return await this.#createNew(body, key, address);
     } catch (error) {
       if (!isKeyTaken(error) && !(error instanceof EmailTaken)) throw error;
-      // Perhaps by a request with the same key, a moment ago.
+      // Perhaps stored by a concurrent request with the same key.
       const meanwhile = await idempotencyStore.recall(key);
       if (meanwhile !== null) return repeat(meanwhile, key);
       throw error;
@@ -119,11 +117,11 @@ export class Users {
   }
 
   /**
-   * Changes the fields that are given; with none given, nothing changes, the version neither.
+   * Changes the given fields; without a change the version stays.
    *
-   * @param condition - the versions that the user may have; null for any.
-   * @param objections - to the fields that may be given, but only as they are.
-   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, {@link AccessError} last-admin, or the one of a field that would change
+   * @param condition - allowed versions; null for any.
+   * @param objections - to changes of restricted fields.
+   * @throws {@link UserNotFound}, {@link VersionMismatch}, `EmailTaken`, {@link AccessError} last-admin, or an objection
    */
   async update(
     id: number,
@@ -154,9 +152,9 @@ export class Users {
   }
 
   /**
-   * Erases a user: the row and all that is kept of the person here, in caches, and in the store of sessions.
+   * Erases a user: the rows, cache entries and sessions.
    *
-   * @param condition - the versions that the user may have; null for any.
+   * @param condition - allowed versions; null for any.
    * @throws {@link UserNotFound}, {@link VersionMismatch}, {@link AccessError} last-admin
    */
   async remove(id: number, condition: VersionCondition | null, actor: AuditedActor): Promise<void> {
@@ -164,7 +162,7 @@ export class Users {
     const version = await repository.remove(id, condition, actor);
     if (version === null) throw await this.#whyNot(id, condition);
     await Promise.all([
-      // One more than any version the user had, so that nothing older replaces it.
+      // Above any version of the user, so that no older entry replaces it.
       caching.writes.publish(id, { version: version + 1, body: null }),
       sessionRevoker.forgetSessions(id, ERASED_GENERATION),
     ]);
@@ -195,13 +193,13 @@ export class Users {
     return snapshot;
   }
 
-  /** Why a change met no user: asked of the writer only when a version could be the reason. */
+  /** Reads the writer only if the version can be the reason. */
   async #whyNot(id: number, condition: VersionCondition | null): Promise<Error> {
     return refusal(condition === null ? null : await this.#parts.repository.find(id, 'writer'));
   }
 }
 
-/** Who may not write the status may not say another one, either. */
+/** Also where the status would not change: the response would reveal it. */
 export function statusForbidden(): AccessError {
   return new AccessError('forbidden', 'Only an administrator may set the status.');
 }

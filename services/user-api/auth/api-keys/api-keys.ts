@@ -52,9 +52,8 @@ export class ApiKeys {
   }
 
   /**
-   * Ends a key: here at once, in other processes as `RevocationFeed` says. Can be repeated.
+   * Revokes a key: here at once, in other processes as `RevocationFeed` says. Idempotent.
    *
-   * @param by - who ends it.
    * @throws {@link AccessError} api-key-not-found
    */
   async revoke(userId: number, apiKeyId: number, by: number): Promise<void> {

@@ -14,18 +14,19 @@ import { OPEN_SESSION, REDIS_TIME, ROTATE_SESSION } from './session-scripts.ts';
 
 /** Lifetime of a session after the login: NIST SP 800-63B-4, 2.1.3 allows 30 days at most with a password alone. */
 const SESSION_LIFETIME_SECONDS = 30 * 24 * 60 * 60;
-/** How long a session lasts without being used. */
+/** Lifetime of a session without use. */
 const SESSION_IDLE_SECONDS = 7 * 24 * 60 * 60;
 /**
- * How long a used refresh token is answered again, with the same successor, as long as nobody has used that one.
+ * Grace in which a used refresh token returns its successor again, unless the successor has been used.
  *
- * RFC 9700, 4.14.2 has a used token end the session, because two parties then have it; it says nothing of the same
- * party sending it twice: two tabs at once, or again because the response was lost on the way. Without a grace those are logged out.
- * With it a thief gains nothing that lasts: owner and thief then hold the same successor, and whoever uses that one second ends
- * the session. 10 seconds are enough for a retry after a timeout.
+ * RFC 9700, 4.14.2 ends the session on reuse, because two parties then have the token. But one party may send it twice: from two tabs, or
+ * after a
+ * lost response. The grace gives a thief nothing that lasts: owner and thief hold the same successor, and the second use of it ends the
+ * session.
+ * 10 seconds are enough for a retry after a timeout.
  */
 const REUSE_GRACE_SECONDS = 10;
-/** Sessions that one user may have; a login above that ends the one that was not used for longest. */
+/** Sessions of one user at most; another login ends the least recently used one. */
 const SESSIONS_MAXIMUM_PER_USER = 50;
 
 declare module 'ioredis' {
@@ -60,20 +61,19 @@ export interface SessionLifetimes {
   readonly reuseGraceSeconds?: number;
   /** @default SESSIONS_MAXIMUM_PER_USER, 50 */
   readonly maximumPerUser?: number;
-  /** How long after it was sent a script may still run. @default RUN_WITHIN_MILLISECONDS, 5 seconds */
+  /** How late Redis may run a script. @default RUN_WITHIN_MILLISECONDS, 5 seconds */
   readonly runWithinMilliseconds?: number;
 }
 
-/** A session's newest token, and for how many seconds it is good if it is not used. */
+/** A session's newest token, and its lifetime in seconds without use. */
 export interface OpenSession {
   readonly sessionId: string;
   readonly token: RefreshToken;
   readonly expiresInSeconds: number;
-  /** When it began, with a login, in milliseconds since 1970. */
+  /** Time of the login, in milliseconds since 1970. */
   readonly beganAt: number;
 }
 
-/** What came of a refresh token: the next one; or a session that there is not; or a token that was used before. */
 export type Rotation = OpenSession | 'unknown' | 'reused';
 
 const lateReply = z.tuple([z.literal('late')]);
@@ -84,7 +84,7 @@ const rotationReply = z.union([
   z.tuple([z.enum(['unknown', 'reused'])]),
 ]);
 
-/** What of a stored session is told; see `session-scripts.ts`. */
+/** The fields of a stored session that are shown; see `session-scripts.ts`. */
 const storedSession = z.object({
   beganAt: z.number(),
   rotatedAt: z.number(),
@@ -92,10 +92,9 @@ const storedSession = z.object({
   idleEndsAt: z.number(),
 });
 
-/** A session as its owner may see it; times are RFC 3339 in UTC. */
+/** A session as its owner sees it; times are RFC 3339 in UTC. */
 export interface StoredSession {
   readonly id: string;
-  /** The login. */
   readonly beganAt: string;
   /** The login, or the last renewal. */
   readonly usedAt: string;
@@ -103,28 +102,28 @@ export interface StoredSession {
 }
 
 /**
- * How long after it was sent a script may still run, in milliseconds: longer than any command is waited for, and shorter than a used refresh token is
- * answered again, so that a client whose refresh was refused can repeat it.
+ * How late Redis may run a script, in milliseconds: longer than any command timeout, and shorter than the reuse grace, so that a client whose
+ * refresh was refused can repeat it.
  */
 const RUN_WITHIN_MILLISECONDS = 5_000;
-/** How often the clock of Redis is compared with that of this process. */
+/** Interval of comparisons with the clock of Redis. */
 const CLOCK_CHECK_MILLISECONDS = 60_000;
 
-/** How long a client waits before it tries again; Redis is tried again several times a second. */
+/** `Retry-After` in seconds; Redis is retried several times a second. */
 const RETRY_AFTER_SECONDS = 1;
 
 const keyOf = (userId: number) => `sessions:${userId}`;
 
 /**
- * Sessions in Redis, each known by its refresh token, of which only hashes are stored. Every method is one command on one key. All
- * throw {@link AccessError} sessions-unavailable when Redis does not answer or there is none.
+ * Sessions in Redis, found by refresh tokens, of which only hashes are stored. Every method is one command on one key. All
+ * throw {@link AccessError} sessions-unavailable when Redis is down or not configured.
  */
 export class SessionStore {
   readonly #redis: RedisClient | null;
   readonly #graceSeconds: number;
   readonly #maximumPerUser: number;
   readonly #runWithin: number;
-  /** By how much the clock of Redis is ahead of this process's, in milliseconds; undefined while unknown. */
+  /** How far the clock of Redis is ahead, in milliseconds; undefined while unknown. */
   #clockAhead: number | undefined;
   #clockCheckedAt = Number.NEGATIVE_INFINITY;
 
@@ -139,11 +138,7 @@ export class SessionStore {
     redis?.defineCommand('redisTime', { numberOfKeys: 1, lua: REDIS_TIME });
   }
 
-  /**
-   * Begins a session.
-   *
-   * @param generation - of the account; the session ends when that is raised.
-   */
+  /** @param generation - of the account; a higher one ends the session. */
   async open(userId: number, generation: number): Promise<OpenSession> {
     const token = createRefreshToken(userId);
     const sessionId = sessionIdOf(token);
@@ -166,10 +161,11 @@ export class SessionStore {
   }
 
   /**
-   * Exchanges a token for its successor. The first to come gets it; who comes again shortly after, before the successor has been
-   * used, gets the same; whoever else comes with a used token ends the session.
+   * Exchanges a token for its successor. A repetition within the grace, before the successor has been used, gets the same one; any other reuse
+   * ends
+   * the session.
    *
-   * @param generation - that the account has now.
+   * @param generation - the account's current one.
    */
   async rotate(token: RefreshToken, generation: number): Promise<Rotation> {
     const sessionId = sessionIdOf(token);
@@ -200,13 +196,13 @@ export class SessionStore {
     };
   }
 
-  /** Ends the session of a token, be it a used one. @returns whether there was one. */
+  /** Ends the session of a token, even of a used one. @returns whether it existed. */
   async close(token: RefreshToken): Promise<boolean> {
     const removed = await this.#ask((redis) => redis.hdel(keyOf(token.userId), sessionIdOf(token)));
     return removed === 1;
   }
 
-  /** The sessions of a user that have not ended; none where there is no place to keep any. */
+  /** The user's active sessions; none where Redis is not configured. */
   async list(userId: number): Promise<StoredSession[]> {
     if (this.#redis === null) return [];
     const fields = await this.#ask((redis) => redis.hgetall(keyOf(userId)));
@@ -227,7 +223,6 @@ export class SessionStore {
     });
   }
 
-  /** Removes all that is kept of a user's sessions. */
   async closeAll(userId: number): Promise<void> {
     await this.#ask((redis) => redis.del(keyOf(userId)));
   }
@@ -246,15 +241,16 @@ export class SessionStore {
       this.#checkClock(key);
       return reply;
     }
-    // It was answered, so that it was not late: a clock has been set.
+    // The response came in time, so a clock has been set.
     this.#clockAhead = undefined;
     this.#clockCheckedAt = Number.NEGATIVE_INFINITY;
     throw unavailable();
   }
 
   /**
-   * Compares the clocks now and then, which nobody waits for. On the node of a key that has just replied: a command to any other node of a cluster
-   * may find it unconnected, and the next script there would be refused while it connects.
+   * Compares the clocks at intervals, in the background. Asks the node of a key that has just replied: another node of a cluster may be
+   * unconnected,
+   * and the next script there would be refused while it connects.
    */
   #checkClock(key: string): void {
     const now = performance.now();

@@ -6,27 +6,25 @@ import type { KeyRing } from './key-ring.ts';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from './lifetime.ts';
 import { SIGNING_ALGORITHM } from './signing-keys.ts';
 
-/** The media type of access tokens (RFC 9068, 2.1), which sets them apart from any other JWT that our keys might sign. */
+/** Media type of access tokens (RFC 9068, 2.1), unlike any other JWT that these keys might sign. */
 const TOKEN_TYPE = 'at+jwt';
-/** Ours have about 500 characters; nothing longer is looked into. */
+/** A token has about 500 characters; longer ones are not parsed. */
 const TOKEN_MAXIMUM_LENGTH = 2_048;
 
-/** Who a token is for, and what it stands and falls with. */
 export interface AccessTokenSubject {
   readonly userId: number;
   readonly role: Role;
-  /** The session that the token came from; it is not what renews the session. */
   readonly sessionId: string;
-  /** How often all sessions of the user had been ended when the token was made. */
+  /** The account's generation when the token was made. */
   readonly generation: number;
-  /** When the user last proved who they are, in milliseconds since 1970, in whole seconds: at the login, however often the session was renewed since. */
+  /** Time of the login, in milliseconds since 1970, in whole seconds; renewals keep it. */
   readonly authenticatedAt: number;
 }
 
 export interface VerifiedToken extends AccessTokenSubject {
   /** Unique for each token. */
   readonly tokenId: string;
-  /** When it ends, in milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
 
@@ -34,13 +32,12 @@ export interface AccessTokensOptions {
   readonly keys: KeyRing;
   /** `iss`: the URL of this API, the same for all its processes. */
   readonly issuer: string;
-  /** `aud`: what the tokens are for. Tokens of another stage must not pass here. */
+  /** `aud`: tokens of another stage must not be valid here. */
   readonly audience: string;
   /** Milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
 
-/** A token that is not good, or not any more. */
 export type TokenRefusal = 'expired' | 'invalid';
 
 const claims = z.object({
@@ -54,7 +51,7 @@ const claims = z.object({
   auth_time: z.int().nonnegative(),
 });
 
-/** Signs and verifies access tokens: JWTs in the form of RFC 9068, but for `client_id`, as there are no clients to register. */
+/** Signs and verifies access tokens: JWTs by RFC 9068 without `client_id`, as clients are not registered. */
 export class AccessTokens {
   readonly #options: AccessTokensOptions;
   readonly #now: () => number;
@@ -86,8 +83,9 @@ export class AccessTokens {
   }
 
   /**
-   * Verifies signature, algorithm, type, issuer, audience and time. Only a key of the ring verifies, found by its name alone: a key, a
-   * URL or a certificate in the token's head is not looked at.
+   * Verifies signature, algorithm, type, issuer, audience and time. Only keys of the ring verify, found by name: a key, URL or certificate in
+   * the
+   * token's header is ignored.
    */
   async verify(token: string): Promise<VerifiedToken | TokenRefusal> {
     if (token.length > TOKEN_MAXIMUM_LENGTH) return 'invalid';

@@ -4,13 +4,13 @@ import { SIGNING_ALGORITHM, type SigningKeySet, signingKeySet } from './signing-
 
 /** Order of the group of P-256 (FIPS 186-5 names it n; SP 800-186, 3.2.1.3). */
 const GROUP_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
-/** 64 bits more than the order has, so that the remainder is as good as evenly spread (FIPS 186-5, A.2.1). */
+/** 64 bits more than the order has, which makes the bias of the remainder negligible (FIPS 186-5, A.2.1). */
 const DERIVED_BYTES = 40;
 const COORDINATE_BYTES = 32;
 
 /**
- * The key set of an API that was given none: one key, the same for all processes with the same SERVICE_SECRET, so that a first deployment needs no
- * key to be made. To change it without ending logins, give `rotateSigningKeys` of it as ACCESS_TOKEN_KEYS.
+ * The default key set: one key, derived from SERVICE_SECRET, so that a first deployment needs no key. To rotate it without ending logins, set
+ * ACCESS_TOKEN_KEYS to its `rotateSigningKeys`.
  */
 export function deriveSigningKeySet(serviceSecret: string): SigningKeySet {
   const derived = deriveKey(serviceSecret, 'access-token', DERIVED_BYTES).toString('hex');

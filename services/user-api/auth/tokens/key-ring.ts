@@ -8,7 +8,7 @@ import {
   UnusableSigningKeys,
 } from './signing-keys.ts';
 
-/** A public key as others verify with it (RFC 7517). */
+/** A public key (RFC 7517). */
 export type PublishedKey = Omit<SigningKey, 'd' | 'activeFrom'>;
 
 interface ImportedKey extends ScheduledKey {
@@ -45,7 +45,7 @@ async function importScheduled(scheduled: ScheduledKey): Promise<ImportedKey> {
   }
 }
 
-/** The keys of access tokens, ready for use; at each moment those that `activeFrom` says, with no further configuration. */
+/** The keys of access tokens. `activeFrom` alone decides which are in use. */
 export class KeyRing {
   readonly #keys: readonly ImportedKey[];
   readonly #byName: ReadonlyMap<string, ImportedKey>;
@@ -55,7 +55,7 @@ export class KeyRing {
     this.#byName = new Map(keys.map((imported) => [imported.key.kid, imported]));
   }
 
-  /** @throws {@link UnusableSigningKeys} when one is no key, or none signs yet. */
+  /** @throws {@link UnusableSigningKeys} when a key is invalid, or none signs yet. */
   static async open(set: SigningKeySet, now: number = Date.now()): Promise<KeyRing> {
     const ring = new KeyRing(await Promise.all(scheduleOf(set).map(importScheduled)));
     ring.signer(now);
@@ -63,9 +63,8 @@ export class KeyRing {
   }
 
   /**
-   * The key that signs at `now`, in milliseconds since 1970.
-   *
-   * @throws {@link UnusableSigningKeys} when none does yet.
+   * @param now - milliseconds since 1970.
+   * @throws {@link UnusableSigningKeys} when none signs yet.
    */
   signer(now: number): { readonly kid: string; readonly privateKey: CryptoKey } {
     const signer = this.#keys.findLast(({ signsFrom }) => signsFrom <= now);
@@ -77,13 +76,13 @@ export class KeyRing {
     return { kid: signer.key.kid, privateKey: signer.privateKey };
   }
 
-  /** The public key of that name; undefined for one that is not ours, or no longer. */
+  /** The public key of that name; undefined for unknown and expired ones. */
   verifier(kid: string, now: number): CryptoKey | undefined {
     const imported = this.#byName.get(kid);
     return imported !== undefined && now < imported.verifiesUntil ? imported.publicKey : undefined;
   }
 
-  /** The public keys that others need at `now`, coming ones too, so that they have them before the first token. */
+  /** The public keys at `now`, including coming ones, so that verifiers have them before the first token. */
   published(now: number): readonly PublishedKey[] {
     return this.#keys
       .filter(({ verifiesUntil }) => now < verifiesUntil)

@@ -24,8 +24,9 @@ async function createSigningKey(signsFrom: number): Promise<SigningKey> {
 }
 
 /**
- * One new key, active at once; as JSON it is the value of ACCESS_TOKEN_KEYS. For a first start, and for the day that a private key
- * has leaked: all access tokens end with the keys that are replaced, and clients refresh.
+ * One new key, active at once; as JSON it is the value of ACCESS_TOKEN_KEYS. For a first start, or after a private key has leaked: replacing
+ * the
+ * keys ends all access tokens, and clients refresh.
  *
  * @param now - milliseconds since 1970.
  */
@@ -34,8 +35,9 @@ export async function createSigningKeySet(now: number = Date.now()): Promise<Sig
 }
 
 /**
- * The next key set: the keys of `set` whose tokens are still about, and a new one that takes over after the lead. Give it to
- * every process, by a deployment with the new secret, before that; then all change over by the clock, and no token is refused.
+ * The next key set: the keys of `set` whose tokens may still be valid, and a new one that signs after the lead. Deploy it to every process
+ * before
+ * that; all then switch by the clock, and no token is refused.
  *
  * @param now - milliseconds since 1970.
  * @param leadSeconds - how long until the new key signs.

@@ -1,12 +1,6 @@
-/**
- * How long an access token is good for: so long does somebody who copied one go on, where no logout, change of password or
- * suspension ends it before.
- */
+/** Lifetime of an access token: the time for which a copied one works, unless it is revoked. */
 export const ACCESS_TOKEN_LIFETIME_SECONDS = 600;
-/** How far the clocks of two processes may be apart. */
+/** Clock skew between two processes at most. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
-/**
- * How long before it signs a new key is published: time for a deployment to reach every process, which must know the key
- * before it meets a token of it, and for others to fetch the published keys again.
- */
+/** How long before it signs a new key is published: time for a deployment to reach every process, and for others to fetch the keys again. */
 export const ROTATION_LEAD_SECONDS = 24 * 60 * 60;

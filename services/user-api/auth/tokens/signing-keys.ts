@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { ACCESS_TOKEN_LIFETIME_SECONDS, CLOCK_TOLERANCE_SECONDS } from './lifetime.ts';
 
 /**
- * How access tokens are signed. ES256 is the one asymmetric algorithm that every verifier has and that FIPS 186-5 approves;
- * Ed25519 is as fast here (133 µs to verify, either way), but goes by two names since RFC 9864.
+ * ES256 is the one asymmetric algorithm that every verifier has and FIPS 186-5 approves. Ed25519 takes as long here (133 µs to verify), but
+ * has two
+ * names since RFC 9864.
  */
 export const SIGNING_ALGORITHM = 'ES256';
 
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
-/** One key: a JWK (RFC 7517) on the curve P-256, and from when on it signs. */
 export const signingKey = z.strictObject({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
@@ -18,16 +18,16 @@ export const signingKey = z.strictObject({
   kid: z.string().regex(/^[\w.-]{1,64}$/),
   x: coordinate,
   y: coordinate,
-  /** The private half. */
   d: coordinate,
-  /** RFC 3339 in UTC. Until then the key is only published and verified with. */
+  /** RFC 3339 in UTC. Until then the key is published and verifies, but does not sign. */
   activeFrom: z.iso.datetime(),
 });
 export type SigningKey = z.infer<typeof signingKey>;
 
 /**
- * The keys that this API signs with, will sign with, or has signed with. The one with the latest `activeFrom` that is past signs.
- * Coming ones verify too, because processes don't change over at the same instant; former ones until their last token has ended.
+ * Current, coming and former signing keys. The one with the latest past `activeFrom` signs. Coming ones verify too, because processes do not
+ * switch
+ * at the same instant; former ones until their last token has expired.
  */
 export const signingKeySet = z.strictObject({
   keys: z
@@ -43,13 +43,13 @@ export const signingKeySet = z.strictObject({
 });
 export type SigningKeySet = z.infer<typeof signingKeySet>;
 
-/** The keys cannot be used as they are; the message says why and holds nothing secret. */
+/** The key set is invalid; the message holds nothing secret. */
 export class UnusableSigningKeys extends Error {
   override readonly name = 'UnusableSigningKeys';
 }
 
 /**
- * Parses the text of a key set, as the environment holds it.
+ * Parses a key set from the environment.
  *
  * @throws {@link UnusableSigningKeys}, without quoting the text: it holds private keys.
  */
@@ -73,15 +73,13 @@ export function parseSigningKeySet(text: string): SigningKeySet {
   );
 }
 
-/** A key with the times, in milliseconds since 1970, that follow from its place among the others. */
 export interface ScheduledKey {
   readonly key: SigningKey;
   readonly signsFrom: number;
-  /** When the last token that it may have signed has ended; never, for the key that signs last. */
+  /** When the last token that it may have signed has expired; never, for the last key. */
   readonly verifiesUntil: number;
 }
 
-/** The keys in the order in which they sign. */
 export function scheduleOf(set: SigningKeySet): readonly ScheduledKey[] {
   const keys = set.keys
     .map((key) => ({ key, signsFrom: Date.parse(key.activeFrom) }))
