@@ -3,8 +3,9 @@ import type { AdministerOptions } from './administration.ts';
 import { ROTATION_LEAD_SECONDS } from './auth/tokens/lifetime.ts';
 
 /**
- * What an operator does by hand, with the environment of the user API: `npm run administer -- <command>` here, and in the container's image, whose
- * only program is `main.ts`, `administer <command>` as its command.
+ * Commands of operators, with the environment of the user API: `npm run administer -- <command>`, or `administer <command>` as the command of
+ * the
+ * container, whose only program is `main.ts`.
  */
 
 const MAXIMUM_LEAD_HOURS = 8_760;
@@ -26,7 +27,7 @@ function createCommand(name: string, { print, say }: AdministerOptions): Command
     .showHelpAfterError();
 }
 
-/** The work takes longer to load than a command line takes to refuse. */
+/** Loaded only for a valid command line. */
 const loadWork = () => import('./administration.ts');
 
 function createAdminister(name: string, options: AdministerOptions): Command {
@@ -94,11 +95,10 @@ async function run(
   }
 }
 
-/** `npm run administer`. {@link run} has the exit codes. */
 export const administer = (words: readonly string[], options: AdministerOptions) =>
   run(createAdminister('npm run administer --', options), words, options);
 
-/** `main.ts` with words on its command line: the image has no other program, and no shell. {@link run} has the exit codes. */
+/** `main.ts` with arguments: the image has no other program, and no shell. */
 export const userApiCommand = (words: readonly string[], options: AdministerOptions) =>
   run(
     createCommand('user-api', options)
@@ -110,7 +110,6 @@ export const userApiCommand = (words: readonly string[], options: AdministerOpti
     options,
   );
 
-/** The environment, standard output and standard error of this process. */
 export const ofThisProcess: AdministerOptions = {
   environment: process.env,
   print: (text) => void process.stdout.write(text),

@@ -11,13 +11,13 @@ import {
   UnusableSigningKeys,
 } from './auth/tokens/signing-keys.ts';
 
-/** What the commands of `administer` do; `./administer.ts` loads it when the command line has been understood. */
+/** The commands of `administer`, which loads them for a valid command line. */
 
 export interface AdministerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Takes what was asked for, and nothing else. */
+  /** Takes the output. */
   readonly print: (text: string) => void;
-  /** Takes what is said about it. */
+  /** Takes messages about it. */
   readonly say: (text: string) => void;
 }
 
@@ -46,7 +46,6 @@ export async function appoint(
 
 const printed = (set: SigningKeySet) => `${JSON.stringify(set)}\n`;
 
-/** The keys that the API signs with now. */
 function currentKeys(environment: AdministerOptions['environment']): SigningKeySet {
   const { ACCESS_TOKEN_KEYS: keys } = readEnvironment(['ACCESS_TOKEN_KEYS'], environment);
   if (keys !== undefined) return parseSigningKeySet(keys);
@@ -87,7 +86,7 @@ export function showKeys({ environment, print }: AdministerOptions): void {
   }
 }
 
-/** What to do about an error, by the code that Node.js, postgres.js or PostgreSQL gave it. */
+/** Remedies by error code of Node.js, postgres.js or PostgreSQL. */
 const remedies: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Start PostgreSQL there, or correct the host and port in DATABASE_URL.',
   ENOTFOUND: 'Correct the host in DATABASE_URL.',
@@ -101,7 +100,6 @@ const remedies: Readonly<Record<string, string>> = {
   '25006': 'DATABASE_URL names a reader; it takes the writer.',
 };
 
-/** What was wrong, and what to do about it. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return loggedMessage(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -39,7 +39,7 @@ function ipv4Of([high = 0, low = 0]: readonly number[], flipped = 0): string {
   return [high >> 8, high & 0xff, low >> 8, low & 0xff].map((byte) => byte ^ flipped).join('.');
 }
 
-/** Networks whose addresses each stand for one of IPv4, which tells clients apart better than the network does. */
+/** Networks whose addresses embed one of IPv4, which separates clients better than the network does. */
 function embeddedIpv4(groups: readonly number[]): string | undefined {
   const isTranslated =
     // NAT64 (RFC 6052; RFC 8215 for networks of one's own), SIIT (RFC 2765).
@@ -54,9 +54,9 @@ function embeddedIpv4(groups: readonly number[]): string | undefined {
 }
 
 /**
- * What requests from `address` are counted under: an IPv4 address itself, also one that is embedded in IPv6 by a translator or a tunnel, and
- * else the /64 network of an IPv6 address, such as `2001:db8:0:1::/64`.
- * A site gets at least a /64 (RFC 6177, and RFC 4291, section 2.5.4, for the 64 bits of interface), so a client with one has 2^64 addresses to send from.
+ * Key for counting requests from `address`: the IPv4 address, also one embedded in IPv6 by a translator or tunnel; else the /64 network, such
+ * as
+ * `2001:db8:0:1::/64`. A site gets at least a /64 (RFC 6177; RFC 4291, 2.5.4), so a client has 2^64 addresses.
  *
  * @param address as {@link parseAddress} gives it.
  */

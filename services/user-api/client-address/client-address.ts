@@ -3,7 +3,7 @@ import { BlockList, isIPv4 } from 'node:net';
 import { RecentMap } from '../rate-limit/recent-map.ts';
 import { networkOf, parseAddress } from './address.ts';
 
-/** Which of the hops between the client and this process are believed. */
+/** Trusted hops between the client and this process. */
 export interface ProxyTrust {
   /** `TRUSTED_PROXY_HOPS`: proxies in front that each append to `X-Forwarded-For` the address they were called from. 0: the header is not read. */
   readonly hops: number;
@@ -14,32 +14,28 @@ export interface ProxyTrust {
   readonly networks?: readonly string[];
 }
 
-/** What a request whose sender's address is not to be had is counted under, such as one whose socket has closed already. */
+/** Key for requests without a known address, such as those whose socket has closed. */
 export const UNKNOWN_ADDRESS = 'unknown';
 
-/** Finds the network that a request came from. */
 export type ClientAddressFinder = (
   socketAddress: string | undefined,
   forwardedFor: string | undefined,
 ) => string;
 
 /**
- * Makes the function that finds where a request came from, as an IPv4 address or an IPv6 /64 network (see {@link networkOf}).
+ * Makes the function that finds the network of a request's client (see {@link networkOf}).
  *
- * `X-Forwarded-For` grows to the right: each proxy appends the address that called it, behind whatever the client wrote. On AWS
- * (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#RequestCustomIPAddresses,
- * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html) a request arrives as
+ * Each proxy appends the address that called it to `X-Forwarded-For`, after the client's own entries. On AWS
+ * (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html#RequestCustomIPAddresses and
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html) it is
  *
- * ```text
- * X-Forwarded-For: <what the client wrote>, <client, by CloudFront>, <CloudFront, by the load balancer>     socket: <load balancer>
- * ```
+ * `<written by the client>, <client, by CloudFront>, <CloudFront, by the load balancer>`, and the socket is the load balancer's.
  *
- * So the walk begins at the socket, which nobody can forge, and goes at most `hops` entries to the left, from each hop that is believed to the
- * entry which that hop appended. It ends early at a hop outside `networks`, at the end of the header, and before an entry that is no address. What the
- * client wrote stands further left than the walk goes. With 2 hops the client above is found; with 0 the socket's address is.
+ * The walk begins at the socket, which cannot be forged, and goes at most `hops` entries to the left. It ends early at a hop outside
+ * `networks`,
+ * at the end of the header, and before a malformed entry. The client's own entries are out of reach.
  *
- * `CloudFront-Viewer-Address` is not read: unless the distribution's origin request policy adds it, a client may send its own, and it tells
- * nothing that the second entry from the right does not.
+ * `CloudFront-Viewer-Address` is not read: a client may send its own, unless the origin request policy adds it.
  *
  * @throws RangeError for a network that is not in CIDR notation.
  */
@@ -61,19 +57,18 @@ export function createClientAddressFinder(trust: ProxyTrust): ClientAddressFinde
 }
 
 interface Hop {
-  /** What its requests are counted under. */
   readonly network: string;
   /** Whether what it appended is believed. */
   readonly believed: boolean;
 }
 
-/** More characters than an IPv6 address with brackets, a zone and a port has. */
+/** Longer than an IPv6 address with brackets, a zone and a port. */
 const LONGEST_ENTRY = 80;
 
-/** Entries whose hops are kept: those of the proxies, which come with every request, and of clients that come often. */
+/** Cached entries: proxies, which come with every request, and frequent clients. */
 const REMEMBERED_ENTRIES = 4_096;
 
-/** Reads entries, and remembers what they were read as: reading takes microseconds, which is much on a path of some twenty. */
+/** Caches parsed entries: parsing takes microseconds, which is much on a path of some twenty. */
 function hopReader(networks: readonly string[]): (entry: string) => Hop | undefined {
   const believes = trustedNetworks(networks);
   const remembered = new RecentMap<Hop>(REMEMBERED_ENTRIES);
@@ -81,7 +76,7 @@ function hopReader(networks: readonly string[]): (entry: string) => Hop | undefi
     const known = remembered.get(entry);
     if (known !== undefined) return known;
     if (entry.length > LONGEST_ENTRY) return undefined;
-    // A copy: a part of a header keeps the whole header in memory, as long as a client cares to make it.
+    // A copy: a substring would keep the whole header in memory.
     const copy = Buffer.from(entry).toString();
     const address = parseAddress(copy);
     if (address === undefined) return undefined;
@@ -91,7 +86,6 @@ function hopReader(networks: readonly string[]): (entry: string) => Hop | undefi
   };
 }
 
-/** Finds where a request came from. */
 export type RequestAddressFinder = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
 
 /** {@link createClientAddressFinder}, for requests as Node.js receives them. Several header lines count as one, in their order. */

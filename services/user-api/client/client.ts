@@ -6,15 +6,14 @@ import { type AnyInput, createRequest, send } from './send.ts';
 import type { ApiResponse, OperationFunctions } from './types.ts';
 
 export interface ClientOptions {
-  /** Where the API is, such as `https://api.example.com`. */
+  /** Such as `https://api.example.com`. */
   readonly baseUrl: string;
   /** Sent as `X-API-Key`, unless there are tokens. @default none */
   readonly apiKey?: string;
   /** Tokens of an earlier login. @default none */
   readonly tokens?: Tokens;
-  /** Called with the tokens after each login, refresh and change of password, and with null when they are of no use any more: keep them. */
+  /** Called with new tokens to store, after a login, refresh or change of password; with null when they have become invalid. */
   readonly onTokens?: (tokens: Tokens | null) => void;
-  /** How often, and after what waits, a failed request is sent again. */
   readonly retry?: RetryOptions;
   /** Longest wait for the response to one attempt, in milliseconds. @default 10000 */
   readonly timeoutMilliseconds?: number;
@@ -22,22 +21,20 @@ export interface ClientOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** The operations of the API as typed functions, by their operationId. */
 export interface UserApiClient extends OperationFunctions {
-  /** Those of the last login, refresh or change of password; null when logged out. */
+  /** Null when logged out. */
   readonly tokens: Tokens | null;
 }
 
 const TIMEOUT_MILLISECONDS = 10_000;
 
-/** Operations whose answer is tokens. */
 const GIVES_TOKENS: ReadonlySet<OperationId> = new Set([
   'logIn',
   'refreshTokens',
   'changePassword',
 ]);
 
-/** Operations that are sent without credentials: one that has ended would be refused there, too. */
+/** Operations without credentials: expired ones would be refused there, too. */
 const ANONYMOUS: ReadonlySet<OperationId> = new Set([
   'logIn',
   'refreshTokens',
@@ -47,11 +44,11 @@ const ANONYMOUS: ReadonlySet<OperationId> = new Set([
 ]);
 
 /**
- * A client of the user API, typed by the routes that the service declares. It sends a request again when the API says that it was not applied; when the
- * outcome is unknown, only where a repetition does no harm, as with an Idempotency-Key or If-Match. It renews the access token when it has ended, once for all requests that wait for
- * it; and throws problems as {@link ApiProblem}.
+ * A client of the user API, typed by the service's routes. It repeats requests that were not applied; and those with an unknown outcome if
+ * repetition
+ * is safe, as with Idempotency-Key or If-Match. It renews an expired access token once for all waiting requests.
  *
- * Every function throws `ApiProblem`, `ApiUnreachable` or `UnexpectedResponse`, or the reason of its signal.
+ * Every function throws {@link ApiProblem}, `ApiUnreachable` or `UnexpectedResponse`, or the reason of its signal.
  */
 export function createClient(options: ClientOptions): UserApiClient {
   const { apiKey, baseUrl, onTokens, retry, timeoutMilliseconds = TIMEOUT_MILLISECONDS } = options;
@@ -63,7 +60,7 @@ export function createClient(options: ClientOptions): UserApiClient {
     onTokens?.(next);
   };
 
-  /** @param current - gives the tokens to send; read for each attempt, as they may have been renewed meanwhile. */
+  /** @param current - the tokens to send; read for each attempt, as they may have been renewed. */
   const attempt = (
     id: OperationId,
     input: AnyInput,
@@ -93,7 +90,7 @@ export function createClient(options: ClientOptions): UserApiClient {
 
   const renew = async (refreshToken: string): Promise<void> => {
     try {
-      // Without the access token: it has ended, and bad credentials are refused everywhere.
+      // Without the access token: it has expired, and bad credentials are refused everywhere.
       const { body } = await attempt('refreshTokens', { body: { refreshToken } }, () => null);
       keep(body as Tokens);
     } catch (error) {
@@ -113,7 +110,7 @@ export function createClient(options: ClientOptions): UserApiClient {
     } catch (error) {
       const hasEnded = error instanceof ApiProblem && error.is('invalid-access-token');
       if (!hasEnded || isAnonymous || used?.refreshToken === undefined) throw error;
-      // Others may have found out at the same time, or have renewed it already.
+      // A concurrent request may have renewed it already, or be renewing it.
       if (tokens === used || renewal !== null) {
         renewal ??= renew(used.refreshToken).finally(() => {
           renewal = null;

@@ -1,7 +1,7 @@
 import type { ProblemDetails } from '../../contracts/problem.ts';
 import type { ProblemSlug } from '../http/problem-types.ts';
 
-/** A problem that the API has answered with. New types may come, so that `slug` can be one that this client does not know. */
+/** A problem response. `slug` may be newer than this client. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly details: ProblemDetails;
@@ -22,18 +22,17 @@ export class ApiProblem extends Error {
     return this.details.type.replace('/problems/', '');
   }
 
-  /** Whether it is this problem. */
   is(slug: ProblemSlug): boolean {
     return this.slug === slug;
   }
 }
 
-/** No response came: the network, or no response in time, in all attempts. A change may have been made. */
+/** No response in time in any attempt. A change may have been applied. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
 }
 
-/** A response that is not the API's: most likely of a proxy in front of it. */
+/** A response that is not the API's, probably of a proxy. */
 export class UnexpectedResponse extends Error {
   override readonly name = 'UnexpectedResponse';
   readonly status: number;

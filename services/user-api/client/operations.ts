@@ -2,7 +2,6 @@ import type * as apiKeys from '../auth/api-keys/routes.ts';
 import type * as auth from '../auth/routes.ts';
 import type * as users from '../users/routes.ts';
 
-/** The operations that the client has, by their operationId, as the service declares them. */
 export interface Routes {
   readonly createUser: typeof users.createUserRoute;
   readonly listUsers: typeof users.listUsersRoute;
@@ -27,12 +26,12 @@ export interface Routes {
 export type OperationId = keyof Routes;
 
 /**
- * Whether a request whose outcome is unknown can be sent again: `yes`, because it changes nothing or ends something for good; `key`, with its
- * Idempotency-Key; `if-match`, with If-Match, because it could otherwise overwrite a change that came between.
+ * Whether a request with an unknown outcome may be repeated: `yes`, because it is idempotent; `key`, with Idempotency-Key; `if-match`, with
+ * If-Match, because it could otherwise overwrite a concurrent change.
  */
 export type Repeatability = 'yes' | 'key' | 'if-match' | 'no';
 
-/** What the client must know of an operation when it runs; the types hold it to the service's declarations. */
+/** Run-time facts about operations, checked against the service's types. */
 export type Operations = {
   readonly [Id in OperationId]: {
     readonly method: Routes[Id]['method'];
@@ -52,11 +51,11 @@ export const operations: Operations = {
   setRole: { method: 'put', path: '/api/v1/users/{id}/role', repeatable: 'no' },
   endSessions: { method: 'delete', path: '/api/v1/users/{id}/sessions', repeatable: 'yes' },
   logIn: { method: 'post', path: '/api/v1/auth/login', repeatable: 'no' },
-  // The service answers a refresh token that comes again within seconds with the same next tokens.
+  // Within the grace the service returns the same successor.
   refreshTokens: { method: 'post', path: '/api/v1/auth/refresh', repeatable: 'yes' },
   logOut: { method: 'post', path: '/api/v1/auth/logout', repeatable: 'yes' },
   getCurrentUser: { method: 'get', path: '/api/v1/auth/me', repeatable: 'yes' },
-  // Done twice, the second finds the current password wrong.
+  // A repetition would find the current password wrong.
   changePassword: { method: 'put', path: '/api/v1/auth/password', repeatable: 'no' },
   requestPasswordReset: { method: 'post', path: '/api/v1/auth/password-resets', repeatable: 'no' },
   resetPassword: {

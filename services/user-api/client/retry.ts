@@ -3,15 +3,15 @@ import { ApiProblem, ApiUnreachable, UnexpectedResponse } from './errors.ts';
 import type { Repeatability } from './operations.ts';
 
 export interface RetryOptions {
-  /** Attempts for each call, the first included. @default 4 */
+  /** Attempts of each call. @default 4 */
   readonly attempts?: number;
-  /** Longest wait before the second attempt when the response names none, in milliseconds; it doubles with each. @default 200 */
+  /** Bound of the first wait without Retry-After, in milliseconds; it doubles with each attempt. @default 200 */
   readonly baseMilliseconds?: number;
-  /** Longest wait between two attempts. A response that asks for a longer one is not waited for. @default 10000 */
+  /** Longest wait between two attempts in milliseconds; a longer Retry-After ends the call. @default 10000 */
   readonly maximumMilliseconds?: number;
   /** Between 0 and 1. @default Math.random */
   readonly random?: () => number;
-  /** Waits so many milliseconds, or rejects when the signal is aborted. @default a timer */
+  /** @default a timer */
   readonly wait?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
@@ -19,7 +19,7 @@ const ATTEMPTS = 4;
 const BASE_MILLISECONDS = 200;
 const MAXIMUM_MILLISECONDS = 10_000;
 
-/** Problems that say that the request was not applied: whatever it was, it can be sent again. */
+/** Problems of requests that were not applied, so that any request may be repeated. */
 const NOT_APPLIED: ReadonlySet<string> = new Set<ProblemSlug>([
   'rate-limit-exceeded',
   'too-many-logins',
@@ -28,14 +28,10 @@ const NOT_APPLIED: ReadonlySet<string> = new Set<ProblemSlug>([
   'database-unavailable',
   'deadline-exceeded',
 ]);
-/** Statuses that pass by themselves, of the API or of a proxy in front of it. */
+/** Transient statuses, of the API or of a proxy. */
 const PASSING: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
-/**
- * Whether the same request may be sent once more after it failed with `error`.
- *
- * @param isConditional - whether it has an If-Match, without which a second attempt could overwrite what somebody else changed after the first.
- */
+/** @param isConditional - whether it has an If-Match, without which a repetition could overwrite a concurrent change. */
 export function mayRetry(
   error: unknown,
   repeatable: Repeatability,
@@ -72,19 +68,15 @@ function waitFor(milliseconds: number, signal: AbortSignal | undefined): Promise
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or has had its attempts.
+ * Runs `attempt` until it succeeds, fails permanently, or has used up its attempts. Waits have full jitter
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), in addition to Retry-After.
  *
- * Waits are random between nothing and a bound that doubles ("full jitter",
- * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so that clients that failed together do not come back together. Where the
- * answer has a Retry-After, they are added to it: nobody comes earlier than they were told.
- *
- * @throws what the last attempt threw.
+ * @throws the error of the last attempt.
  */
 export async function withRetries<Result>(
   attempt: () => Promise<Result>,
   request: {
     readonly repeatable: Repeatability;
-    /** Whether it has an If-Match. */
     readonly isConditional: boolean;
     readonly signal: AbortSignal | undefined;
   },
@@ -105,9 +97,9 @@ export async function withRetries<Result>(
       signal?.throwIfAborted();
       if (made >= attempts || !mayRetry(error, repeatable, isConditional)) throw error;
       const jitter = random() * Math.min(maximumMilliseconds, baseMilliseconds * 2 ** (made - 1));
-      const told = error instanceof ApiProblem ? retryAfterMilliseconds(error.headers) : null;
-      if (told !== null && told > maximumMilliseconds) throw error;
-      await wait((told ?? 0) + jitter, signal);
+      const retryAfter = error instanceof ApiProblem ? retryAfterMilliseconds(error.headers) : null;
+      if (retryAfter !== null && retryAfter > maximumMilliseconds) throw error;
+      await wait((retryAfter ?? 0) + jitter, signal);
     }
   }
 }

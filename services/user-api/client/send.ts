@@ -2,7 +2,6 @@ import { ApiProblem, ApiUnreachable, UnexpectedResponse } from './errors.ts';
 import type { Operations } from './operations.ts';
 import type { ApiResponse, RequestOptions } from './types.ts';
 
-/** What any operation may be called with; `types.ts` says what each is. */
 export interface AnyInput extends RequestOptions {
   readonly body?: unknown;
   readonly parameters?: Readonly<Record<string, string | number>>;
@@ -11,7 +10,6 @@ export interface AnyInput extends RequestOptions {
 
 export type Operation = Operations[keyof Operations];
 
-/** Builds the request of an operation; the same for each attempt. */
 export function createRequest(
   baseUrl: string,
   operation: Operation,
@@ -44,11 +42,7 @@ export function createRequest(
   };
 }
 
-/**
- * Sends a request once.
- *
- * @throws {@link ApiProblem}, {@link UnexpectedResponse}, {@link ApiUnreachable}; the reason of `signal` when it was aborted.
- */
+/** @throws {@link ApiProblem}, {@link UnexpectedResponse}, {@link ApiUnreachable}; the reason of `signal` when it was aborted. */
 export async function send(
   url: string,
   init: RequestInit,

@@ -13,7 +13,7 @@ type BodyIn<Route> = Route extends { request: { body: infer Body } }
 type ParametersIn<Route> = Route extends { request: { params: infer Schema } }
   ? { readonly parameters: InputOf<Schema> }
   : unknown;
-/** A number in a query may be given as one. */
+/** Query parameters take numbers, too. */
 type Loose<Query> = {
   readonly [Name in keyof Query]: string extends NonNullable<Query[Name]>
     ? Query[Name] | number
@@ -23,7 +23,6 @@ type QueryIn<Route> = Route extends { request: { query: infer Schema } }
   ? { readonly query?: Loose<InputOf<Schema>> }
   : unknown;
 
-/** What may go with any request. */
 export interface RequestOptions {
   /** Sent as If-Match: the `etag` of the response that the change starts from. */
   readonly ifMatch?: string;
@@ -31,11 +30,10 @@ export interface RequestOptions {
   readonly ifNoneMatch?: string;
   /** Sent as Idempotency-Key by operations that take one. @default a new UUID for each call, the same for all its attempts */
   readonly idempotencyKey?: string;
-  /** Ends the call, waits included. */
+  /** Aborts the call and its waits. */
   readonly signal?: AbortSignal;
 }
 
-/** What an operation is called with. */
 export type Input<Id extends OperationId> = BodyIn<Routes[Id]> &
   ParametersIn<Routes[Id]> &
   QueryIn<Routes[Id]> &
@@ -49,7 +47,7 @@ type SuccessBody<Id extends OperationId> = {
     : never;
 }[SuccessStatus];
 
-/** The body of an operation's success; null where it has none. */
+/** Null where a success has no body. */
 export type Body<Id extends OperationId> = [SuccessBody<Id>] extends [never]
   ? null
   : SuccessBody<Id>;
@@ -57,12 +55,12 @@ export type Body<Id extends OperationId> = [SuccessBody<Id>] extends [never]
 export interface ApiResponse<Content> {
   readonly status: number;
   readonly body: Content;
-  /** For If-Match and If-None-Match; null where there is none. */
+  /** For If-Match and If-None-Match; null where the response has none. */
   readonly etag: string | null;
   readonly headers: Headers;
 }
 
-/** The version that If-None-Match named is the newest. */
+/** The version in If-None-Match is current. */
 export type NotModified = ApiResponse<null> & { readonly status: 304 };
 
 type Required<Given> = object extends Given ? false : true;
@@ -70,7 +68,7 @@ type Answered<Id extends OperationId, Given> = Given extends { readonly ifNoneMa
   ? (ApiResponse<Body<Id>> & { readonly status: 200 }) | NotModified
   : ApiResponse<Body<Id>>;
 
-/** The operations as functions; what nothing must be given to can be called without an argument. */
+/** Operations without required input take no argument. */
 export type OperationFunctions = {
   readonly [Id in OperationId]: Required<Input<Id>> extends true
     ? <const Given extends Input<Id>>(input: Given) => Promise<Answered<Id, Given>>

@@ -3,7 +3,7 @@ import type { Body, Input } from './types.ts';
 
 type Page = Body<'listUsers'>;
 
-/** Every user of a list, page after page; the next page is asked for when it is needed. */
+/** All users of a list; loads pages on demand. */
 export async function* allUsers(
   client: Pick<UserApiClient, 'listUsers'>,
   query: Input<'listUsers'>['query'] = {},

@@ -8,12 +8,8 @@ import { FIRST_RELAY_DELAY_SECONDS } from '../queue/outbox.ts';
 import { SETTABLE_NAMES, settableColumns } from './user-columns.ts';
 import { USER_COLUMNS, type UserRow, userColumns } from './user-row.ts';
 
-/**
- * The statements that change users, which postgres.js prepares. Each is one statement, hence one transaction and one
- * round trip: all that it does is done, or nothing.
- */
+/** The prepared statements that change users. Each is one transaction and one round trip. */
 
-/** A user to be created, and the event that tells of it. */
 export interface NewUser extends Readonly<UserFields> {
   /** A PHC string; null for an account without a password. */
   readonly passwordHash: string | null;
@@ -23,11 +19,11 @@ export interface NewUser extends Readonly<UserFields> {
   readonly traceParent: string | null;
 }
 
-/** What a creation is remembered by. */
+/** An Idempotency-Key with its request. */
 export interface CreationKey {
-  /** Stands for who sent an Idempotency-Key, and for the key. */
+  /** Of the caller and the key. */
   readonly digest: string;
-  /** Stands for the request's body. */
+  /** Of the request's body. */
   readonly fingerprint: string;
 }
 
@@ -36,10 +32,11 @@ const DIGEST = `$${FIRST_COLUMN + settableColumns.length}`;
 const FINGERPRINT = `$${FIRST_COLUMN + settableColumns.length + 1}`;
 
 /**
- * One statement for all that creating does, made once, because creating is what is written most. With `remembers`, its response is kept under a key.
+ * The statement of creations as text, built once, because it is the most frequent write. With `remembers`, the response is stored under a key.
  *
- * Parameters: 1 password hash or null, 2 id of the event, 3 trace or null, 4 seconds until a relay may take the event; the settable columns; to be
- * remembered, digest and fingerprint.
+ * Parameters: 1 password hash or null, 2 id of the event, 3 trace or null, 4 seconds until a relay may take the event; the settable columns;
+ * with a
+ * key, digest and fingerprint.
  */
 const insertionText = (remembers: boolean) => `
   with turn (mine) as materialized (
@@ -71,8 +68,9 @@ const INSERTION = insertionText(false);
 const REMEMBERED_INSERTION = insertionText(true);
 
 /**
- * Creates a user with an account and the event `user.created`. With a key, the response is kept; no row comes back while another request with the
- * same key is in flight, and the index of the table refuses one that came before.
+ * Creates a user with an account and the event `user.created`. With a key, the response is stored; no row comes back while another request
+ * with the
+ * same key is in flight, and the table's unique index refuses a used one.
  */
 export function insertUser(client: Sql, user: NewUser, key: CreationKey | null) {
   const parameters = [
@@ -90,11 +88,10 @@ export function insertUser(client: Sql, user: NewUser, key: CreationKey | null) 
 }
 
 export interface UpdatedRow extends UserRow {
-  /** Set when the change has ended the user's sessions: the account's new generation. */
+  /** The account's new generation, when the change has revoked the user's sessions. */
   readonly generation: number | null;
 }
 
-/** PostgreSQL's text form of an array of integers. */
 const versionsText = (versions: readonly number[]) => `{${versions.join(',')}}`;
 
 const versionIsAllowed = (client: Sql, condition: VersionCondition | null) => {
@@ -106,9 +103,11 @@ const versionIsAllowed = (client: Sql, condition: VersionCondition | null) => {
 };
 
 /**
- * Changes a user, and raises the version. A new status ends all sessions, and makes processes load the owner of an API key again.
- * With another email address, links to a new password that went to the former one are worthless, and the former one gets a notice,
- * which the relay of the outbox sends. The row is locked first, so that the former values are those that this change replaces.
+ * Changes a user, and increments the version. A new status revokes all sessions, and makes processes load the owner of an API key again. A new
+ * email
+ * address invalidates password resets to the former one, which gets a notice through the outbox. The row is locked first, so that the former
+ * values
+ * are those that this change replaces.
  */
 export function updateUser(
   client: Sql,
@@ -141,7 +140,7 @@ export function updateUser(
     ), links as (
       delete from password_resets
       where user_id = (select id from changed) and ${changes.email ?? null}::text is not null
-    ), told as (
+    ), email_change as (
       insert into email_changes (id, user_id, former_email)
       select gen_random_uuid(), id, former_email from changed
       where lower(former_email) <> lower(email)
@@ -150,22 +149,22 @@ export function updateUser(
       insert into outbox (id, type, data, traceparent, available_at)
       select gen_random_uuid(), 'user.email-changed', jsonb_build_object('emailChangeId', id),
         ${currentTraceParent()}::text, now()
-      from told
+      from email_change
     )
     select ${userColumns(client)}, (select generation from ended) as generation from changed
   `;
 }
 
-/** Who does something to somebody's data. */
 export interface AuditedActor {
   readonly kind: (typeof auditActors)[number];
-  /** The user who does it, or whose API key does. */
+  /** The user who acts, or whose API key does. */
   readonly userId: number;
 }
 
 /**
- * Erases a user: the row, and with it the account, password resets and API keys (they reference it); what is kept for repetitions of the creation; and
- * tells all processes. Leaves a record of who did it. The outbox needs no erasing: events hold ids.
+ * Erases a user: the row and all that references it (account, password resets, API keys), and the stored response of the creation. Publishes
+ * the
+ * revocation and writes an audit record. Events in the outbox hold only ids.
  */
 export function deleteUser(
   client: Sql,

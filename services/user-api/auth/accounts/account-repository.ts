@@ -59,9 +59,9 @@ export class AccountRepository {
   }
 
   /**
-   * Gives a role. If that changes anything, it ends all sessions; and API keys, unless the role is `user`.
+   * Gives a role. A change revokes all sessions; and API keys, unless the role is `user`.
    *
-   * @returns a generation of null where the user has the role already; null when there is no such user.
+   * @returns a generation of null where the user has the role already; null for an unknown user.
    * @throws `AccessError` last-admin
    */
   async setRole(userId: number, role: Role): Promise<RoleChangeRow | null> {
