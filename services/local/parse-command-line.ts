@@ -2,10 +2,10 @@ import { type Command, CommanderError } from 'commander';
 import { LocalFailure } from './local-failure.ts';
 
 /**
- * Parses the words of a command line; nothing is printed, and the process goes on.
+ * Parses a command line without printing or exiting.
  *
- * @returns the help text when `--help` asks for it, else null.
- * @throws {@link LocalFailure} naming what is unknown or wrong, with the nearest option where there is one.
+ * @returns the help text for `--help`, else null.
+ * @throws {@link LocalFailure} naming what is unknown or wrong, with the nearest option.
  */
 export function parseCommandLine(command: Command, words: readonly string[]): string | null {
   let help = '';

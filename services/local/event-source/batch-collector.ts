@@ -4,17 +4,18 @@ import { type ReceivedMessage, toRecord } from './lambda-event.ts';
 import { MESSAGES_TO_A_CALL, type Queue } from './queue.ts';
 
 /**
- * Largest payload of an invocation, in bytes: 6 MB, at which Lambda sends a batch however few messages it has
+ * Largest payload of an invocation in bytes, at which Lambda sends a batch before it is full
  * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching).
  */
 export const MAXIMUM_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 /**
- * Seconds of one long poll. SQS allows 20, but a poll that is given up may still take messages and hide them until
- * their visibility timeout ends; so a poll is always waited for, and a short one lets the event source stop soon.
+ * Seconds of one long poll. SQS allows 20, but an aborted poll may hide messages until their visibility timeout; so a poll is always awaited,
+ * and a
+ * short one lets the event source stop soon.
  */
 const LONG_POLL_SECONDS = 1;
-/** Milliseconds between polls when less than a second of the window is left, as SQS itself waits whole seconds only. */
+/** Milliseconds between polls in the last second of the window, as SQS waits whole seconds only. */
 const SHORT_POLL_INTERVAL_MILLISECONDS = 200;
 
 export interface BatchLimits {
@@ -22,13 +23,11 @@ export interface BatchLimits {
   readonly maximumBatchingWindowSeconds: number;
 }
 
-/** Messages for one invocation, with the records that Lambda makes of them. */
 export interface Batch {
   readonly messages: readonly ReceivedMessage[];
   readonly records: readonly SQSRecord[];
 }
 
-/** A batch that is being filled. */
 class OpenBatch implements Batch {
   readonly messages: ReceivedMessage[] = [];
   readonly records: SQSRecord[] = [];
@@ -44,12 +43,11 @@ class OpenBatch implements Batch {
     return this.#full;
   }
 
-  /** How many more messages may be asked for. */
   get room(): number {
     return this.#full ? 0 : this.#size - this.messages.length;
   }
 
-  /** Adds what fits and returns the rest. A message that is too large alone is a batch of its own. */
+  /** @returns messages that do not fit. One that is too large alone is a batch of its own. */
   add(received: readonly ReceivedMessage[], queueArn: string): ReceivedMessage[] {
     for (const [index, message] of received.entries()) {
       const record = toRecord(message, queueArn);
@@ -67,9 +65,9 @@ class OpenBatch implements Batch {
 }
 
 /**
- * Gathers batches from a queue: as many messages as a batch takes, or what the batching window brought, or what fits
- * into the payload. The window opens with the first message. (Lambda's may already be open then, so that on a quiet
- * queue it can be 20 seconds late; a developer gains nothing by that.)
+ * Fills batches until the batch size, the payload limit or the end of the batching window, which opens with the first message. (Lambda's may
+ * already be
+ * open, so that on a quiet queue it can be 20 seconds late.)
  */
 export class BatchCollector {
   readonly #queue: Queue;
@@ -83,7 +81,6 @@ export class BatchCollector {
     this.#limits = limits;
   }
 
-  /** Messages received for the next batch. */
   get carried(): readonly ReceivedMessage[] {
     return this.#carried;
   }
@@ -92,7 +89,7 @@ export class BatchCollector {
    * Waits for one poll at most until messages come, then for the batching window at most until the batch is full.
    *
    * @returns a batch, empty when no message came.
-   * @throws what SQS answers; messages received before are kept for the next batch.
+   * @throws errors of SQS; messages received before are kept for the next batch.
    */
   async gather(stopping: AbortSignal): Promise<Batch> {
     const batch = new OpenBatch(this.#limits.batchSize);
@@ -122,7 +119,7 @@ export class BatchCollector {
     }
   }
 
-  /** @returns whether the queue gave all that it was asked for, so that there may be more. */
+  /** @returns whether the queue may have more messages. */
   async #receive(batch: OpenBatch, waitSeconds: number): Promise<boolean> {
     const asked = Math.min(batch.room, MESSAGES_TO_A_CALL);
     const received = await this.#queue.receive(asked, waitSeconds);

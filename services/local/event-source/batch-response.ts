@@ -1,10 +1,9 @@
 import { z } from 'zod';
 
-/** What a handler's response says about its batch. */
 export interface BatchVerdict {
-  /** Ids of the messages that failed; those of the whole batch when the response cannot be understood. */
+  /** Ids of the failed messages; the whole batch when the response is malformed. */
   readonly failed: ReadonlySet<string>;
-  /** Why the response cannot be understood. @default it can */
+  /** Why the response is malformed. @default it is well-formed */
   readonly problem?: string;
 }
 
@@ -19,10 +18,11 @@ const partialBatchResponse = z
 
 /**
  * Reads a partial batch response as Lambda does
- * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting):
- * nothing, null, or an object whose `batchItemFailures` is missing, null or empty is a complete success;
- * an `itemIdentifier` that is empty, null, under another name or not of this batch is a complete failure, as is anything
- * that is not such an object.
+ * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting): nothing, null, or an
+ * object whose
+ * `batchItemFailures` is missing, null or empty is a complete success; an `itemIdentifier` that is empty, null, missing or not of this batch
+ * is a complete
+ * failure, as is any other response.
  *
  * @param payload - the response as JSON text; undefined when the handler returned nothing.
  */

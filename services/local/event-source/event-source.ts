@@ -13,7 +13,6 @@ import { Poller } from './poller.ts';
 import { Queue, type QueueDescription, type QueueLocation } from './queue.ts';
 import { checkWorker, type EventSourceWorker } from './worker.ts';
 
-/** Where a worker's output goes. */
 interface WorkerLog {
   /** Descriptor for the runtimes' standard output and error. @default this process's own */
   readonly descriptor?: number;
@@ -23,7 +22,7 @@ interface WorkerLog {
 }
 
 /**
- * Opens a log file for appending, so that the event source and its runtimes can write to it side by side, or none.
+ * Opens a log file for appending, which the event source and its runtimes share.
  *
  * @throws the file system's error when the file cannot be opened.
  */
@@ -47,16 +46,16 @@ function openLog(file: string | undefined): WorkerLog {
 /** Lambda's name for a version that has not been published. */
 const UNPUBLISHED_VERSION = '$LATEST';
 
-/** The ARN that a function of this name would have in the queue's account and region. */
 function functionArn(worker: EventSourceWorker, queueArn: string): string {
   const [, partition, , region, account] = queueArn.split(':');
   return `arn:${partition}:lambda:${region}:${account}:function:${worker.name}`;
 }
 
 /**
- * All the environment variables of a runtime: what Lambda sets by itself
- * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime), as far as it means
- * something here, and the worker's own. As in Lambda, the worker's own cannot replace those that are reserved.
+ * The environment of a runtime: Lambda's variables
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime) and the worker's, which cannot
+ * replace reserved
+ * ones.
  *
  * @param streamName - of the environment's log stream.
  */
@@ -84,56 +83,54 @@ function functionVariables(
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Longest that `stop` waits for invocations in flight, in milliseconds: what a developer waits for after Ctrl-C. */
+/** Longest that `stop` waits for invocations in flight, in milliseconds, as a developer waits after Ctrl-C. */
 const STOP_TIMEOUT_MILLISECONDS = 5_000;
 
-/** Fewest runtimes, so that a message which takes long does not hold up all others even on one core. */
+/** So that a slow message does not hold up all others, even on one core. */
 const LEAST_RUNTIMES = 2;
 
 export interface EventSourceOptions extends QueueLocation {
   readonly worker: EventSourceWorker;
-  /** The worker's environment variables, all of them: a runtime inherits none. */
+  /** The worker's whole environment: a runtime inherits nothing. */
   readonly environment: Readonly<Record<string, string>>;
   /**
-   * Most runtime processes, and so invocations at once, whatever the worker's `maximumConcurrency` allows.
-   * @default the number of processor cores, at least 2: a runtime is a process of some 100 MB, and more of them than cores
-   * only wait for each other
+   * Bound on runtime processes, and so on concurrent invocations, besides the worker's `maximumConcurrency`.
+   *
+   * @default the number of processor cores, at least 2: a runtime is a process of some 100 MB, and more only wait for a core
    */
   readonly maximumRuntimes?: number;
   /** File that the worker's output and a line for each invocation are appended to. @default this process's output, no lines */
   readonly logFile?: string;
   /** Ends the runtimes when this process is killed. @default they end by themselves, unless they are stuck in a loop */
   readonly guard?: ProcessGuard;
-  /** Told how each invocation went. */
+  /** Called after each invocation. */
   readonly onInvocation?: (report: InvocationReport) => void;
-  /** Told when calls to SQS begin to fail; they are tried again until they work. */
+  /** Called when calls to SQS begin to fail; they are retried until they work. */
   readonly onQueueFailure?: (error: Error) => void;
   /** Longest that `stop` waits for invocations in flight, in milliseconds. @default 5,000 */
   readonly stopTimeoutMilliseconds?: number;
 }
 
 export interface EventSource {
-  /** Ids of the runtime processes that run now; none before the first message. */
   processIds(): number[];
   /**
-   * Stops polling, waits for the invocations in flight (not for ever: see `stopTimeoutMilliseconds`), and ends every runtime.
-   * What was received and not handed over goes back to the queue; the messages of an invocation that was cut short come
-   * again after their visibility timeout.
+   * Stops polling, waits for invocations in flight (up to `stopTimeoutMilliseconds`), and ends every runtime. Received messages that were not
+   * handed
+   * over go back to the queue; those of an interrupted invocation come again after their visibility timeout.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Feeds a worker from a standard SQS queue as Lambda's event source mapping does
- * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html), with `ReportBatchItemFailures` on: polls, collects batches
- * (see {@link BatchCollector}), invokes, and deletes the messages that did not fail (see {@link judgeResponse}). Failed
- * ones come again after the queue's visibility timeout, and SQS itself moves them to the dead-letter queue.
+ * Feeds a worker from a standard SQS queue as Lambda's event source mapping does (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)
+ * with
+ * `ReportBatchItemFailures`: polls, collects batches (see {@link BatchCollector}), invokes, and deletes the messages that did not fail (see
+ * {@link judgeResponse}). Failed ones come again after the visibility timeout, and SQS moves them to the dead-letter queue.
  *
- * Concurrency is as in Lambda: each invocation has an execution environment, a process, to itself, started when all
- * others are busy, kept for later invocations, replaced when it crashes or times out. In one process, invocations would
- * share module state, which they never do in Lambda, and a timeout could not be enforced. It polls only while an
- * invocation could begin, so that no message waits hidden. Lambda's backoff after errors is not here because with
- * `ReportBatchItemFailures` there is none (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+ * As in Lambda, each invocation has a process to itself, reused when idle, replaced after a crash or timeout: so module state is not shared,
+ * and a
+ * timeout is enforced. It polls only while an invocation could begin, so that no message waits hidden. Lambda has no backoff with
+ * `ReportBatchItemFailures` (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  *
  * @throws {LocalFailure} when the queue cannot be read or is FIFO, or Lambda would refuse the worker's settings.
  */

@@ -16,12 +16,11 @@ const PROGRAM = fileURLToPath(new URL('./runtime-process.ts', import.meta.url));
  */
 const INITIALIZATION_TIMEOUT_MILLISECONDS = 10_000;
 
-/** A function failed: its handler threw, its process ended, or it ran out of time. */
+/** The handler threw, its process ended, or it ran out of time. */
 export class FunctionError extends Error {
   override readonly name = 'FunctionError';
-  /** As Lambda names it: the type of the error thrown, or such as `Runtime.ExitError` and `Sandbox.Timedout`. */
+  /** Lambda's name: the type of the error thrown, or `Runtime.ExitError`, `Sandbox.Timedout` and the like. */
   readonly errorType: string;
-  /** Lines of the stack trace, where there is one. */
   readonly trace: readonly string[];
 
   constructor({ errorType, errorMessage, trace }: ReportedError) {
@@ -31,7 +30,7 @@ export class FunctionError extends Error {
   }
 }
 
-/** Ends the processes that it guards when this one goes away without doing so; a guardian of `../process` is one. */
+/** Ends guarded processes when this one is killed; a guardian of `../process` is one. */
 export interface ProcessGuard {
   guard(
     processId: number,
@@ -46,7 +45,7 @@ export interface ProcessGuard {
 export interface ExecutionEnvironmentOptions {
   /** Path of the module that exports `handler`. */
   readonly entry: string;
-  /** All the variables the process has; nothing is inherited. */
+  /** The whole environment of the process. */
   readonly variables: Readonly<Record<string, string>>;
   readonly memoryMebibytes: number;
   /** Descriptor of the file that standard output and error go to. @default this process's own */
@@ -55,9 +54,8 @@ export interface ExecutionEnvironmentOptions {
 }
 
 /**
- * One of Lambda's execution environments: a process that has imported the handler, and handles one invocation at a
- * time (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). Unlike Lambda's it is not frozen
- * between invocations.
+ * One of Lambda's execution environments: a process that has imported the handler, and handles one invocation at a time
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html). Unlike Lambda's it is not frozen between invocations.
  */
 export class ExecutionEnvironment {
   readonly #child: ChildProcess;
@@ -78,8 +76,7 @@ export class ExecutionEnvironment {
       env: { ...variables },
       execArgv: [`--max-old-space-size=${memoryMebibytes}`],
       stdio: ['ignore', output, output, 'ipc'],
-      // A process group of its own: Ctrl-C reaches the event source only, which lets invocations finish; and
-      // what a handler has started can be ended with it.
+      // A process group of its own: Ctrl-C reaches the event source only, which lets invocations finish; and processes of the handler end with it.
       detached: process.platform !== 'win32',
     });
     const { pid } = this.#child;
@@ -106,12 +103,11 @@ export class ExecutionEnvironment {
     });
   }
 
-  /** The operating system's id of the process; undefined when it could not be started. */
+  /** Undefined when the process could not be started. */
   get processId(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Whether it can take another invocation. */
   get usable(): boolean {
     return this.#usable;
   }
@@ -119,7 +115,7 @@ export class ExecutionEnvironment {
   /**
    * Waits until the handler has been imported.
    *
-   * @throws {FunctionError} when that fails or takes too long; the environment is then ended.
+   * @throws {FunctionError} on failure or timeout; the environment is then ended.
    */
   async initialize(): Promise<void> {
     const reply = await this.#within(this.#initialized, INITIALIZATION_TIMEOUT_MILLISECONDS);
@@ -131,27 +127,27 @@ export class ExecutionEnvironment {
 
   /**
    * @returns the handler's response as JSON text; undefined when it returned nothing.
-   * @throws {FunctionError} when the handler throws, the process ends, or `invocation.deadline` passes, after which Lambda
-   * starts again, and so the environment is ended.
+   * @throws {FunctionError} when the handler throws, the process ends, or `invocation.deadline` passes, which ends the environment, as in
+   * Lambda.
    */
   async invoke(invocation: Invocation): Promise<string | undefined> {
     this.#waiting = Promise.withResolvers();
     const replied = this.#reply();
-    // A channel that has just closed is told by the process's end.
+    // A closed channel is reported by the end of the process.
     this.#child.send(invocation, () => {});
     const reply = await this.#within(replied, invocation.deadline - Date.now());
     if (reply.reply === 'error') throw new FunctionError(reply.error);
     return reply.reply === 'response' ? reply.payload : undefined;
   }
 
-  /** Ends the process, at once, as Lambda ends an environment. */
+  /** At once, as Lambda ends an environment. */
   async end(): Promise<void> {
     this.#usable = false;
     this.#child.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** The next reply; without anybody waiting yet, the end of the process is no unhandled rejection. */
+  /** The next reply; the end of the process is no unhandled rejection. */
   #reply(): Promise<RuntimeReply> {
     const { promise } = this.#waiting;
     promise.catch(() => {});

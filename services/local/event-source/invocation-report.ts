@@ -1,23 +1,19 @@
-/** How an invocation went. */
 export interface InvocationReport {
-  /** The worker's name. */
   readonly worker: string;
-  /** Lambda's id of the invocation, the same as the handler's `context.awsRequestId`. */
+  /** Lambda's id of the invocation: the handler's `context.awsRequestId`. */
   readonly requestId: string;
-  /** Messages in the batch. */
   readonly messages: number;
-  /** Those that failed and will come again. */
+  /** Messages that failed and come again. */
   readonly failedMessages: number;
-  /** From the batch being whole to the response, in milliseconds, with the start of a runtime where one was needed. */
+  /** From the complete batch to the response, in milliseconds, including the start of a runtime. */
   readonly durationMilliseconds: number;
-  /** `success`: the handler responded, even if messages failed; `error`: it threw, ended or was not understood. */
+  /** `success`: the handler responded, even if messages failed; `error`: it threw, ended or responded malformed. */
   readonly status: 'success' | 'error' | 'timeout';
-  /** What went wrong. @default nothing did */
   readonly error?: { readonly type: string; readonly message: string };
 }
 
 /**
- * One line for the log, like the `platform.report` of Lambda's JSON logs
+ * A log line like the `platform.report` of Lambda's JSON logs
  * (https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report).
  */
 export function reportLine({ requestId, status, error, ...report }: InvocationReport): string {
@@ -35,7 +31,6 @@ export function reportLine({ requestId, status, error, ...report }: InvocationRe
   });
 }
 
-/** One line for the log when SQS does not answer as it should. */
 export function queueFailureLine(error: Error): string {
   return JSON.stringify({
     time: new Date().toISOString(),

@@ -1,14 +1,13 @@
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 
-/** A message that SQS gave, with the fields that it always gives. */
 export interface ReceivedMessage extends Message {
   readonly MessageId: string;
   readonly ReceiptHandle: string;
   readonly Body: string;
 }
 
-/** Whether SQS gave the fields that it always gives; the SDK's types leave each of them open. */
+/** Whether SQS gave its mandatory fields, which the SDK's types leave optional. */
 export function isReceivedMessage(message: Message): message is ReceivedMessage {
   return (
     message.MessageId !== undefined &&
@@ -30,10 +29,9 @@ function toAttribute(value: MessageAttributeValue): SQSMessageAttribute {
 }
 
 /**
- * One record of the event that Lambda makes of a message
- * (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event).
+ * The record that Lambda makes of a message (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event).
  *
- * @param queueArn - ARN of the queue, whose fourth part is the region.
+ * @param queueArn - its fourth part is the region.
  */
 export function toRecord(message: ReceivedMessage, queueArn: string): SQSRecord {
   const attributes = message.Attributes ?? {};

@@ -8,7 +8,7 @@ import {
 import { LocalFailure } from '../local-failure.ts';
 import { isReceivedMessage, type ReceivedMessage } from './lambda-event.ts';
 
-/** Most messages that one call to SQS receives, deletes or changes. */
+/** Most messages of one call to SQS. */
 export const MESSAGES_TO_A_CALL = 10;
 
 export interface QueueLocation {
@@ -44,7 +44,7 @@ function createClient({ region, endpoint, environment }: QueueLocation): SQSClie
           secretAccessKey: secret,
           ...(token === undefined ? {} : { sessionToken: token }),
         };
-  // An emulator on this machine checks no credentials, but the SDK will not sign without any.
+  // An emulator checks no credentials, but the SDK signs no request without any.
   const emulator =
     endpoint !== undefined && isLoopback(endpoint)
       ? { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -57,7 +57,7 @@ function createClient({ region, endpoint, environment }: QueueLocation): SQSClie
       : {
           endpoint,
           useQueueUrlAsEndpoint: false,
-          // The SDK refuses an endpoint of its own beside these, which the shell or ~/.aws/config may set.
+          // The SDK refuses a custom endpoint beside these, which the shell or ~/.aws/config may set.
           useFipsEndpoint: false,
           useDualstackEndpoint: false,
         }),
@@ -65,7 +65,7 @@ function createClient({ region, endpoint, environment }: QueueLocation): SQSClie
   });
 }
 
-/** One queue, with the calls that Lambda's pollers make. */
+/** The calls to a queue that Lambda's pollers make. */
 export class Queue {
   readonly #client: SQSClient;
   readonly #url: string;
@@ -75,7 +75,7 @@ export class Queue {
     this.#url = location.queueUrl;
   }
 
-  /** @throws {LocalFailure} when the queue cannot be reached or is not there. */
+  /** @throws {LocalFailure} when the queue is unreachable or does not exist. */
   async describe(): Promise<QueueDescription> {
     try {
       const { Attributes: attributes } = await this.#client.send(
@@ -111,7 +111,7 @@ export class Queue {
     return messages.filter(isReceivedMessage);
   }
 
-  /** Deletes what has been handled. What could not be deleted comes again, as with Lambda, which delivers at least once. */
+  /** Deletes handled messages. A failed deletion delivers the message again, as with Lambda. */
   async delete(messages: readonly ReceivedMessage[]): Promise<void> {
     for (const entries of inCalls(messages)) {
       const { Failed: failed = [] } = await this.#client.send(
@@ -126,7 +126,7 @@ export class Queue {
     }
   }
 
-  /** Gives messages back at once, for others to receive. */
+  /** Makes messages visible again at once. */
   async release(messages: readonly ReceivedMessage[]): Promise<void> {
     for (const entries of inCalls(messages)) {
       await this.#client.send(

@@ -7,13 +7,13 @@ import {
   type RuntimeReply,
 } from './runtime-protocol.ts';
 
-/** What Lambda's own callback style adds; its runtimes from Node.js 24 on no longer have it. */
+/** Lambda's callback style, which its runtimes no longer have since Node.js 24. */
 type ModernContext = Omit<Context, 'done' | 'fail' | 'succeed'>;
 type Handler = (event: unknown, context: ModernContext) => unknown;
 
 /**
- * Entry point of a process that stands in for one of Lambda's execution environments: imports the module it is given and
- * calls its `handler` for each invocation that arrives over IPC. It ends when the event source does.
+ * Entry point of a runtime process: imports a module and calls its `handler` for each invocation that arrives over IPC. Ends with the event
+ * source.
  */
 async function main(entry: string | undefined): Promise<void> {
   process.on('disconnect', () => process.exit());

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 
-/** What the event source asks of a runtime process: one invocation. */
 export const invocation = z.object({
   requestId: z.string(),
   functionArn: z.string(),
-  /** The event, as JSON text. */
   payload: z.string(),
   /** When the invocation times out, in milliseconds since 1970. */
   deadline: z.number(),
@@ -19,7 +17,7 @@ const reportedError = z.object({
 });
 export type ReportedError = z.infer<typeof reportedError>;
 
-/** What a runtime process answers: once that it is initialised or not, and then for each invocation. */
+/** Messages of a runtime process: after initialization, and for each invocation. */
 export const runtimeReply = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('initialized') }),
   z.object({ reply: z.literal('not initialized'), error: reportedError }),

@@ -1,12 +1,10 @@
 import { LocalFailure } from '../local-failure.ts';
 
-/** A worker as its event source needs to know it: Lambda's names and ranges, whoever defines it. */
+/** A worker as its event source needs it, with Lambda's names and ranges. */
 export interface EventSourceWorker {
-  /** Name of the function. */
   readonly name: string;
   /** Module that exports `handler`: an absolute path, or one relative to the root of the repository. */
   readonly entry: string;
-  /** Memory of the function, in MiB. */
   readonly memoryMebibytes: number;
   /** Longest that one invocation may run, in seconds. */
   readonly timeoutSeconds: number;
@@ -18,7 +16,7 @@ export interface EventSourceWorker {
   readonly maximumConcurrency: number;
 }
 
-/** Above this many messages, Lambda asks for a batching window, because one ReceiveMessage call gives no more. */
+/** A larger batch needs a batching window in Lambda, because one ReceiveMessage call gives no more. */
 const LARGEST_BATCH_WITHOUT_WINDOW = 10;
 
 /** Each setting's range, from https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html. */
@@ -30,10 +28,10 @@ const RANGES = {
 } as const;
 
 /**
- * Refuses what Lambda would refuse, so that it is found here and not by a deployment.
+ * Refuses settings that Lambda would refuse, before a deployment.
  *
- * @param visibilityTimeoutSeconds - of the queue, as the queue itself says.
- * @throws {LocalFailure} for the first setting that is wrong.
+ * @param visibilityTimeoutSeconds - of the queue.
+ * @throws {LocalFailure} for the first invalid setting.
  */
 export function checkWorker(worker: EventSourceWorker, visibilityTimeoutSeconds: number): void {
   for (const [name, [least, most]] of Object.entries(RANGES)) {

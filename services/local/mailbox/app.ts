@@ -7,7 +7,7 @@ import { HOSTS_ALLOWED, isAddressedDirectly } from '../../contracts/host-check.t
 import { MailboxFolder } from './messages.ts';
 import { renderPage, type Selection, type View, viewsOf } from './page.ts';
 
-/** How long events of the folder are batched before listeners are told, in milliseconds; one email makes several. */
+/** How long events of the folder are batched before listeners are notified, in milliseconds; one email makes several. */
 const CHANGE_QUIET_MILLISECONDS = 50;
 
 const ASSET_TYPES = {
@@ -17,10 +17,7 @@ const ASSET_TYPES = {
   'icon.svg': 'image/svg+xml',
 } as const;
 
-/**
- * What an email may do in its frame: look as it does. No script, no form, nothing from the network (also no picture that tells
- * its sender when it was looked at); links open in a window of their own.
- */
+/** Policy of an email's frame: no script, no form, nothing from the network (no tracking pictures); links open in a window of their own. */
 const EMAIL_POLICY = [
   "default-src 'none'",
   "style-src 'unsafe-inline'",
@@ -29,7 +26,7 @@ const EMAIL_POLICY = [
   'sandbox allow-popups allow-popups-to-escape-sandbox',
 ].join('; ');
 
-/** What the page itself may do: its own style, script and frame, and nothing else. */
+/** Policy of the page: its own style, script and frame only. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "style-src 'self'",
@@ -56,7 +53,6 @@ function isView(text: string | undefined, possible: readonly View[]): text is Vi
 
 const notFound = { title: 'There is no such email', status: 404 };
 
-/** The pages and the JSON of a mailbox: a folder of `.eml` files. */
 export function createMailboxApp(directory: string): Hono {
   const folder = new MailboxFolder(directory);
   const app = new Hono();
@@ -74,8 +70,7 @@ export function createMailboxApp(directory: string): Hono {
     }
     return;
   });
-  // It is plain HTTP on loopback, so no browser is to insist on TLS; and the frame, which has no origin, cannot have one
-  // to itself.
+  // Plain HTTP on loopback needs no TLS; and the frame, which has no origin, cannot have an agent cluster.
   app.use(secureHeaders({ strictTransportSecurity: false, originAgentCluster: false }));
 
   app.get('/', async (context) => {
@@ -133,7 +128,7 @@ export function createMailboxApp(directory: string): Hono {
             CHANGE_QUIET_MILLISECONDS,
           );
         });
-        // A folder that is deleted under us ends the stream; the browser then asks again.
+        // Deleting the folder ends the stream; the browser reconnects.
         watcher.on('error', () => resolve());
         stream.onAbort(() => resolve());
         void stream.writeSSE({ event: 'changed', data: '' });

@@ -5,11 +5,11 @@ import { LocalFailure } from '../local-failure.ts';
 import { isErrorWithCode } from '../process/process-life.ts';
 import { createMailboxApp } from './app.ts';
 
-/** Addresses that only this machine reaches. Emails are personal data, and the page asks for no password. */
+/** Loopback only: emails are personal data, and the page has no password. */
 const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'] as const;
 
 export interface MailboxOptions {
-  /** Folder of `.eml` files; need not be there yet. */
+  /** Folder of `.eml` files; need not exist yet. */
   readonly directory: string;
   /** Port to listen on; 0 takes any free one. */
   readonly port: number;
@@ -18,14 +18,13 @@ export interface MailboxOptions {
 }
 
 export interface Mailbox {
-  /** Address of the page, without a slash at the end. */
   readonly url: string;
   /** Ends open connections, too. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the page that shows the emails in a folder, for the developer's eyes: on the loopback address only.
+ * Starts the page that shows the emails of a folder, on loopback.
  *
  * @throws {LocalFailure} when the address is not a loopback one or the port is taken.
  */
@@ -62,7 +61,7 @@ export async function startMailbox({
       if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
-      // Pages that wait for new email keep a connection open for as long as they are.
+      // Pages that wait for new email keep their connection open.
       server.closeAllConnections();
       await closed;
     },

@@ -2,21 +2,18 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import PostalMime from 'postal-mime';
 
-/** An email as lists show it. */
 export interface MessageSummary {
   /** Name of the file, without `.eml`. */
   readonly id: string;
-  /** When the file came, RFC 3339 in UTC. */
+  /** Time of the file, RFC 3339 in UTC. */
   readonly receivedAt: string;
   readonly from: string;
   readonly to: readonly string[];
   readonly subject: string;
-  /** The beginning of the text, on one line. */
   readonly preview: string;
   readonly sizeBytes: number;
 }
 
-/** An email with all that is in it. */
 export interface Message extends MessageSummary {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   /** @default the email has no text part */
@@ -27,10 +24,9 @@ export interface Message extends MessageSummary {
 }
 
 const EXTENSION = '.eml';
-/** A file name that cannot lead out of the folder, on any system. */
+/** No such name leads out of the folder, on any system. */
 const SAFE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const PREVIEW_CHARACTERS = 140;
-/** Emails read at once while a list is made. */
 const READ_TOGETHER = 32;
 
 interface StoredFile {
@@ -43,7 +39,7 @@ interface StoredFile {
 /** A folder of `.eml` files, which others write to. */
 export class MailboxFolder {
   readonly #directory: string;
-  /** Summaries by id; a file is written once, so one is recreated only when the file's time or size is another. */
+  /** By id; files are written once, so a summary is reused while the file's time and size are unchanged. */
   readonly #summaries = new Map<
     string,
     { readonly key: string; readonly summary: MessageSummary }
@@ -53,7 +49,7 @@ export class MailboxFolder {
     this.#directory = directory;
   }
 
-  /** All emails, newest first; none when the folder is not there. */
+  /** Newest first; none when the folder does not exist. */
   async list(): Promise<MessageSummary[]> {
     const files = await this.#files();
     files.sort(
@@ -78,7 +74,7 @@ export class MailboxFolder {
     return file ? await parse(file, source) : null;
   }
 
-  /** The email as it is in its file. @returns null when there is no such email. */
+  /** The file's content. @returns null when there is no such email. */
   async source(id: string): Promise<Buffer<ArrayBuffer> | null> {
     const file = await this.#file(id);
     return file && (await unlessMissing(readFile(file.path)));

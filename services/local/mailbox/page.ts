@@ -3,7 +3,6 @@ import type { Message, MessageSummary } from './messages.ts';
 
 type Fragment = ReturnType<typeof html>;
 
-/** Ways to look at an email. */
 export const views = ['html', 'text', 'headers'] as const;
 export type View = (typeof views)[number];
 
@@ -17,7 +16,7 @@ const envelope = raw(
   '<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="3" y="5" width="18" height="14" rx="2.5"/><path d="m4 7.5 8 5.5 8-5.5"/></svg>',
 );
 
-/** Today's times as time of day, others as a date, in this machine's time zone. */
+/** Today's times as time of day, others as a date, in local time. */
 function shortTime(instant: Date, now: Date): string {
   const sameDay = instant.toDateString() === now.toDateString();
   return instant.toLocaleString(
@@ -26,7 +25,7 @@ function shortTime(instant: Date, now: Date): string {
   );
 }
 
-/** The name of an address such as `Name <user@host>`, or the address where there is no name. */
+/** The name in `Name <user@host>`, or the address. */
 function nameOf(address: string): string {
   return /^(.+?)\s*<[^>]*>$/.exec(address)?.[1] ?? address;
 }
@@ -66,7 +65,7 @@ function body(message: Message, view: View): Fragment {
   ></iframe>`;
 }
 
-/** The views that this email has; the first is shown unless another is asked for. */
+/** Available views; the first is the default. */
 export function viewsOf(message: Message): readonly [View, ...View[]] {
   if (message.html === undefined) return ['text', 'headers'];
   return message.text === undefined ? ['html', 'headers'] : views;
@@ -100,7 +99,6 @@ function article(message: Message, view: View): Fragment {
   </article>`;
 }
 
-/** What the right-hand side shows. */
 export type Selection =
   | { readonly kind: 'message'; readonly message: Message; readonly view: View }
   | { readonly kind: 'nothing' }
@@ -117,7 +115,6 @@ function main(selection: Selection, empty: boolean): Fragment {
   return html`<div class="nothing">${envelope}<h2>${title}</h2><p>${text}</p></div>`;
 }
 
-/** The whole page: the list and the selected email. */
 export function renderPage(
   messages: readonly MessageSummary[],
   selection: Selection,

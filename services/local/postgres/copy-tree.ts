@@ -9,10 +9,7 @@ export interface TreeCopy {
   readonly onMade: (path: string) => void;
 }
 
-/**
- * Copies a folder that a running server writes to: a file that disappears meanwhile is left out, as `pg_basebackup`
- * does. (`fs.cp` fails then.)
- */
+/** Copies a folder of a running server: a file that disappears is left out, as by `pg_basebackup`. (`fs.cp` fails then.) */
 export async function copyTree(source: string, target: string, copy: TreeCopy): Promise<void> {
   await copyFolder(source, target, '', copy);
 }

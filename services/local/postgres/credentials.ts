@@ -5,14 +5,14 @@ import { explainFileError } from '../process/directory.ts';
 import { isErrorWithCode } from '../process/process-life.ts';
 import { corruptData } from './failures.ts';
 
-/** Role that owns the server; it may do everything. */
+/** The superuser. */
 export const ADMINISTRATOR = 'postgres';
-/** Role that owns the application's database. */
+/** Owner of the application's database. */
 export const OWNER = 'headroom';
-/** Role that the replica reads the write-ahead log with. */
+/** Role of the replica for streaming. */
 export const REPLICATOR = 'replicator';
 
-/** Passwords by role. Made once for a data folder, and kept beside it for its owner's eyes only. */
+/** Passwords by role: made once for a data folder, and stored beside it, readable by its owner only. */
 export interface Credentials {
   readonly administrator: string;
   readonly owner: string;
@@ -21,7 +21,7 @@ export interface Credentials {
 
 const PASSWORD_BYTES = 24;
 
-/** Reads the passwords of the data in `directory`; null when none were made yet. */
+/** @returns null when none were made yet. */
 export function readCredentials(directory: string): Credentials | null {
   const file = credentialsFile(directory);
   let text: string;
@@ -35,7 +35,7 @@ export function readCredentials(directory: string): Credentials | null {
     const credentials: unknown = JSON.parse(text);
     if (isCredentials(credentials)) return credentials;
   } catch {
-    // Not JSON: the same as the wrong JSON.
+    // Handled as invalid JSON of another shape.
   }
   throw corruptData(directory, `${file} does not hold the passwords that it should`);
 }

@@ -9,7 +9,7 @@ import { ADMINISTRATOR } from './credentials.ts';
 import { corruptData, explainServerFailure, otherVersion } from './failures.ts';
 import type { ServerUser } from './server-user.ts';
 
-/** Data of this major version can be used; a new one of the programs needs new data. */
+/** Data of another major version cannot be used. */
 const MAJOR_VERSION = '18';
 const LOG_LINES_SHOWN = 12;
 
@@ -25,7 +25,7 @@ export interface NewDataDirectory extends InitdbOptions {
   readonly administratorPassword: string;
 }
 
-/** Makes an empty folder with the rights that PostgreSQL insists on, in place of what is there. */
+/** Replaces a folder by an empty one with the permissions that PostgreSQL requires. */
 export function makeEmptyDirectory(directory: string, user: ServerUser): void {
   try {
     rmSync(directory, { recursive: true, force: true });
@@ -37,8 +37,9 @@ export function makeEmptyDirectory(directory: string, user: ServerUser): void {
 }
 
 /**
- * Runs initdb. The result gets its name when it is whole, so that a run which is cut off leaves nothing half-made. It survives a power failure
- * only after {@link syncDataDirectory}.
+ * Runs initdb. The result is renamed when complete, so that an interruption leaves no partial data. It is durable only after
+ * {@link syncDataDirectory}.
+ *
  * @throws {LocalFailure} when initdb fails.
  */
 export async function createDataDirectory(options: NewDataDirectory): Promise<void> {
@@ -55,7 +56,7 @@ export async function createDataDirectory(options: NewDataDirectory): Promise<vo
       `--pwfile=${passwordFile}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // PostgreSQL's own collation by code point: the same order on every machine, whatever its C library knows.
+      // PostgreSQL's own collation by code point: the same order on every machine.
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
@@ -70,7 +71,8 @@ export async function createDataDirectory(options: NewDataDirectory): Promise<vo
 }
 
 /**
- * Writes all files to the disk, whether or not a server runs on them: what initdb would do at its end, where everything waits for it.
+ * Syncs all files to the disk, also under a running server: initdb would do it at its end, where everything waits.
+ *
  * @throws {LocalFailure} when that fails.
  */
 export async function syncDataDirectory(options: InitdbOptions): Promise<void> {
@@ -93,9 +95,10 @@ async function runInitdb(options: InitdbOptions, words: readonly string[]): Prom
 }
 
 /**
- * Looks whether data can be used, as far as can be seen without starting a server on it.
+ * Checks data as far as possible without starting a server.
+ *
  * @returns false when there is none.
- * @throws {LocalFailure} when there is some that cannot be used.
+ * @throws {LocalFailure} when it cannot be used.
  */
 export function checkDataDirectory(dataDirectory: string): boolean {
   if (!existsSync(dataDirectory)) return false;
@@ -105,7 +108,7 @@ export function checkDataDirectory(dataDirectory: string): boolean {
     version = readFileSync(join(dataDirectory, 'PG_VERSION'), 'utf8').trim();
   } catch (error) {
     const file = join(dataDirectory, 'PG_VERSION');
-    // Not allowed to read it: it belongs to somebody else, and may well be whole.
+    // No permission: it belongs to another user, and may well be intact.
     if (isErrorWithCode(error, 'EACCES')) throw explainFileError(error, 'read', file);
     throw corruptData(root, `${file} cannot be read (${String(error)})`);
   }

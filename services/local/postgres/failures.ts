@@ -3,16 +3,15 @@ import { LocalFailure } from '../local-failure.ts';
 /** SQLSTATE of a wrong password (https://www.postgresql.org/docs/18/errcodes-appendix.html). */
 const INVALID_PASSWORD = '28P01';
 
-/** What PostgreSQL says, or the C library for it, when there is no room left. */
+/** Messages of PostgreSQL or the C library about a full disk. */
 const DISK_FULL = /no space left on device|disk quota exceeded|wrote only \d+ of \d+ bytes/i;
 const LIBRARY_MISSING =
   /error while loading shared libraries|Library not loaded|GLIBC_\S+' not found/i;
-/** Messages that mean that the files are no longer what they were. */
+/** Messages about damaged files. */
 const DAMAGED =
   /invalid primary checkpoint record|could not locate (a valid|required) checkpoint record|incorrect checksum in control file|not a valid data directory|database files are incompatible|contains invalid data|invalid page in block|could not (open|read|find|access) .*(pg_control|PG_VERSION|pg_filenode\.map|configuration file|directory "(global|base|pg_wal))|could not find the database system|PANIC:/i;
 const PORT_TAKEN = /could not bind .*address.*in use/i;
 
-/** PostgreSQL's data cannot be used as it is. */
 export function corruptData(
   directory: string,
   why: string,
@@ -24,7 +23,6 @@ export function corruptData(
   );
 }
 
-/** The data is whole, but this PostgreSQL cannot read what another major version wrote. */
 export function otherVersion(directory: string, theirs: string, ours: string): LocalFailure {
   return new LocalFailure(
     `The PostgreSQL data in ${directory} cannot be used: it was made by PostgreSQL ${theirs}, and this is PostgreSQL ${ours}.`,
@@ -39,20 +37,18 @@ export function portTaken(port: number, server: string): LocalFailure {
   );
 }
 
-/** Whether the log says that somebody else has the port. */
+/** Whether the log says that the port is taken. */
 export function isPortTakenError(logLines: readonly string[]): boolean {
   return logLines.some((line) => PORT_TAKEN.test(line));
 }
 
-/** Where a program of PostgreSQL failed. */
 export interface FailurePlace {
   readonly dataDirectory: string;
   readonly logFile: string;
-  /** The last lines of the log. */
   readonly logLines: readonly string[];
 }
 
-/** A program ended, or did not get ready: turns what it said into what a developer can do about it. */
+/** Explains why a program ended or did not get ready, with a remedy. */
 export function explainServerFailure(problem: string, place: FailurePlace): LocalFailure {
   return (
     knownCause(problem, place) ??
@@ -63,7 +59,7 @@ export function explainServerFailure(problem: string, place: FailurePlace): Loca
   );
 }
 
-/** The primary got ready, but the statements that come next failed: often because it ended meanwhile. */
+/** The primary was ready, but a statement failed: often because it ended meanwhile. */
 export function explainQueryFailure(error: unknown, place: FailurePlace): LocalFailure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && 'code' in error && error.code === INVALID_PASSWORD) {

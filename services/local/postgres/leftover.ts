@@ -4,12 +4,12 @@ import { LocalFailure } from '../local-failure.ts';
 import { commandLineOf } from '../process/command-line.ts';
 import { endProcess, isAlive } from '../process/process-life.ts';
 
-/** The run that it belonged to is gone, so nobody waits for an orderly end; but its data should be whole. */
+/** No program waits for an orderly end; but the data should stay intact. */
 const STOP_PLAN = { stopSignals: ['SIGINT', 'SIGQUIT'], stopTimeoutMilliseconds: 5_000 } as const;
 
 /**
- * Ends a server that a run which was killed left behind on this data. Call it only while holding the lock of the
- * folder: then no live run owns that server.
+ * Ends a server that a killed run left behind. Requires the folder's lock: then no live run owns that server.
+ *
  * @returns the process id of the server that was ended; null when there was none.
  * @throws {LocalFailure} when it could not be ended.
  */
@@ -19,7 +19,7 @@ export async function stopLeftover(dataDirectory: string): Promise<number | null
   if (processId === null || !isAlive(processId)) return null;
 
   if (!isPostgresOn(dataDirectory, processId)) {
-    // The number was given to another program since; PostgreSQL would take it for a server on this data.
+    // The process id belongs to another program now; PostgreSQL would take it for a server on this data.
     rmSync(pidFile, { force: true });
     return null;
   }
@@ -35,14 +35,14 @@ export async function stopLeftover(dataDirectory: string): Promise<number | null
 function readProcessId(pidFile: string): number | null {
   try {
     const processId = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
-    // A standalone backend writes its number with a minus sign.
+    // A standalone backend writes its process id negated.
     return Number.isNaN(processId) ? null : Math.abs(processId);
   } catch {
     return null;
   }
 }
 
-/** A PostgreSQL server works in its data folder, which Linux shows; elsewhere its command line must name the folder. */
+/** Linux shows a server's working directory, its data folder; elsewhere its command line must name the folder. */
 function isPostgresOn(dataDirectory: string, processId: number): boolean {
   const commandLine = commandLineOf(processId) ?? '';
   if (!/postgres/.test(commandLine)) return false;

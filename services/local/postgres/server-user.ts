@@ -5,10 +5,10 @@ import { LocalFailure } from '../local-failure.ts';
 import { explainFileError } from '../process/directory.ts';
 import type { PostgresBinaries } from './binaries.ts';
 
-/** Who PostgreSQL runs as, and how its programs are called for that. */
+/** User that PostgreSQL runs as, and how its programs are called for that. */
 export interface ServerUser {
   command(program: string, args: readonly string[]): UserCommand;
-  /** Gives a file or folder to that user. */
+  /** Changes the owner of a file or folder to that user. */
   own(path: string): void;
 }
 
@@ -23,9 +23,9 @@ export interface ServerUserChoice {
   readonly binaries: PostgresBinaries;
   /** Folder that holds the data folders. */
   readonly directory: string;
-  /** Data that may be there already; its owner goes on owning it. */
+  /** Data that may exist already; its owner stays. */
   readonly dataDirectory: string;
-  /** Users that may be chosen, by name, first found wins. @default postgres, _postgres, nobody */
+  /** Names of eligible users, first match wins. @default postgres, _postgres, nobody */
   readonly candidates?: readonly string[];
 }
 
@@ -38,7 +38,7 @@ interface UnixUser {
 /** `_postgres` is the one of macOS. */
 const UNPRIVILEGED_USERS = ['postgres', '_postgres', 'nobody'];
 
-/** Capabilities by name, with their bit in linux/capability.h. */
+/** Bits of capabilities in linux/capability.h. */
 const CAPABILITY_BITS = { dac_override: 1n, dac_read_search: 2n };
 type Capability = keyof typeof CAPABILITY_BITS;
 
@@ -46,10 +46,11 @@ const READ_AND_EXECUTE = 0o5;
 const EXECUTE = 0o1;
 
 /**
- * Chooses the user: this one, unless it is root, which PostgreSQL refuses to run as. As root, the owner of the data, or
- * an existing unprivileged user; where that one cannot reach the programs or the data (a checkout below /root, say), it
- * gets the one Linux capability to pass closed folders. No user is created.
- * @throws {LocalFailure} when this is root and no such user can be had.
+ * Chooses the current user, unless it is root, which PostgreSQL refuses. As root, the owner of the data, or an existing unprivileged user;
+ * where that one
+ * cannot reach the programs or the data (a checkout below /root), it gets the one Linux capability to pass closed folders. No user is created.
+ *
+ * @throws {LocalFailure} when this is root and no such user exists.
  */
 export function chooseServerUser(choice: ServerUserChoice): ServerUser {
   if (process.getuid?.() !== 0) {
@@ -79,8 +80,8 @@ function commandAs(
     const { userId, groupId } = user;
     return (command, args) => ({ command, arguments: args, userId, groupId });
   }
-  // Least first: one only reads and passes folders, and does not execute a file that is closed to others. A checkout
-  // that root made with umask 077 has such files, and containers often have the second capability only.
+  // The smaller capability first: it reads and passes folders, but does not execute closed files, which a checkout by root with umask 077 has. Containers
+  // often have the second one only.
   const useful: readonly Capability[] = mayExecute
     ? ['dac_read_search', 'dac_override']
     : ['dac_override'];
@@ -103,7 +104,7 @@ function commandAs(
     '--clear-groups',
     `--inh-caps=-all,+${capability}`,
     `--ambient-caps=-all,+${capability}`,
-    // PostgreSQL looks for its own programs with access(2), which leaves capabilities out of account without this.
+    // PostgreSQL looks for its programs with access(2), which ignores capabilities without this.
     '--securebits=+no_setuid_fixup',
     '--no-new-privs',
     '--',
@@ -125,7 +126,7 @@ function findUser(candidates: readonly string[]): UnixUser {
     try {
       return { name, userId: numberOf('-u', name), groupId: numberOf('-g', name) };
     } catch {
-      // There is no user of this name.
+      // No such user.
     }
   }
   throw new LocalFailure(
@@ -139,11 +140,11 @@ function numberOf(flag: '-u' | '-g', name: string): number {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  // macOS prints the -2 of `nobody` as 4294967294; Node.js takes it as the signed number only.
+  // macOS prints -2 of `nobody` as 4294967294; Node.js takes the signed number only.
   return Number(text.trim()) | 0;
 }
 
-/** The nearest folder on the way to `path`, itself included, that `user` may not enter. */
+/** The nearest folder on the way to `path`, inclusive, that `user` may not enter. */
 function closedAncestor(path: string, user: UnixUser): string | undefined {
   for (let folder = realpathSync(path); ; folder = dirname(folder)) {
     if (!mayDo(EXECUTE, folder, user)) return folder;
@@ -151,7 +152,7 @@ function closedAncestor(path: string, user: UnixUser): string | undefined {
   }
 }
 
-/** Whether the permission bits give `user`, who is in no further group, all of `rights`. */
+/** Whether the permission bits give `user`, without further groups, all of `rights`. */
 function mayDo(rights: number, path: string, user: UnixUser): boolean {
   const { mode, uid, gid } = statSync(path);
   const shift = uid === user.userId ? 6 : gid === user.groupId ? 3 : 0;

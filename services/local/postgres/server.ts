@@ -14,7 +14,7 @@ import { explainServerFailure, isPortTakenError, portTaken } from './failures.ts
 import type { ServerUser } from './server-user.ts';
 
 export interface ServerOptions {
-  /** What to call it in messages, such as `PostgreSQL primary`. */
+  /** Name in messages, such as `PostgreSQL primary`. */
   readonly name: string;
   readonly dataDirectory: string;
   readonly logFile: string;
@@ -22,13 +22,13 @@ export interface ServerOptions {
   readonly user: ServerUser;
   readonly guardian: Guardian;
   readonly port: PortChoice;
-  /** Settings by name, on top of those that every server here has. */
+  /** Settings in addition to the common ones. */
   readonly settings: Settings;
   readonly onUnexpectedExit?: (exit: ProcessExit) => void;
 }
 
 export interface PortChoice {
-  /** The one port to use: a failure when it is taken. */
+  /** The only port to use: a failure when it is taken. */
   readonly required?: number;
   /** A port to use when it is free. */
   readonly preferred?: number;
@@ -41,19 +41,21 @@ export interface RunningServer {
   readonly port: number;
 }
 
-/** Recovery after a crash replays what was written since the last checkpoint; seconds, even on a slow disk. */
+/** Recovery after a crash replays WAL since the last checkpoint: seconds, even on a slow disk. */
 const READY_TIMEOUT_MILLISECONDS = 60_000;
 /**
- * A fast shutdown writes one checkpoint. PostgreSQL can miss the request while it restarts after a crash of its own; the
- * immediate one, which comes next, loses nothing either.
+ * A fast shutdown writes one checkpoint. PostgreSQL can miss the request while it recovers from a crash; the immediate shutdown that follows
+ * loses
+ * nothing either.
  */
 const STOP_TIMEOUT_MILLISECONDS = 5_000;
-/** Between finding a free port and PostgreSQL's listening on it, somebody else may take it. */
+/** Another program may take a free port before PostgreSQL does. */
 const PORT_ATTEMPTS = 5;
 
 /**
- * Keeps values of rows and parameters out of the log; on AWS the same (`lib/constructs/database/postgres-cluster.ts`). Errors are left out, because
- * those of SQLSTATE class 22 quote values in the message itself, and programs log them without: `log` is above ERROR, below FATAL.
+ * Keeps values of rows and parameters out of the log, as on AWS (`lib/constructs/database/postgres-cluster.ts`). Errors are left out, because
+ * those of
+ * SQLSTATE class 22 quote values in the message, and programs log them without: `log` is above ERROR, below FATAL.
  */
 export const LOG_WITHOUT_VALUES = {
   log_parameter_max_length: 0,
@@ -64,38 +66,39 @@ export const LOG_WITHOUT_VALUES = {
   log_min_messages: 'log',
 } as const satisfies Settings;
 
-/** What both servers have in common. A replica must allow at least as much as its primary. */
+/** Settings of both servers. A replica must allow at least as much as its primary. */
 const COMMON_SETTINGS: Settings = {
   listen_addresses: '127.0.0.1',
-  // TCP only: the path of a socket may be no longer than about 100 characters, and the one of a checkout is.
+  // TCP only: a socket's path is limited to about 100 characters, which a checkout's may exceed.
   unix_socket_directories: '',
-  // Test files run in parallel and pools are generous; one process for each, made when it is used.
+  // Test files run in parallel and pools are generous; processes start on demand.
   max_connections: 300,
   wal_level: 'replica',
   hot_standby: 'on',
-  // A long read on the replica holds back the primary's clean-up, rather than being cancelled by it.
+  // A long read on the replica delays the primary's vacuum instead of being cancelled by it.
   hot_standby_feedback: 'on',
-  // Bounds what a replica that is gone can fill the disk with; it is rebuilt when it needs more than that.
+  // Bounds the disk that an absent replica can fill; it is rebuilt when it needs more.
   max_slot_wal_keep_size: '1GB',
-  // The default of 5 s is how long a replica that started before its primary would wait.
+  // With the default, a replica that started before its primary waits 5 s.
   wal_retrieve_retry_interval: '100ms',
   log_timezone: 'UTC',
   timezone: 'UTC',
-  // Messages are searched for known failures.
+  // Known failures are found by message.
   lc_messages: 'C',
   ...LOG_WITHOUT_VALUES,
 };
 
-/** For data that nobody misses: several times as many commits a second. */
+/** For disposable data: several times as many commits a second. */
 export const NOT_DURABLE: Settings = {
   fsync: 'off',
   full_page_writes: 'off',
-  // `synchronous_commit` stays on: without fsync it costs nothing, and without it the replica lags by up to 200 ms.
+  // `synchronous_commit` stays on: without fsync it costs nothing, and off, the replica lags by up to 200 ms.
 };
 
 /**
- * Starts one server and waits until it answers.
- * @throws {LocalFailure} when it does not; nothing is left running then.
+ * Starts one server and waits until it accepts connections.
+ *
+ * @throws {LocalFailure}; nothing is left running then.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   for (let attempt = 1; ; attempt += 1) {
@@ -109,7 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-/** The port was free when it was looked at, and taken when PostgreSQL wanted it. */
+/** Another program took the port between the check and the start. */
 class PortLost extends LocalFailure {}
 
 async function choosePort({ name, port }: ServerOptions): Promise<number> {
@@ -155,13 +158,13 @@ async function startOnPort(options: ServerOptions, port: number): Promise<Superv
 }
 
 /**
- * The last line of postmaster.pid, which `pg_ctl` waits for, too: `ready` when connections are accepted.
- * (src/include/utils/pidfile.h in PostgreSQL's source.)
+ * The last line of postmaster.pid, which `pg_ctl` also reads (src/include/utils/pidfile.h in PostgreSQL's source): `ready` when connections
+ * are accepted.
  */
 function readServerState(dataDirectory: string, processId: number): string | undefined {
   try {
     const lines = readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n');
-    // A file of the run before may still lie there.
+    // A file of the previous run may still exist.
     return lines[0] === String(processId) ? lines[7]?.trim() : undefined;
   } catch {
     return undefined;

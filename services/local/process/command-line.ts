@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** The command line of a running process, arguments joined by blanks; null when there is none, or none can be had. */
+/** The command line of a running process, arguments joined by blanks; null when unavailable. */
 export function commandLineOf(processId: number): string | null {
   try {
     if (process.platform === 'linux') {

@@ -5,7 +5,7 @@ import { LocalFailure } from '../local-failure.ts';
 import { explainFileError, prepareDirectory } from './directory.ts';
 
 export interface DirectoryLock {
-  /** May be called more than once. */
+  /** Idempotent. */
   release(): void;
 }
 
@@ -13,10 +13,11 @@ export interface DirectoryLock {
 const SQLITE_BUSY = 5;
 
 /**
- * Takes a folder for this process, so that two runs cannot use the same data.
- * The lock is one of the operating system, held through SQLite (Node.js has no call for it), so it is gone when this
- * process is, however it ended: a process id in a file would have to be guessed about after a crash.
- * @throws {LocalFailure} when another process has the folder, or it cannot be written to.
+ * Locks a folder for this process, so that two runs cannot use the same data. An operating system lock, held through SQLite because Node.js
+ * has no call
+ * for it, ends with the process; a process id in a file would outlive a crash.
+ *
+ * @throws {LocalFailure} when another process has the lock, or the folder is not writable.
  */
 export function lockDirectory(directory: string): DirectoryLock {
   prepareDirectory(directory);
@@ -49,7 +50,7 @@ function alreadyRunning(directory: string, ownerFile: string): LocalFailure {
   try {
     owner = ` (process ${readFileSync(ownerFile, 'utf8').trim()})`;
   } catch {
-    // The message does without the number.
+    // The message omits the process id.
   }
   return new LocalFailure(
     `The folder ${directory} is already in use by a system that is running${owner}.`,

@@ -4,9 +4,11 @@ import { LocalFailure } from '../local-failure.ts';
 import { isErrorWithCode } from './process-life.ts';
 
 /**
- * Makes a folder and those above it. Not `mkdirSync(…, { recursive: true })`: where a file system answers ENOENT to a parent that exists, as /proc
- * does, that never returns.
- * @throws the file system's error of the first folder that cannot be made.
+ * Creates a folder and its parents. Not `mkdirSync(…, { recursive: true })`, which never returns where a file system reports ENOENT for an
+ * existing
+ * parent, as /proc does.
+ *
+ * @throws the file system's error of the first folder that cannot be created.
  */
 function makeDirectory(directory: string): void {
   const missing: string[] = [];
@@ -19,15 +21,16 @@ function makeDirectory(directory: string): void {
     try {
       mkdirSync(folder);
     } catch (error) {
-      // Another process has made it since.
+      // Another process has created it.
       if (!isErrorWithCode(error, 'EEXIST')) throw error;
     }
   }
 }
 
 /**
- * Makes a folder if it is not there, and checks that this user may write to it.
- * @throws {LocalFailure} when it cannot be had.
+ * Creates a folder if missing, and checks that it is writable.
+ *
+ * @throws {LocalFailure}
  */
 export function prepareDirectory(directory: string): void {
   try {
@@ -40,7 +43,7 @@ export function prepareDirectory(directory: string): void {
   }
 }
 
-/** Says what a file-system error means and what to do; `action` completes "Could not …". */
+/** Explains a file-system error with a remedy; `action` completes "Could not …". */
 export function explainFileError(error: unknown, action: string, path: string): LocalFailure {
   const [why, remedy] = reasonAndRemedy(error, path);
   return new LocalFailure(`Could not ${action} ${path}: ${why}.`, remedy, { cause: error });

@@ -8,30 +8,31 @@ import { fileURLToPath } from 'node:url';
 import { LocalFailure } from '../local-failure.ts';
 import type { StopPlan } from './process-life.ts';
 
-/** What the guardian process is told, one JSON text a line. */
+/** Commands to the guardian process, one JSON text a line. */
 export type GuardianOrder =
   | { readonly order: 'guard'; readonly processId: number; readonly plan: StopPlan }
   | { readonly order: 'release'; readonly processId: number }
   | { readonly order: 'remove-at-end'; readonly directory: string };
 
 /**
- * A small process of its own that ends what this one started if this one goes away without doing so, even by SIGKILL:
- * it holds the other end of a pipe that only this process writes to, and the pipe closes when this process is gone.
+ * A process that ends processes of this one if this one is killed, even by SIGKILL: it reads a pipe that only this process writes to, and the
+ * pipe closes
+ * with this process.
  */
 export interface Guardian {
-  /** Process id of the guardian itself. */
   readonly processId: number;
   /** Whether `close` was called: nothing may be started any more. */
   readonly isClosed: boolean;
-  /** Ends `processId` by `plan` if this process goes away; in reverse order of these calls. */
+  /** Ends `processId` by `plan` if this process is killed; in reverse order of these calls. */
   guard(processId: number, plan: StopPlan): void;
   /** Forgets a process that has ended. */
   release(processId: number): void;
-  /** Makes a folder in the system's temporary one; it is removed, with all that is in it, when the guardian ends. */
+  /** Creates a temporary folder, which is removed with its content when the guardian ends. */
   createTemporaryDirectory(prefix: string): string;
   /**
-   * Ends what is still guarded, last started first, removes the temporary folders, and ends the guardian; resolves when
-   * all that is done. So it is also the way out of a start that is cut off half-way. May be called more than once.
+   * Ends what is still guarded, last started first, removes the temporary folders, and ends the guardian; then resolves. Also the way out of
+   * an
+   * interrupted start. Idempotent.
    */
   close(): Promise<void>;
 }
@@ -41,10 +42,10 @@ const PROGRAM = fileURLToPath(new URL('./guardian-process.ts', import.meta.url))
 /** @throws {LocalFailure} when no process can be started. */
 export function startGuardian(): Guardian {
   const child = spawn(process.execPath, [PROGRAM], {
-    // A session of its own: Ctrl-C and a closing terminal reach this process, not its guardian.
+    // A session of its own: Ctrl-C and a closing terminal do not reach the guardian.
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
-    // Nothing else of the environment: NODE_OPTIONS meant for this process could stop the guardian from starting.
+    // Nothing else: NODE_OPTIONS for this process could stop the guardian from starting.
     env: {
       SystemRoot: process.env.SystemRoot,
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
@@ -60,9 +61,9 @@ export function startGuardian(): Guardian {
     );
   }
   const ended = once(child, 'exit');
-  // A guardian that cannot be reached any more (somebody killed it) must not end what it guarded.
+  // A killed guardian must not end what it guarded.
   child.stdin.on('error', () => {});
-  // The guardian must not keep this process alive: to end without closing it is just what it is for.
+  // The guardian must not keep this process alive.
   child.unref();
   if (child.stdin instanceof Socket) child.stdin.unref();
 

@@ -3,7 +3,6 @@ import { isErrorWithCode } from './process-life.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-/** Whether this port of the loopback address can be listened on now. */
 export async function isPortFree(port: number): Promise<boolean> {
   try {
     await listenOnce(port);
@@ -15,9 +14,9 @@ export async function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * A port of the loopback address that nothing listens on.
- * Somebody else may take it before you do: be ready to ask again.
- * @param preferred taken when it is free.
+ * A free port of the loopback address. Another program may take it first: be ready to ask again.
+ *
+ * @param preferred - taken when it is free.
  */
 export async function findFreePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && preferred !== 0 && (await isPortFree(preferred))) return preferred;

@@ -1,32 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** How a process is asked to end: one signal after the other, each with time to act; SIGKILL comes last by itself. */
+/** Signals in order, each with time to act; SIGKILL follows by itself. */
 export interface StopPlan {
-  /** Signals to send, in order. */
   readonly stopSignals: readonly NodeJS.Signals[];
-  /** How long each signal is given before the next one, in milliseconds. */
+  /** Time for each signal, in milliseconds. */
   readonly stopTimeoutMilliseconds: number;
 }
 
 const POLL_MILLISECONDS = 20;
-/** SIGKILL cannot be refused: a process that is still there after this long is stuck inside the kernel. */
+/** SIGKILL cannot be refused: a process that survives this long is stuck inside the kernel. */
 const KILL_TIMEOUT_MILLISECONDS = 5_000;
 
-/** Whether a process with this id runs. One that has ended but was not yet waited for (a zombie) does not. */
+/** Whether a process runs; a zombie does not. */
 export function isAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
   } catch (error) {
-    // EPERM: it is there, but belongs to somebody else.
+    // EPERM: it belongs to another user.
     return isErrorWithCode(error, 'EPERM');
   }
   return process.platform !== 'linux' || linuxState(processId) !== 'Z';
 }
 
 /**
- * Ends a process that need not be a child of this one, and what is left of its process group, and waits until it is gone.
- * @returns false when it was still there after SIGKILL.
+ * Ends a process, child or not, with the rest of its process group, and waits for its end.
+ *
+ * @returns false when it survived SIGKILL.
  */
 export async function endProcess(processId: number, plan: StopPlan): Promise<boolean> {
   let ended = !isAlive(processId);
@@ -43,17 +43,17 @@ export async function endProcess(processId: number, plan: StopPlan): Promise<boo
   return ended;
 }
 
-/** Kills what is left of the process group that `leaderProcessId` led; nothing happens when the group is empty. */
+/** Kills the rest of the process group of `leaderProcessId`, if any. */
 export function endGroup(leaderProcessId: number): void {
   if (process.platform !== 'win32') sendSignal(-leaderProcessId, 'SIGKILL');
 }
 
-/** Sends a signal; a process that is no longer there is not an error. */
+/** Sends a signal; a process that has ended is no error. */
 export function sendSignal(processId: number, signal: NodeJS.Signals): void {
   try {
     process.kill(processId, signal);
   } catch (error) {
-    // EPERM: macOS answers so for a group in which only zombies are left.
+    // EPERM: macOS reports it for a group of zombies.
     if (!isErrorWithCode(error, 'ESRCH', 'EPERM')) throw error;
   }
 }
@@ -77,11 +77,11 @@ export function isErrorWithCode(error: unknown, ...codes: readonly string[]): bo
   );
 }
 
-/** The state letter of proc(5); undefined when the process has just gone. */
+/** The state letter of proc(5); undefined when the process has just ended. */
 function linuxState(processId: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${processId}/stat`, 'utf8');
-    // The command name before the state is in parentheses and may hold blanks and parentheses itself.
+    // The command name before the state is in parentheses and may contain blanks and parentheses.
     return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
   } catch {
     return undefined;

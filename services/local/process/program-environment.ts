@@ -2,7 +2,7 @@ import { environmentVariables } from '../../contracts/environment/variables.ts';
 
 export type ShellEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** What any program needs of the operating system, and nothing that changes what it does. */
+/** Variables that programs need of the operating system, without influence on what they do. */
 const SYSTEM_VARIABLES = [
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH'],
   // Certificates of the machine's own authorities.
@@ -24,8 +24,9 @@ function pick(environment: ShellEnvironment, names: readonly string[]): Record<s
 }
 
 /**
- * The environment for a program that is not ours, such as PostgreSQL and Redis: what the operating system needs. Defaults of the shell
- * (`PG…`, `LC_…`, `NODE_OPTIONS`, proxies, `AWS_…`) would change what the program does.
+ * The environment of third-party programs, such as PostgreSQL and Redis. Variables of the shell (`PG…`, `LC_…`, `NODE_OPTIONS`, proxies,
+ * `AWS_…`) would
+ * change what they do.
  *
  * @param environment - @default that of this process
  */
@@ -35,10 +36,7 @@ export function systemEnvironment(
   return pick(environment, SYSTEM_VARIABLES);
 }
 
-/**
- * The environment for a program of ours: that of {@link systemEnvironment}, the variables of docs/environment.md, and the folder where Node.js
- * keeps compiled code.
- */
+/** The environment of this project's programs: {@link systemEnvironment}, the variables of docs/environment.md, and the compile cache of Node.js. */
 export function programEnvironment(environment: ShellEnvironment): Record<string, string> {
   return {
     ...systemEnvironment(environment),
@@ -47,15 +45,16 @@ export function programEnvironment(environment: ShellEnvironment): Record<string
 }
 
 /**
- * Changes the environment of this process so that its own clients reach loopback directly: postgres.js reads `PG…`, the AWS SDK `AWS_…`, and
- * Node.js with `NODE_USE_ENV_PROXY` sends requests to a proxy unless `NO_PROXY` excludes the host. Call it before any client is made.
+ * Makes this process's own clients reach loopback directly: postgres.js reads `PG…`, the AWS SDK `AWS_…`, and Node.js with
+ * `NODE_USE_ENV_PROXY` uses a proxy
+ * unless `NO_PROXY` excludes the host. Call it before any client is created.
  *
  * @param keepAws - whether a client here reaches AWS itself. @default false
  */
 export function shieldFromShell(environment: NodeJS.ProcessEnv, keepAws = false): void {
   const foreign = keepAws ? /^PG[A-Z]/ : /^(PG[A-Z]|AWS_)/;
   for (const name of Object.keys(environment)) if (foreign.test(name)) delete environment[name];
-  // Node.js prefers the name in lower case, and reads both at each request.
+  // Node.js prefers the lower-case name, and reads both at each request.
   const excluded = environment.no_proxy ?? environment.NO_PROXY ?? '';
   const hosts = [...LOOPBACK_HOSTS, ...excluded.split(/[\s,]+/).filter((host) => host !== '')];
   environment.NO_PROXY = [...new Set(hosts)].join(',');

@@ -3,14 +3,15 @@ import { LocalFailure } from '../local-failure.ts';
 import type { SupervisedProcess } from './supervised-process.ts';
 
 export interface Readiness {
-  /** Asked again and again until it says true; what it throws is thrown on. */
+  /** Polled until it is true; its errors are thrown on. */
   readonly isReady: () => boolean | Promise<boolean>;
   /** Longest wait, in milliseconds. */
   readonly timeoutMilliseconds: number;
-  /** Pause between two questions, in milliseconds. @default 20 */
+  /** Interval of polls, in milliseconds. @default 20 */
   readonly intervalMilliseconds?: number;
   /**
-   * Makes the error to throw when the process ended or the time ran out.
+   * Makes the error for a process that ended or timed out.
+   *
    * @default a `LocalFailure` with the last lines of the log
    */
   readonly explain?: (problem: string, logLines: readonly string[]) => LocalFailure;
@@ -20,8 +21,9 @@ const DEFAULT_INTERVAL_MILLISECONDS = 20;
 const LOG_LINES_SHOWN = 12;
 
 /**
- * Waits until a process that was just started does its work.
- * @throws {LocalFailure} when it ends first, or is not ready in time (it then still runs: stop it).
+ * Waits until a started process is ready.
+ *
+ * @throws {LocalFailure} when it ends first, or times out (it then still runs: stop it).
  */
 export async function waitUntilReady(
   supervised: SupervisedProcess,

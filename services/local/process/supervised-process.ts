@@ -6,10 +6,10 @@ import type { Guardian } from './guardian.ts';
 import { endGroup, isErrorWithCode } from './process-life.ts';
 import { systemEnvironment } from './program-environment.ts';
 
-/** A log may have grown for days; its last lines are in its last part. */
+/** Bytes of a log's end that are read for its last lines. */
 const READ_BYTES = 64 * 1_024;
 
-/** The last lines of a file, without the empty one at its end; none when it cannot be read. */
+/** The last lines of a file; none when it cannot be read. */
 function lastLines(file: string, count: number): string[] {
   let descriptor: number | undefined;
   try {
@@ -27,27 +27,27 @@ function lastLines(file: string, count: number): string[] {
 }
 
 export interface ProcessOptions {
-  /** What to call it in messages, such as `PostgreSQL primary`. */
+  /** Name in messages, such as `PostgreSQL primary`. */
   readonly name: string;
-  /** Program to run: a path, or a name to be found on the PATH. */
+  /** A path, or a name on the PATH. */
   readonly command: string;
   readonly arguments?: readonly string[];
   /** The whole environment of the process. @default {@link systemEnvironment} */
   readonly environment?: NodeJS.ProcessEnv;
   /** @default that of this process */
   readonly workingDirectory?: string;
-  /** Receives standard output and error; the one of the run before is kept beside it as `<logFile>.previous`. */
+  /** Receives standard output and error; the previous run's is kept beside it as `<logFile>.previous`. */
   readonly logFile: string;
   /** Ends the process if this one is killed. */
   readonly guardian: Guardian;
   /** @default ['SIGTERM'] */
   readonly stopSignals?: readonly NodeJS.Signals[];
-  /** How long each stop signal is given before the next one, SIGKILL being the last; in milliseconds. @default 10000 */
+  /** Time for each stop signal in milliseconds, then SIGKILL. @default 10000 */
   readonly stopTimeoutMilliseconds?: number;
-  /** User and group to run as, by number; only root can choose. @default those of this process */
+  /** User and group id; only root can choose. @default those of this process */
   readonly userId?: number;
   readonly groupId?: number;
-  /** Called once when the process ends without `stop` having been called. */
+  /** Called once when the process ends without `stop`. */
   readonly onUnexpectedExit?: (exit: ProcessExit) => void;
 }
 
@@ -61,22 +61,20 @@ export interface SupervisedProcess {
   readonly name: string;
   readonly processId: number;
   readonly logFile: string;
-  /** Resolves when the process has ended, for whatever reason. */
   readonly exited: Promise<ProcessExit>;
-  /** How it ended; null while it runs. */
+  /** Null while it runs. */
   exit(): ProcessExit | null;
-  /** The last lines that this run wrote. */
   lastLogLines(count: number): string[];
-  /** Asks the process to end, more and more firmly, and resolves when it has. May be called more than once. */
+  /** Ends the process by its signals and resolves when it has ended. Idempotent. */
   stop(): Promise<ProcessExit>;
 }
 
 const DEFAULT_STOP_TIMEOUT_MILLISECONDS = 10_000;
 
 /**
- * Starts a program in a process group of its own, so that Ctrl-C in the terminal reaches this process only and the
- * order of the shutdown stays in its hands.
- * @throws {LocalFailure} when the program cannot be started or its log file not be written, or its guardian is closed.
+ * Starts a program in a process group of its own, so that Ctrl-C reaches this process only, which keeps the order of the shutdown.
+ *
+ * @throws {LocalFailure} when the program cannot be started, its log file is not writable, or its guardian is closed.
  */
 export async function startProcess(options: ProcessOptions): Promise<SupervisedProcess> {
   const { name, guardian } = options;
@@ -97,7 +95,7 @@ export async function startProcess(options: ProcessOptions): Promise<SupervisedP
     child.once('exit', (code, signal) => {
       ended = { code, signal };
       if (processId !== undefined) {
-        // What it started itself and left behind goes with it.
+        // Its own leftover processes end with it.
         endGroup(processId);
         guardian.release(processId);
       }
@@ -177,7 +175,6 @@ function explainSpawnError(options: ProcessOptions, error: Error): LocalFailure 
   );
 }
 
-/** Waits for `promise`, but no longer than `milliseconds`. */
 async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {

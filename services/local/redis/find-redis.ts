@@ -3,21 +3,21 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export interface RedisProgram {
-  /** Absolute path of the server. */
   readonly path: string;
   /** `redis-server` or `valkey-server`. */
   readonly program: string;
-  /** Its version, such as `7.0.15`. */
+  /** Such as `7.0.15`. */
   readonly version: string;
 }
 
-/** Programs that speak the protocol and commands used here, best known first. */
+/** Compatible programs, best known first. */
 const PROGRAMS = ['redis-server', 'valkey-server'];
 const WINDOWS_ENDINGS = ['.exe', ''];
 
 /**
- * Looks for a Redis or Valkey server that runs.
- * @param path folders to look in, as in the variable PATH. @default that variable
+ * Finds a Redis or Valkey server.
+ *
+ * @param path - folders as in the variable PATH. @default that variable
  * @returns null when there is none.
  */
 export function findRedis(path: string = process.env.PATH ?? ''): RedisProgram | null {
@@ -43,7 +43,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** What `--version` says: `Redis server v=7.0.15 sha=…`, `Valkey server v=8.1.1 sha=…`. Null when it does not run. */
+/** Parses `Redis server v=7.0.15 sha=…` or `Valkey server v=8.1.1 sha=…`. Null when it does not run. */
 function readVersion(path: string): string | null {
   try {
     const text = execFileSync(path, ['--version'], {

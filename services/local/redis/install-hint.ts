@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Package managers with the line that installs a server, the first one found wins. */
+/** Install commands by package manager, first match wins. */
 const INSTALLERS: readonly (readonly [manager: string, line: string])[] = [
   ['apt-get', 'sudo apt-get install -y redis-server'],
   ['dnf', 'sudo dnf install -y valkey'],
@@ -12,14 +12,14 @@ const INSTALLERS: readonly (readonly [manager: string, line: string])[] = [
   ['brew', 'brew install redis'],
 ];
 
-/** The line that installs a Redis or Valkey server here, judged by the package managers on the PATH. */
+/** The command that installs a Redis or Valkey server, by the package managers on the PATH. */
 export function redisInstallLine(path: string = process.env.PATH ?? ''): string {
   const folders = path.split(delimiter).filter((part) => part !== '');
   const found = INSTALLERS.find(([manager]) =>
     folders.some((folder) => isExecutable(folder, manager)),
   );
   const line = found?.[1] ?? 'see https://valkey.io/download/';
-  // In containers one often is root, with no sudo to be had.
+  // Root in a container often has no sudo.
   return process.getuid?.() === 0 ? line.replace(/^sudo /, '') : line;
 }
 

@@ -9,13 +9,13 @@ import { type SupervisedProcess, startProcess } from '../process/supervised-proc
 import { findRedis, type RedisProgram } from './find-redis.ts';
 
 export interface RedisOptions {
-  /** Folder for the log, and for what the server may want to write. */
+  /** Folder for the log and other files. */
   readonly directory: string;
   /** Ends the server if this process is killed. */
   readonly guardian: Guardian;
-  /** A port that must be had; 0 takes any free one. @default 16379, or any free one when that is taken */
+  /** A required port; 0 takes any free one. @default 16379, or any free one when that is taken */
   readonly port?: number;
-  /** The server to run. @default the one that `findRedis` finds */
+  /** @default the result of `findRedis` */
   readonly program?: RedisProgram | null;
   readonly onProgress?: (message: string) => void;
   /** Called when the server ends by itself after the start. */
@@ -29,21 +29,22 @@ export interface Redis {
   /** `redis-server` or `valkey-server`. */
   readonly program: string;
   readonly version: string;
-  /** May be called more than once. */
+  /** Idempotent. */
   stop(): Promise<void>;
 }
 
 const LOOPBACK = '127.0.0.1';
-/** Not 6379, where a Redis of the developer's own may be. */
+/** Not 6379, which a developer's own Redis may use. */
 const PREFERRED_PORT = 16_379;
 const READY_TIMEOUT_MILLISECONDS = 10_000;
 const STOP_TIMEOUT_MILLISECONDS = 2_000;
 const PORT_ATTEMPTS = 5;
 
 /**
- * Starts a Redis or Valkey server on the loopback address, in memory only: all that the system keeps in it can be
- * lost. It has no password: whoever can reach the loopback address of a developer's machine can as well read the
- * folder with the data, and a password would have to be pasted into each `redis-cli`.
+ * Starts a Redis or Valkey server on loopback, in memory only: all its data may be lost. No password: a user who reaches loopback can read the
+ * data
+ * folder as well, and each `redis-cli` would need it.
+ *
  * @returns null when no server is installed.
  * @throws {LocalFailure} when it is installed and does not start.
  */
@@ -112,7 +113,7 @@ function startServer(
     port: String(port),
     'protected-mode': 'yes',
     dir: directory,
-    // Nothing on disk: neither snapshots nor an append-only file.
+    // No persistence: neither snapshots nor an append-only file.
     save: '',
     appendonly: 'no',
     daemonize: 'no',
@@ -142,7 +143,7 @@ function portTaken(port: number): LocalFailure {
   );
 }
 
-/** Whether the server on this port is the process: another one may have taken the port in between. */
+/** Whether the server on this port is the process: another one may have taken the port. */
 function answersAs(processId: number, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: LOOPBACK, port });

@@ -1,5 +1,4 @@
-// Keeps the list of emails up to date: the server tells when its folder changes, and the list is taken from the page
-// as it then is. What is read on the right stays as it is.
+// Updates the list of emails from the page when the server reports a change. The opened email stays.
 
 async function refresh() {
   const response = await fetch(location.href);
@@ -11,7 +10,6 @@ async function refresh() {
       current.innerHTML = changed.innerHTML;
     }
   }
-  // "No email yet" goes when one has come.
   const nothing = document.querySelector('main .nothing');
   const main = fresh.querySelector('main');
   if (nothing && main) document.querySelector('main').innerHTML = main.innerHTML;
