@@ -8,7 +8,6 @@ import type { PasswordResetLink } from './password-resets.ts';
  * their own to anybody.
  */
 
-/** Welcomes a new user. */
 export async function composeWelcome(user: Recipient, id: string): Promise<Email> {
   return {
     id,
@@ -25,7 +24,6 @@ export async function composeWelcome(user: Recipient, id: string): Promise<Email
 
 const SECONDS_PER_MINUTE = 60;
 
-/** The link to a new password. */
 export async function composePasswordReset(link: PasswordResetLink, id: string): Promise<Email> {
   const title = 'Your new password';
   const minutes = Math.floor(link.lifetimeSeconds / SECONDS_PER_MINUTE);
@@ -47,7 +45,7 @@ export async function composePasswordReset(link: PasswordResetLink, id: string):
   };
 }
 
-/** To the former address of an account. The new one is not named: the mailbox may be read by somebody else by now. */
+/** To the former address. The new one is not named: another person may read the former mailbox by now. */
 export function composeEmailChanged(notice: EmailChangeNotice, id: string): Promise<Email> {
   return composeNotice({
     id,
@@ -59,7 +57,7 @@ export function composeEmailChanged(notice: EmailChangeNotice, id: string): Prom
   });
 }
 
-/** To the owner of a new API key, so that a key made by somebody else is noticed. */
+/** To the owner of a new API key, who may not have created it. */
 export function composeApiKeyCreated(notice: ApiKeyNotice, id: string): Promise<Email> {
   const scopes =
     notice.scopes.length === 0 ? 'no scopes' : `the scopes ${notice.scopes.join(', ')}`;
@@ -90,7 +88,7 @@ async function composeNotice({ happened, otherwise, ...email }: Notice): Promise
   };
 }
 
-/** The HTML part of an email. hono's `html` escapes what is put into it, so that text never becomes markup. */
+/** The HTML part of an email. hono's `html` escapes its values. */
 async function composePage(title: string, content: ReturnType<typeof html>): Promise<string> {
   const page = await html`<!doctype html>
 <html lang="en">

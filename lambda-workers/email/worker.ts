@@ -22,7 +22,6 @@ import {
   composeWelcome,
 } from './templates.ts';
 
-/** The dependencies of the worker. */
 export interface EmailWorkerDependencies extends Lookups, QueueWorkerDependencies {
   readonly passwordResets: PasswordResets;
   readonly mailer: Mailer;
@@ -95,7 +94,6 @@ async function sendPasswordReset(
   return { outcome: 'sent', messageId };
 }
 
-/** Log messages of notices about an account, by the type of the event. */
 const noticeLog = {
   'user.email-changed': {
     sent: 'Former email address notified',

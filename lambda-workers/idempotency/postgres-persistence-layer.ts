@@ -111,8 +111,9 @@ export class PostgresPersistenceLayer extends BasePersistenceLayer {
   }
 
   /**
-   * An upsert, which always uses the index: for an update, PostgreSQL would keep the sequential scan that it chose while the table was small. A record
-   * that is gone is written again, as by Powertools' own layer.
+   * An upsert, which always uses the index: for an update, PostgreSQL would keep the sequential scan that it chose while the table was small.
+   * A deleted
+   * record is written again, as by Powertools' own layer.
    */
   async #completeAll(records: readonly IdempotencyRecord[]): Promise<undefined[]> {
     const lastOfKey = new Map(records.map((record) => [record.idempotencyKey, record]));

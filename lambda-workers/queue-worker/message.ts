@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** The events that a worker takes, told apart by their type. */
+/** The events of a worker, discriminated by their type. */
 type Events = z.ZodDiscriminatedUnion<
   readonly z.ZodObject<{ readonly type: z.ZodLiteral<string> }>[]
 >;

@@ -4,16 +4,16 @@ import { newPassword, presentedPassword } from './password.ts';
 import { visibleUser } from './users.ts';
 import { expects } from './validation-message.ts';
 
-/** What a person may be here; `permissions.ts` says what each may do. */
+/** `permissions.ts` says what each may do. */
 export const roles = ['user', 'admin'] as const;
 export type Role = (typeof roles)[number];
 export const defaultRole: Role = 'user';
 
-/** Longer than any secret that is given out here. */
+/** Longer than any secret. */
 const SECRET_MAXIMUM_LENGTH = 200;
-/** What fits into a header beside others. */
+/** Fits into a header beside others. */
 const ACCESS_TOKEN_MAXIMUM_LENGTH = 4_096;
-/** More scopes, and longer ones, than there are. */
+/** More and longer scopes than exist. */
 const SCOPES_MAXIMUM = 20;
 const SCOPE_MAXIMUM_LENGTH = 50;
 const presentedSecret = z.string({ error: expects('a string') }).max(SECRET_MAXIMUM_LENGTH, {
@@ -31,7 +31,7 @@ export const refreshTokenBody = z
   .strictObject({ refreshToken: presentedSecret })
   .meta({ id: 'RefreshToken' });
 
-/** Leave the API keys as they are, for an owner who is sure that nobody else has had the account. */
+/** Keeps the API keys, for an owner who is sure that the account was not compromised. */
 const keepApiKeys = z.boolean({ error: expects('true or false') }).default(false);
 
 /** Query of "log out everywhere". */
@@ -56,12 +56,12 @@ export const changePasswordBody = z
   .meta({ id: 'ChangePassword' });
 export type ChangePasswordBody = z.output<typeof changePasswordBody>;
 
-/** Body of a request for a link to a new password. */
+/** Body of a request for a password reset. */
 export const requestPasswordResetBody = z
   .strictObject({ email: presentedEmailAddress })
   .meta({ id: 'RequestPasswordReset' });
 
-/** Body with which a link's secret is turned into a new password. */
+/** Body that sets a password with a reset's secret. */
 export const resetPasswordBody = z
   .strictObject({
     token: presentedSecret,
@@ -71,41 +71,35 @@ export const resetPasswordBody = z
   .meta({ id: 'ResetPassword' });
 export type ResetPasswordBody = z.output<typeof resetPasswordBody>;
 
-/** Body that gives a user a role. */
 export const setRoleBody = z
   .strictObject({
     role: z.enum(roles, { error: expects(`one of ${roles.join(', ')}`) }),
   })
   .meta({ id: 'SetRole' });
 
-/** What a login, a refresh and a change of password answer with. */
+/** Response of a login, a refresh and a change of password. */
 export const tokens = z
   .object({
     /** A JWT, sent as `Authorization: Bearer …`. */
     accessToken: z.string().meta({ maxLength: ACCESS_TOKEN_MAXIMUM_LENGTH }),
     tokenType: z.literal('Bearer'),
-    /** Seconds that the access token is good for. */
     expiresInSeconds: z.int().positive(),
-    /**
-     * Gets the next tokens, once; each refresh gives a new one. Absent when sessions cannot be kept at the moment: then log in
-     * again when the access token ends.
-     */
+    /** Single use; each refresh returns a new one. Absent while sessions are unavailable: then log in again when the access token expires. */
     refreshToken: z.string().meta({ maxLength: SECRET_MAXIMUM_LENGTH }).optional(),
-    /** Seconds that the refresh token is good for if it is not used. */
+    /** Seconds until the refresh token expires without use. */
     refreshExpiresInSeconds: z.int().positive().optional(),
   })
   .meta({ id: 'Tokens' });
 export type Tokens = z.infer<typeof tokens>;
 
-/** Who the credentials of a request belong to. */
+/** Owner of a request's credentials. */
 export const currentUser = z
   .object({
     /** With the email address unless the credentials are an API key without the scope for it. */
     user: visibleUser,
     role: z.enum(roles),
-    /** What the request was authenticated by. */
     credential: z.enum(['access-token', 'api-key']),
-    /** What the API key may do; absent with an access token, which may do all that the role may. */
+    /** Scopes of the API key; absent with an access token, which has all permissions of the role. */
     scopes: z
       .array(z.string().meta({ maxLength: SCOPE_MAXIMUM_LENGTH }))
       .meta({ maxItems: SCOPES_MAXIMUM })
@@ -114,7 +108,6 @@ export const currentUser = z
   .meta({ id: 'CurrentUser' });
 export type CurrentUser = z.infer<typeof currentUser>;
 
-/** A user's role. */
 export const userRole = z
   .object({ userId: z.int().positive(), role: z.enum(roles) })
   .meta({ id: 'UserRole' });

@@ -1,7 +1,4 @@
-/**
- * How long to wait after so many failures in a row, in milliseconds: `first`, twice as long after each further one, and never longer than
- * `longest`.
- */
+/** Exponential delay in milliseconds: `first`, doubled by each further failure, at most `longest`. */
 export function exponentialDelay(failures: number, first: number, longest: number): number {
   return Math.min(first * 2 ** (failures - 1), longest);
 }

@@ -12,23 +12,24 @@ const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-
 /** Host names of at least two labels, the last of which is no number, as those of IP addresses are (RFC 1123, 2.1). */
 const DOMAIN =
   /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])$/;
-/** What the WHATWG's parser of hosts would take for something else than a part of a name, such as `%41`. */
+/** Characters that the WHATWG host parser would interpret, such as `%41`. */
 const NOT_IN_DOMAIN = /[\0-,/:-@[-`{-\x7f]/;
 
 /** A label that stands for one beyond ASCII (RFC 5890, 2.3.2.1). */
 const A_LABEL = /(?:^|\.)xn--/;
 
-/** The domain in ASCII and lower case, as DNS has it; what is no domain, such as one with an invalid `xn--` label, comes to ''. */
+/** The domain in ASCII and lower case, as in DNS; '' for an invalid one. */
 function asciiDomain(domain: string): string {
   if (NOT_IN_DOMAIN.test(domain)) return '';
   const ascii = domainToASCII(domain);
-  // A text in ASCII passes as it is; on the way back a label that stands for nothing stays as it is.
+  // ASCII passes unchanged; an invalid `xn--` label stays unchanged on the way back.
   return A_LABEL.test(domainToUnicode(ascii)) ? '' : ascii;
 }
 
 /**
- * The one way to write an email address: with its domain in ASCII (`xn--` labels) and lower case. What is no address stays as it is.
- * Upper and lower case before the @ stay, and count as the same where addresses are compared.
+ * Normal form: the domain in ASCII (`xn--` labels) and lower case. A malformed address is unchanged. The case of the local part stays, but is
+ * ignored in
+ * comparisons.
  */
 export function normalEmailAddress(text: string): string {
   const at = text.lastIndexOf('@');
@@ -36,7 +37,6 @@ export function normalEmailAddress(text: string): string {
   return at === -1 || domain === '' ? text : `${text.slice(0, at)}@${domain}`;
 }
 
-/** Whether a text is an email address in its normal form. */
 function isEmailAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   const local = text.slice(0, Math.max(at, 0));
@@ -51,10 +51,10 @@ function isEmailAddress(text: string): boolean {
 
 const tooLong = { error: `must be at most ${EMAIL_MAXIMUM_LENGTH} characters long` };
 
-/** An address to keep: valid, and in its normal form. */
+/** A valid address in its normal form. */
 export const emailAddress = z
   .string({ error: expects('a string') })
-  // Before the rest, so that nothing runs over a long text; and after it, because `xn--` labels are longer than what they stand for.
+  // First, so that nothing processes a long text; and last, because `xn--` labels are longer than their originals.
   .max(EMAIL_MAXIMUM_LENGTH, { ...tooLong, abort: true })
   .overwrite(normalEmailAddress)
   .refine(isEmailAddress, { error: 'must be an email address such as ada@example.com' })
@@ -66,11 +66,11 @@ export const emailAddress = z
     examples: ['ada@example.com'],
   });
 
-/** An address to look for; whether it is a valid one does not matter, and is not told. */
+/** An address to look up; its validity does not matter and is not revealed. */
 export const presentedEmailAddress = z
   .string({ error: expects('a string') })
   .max(EMAIL_MAXIMUM_LENGTH, tooLong)
-  // No text of PostgreSQL holds it, so that looking for it would fail.
+  // PostgreSQL's texts cannot contain it: a lookup would fail.
   .refine((text) => !text.includes('\u0000'), { error: 'must not contain the character NUL' })
   .overwrite(normalEmailAddress)
   .meta({ examples: ['ada@example.com'] });

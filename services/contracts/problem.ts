@@ -1,20 +1,20 @@
 import { z } from 'zod';
 
-/** Longer than any text or place that a problem tells. */
+/** Longer than any text of a problem. */
 const DETAIL_MAXIMUM_LENGTH = 2_000;
-/** Longer than any list of faults: a body of the largest size has no more fields. */
+/** More than any number of faults: a body of the largest size has no more fields. */
 const ERRORS_MAXIMUM = 50_000;
 
 const text = z.string().meta({ maxLength: DETAIL_MAXIMUM_LENGTH });
 
-/** One thing that is wrong with a request, and where. */
+/** A fault of a request, and its place. */
 export const problemError = z
   .object({
     /** JSON Pointer (RFC 6901) to the place in the request's body; empty for the body as a whole. */
     pointer: text.optional(),
     /** Name of the query parameter. */
     parameter: text.optional(),
-    /** What is wrong there, completing the sentence that the place begins. */
+    /** Completes the sentence that the place begins. */
     detail: text,
   })
   .meta({ id: 'ProblemError' });
@@ -35,7 +35,6 @@ export const problem = z
       }),
     title: text,
     status: z.int().min(400).max(599),
-    /** What went wrong in this request. */
     detail: text.meta({
       description: 'What went wrong in this request.',
       maxLength: DETAIL_MAXIMUM_LENGTH,
@@ -50,7 +49,7 @@ export const problem = z
       .array(problemError)
       .meta({ maxItems: ERRORS_MAXIMUM, description: 'Every invalid field or parameter.' })
       .optional(),
-    /** With precondition-failed: the version that the user has now. */
+    /** With precondition-failed: the user's current version. */
     currentVersion: z.int().optional(),
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });

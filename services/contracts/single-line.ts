@@ -3,17 +3,19 @@ import { expects } from './validation-message.ts';
 
 const CONTROL_OR_LINE_SEPARATOR = /[\p{Cc}\u2028\u2029]/u;
 /**
- * At least one character that shows something. Unicode's invisible ones are spaces, format characters and those that may be ignored (Hangul fillers,
- * variation selectors); three more are drawn as nothing: the empty Braille pattern, a note head without a note, and a filler of Khitan.
+ * At least one visible character. Invisible are Unicode's spaces, format characters and ignorable ones (Hangul fillers, variation selectors),
+ * and three more
+ * with empty glyphs: the empty Braille pattern, a musical null notehead, and a Khitan filler.
  */
 const VISIBLE = /[^\p{Z}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}\u{16FE4}]/u;
 
-/** Texts that look the same are kept as the same characters (Unicode Standard Annex 15), so that one finds the other. */
+/** Texts that look the same are stored as the same characters (Unicode Standard Annex 15), so that lookups match. */
 const NORMAL_FORM = 'NFC';
 
 /**
- * A text that people read, of 1 to `maximum` characters (code points, as PostgreSQL counts them) in one line: without control characters, with something
- * to see, without blanks around it, and in Unicode's normal form C.
+ * Text for display, 1 to `maximum` characters (code points, as in PostgreSQL) in one line: without control characters, with a visible one,
+ * trimmed, in
+ * normal form C.
  */
 export function singleLine(maximum: number, examples: readonly string[]) {
   const length = `1 to ${maximum} characters long, not counting blanks around it`;
@@ -40,7 +42,7 @@ export function singleLine(maximum: number, examples: readonly string[]) {
     });
 }
 
-/** How a {@link singleLine} may begin: it is looked for in the same normal form, and may end with a blank. */
+/** A prefix of a {@link singleLine}, in the same normal form; it may end with a blank. */
 export function prefixOfLine(maximum: number, examples: readonly string[]) {
   return z
     .string()

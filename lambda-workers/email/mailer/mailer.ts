@@ -2,18 +2,16 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { batched } from '../../../services/contracts/batching/batcher.ts';
 import { traced } from '../../../services/contracts/tracing/trace-context.ts';
 
-/** An email to one person. */
 export interface Email {
   /** Unique, and the same in each attempt: it becomes the Message-ID. */
   readonly id: string;
-  /** The address without a name: its author may be somebody else. */
+  /** Without a name, which another person may have written. */
   readonly to: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
 }
 
-/** A composed email. */
 export interface Message {
   /** The envelope address, whatever the headers say. */
   readonly receiver: string;

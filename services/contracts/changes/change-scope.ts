@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The request has ended: what it had not yet sent is not sent any more. */
+/** The request has ended: its unsent changes are dropped. */
 export class ScopeEnded extends Error {
   override readonly name = 'ScopeEnded';
 }
@@ -8,7 +8,7 @@ export class ScopeEnded extends Error {
 /** Called once, when the outcome of a change is known or will never be. */
 export type ReportOutcome = (outcome: 'not applied' | 'applied or unknown') => void;
 
-/** Who a change is made for. */
+/** The request that a change belongs to. */
 export interface Scope {
   /** Whether nothing more may be sent. */
   readonly isEnded: boolean;
@@ -27,7 +27,7 @@ export function currentScope(): ChangeScope | undefined {
   return scopes.getStore();
 }
 
-/** Runs `work` as part of no request: for what several requests share. */
+/** Runs `work` outside any request, for work that requests share. */
 export function outsideScope<Result>(work: () => Result): Result {
   return scopes.getStore() === undefined ? work() : scopes.run(undefined, work);
 }
@@ -70,7 +70,7 @@ export class ChangeScope implements Scope {
   }
 }
 
-/** The scope of one statement that changes something for several requests. */
+/** The scope of one statement with changes of several requests. */
 export function sharedScope(scopes: readonly (Scope | undefined)[]): Scope {
   const isEnded = () => scopes.every((scope) => scope?.isEnded === true);
   return {
@@ -78,7 +78,7 @@ export function sharedScope(scopes: readonly (Scope | undefined)[]): Scope {
       return isEnded();
     },
     sending(cancel) {
-      // Whoever still waits for the statement keeps it.
+      // The statement goes on while any request waits for it.
       const cancelIfUnwanted = () => {
         if (isEnded()) cancel();
       };

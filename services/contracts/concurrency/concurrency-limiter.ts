@@ -21,7 +21,7 @@ interface Waiting {
   readonly refuse: (error: unknown) => void;
 }
 
-/** Of those who do not say whose task it is. */
+/** The caller of tasks without one. */
 const ANY_CALLER = '';
 
 /**
@@ -35,7 +35,7 @@ export class ConcurrencyLimiter {
   readonly #maximumWait: number;
   readonly #waiting = new FairQueue<Waiting>();
   #running = 0;
-  /** Increases when running tasks are forgotten, whose slots are of an older generation. */
+  /** Incremented when running tasks are forgotten; their slots are of an older generation. */
   #generation = 1;
   #timer: NodeJS.Timeout | undefined;
 
@@ -55,8 +55,8 @@ export class ConcurrencyLimiter {
   /**
    * Runs `task` in a slot.
    *
-   * @param caller - who takes turns with other callers. @default everybody who names none
-   * @throws {@link NoSlot} when too many wait or the wait is too long; the error of {@link refuseWaiting}; what the task throws.
+   * @param caller - for fairness between callers. @default one caller for all tasks without one
+   * @throws {@link NoSlot} when too many wait or the wait is too long; the error of {@link refuseWaiting}; errors of the task.
    */
   async run<Result>(task: () => Promise<Result>, caller = ANY_CALLER): Promise<Result> {
     const slot = this.tryTake() ?? (await this.wait(caller));
@@ -164,7 +164,7 @@ class FairQueue<Item> {
     else own.push(item);
   }
 
-  /** Removes the first item of the caller whose turn it is. */
+  /** Removes the first item of the next caller. */
   take(): Item | undefined {
     if (this.#size === 0) return undefined;
     for (const [caller, items] of this.#byCaller) {

@@ -13,7 +13,6 @@ function isJsonObjectWith(member: string, text: string): boolean {
   }
 }
 
-/** Secrets, tokens and passwords. */
 export const authenticationVariables = {
   SERVICE_SECRET: variable({
     type: z.string().min(32).max(1_024),

@@ -3,7 +3,6 @@ import { urlOf, variable, wholeNumber } from '../variable.ts';
 
 const redisUrl = urlOf('redis:', 'rediss:');
 
-/** Redis, and the near cache. */
 export const cacheVariables = {
   REDIS_URL: variable({
     type: redisUrl.optional(),

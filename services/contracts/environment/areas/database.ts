@@ -3,7 +3,6 @@ import { listOf, urlOf, variable, wholeNumber } from '../variable.ts';
 
 const postgresUrl = urlOf('postgres:', 'postgresql:');
 
-/** PostgreSQL. */
 export const databaseVariables = {
   DATABASE_URL: variable({
     type: postgresUrl,

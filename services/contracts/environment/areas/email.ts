@@ -3,7 +3,6 @@ import { urlOf, variable, wholeNumber } from '../variable.ts';
 
 const httpUrl = urlOf('http:', 'https:');
 
-/** Queues and email. */
 export const emailVariables = {
   SQS_ENDPOINT: variable({
     type: httpUrl.optional(),

@@ -3,7 +3,6 @@ import { listOf, urlOf, variable, wholeNumber } from '../variable.ts';
 
 const httpUrl = urlOf('http:', 'https:');
 
-/** Listening, limits of requests, and shutdown. */
 export const httpVariables = {
   HOST: variable({
     type: z.string().default('127.0.0.1'),

@@ -3,7 +3,6 @@ import { fraction, keysAndValues, urlOf, variable, wholeNumber } from '../variab
 
 const httpUrl = urlOf('http:', 'https:');
 
-/** Logs, metrics, traces and diagnostics. */
 export const observabilityVariables = {
   LOG_LEVEL: variable({
     type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
