@@ -38,8 +38,8 @@ const GIVE_UP_SHARE = 5 / 6;
 
 type Outcome =
   | { readonly outcome: 'sent'; readonly messageId: string }
-  | { readonly outcome: 'user gone' }
-  | { readonly outcome: 'for nobody' };
+  | { readonly outcome: 'user not found' }
+  | { readonly outcome: 'no recipient' };
 
 /** Reads and composes, without side effects. @returns null when there is no recipient. */
 async function composeMessage(
@@ -72,7 +72,7 @@ async function welcome(
   const message = (await composed) ?? (await composeMessage(event, dependencies, 'confirm'));
   if (message === null) {
     logger.info({ eventId: id, userId }, 'User no longer exists: no welcome sent');
-    return { outcome: 'user gone' };
+    return { outcome: 'user not found' };
   }
   const messageId = await mailer.send(message);
   logger.info({ eventId: id, userId, emailId: messageId }, 'Welcome sent');
@@ -87,7 +87,7 @@ async function sendPasswordReset(
   const link = await passwordResets.issue(passwordResetId);
   if (link === null) {
     logger.info({ eventId: id }, 'Password reset without a recipient, or expired: no link sent');
-    return { outcome: 'for nobody' };
+    return { outcome: 'no recipient' };
   }
   const messageId = await mailer.send(await mailer.compose(await composePasswordReset(link, id)));
   logger.info({ eventId: id, emailId: messageId }, 'Password reset link sent');
@@ -97,11 +97,11 @@ async function sendPasswordReset(
 const noticeLog = {
   'user.email-changed': {
     sent: 'Former email address notified',
-    gone: 'Email change no longer exists: no notice sent',
+    absent: 'Email change no longer exists: no notice sent',
   },
   'user.api-key-created': {
     sent: 'Owner of a new API key notified',
-    gone: 'API key or its owner no longer exists: no notice sent',
+    absent: 'API key or its owner no longer exists: no notice sent',
   },
 } as const;
 
@@ -114,8 +114,8 @@ async function sendNotice(
   const { id, type } = event;
   const message = (await composed) ?? (await composeMessage(event, dependencies, 'confirm'));
   if (message === null) {
-    logger.info({ eventId: id }, noticeLog[type].gone);
-    return { outcome: 'for nobody' };
+    logger.info({ eventId: id }, noticeLog[type].absent);
+    return { outcome: 'no recipient' };
   }
   const messageId = await mailer.send(message);
   logger.info({ eventId: id, emailId: messageId }, noticeLog[type].sent);

@@ -93,7 +93,7 @@ export const userFieldNames = Object.keys(user.shape) as (keyof User)[];
 export const publicUser = user.omit({ email: true }).meta({ id: 'PublicUser' });
 export type PublicUser = z.infer<typeof publicUser>;
 
-/** A user as it is answered: with the email address for who may see it. */
+/** A user in responses: with the email address where the caller may see it. */
 export const visibleUser = user.partial({ email: true }).meta({ id: 'VisibleUser' });
 export type VisibleUser = z.infer<typeof visibleUser>;
 

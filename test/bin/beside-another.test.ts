@@ -50,7 +50,7 @@ describe('npm start, while another one runs,', () => {
       ...(redis !== undefined && { REDIS_URL: `redis://${redis}` }),
     });
     await pointed.ready();
-    expect(pointed.output()).not.toContain('does not answer');
+    expect(pointed.output()).not.toContain('does not respond');
     expect(await paste(curlLines(pointed.output())[0] ?? '')).toMatchObject({ id: 1 });
     const tree = processTree(processIdOf(pointed));
     expect(

@@ -5,7 +5,7 @@ const SLOW = [
   'cache/coherence/coherence',
   'contract/any-request',
   'contract/reference-page',
-  'bench/answers',
+  'bench/subjects',
   'database/frozen-servers',
   'users/many-users',
 ].map((name) => `/${name}.test.ts`);

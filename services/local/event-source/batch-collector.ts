@@ -91,7 +91,7 @@ export class BatchCollector {
    * @returns a batch, empty when no message came.
    * @throws errors of SQS; messages received before are kept for the next batch.
    */
-  async gather(stopping: AbortSignal): Promise<Batch> {
+  async collect(stopping: AbortSignal): Promise<Batch> {
     const batch = new OpenBatch(this.#limits.batchSize);
     try {
       await this.#fill(batch, stopping);

@@ -20,7 +20,7 @@ export interface PollerOptions {
   /** Most invocations at once. */
   readonly concurrency: number;
   readonly onInvocation: (report: InvocationReport) => void;
-  /** Told when calls to SQS begin to fail, not each time. */
+  /** Called when calls to SQS begin to fail, not each time. */
   readonly onQueueFailure: (error: Error) => void;
 }
 
@@ -63,7 +63,7 @@ export class Poller {
         continue;
       }
       try {
-        const batch = await collector.gather(signal);
+        const batch = await collector.collect(signal);
         if (signal.aborted) await this.#giveBack(batch.messages);
         else if (batch.messages.length > 0) this.#begin(batch);
         pause = FIRST_PAUSE_MILLISECONDS;

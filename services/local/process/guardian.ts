@@ -69,7 +69,7 @@ export function startGuardian(): Guardian {
 
   let closed = false;
 
-  function tell(order: GuardianOrder): void {
+  function send(order: GuardianOrder): void {
     if (closed) return;
     child.stdin.write(`${JSON.stringify(order)}\n`);
   }
@@ -79,11 +79,11 @@ export function startGuardian(): Guardian {
     get isClosed() {
       return closed;
     },
-    guard: (processId, plan) => tell({ order: 'guard', processId, plan }),
-    release: (processId) => tell({ order: 'release', processId }),
+    guard: (processId, plan) => send({ order: 'guard', processId, plan }),
+    release: (processId) => send({ order: 'release', processId }),
     createTemporaryDirectory(prefix) {
       const directory = mkdtempSync(join(tmpdir(), prefix));
-      tell({ order: 'remove-at-end', directory });
+      send({ order: 'remove-at-end', directory });
       return directory;
     },
     async close() {

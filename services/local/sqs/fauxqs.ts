@@ -46,7 +46,7 @@ export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   // get the address that the request came to.
   stores.sqsStore.host = '';
   const app = buildApp({ logger: false, stores });
-  // Before a body is read: SQS knows nobody here, so a page that resolves its own name to this machine could read every message.
+  // Before a body is read: fauxqs does not authenticate, so a page whose name resolves to this machine could read every message.
   app.addHook('onRequest', async (request, reply) => {
     if (isAddressedDirectly(request.headers.host)) return;
     const detail = `Ask for ${HOSTS_ALLOWED}: the Host field names another.`;

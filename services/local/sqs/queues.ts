@@ -53,7 +53,7 @@ export async function createQueues<Name extends string>(
   return Object.fromEntries(entries) as Record<Name, QueueUrls>;
 }
 
-/** Without attributes, CreateQueue answers with the URL of a queue that is there already, whatever its attributes. */
+/** Without attributes, CreateQueue returns the URL of an existing queue, whatever its attributes. */
 async function createQueue(
   endpoint: string,
   name: string,
@@ -99,7 +99,7 @@ async function callSqs(
   });
   const text = await response.text();
   if (!response.ok) {
-    throw new SqsRequestError(`${action} was answered with ${response.status}: ${text}`);
+    throw new SqsRequestError(`${action} got ${response.status}: ${text}`);
   }
   return text === '' ? {} : JSON.parse(text);
 }

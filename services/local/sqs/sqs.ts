@@ -63,7 +63,7 @@ export async function startSqs<Name extends string>(options: SqsOptions<Name>): 
   }
 }
 
-/** Without a port that must be had, one that somebody else takes is no failure, even when they take it at this very moment. */
+/** Without a required port, a port that another program takes is no failure, even between the check and the start. */
 async function startOnPort(
   required: number | undefined,
   options: Omit<FauxqsOptions, 'port'>,

@@ -21,11 +21,11 @@ export interface DatabasePart extends RunningPart {
   readonly urls: Readonly<Record<string, DatabaseUrls>>;
   /** Whether the demo users were put in by this start. */
   readonly demoUsersInserted: boolean;
-  /** Who can log in as an administrator; null where nobody is known. */
+  /** Null where no administrator is known. */
   readonly administrator: Login | null;
 }
 
-/** What somebody logs in to the API with. */
+/** Login of the API. */
 export interface Login {
   readonly email: string;
   readonly password: string;

@@ -31,7 +31,7 @@ export async function startQueuesPart(
   return {
     endpoint: server.endpoint,
     urls: Object.fromEntries(workers.map(({ name }) => [name, queueUrl(server.queues, name)])),
-    // The client signs its requests whoever answers; these keep a developer's real keys out of it.
+    // The client signs its requests to an emulator, too; these keep a developer's real keys out of it.
     credentials: { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' },
     line: {
       name: 'SQS',

@@ -15,7 +15,7 @@ export interface RedisPart extends RunningPart {
 
 const PING_TIMEOUT_MILLISECONDS = 1_000;
 
-/** Why a Redis does not answer PING in time; null when it does. */
+/** Why a Redis does not respond to PING in time; null when it does. */
 async function findPingFailure(
   url: string,
   { REDIS_USERNAME, REDIS_PASSWORD }: Settings['environment'],
@@ -68,7 +68,7 @@ export async function startRedisPart(
     const notes =
       failure === null
         ? []
-        : [`does not answer (${failure}): the system runs without it until it does`];
+        : [`does not respond (${failure}): the system runs without it until it does`];
     return { url: settings.redisUrl, line: { name: 'Redis', where, notes }, stop };
   }
   const server = await startRedis({

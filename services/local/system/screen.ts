@@ -18,7 +18,7 @@ export interface Summary {
   readonly apiUrl: string;
   readonly mailboxUrl: string;
   readonly directory: string;
-  /** Who can log in as an administrator; null where nobody is known. */
+  /** Null where no administrator is known. */
   readonly administrator: { readonly email: string; readonly password: string } | null;
   readonly parts: readonly PartLine[];
   /** Whether rate limits are those for load tests. */
@@ -113,13 +113,13 @@ export function createScreen(stream: NodeJS.WriteStream, startedAt: number): Scr
   };
 }
 
-/** `path` as somebody in the working directory would type it. */
+/** `path` relative to the working directory. */
 export function shortPath(path: string): string {
   const below = relative(process.cwd(), path);
   return below === '' || below.startsWith('..') ? path : below;
 }
 
-/** Tells, on standard error, what went wrong and what to do; a stack only for what nobody foresaw. */
+/** Prints a failure and its remedy to standard error; a stack only for unexpected errors. */
 export function reportFailure(error: unknown): void {
   if (error instanceof LocalFailure) {
     console.error(`\nError: ${error.message}\n  ${error.remedy}`);

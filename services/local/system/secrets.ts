@@ -6,7 +6,7 @@ import { LocalFailure } from '../local-failure.ts';
 import { explainFileError } from '../process/directory.ts';
 import { isErrorWithCode } from '../process/process-life.ts';
 
-/** What nobody but the owner of the folder may know. Made once and kept, so that logins and links outlive a restart. */
+/** Secrets of the folder's owner. Made once and stored, so that logins and links survive a restart. */
 const localSecrets = z.strictObject({
   /** SERVICE_SECRET, unless the developer gives one. */
   serviceSecret: z.string().min(32),

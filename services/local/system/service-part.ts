@@ -101,7 +101,7 @@ export async function startServicePart(options: {
       ...options.environment,
       HOST: host,
       PORT: String(port),
-      // On loopback, whatever the API itself listens on.
+      // On loopback, also where the API listens on more.
       INTERNAL_HOST: '127.0.0.1',
       INTERNAL_PORT: String(internalPort),
     },

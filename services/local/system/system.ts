@@ -37,7 +37,7 @@ export interface LocalSystem {
   readonly apiUrl: string;
   readonly mailboxUrl: string;
   readonly demoUsersInserted: boolean;
-  /** Who can log in as an administrator; null where nobody is known. */
+  /** Null where no administrator is known. */
   readonly administrator: Login | null;
   /** The parts, for the screen. */
   readonly lines: readonly PartLine[];

@@ -32,7 +32,7 @@ export async function startWorkersPart(options: {
   readonly workers: readonly LocalWorker[];
   readonly queues: QueuesPart;
   readonly databaseUrls: DatabasePart['urls'];
-  /** Where the API answers, without a slash at the end. */
+  /** URL of the API, without a slash at the end. */
   readonly apiUrl: string;
   readonly guardian: Guardian;
   readonly onProgress: (message: string) => void;

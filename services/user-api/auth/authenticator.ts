@@ -105,7 +105,7 @@ function refuseApiKey(): AccessError {
   });
 }
 
-/** What to answer somebody who logged in too long ago for what they ask (RFC 9470, step-up authentication). */
+/** For a login that is too old for the request (RFC 9470, step-up authentication). */
 export function requireRecentLogin(): AccessError {
   return new AccessError(
     'login-too-old',
@@ -116,7 +116,7 @@ export function requireRecentLogin(): AccessError {
   );
 }
 
-/** What to answer a request that has no credentials and needs some. */
+/** For a request without required credentials. */
 export function requireCredentials(): AccessError {
   return new AccessError('credentials-required', 'This takes a login or an API key.', {
     challenge: CHALLENGE,

@@ -64,13 +64,13 @@ export interface ApiResponse<Content> {
 export type NotModified = ApiResponse<null> & { readonly status: 304 };
 
 type Required<Given> = object extends Given ? false : true;
-type Answered<Id extends OperationId, Given> = Given extends { readonly ifNoneMatch: string }
+type Responded<Id extends OperationId, Given> = Given extends { readonly ifNoneMatch: string }
   ? (ApiResponse<Body<Id>> & { readonly status: 200 }) | NotModified
   : ApiResponse<Body<Id>>;
 
 /** Operations without required input take no argument. */
 export type OperationFunctions = {
   readonly [Id in OperationId]: Required<Input<Id>> extends true
-    ? <const Given extends Input<Id>>(input: Given) => Promise<Answered<Id, Given>>
-    : <const Given extends Input<Id>>(input?: Given) => Promise<Answered<Id, Given>>;
+    ? <const Given extends Input<Id>>(input: Given) => Promise<Responded<Id, Given>>
+    : <const Given extends Input<Id>>(input?: Given) => Promise<Responded<Id, Given>>;
 };

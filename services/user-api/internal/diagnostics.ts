@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { getHeapSnapshot } from 'node:v8';
 import type { Logger } from '../observability/logger.ts';
 
-/** What is in the files, secrets and personal data too, is for the user that the service runs as, and nobody else. */
+/** The files contain secrets and personal data: readable only by the user that the service runs as. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
@@ -22,7 +22,7 @@ export interface DiagnosticFile {
   readonly bytes: number;
 }
 
-/** Another snapshot or profile is being taken: two at once would tell of each other. */
+/** Another snapshot or profile is in progress: two at once would show each other. */
 export class DiagnosticsBusy extends Error {
   override readonly name = 'DiagnosticsBusy';
 }

@@ -4,9 +4,9 @@ import type { Operation } from '../http/operations.ts';
 export interface Deprecation {
   /** Sent as `Deprecation` (RFC 9745). */
   readonly since: Date;
-  /** Sent as `Sunset` (RFC 8594): from then on it may be gone. @default not planned yet */
+  /** Sent as `Sunset` (RFC 8594): it may be removed from then on. @default not planned yet */
   readonly sunset?: Date;
-  /** Where it is told what to use instead; sent as `Link` with `rel="deprecation"`. */
+  /** Page about the replacement; sent as `Link` with `rel="deprecation"`. */
   readonly information: string;
 }
 
@@ -16,7 +16,7 @@ export interface Deprecation {
  */
 export const deprecations: Readonly<Record<string, Deprecation>> = {};
 
-/** The header fields of a deprecated operation's answers, by their names in lower case. */
+/** The header fields of a deprecated operation's responses, by lower-case name. */
 function deprecationHeaders(
   deprecation: Deprecation,
 ): Readonly<Record<string, string>> & { link: string } {

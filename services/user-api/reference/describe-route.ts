@@ -7,7 +7,7 @@ import type { RoutePolicyName } from '../rate-limit/default-policies.ts';
 
 type Route = Operation['route'];
 
-/** What stands in front of an operation, and may answer in its place. */
+/** Pipeline steps before an operation, which may respond in its place. */
 export interface Surroundings {
   /** The route's row in the table of permissions. */
   readonly permission: Permission | undefined;
@@ -52,7 +52,7 @@ function security({ anonymous, apiKey }: Permission): Record<string, string[]>[]
 
 function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
   return [
-    // Answered by the server, before there is a route.
+    // The server responds, before there is a route.
     'malformed-request',
     'uri-too-long',
     'headers-too-large',
@@ -62,7 +62,7 @@ function surroundingProblems({ permission }: Surroundings): ProblemSlug[] {
     'transfer-coding-unsupported',
     'invalid-access-token',
     'invalid-api-key',
-    // An API key of nobody in particular has to be looked up.
+    // An API key is looked up.
     'database-unavailable',
     'overloaded',
     ...(permission?.anonymous === 'yes' ? [] : (['credentials-required', 'forbidden'] as const)),

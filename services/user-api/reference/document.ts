@@ -77,7 +77,7 @@ export const CONTRACT_VERSION = '1.0.0';
 export interface DocumentOptions {
   /** The public URL of the API, without a slash at its end. */
   readonly publicUrl: string;
-  /** Further paths that answer as a path of the document does, by that path. */
+  /** Aliases of a path in the document, by that path. */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
 

@@ -14,10 +14,10 @@ export interface PublishedFile {
   readonly gzip: { readonly bytes: Buffer<ArrayBuffer>; readonly etag: string };
 }
 
-/** Characters of the digest in an ETag: 96 bits tell versions of a file apart. */
+/** Characters of the digest in an ETag: 96 bits. */
 const TAG_LENGTH = 16;
 
-/** Prepares a file to be answered with any number of times. */
+/** Prepares a file for any number of responses. */
 export async function publishFile(
   content: Buffer<ArrayBuffer>,
   mediaType: string,

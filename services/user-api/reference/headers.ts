@@ -133,7 +133,7 @@ const byStatus: Readonly<Record<string, readonly ResponseHeaderName[]>> = {
   '429': ['Retry-After'],
   '503': ['Retry-After'],
 };
-/** Of answers that carry a version of something, or lead elsewhere. */
+/** Of responses with a version, or a redirect. */
 const byOperation: Readonly<
   Record<string, Readonly<Record<string, readonly ResponseHeaderName[]>>>
 > = {

@@ -36,7 +36,7 @@ function example(slug: ProblemSlug) {
   };
 }
 
-/** Says which types of problem a response may be, with one example of each; leaves other answers as they are. */
+/** Lists the problem types of a response, with one example of each; leaves other responses as they are. */
 export function describeProblems<Response extends ResponseObject>(
   response: Response,
   status: number,

@@ -30,7 +30,7 @@ export class UserLoader implements Loader {
     this.#parts = parts;
   }
 
-  /** @throws `DatabaseUnavailable` when no server that could tell answers. */
+  /** @throws `DatabaseUnavailable` when the required servers are down. */
   async load(
     id: number,
     { staleness, minimumVersion }: LoadRequest,

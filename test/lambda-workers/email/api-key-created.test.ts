@@ -78,7 +78,7 @@ describe('The email worker, for a new API key', () => {
 
     expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
-    expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
+    expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'no recipient' }));
     expect(setup.log()).toContain('API key or its owner no longer exists');
   });
 });

@@ -71,7 +71,7 @@ describe('The email worker, for a new email address', () => {
 
     expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
-    expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'for nobody' }));
+    expect((await setup.outcomes()).slice(-2)).toEqual(Array(2).fill({ outcome: 'no recipient' }));
     expect(setup.logged('Email change no longer exists: no notice sent')).toHaveProperty('eventId');
   });
 });

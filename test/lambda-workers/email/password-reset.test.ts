@@ -115,7 +115,7 @@ describe('The email worker, for a new password', () => {
 
     expect(response).toEqual({ batchItemFailures: [] });
     expect(await setup.emails()).toHaveLength(before);
-    expect((await setup.outcomes()).slice(-4)).toEqual(Array(4).fill({ outcome: 'for nobody' }));
+    expect((await setup.outcomes()).slice(-4)).toEqual(Array(4).fill({ outcome: 'no recipient' }));
     expect(
       setup.logged('Password reset without a recipient, or expired: no link sent'),
     ).toHaveProperty('eventId');

@@ -59,7 +59,7 @@ describe('The email worker, for a new user', () => {
       userId: 4_711,
       eventId: expect.any(String),
     });
-    expect(await setup().outcomes()).toEqual([{ outcome: 'user gone' }]);
+    expect(await setup().outcomes()).toEqual([{ outcome: 'user not found' }]);
   });
 
   it('needs no more privileges than its role has', async () => {

@@ -73,7 +73,7 @@ describe('judge', () => {
     expect(verdict?.met).toBe(false);
   });
 
-  it('goes by throughput alone where the system tells no CPU time', () => {
+  it('goes by throughput alone where the system reports no CPU time', () => {
     const verdict = judge(target('speed', 0.9), [measurement(95, null)], [measurement(100, null)]);
     expect(verdict).toMatchObject({ cpu: null, ratio: { median: 0.95 }, met: true });
   });

@@ -9,7 +9,7 @@ export interface Latency {
 export interface Measurement {
   readonly operations: number;
   readonly operationsPerSecond: number;
-  /** CPU time of the subject's processes and all their threads, in microseconds; null where the system does not tell. */
+  /** CPU time of the subject's processes and all their threads, in microseconds; null where the system does not report it. */
   readonly cpuMicrosecondsPerOperation: number | null;
   /** Null for what is not measured from outside. */
   readonly latency: Latency | null;

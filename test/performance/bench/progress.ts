@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 /** Where the benchmark writes to: a terminal, or something else that takes text. */
 export type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
 
-/** Tells how far the benchmark is: one line that changes on a terminal, one line for each run elsewhere. */
+/** Shows the benchmark's progress: one line that changes on a terminal, one line for each run elsewhere. */
 export interface Progress {
   /** A step that is no measurement. */
   step(message: string): void;

@@ -23,9 +23,9 @@ export interface SameResponsesOptions {
 
 /**
  * Sends the same requests to each subject and compares status, content type and body, byte by byte, with those of the first that
- * answers with the right status.
+ * responds with the right status.
  *
- * @returns of each subject that answers something else, the request and both answers; of one that does not answer at all, why.
+ * @returns of each subject that answers something else, the request and both answers; of one that does not respond at all, why.
  */
 export async function verifySameResponses(
   options: SameResponsesOptions,
@@ -56,7 +56,7 @@ export async function verifySameResponses(
       reasons.set(
         subject.name,
         [
-          `it does not answer as it should, with status ${status}${standard === undefined ? '' : ` and as ${standard.subject.name} does`}`,
+          `it does not respond as it should, with status ${status}${standard === undefined ? '' : ` and as ${standard.subject.name} does`}`,
           `  request: ${requests.method} ${requests.at(places[different] ?? 0).path}`,
           ...(expected === undefined ? [] : [`  expected: ${JSON.stringify(expected)}`]),
           `  got: ${JSON.stringify(responses[different])}`,

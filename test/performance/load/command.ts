@@ -5,7 +5,7 @@ import { parseOptions } from './options.ts';
  * `npm run load`.
  *
  * @returns the path of the report, or null when help was asked for.
- * @throws `LocalFailure` for a command line that cannot be understood, and when the API does not answer as it should.
+ * @throws `LocalFailure` for a command line that cannot be understood, and when the API does not respond as it should.
  */
 export async function load(
   commandLine: readonly string[],

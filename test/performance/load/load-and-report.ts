@@ -38,7 +38,7 @@ const limitsRemedy = (origin: string) =>
  * Loads the API and writes a report.
  *
  * @returns the path of the report.
- * @throws {@link LocalFailure} when the response to a question is no, and when the API does not answer as it should.
+ * @throws {@link LocalFailure} when the response to a question is no, and when the API does not respond as it should.
  */
 export async function loadAndReport(
   options: LoadOptions,
@@ -130,7 +130,7 @@ function notesOn({ outcomes, generatorBusy }: RunResult, origin: string): string
   const limited = total === 0 ? 0 : outcomes.limited / total;
   if (limited > LIMITED_SHARE) {
     notes.push(
-      `${Math.round(limited * 100)} % of the requests were answered with 429, because of the API’s rate limits. ${limitsRemedy(origin)}`,
+      `${Math.round(limited * 100)} % of the requests got 429, because of the API’s rate limits. ${limitsRemedy(origin)}`,
     );
   }
   if (generatorBusy > GENERATOR_LIMIT) {

@@ -149,7 +149,7 @@ describe.concurrent('npm run load', () => {
     const { text, report } = await run(...words, origin, '--yes');
     expect(text).toContain('lets this address send 1,000 reads in 60 s');
     expect(text).toContain('--rate 16');
-    expect(text).toContain('100 % of the requests were answered with 429');
+    expect(text).toContain('100 % of the requests got 429');
     expect(await readFile(report, 'utf8')).toContain('npm start -- --high-limits');
   });
 
@@ -244,7 +244,7 @@ describeWithBrowser('the report of a load test, in a browser', (browser) => {
     return drawn;
   }
 
-  it.concurrent('draws what the service told, from one file and without the network', async () => {
+  it.concurrent('draws what the service reported, from one file and without the network', async () => {
     const register = new Registry();
     const registers = [register];
     const [layer, pool] = [['layer', 'result'], ['pool']];
@@ -281,7 +281,7 @@ describeWithBrowser('the report of a load test, in a browser', (browser) => {
     }
   });
 
-  it.concurrent('says honestly what it was not told', async () => {
+  it.concurrent('says honestly what was not reported to it', async () => {
     const { report } = await run(
       ...['--scenario', 'steady', '--duration', '2', '--connections', '2', '--url', api.origin],
     );

@@ -78,7 +78,7 @@ export function sampleOf(lines: readonly MetricLine[]): MetricsSample {
   return { readsByLayer, pools, waitingEvents };
 }
 
-/** Asks the service once. @returns null when it does not answer in time. */
+/** Asks the service once. @returns null when it does not respond in time. */
 export async function scrape(url: string): Promise<MetricsSample | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS) });

@@ -93,7 +93,7 @@ export class Traffic {
 
   #update(): autocannon.Request {
     const id = this.#created[Math.floor(this.#random() * this.#created.length)];
-    // Until the first one is there, and never somebody else's.
+    // Until the first one is there, and never another user's.
     if (id === undefined) return this.#create();
     const name = `Load User ${Math.floor(this.#random() * 1_000_000)}`;
     return this.#request('PATCH', `${USERS_PATH}/${id}`, { name });

@@ -54,7 +54,7 @@ describe('a body that is not valid', () => {
     ['fields that the server sets', newUser({ id: 1, version: 2 }), ['/id', '/version']],
     ['a field with a slash and a tilde', newUser({ 'a/b~c': 1 }), ['/a~1b~0c']],
     ['everything wrong at once', { name: 1, email: 'x', more: 1 }, ['/name', '/email', '/more']],
-  ])('with %s, is answered with 422 with pointers to the fields', async (_, body, pointers) => {
+  ])('with %s, gets 422 with pointers to the fields', async (_, body, pointers) => {
     const response = await post(body);
     expect(response.status).toBe(422);
     expect(response.body.type).toBe('/problems/validation-failed');
@@ -66,7 +66,7 @@ describe('a body that is not valid', () => {
     ['a string', '"x"'],
     ['a number', '1'],
     ['null', 'null'],
-  ])('that is %s, is answered with 422 with a pointer to the whole', async (_, body) => {
+  ])('that is %s, gets 422 with a pointer to the whole', async (_, body) => {
     const response = await post(body);
     expect(response.status).toBe(422);
     expect(places(response.body)).toEqual(['']);
@@ -103,7 +103,7 @@ describe('a body that is not JSON', () => {
     ['with a huge number in wrong place', '1e999999x'],
     ['not UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
     ['UTF-16', Buffer.from('{"name":"x"}', 'utf16le')],
-  ])('%s, is answered with 400', async (_, body) => {
+  ])('%s, gets 400', async (_, body) => {
     const response = await post(body);
     expect(response.status).toBe(400);
     expect(response.body.type).toBe('/problems/malformed-json');
@@ -113,7 +113,7 @@ describe('a body that is not JSON', () => {
     expect((await post('{"email": "secret@example.com" oops}')).text).not.toContain('secret');
   });
 
-  it('deeply nested, is answered as what it is', async () => {
+  it('deeply nested, gets a response for what it is', async () => {
     expect((await post('['.repeat(2_000))).status).toBe(400);
     expect((await post('['.repeat(1_000) + ']'.repeat(1_000))).status).toBe(422);
   });
@@ -126,13 +126,13 @@ describe('a media type', () => {
     ['application/json; charset=iso-8859-1', {}],
     ['application/merge-patch+json', {}],
     ['application/json', { 'content-encoding': 'gzip' }],
-  ])('of %s %j, is answered with 415 with what is taken', async (mediaType, headers) => {
+  ])('of %s %j, gets 415 with what is taken', async (mediaType, headers) => {
     const response = await post(newUser(), { 'content-type': mediaType, ...headers });
     expect(response.status).toBe(415);
     expect(response.headers.get('accept-post')).toBe('application/json');
   });
 
-  it('on PATCH, is answered with Accept-Patch', async () => {
+  it('on PATCH, gets Accept-Patch', async () => {
     const response = await api.call('PATCH', '/api/v1/users/1', {
       as: 'admin',
       headers: { 'content-type': 'text/plain' },
@@ -144,7 +144,7 @@ describe('a media type', () => {
     );
   });
 
-  it('that is missing, is answered with 415', async () => {
+  it('that is missing, gets 415', async () => {
     const response = await sendRaw(
       api.port,
       'POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}',
@@ -163,13 +163,13 @@ describe('a media type', () => {
 describe('a body over the limit', () => {
   const head = 'POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
 
-  it('declared so, is answered with 413 before it has been sent', async () => {
+  it('declared so, gets 413 before it has been sent', async () => {
     const response = await sendRaw(api.port, `${head}Content-Length: 2049\r\n\r\n{`);
     expect(response.status).toBe(413);
     expect(problemOf(response).detail).toContain('2048');
   });
 
-  it('without a length, is answered with 413 once too much has come', async () => {
+  it('without a length, gets 413 once too much has come', async () => {
     const chunk = `400\r\n${'x'.repeat(0x400)}\r\n`;
     const response = await sendRaw(
       api.port,
@@ -214,7 +214,7 @@ describe('a query that is not valid', () => {
     ['offset=3', 'offset'],
     ['__proto__=1', '__proto__'],
     ['%00=1', '\u0000'],
-  ])('%s, is answered naming the parameter', async (query, parameter) => {
+  ])('%s, gets a problem that names the parameter', async (query, parameter) => {
     const { status, body } = await api.call<ProblemDetails>('GET', `/api/v1/users?${query}`);
     expect(status).toBe(422);
     expect(places(body)).toEqual([parameter]);
@@ -230,7 +230,7 @@ describe('paths and methods', () => {
     '/api/v1/users/1/',
     '/users',
     '/problems/nothing',
-  ])('GET %s, where nothing is, is answered with 404', async (path) => {
+  ])('GET %s, where nothing is, gets 404', async (path) => {
     const { status, body } = await api.call<ProblemDetails>('GET', path);
     expect(status).toBe(404);
     expect(body.type).toBe('/problems/route-not-found');
@@ -242,23 +242,20 @@ describe('paths and methods', () => {
     ['POST', '/api/user/1', 'GET, PATCH, PUT, DELETE, HEAD, OPTIONS'],
     ['PROPFIND', '/api/v1/users/1', 'GET, PATCH, PUT, DELETE, HEAD, OPTIONS'],
     ['POST', '/health', 'GET, HEAD, OPTIONS'],
-  ])(
-    '%s %s, which it does not take, is answered with 405 with what it takes',
-    async (method, path, allow) => {
-      const { status, headers, body } = await api.call<ProblemDetails>(method, path);
-      expect(status).toBe(405);
-      expect(headers.get('allow')).toBe(allow);
-      expect(body.type).toBe('/problems/method-not-allowed');
-    },
-  );
+  ])('%s %s, which it does not take, gets 405 with what it takes', async (method, path, allow) => {
+    const { status, headers, body } = await api.call<ProblemDetails>(method, path);
+    expect(status).toBe(405);
+    expect(headers.get('allow')).toBe(allow);
+    expect(body.type).toBe('/problems/method-not-allowed');
+  });
 
-  it('OPTIONS is answered with what there is', async () => {
+  it('OPTIONS gets what there is', async () => {
     const { status, headers } = await api.call('OPTIONS', '/api/users');
     expect(status).toBe(204);
     expect(headers.get('allow')).toBe('GET, POST, HEAD, OPTIONS');
   });
 
-  it('a URL over the limit is answered with 414', async () => {
+  it('a URL over the limit gets 414', async () => {
     const { status, body } = await api.call<ProblemDetails>(
       'GET',
       `/api/users?cursor=${'a'.repeat(2_048)}`,
@@ -284,7 +281,7 @@ describe('what is not HTTP', () => {
       `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(17_000)}\r\n\r\n`,
       431,
     ],
-  ])('%s, is answered with a problem', async (_, request, status) => {
+  ])('%s, gets a problem', async (_, request, status) => {
     const response = await sendRaw(api.port, request);
     expect(response.status).toBe(status);
     expect(problemOf(response).status).toBe(status);

@@ -101,7 +101,7 @@ describe('/api/v1/users', () => {
       ['any', '*', 304],
       ['another', '"v2"', 200],
       ['not a tag', 'v1', 200],
-    ])('with If-None-Match naming %s version, answers accordingly', async (_, tag, status) => {
+    ])('with If-None-Match naming %s version, responds accordingly', async (_, tag, status) => {
       const { id } = await createUser(api);
       const response = await api.call('GET', `/api/v1/users/${id}`, {
         headers: { 'if-none-match': tag },

@@ -81,7 +81,7 @@ export function revokeApiKey(client: Sql, userId: number, apiKeyId: number) {
       update api_keys set revoked_at = now()
       where id = ${apiKeyId} and user_id = ${userId} and revoked_at is null
       returning id
-    ), told as (
+    ), revocation as (
       insert into revocations (kind, subject) select 'api-key', id::text from revoked
     )
     select id::float8 as id from api_keys where id = ${apiKeyId} and user_id = ${userId}

@@ -278,7 +278,7 @@ export class SessionStore {
 }
 
 function unavailable(cause?: unknown): AccessError {
-  return new AccessError('sessions-unavailable', 'The store of sessions does not answer', {
+  return new AccessError('sessions-unavailable', 'The store of sessions does not respond', {
     cause,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });

@@ -3,7 +3,7 @@ import autocannon from 'autocannon';
 import { z } from 'zod';
 
 /**
- * Runs autocannon in a process of its own, told as JSON on standard input what to send (see `autocannon.ts`), and prints its
+ * Runs autocannon in a process of its own, given as JSON on standard input what to send (see `autocannon.ts`), and prints its
  * result as JSON.
  */
 

@@ -18,7 +18,7 @@ export interface SoakSample {
   readonly writeP50Milliseconds: number;
   readonly writeP99Milliseconds: number;
   readonly failures: number;
-  /** Share of the server's core that other processes used, 0 to 1; null where the system does not tell. */
+  /** Share of the server's core that other processes used, 0 to 1; null where the system does not report it. */
   readonly disturbance: number | null;
 }
 

@@ -164,7 +164,7 @@ describe('The mailbox page', () => {
     expect((await fetch(`${mailbox.url}/messages/unknown/source`)).status).toBe(404);
   });
 
-  it('tells an open page when an email comes', async ({ mailbox }) => {
+  it('notifies an open page when an email comes', async ({ mailbox }) => {
     const response = await fetch(`${mailbox.url}/events`);
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     const first = await reader?.read();

@@ -143,7 +143,7 @@ describe.runIf(isLinuxRoot)('PostgreSQL, when root starts it,', () => {
     await program.end('SIGTERM');
   });
 
-  it('says that the folder cannot be written to, when it belongs to somebody else', async () => {
+  it('says that the folder cannot be written to, when it belongs to another user', async () => {
     const theirs = join(closed, 'theirs');
     mkdirSync(theirs, { mode: 0o555 });
     chownSync(theirs, NOBODY, NOBODY);

@@ -73,7 +73,7 @@ describe('the PostgreSQL of one suite alone', () => {
   });
   afterAll(() => own.stop());
 
-  it('has a replica that lags, when it is told to, until it is told not to', async () => {
+  it('has a replica that lags, when it is set to, until it is reset', async () => {
     await query(own.primary.url, 'CREATE TABLE note (text text)');
     await expect
       .poll(() => query(own.replica.url, "SELECT to_regclass('note')::text AS name"))

@@ -159,9 +159,7 @@ describe('SQS on this machine', () => {
   it('refuses a definition that SQS would refuse', async () => {
     const start = startSqs({ queues: [{ ...DEFINITION, visibilityTimeoutSeconds: 50_000 }] });
 
-    await expect(start).rejects.toThrow(
-      /SetQueueAttributes was answered with 400: .*VisibilityTimeout/,
-    );
+    await expect(start).rejects.toThrow(/SetQueueAttributes got 400: .*VisibilityTimeout/);
   });
 });
 

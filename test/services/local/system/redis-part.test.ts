@@ -32,11 +32,11 @@ describe('a Redis that REDIS_URL names', () => {
 
   it('where nothing listens, is said not to answer', async () => {
     expect(await notesOn('redis://127.0.0.1:1')).toEqual([
-      expect.stringMatching(/does not answer \(.*ECONNREFUSED.*\): the system runs without/),
+      expect.stringMatching(/does not respond \(.*ECONNREFUSED.*\): the system runs without/),
     ]);
   });
 
   it('that is silent, is said not to answer', async () => {
-    expect(await notesOn(url())).toEqual([expect.stringContaining('does not answer')]);
+    expect(await notesOn(url())).toEqual([expect.stringContaining('does not respond')]);
   });
 });

@@ -11,7 +11,7 @@ afterAll(() => api.stop());
 
 const DATE = new Date(0).toUTCString();
 
-/** What a user of version 1 is answered with, by method: one that reads, and those that change. */
+/** Responses for a user of version 1, by method: one that reads, and those that change. */
 const cases: readonly (readonly [Conditions, read: number, change: number | 'done'])[] = [
   [{ 'if-match': '"v1-private"' }, 200, 'done'],
   [{ 'if-match': '"v9", "v1-private"' }, 200, 'done'],
@@ -34,7 +34,7 @@ const cases: readonly (readonly [Conditions, read: number, change: number | 'don
 ];
 
 describe.each(cases)('a request with %j', (headers, read, change) => {
-  it.each(['GET', 'HEAD'])(`by %s is answered ${read}`, async (method) => {
+  it.each(['GET', 'HEAD'])(`by %s gets ${read}`, async (method) => {
     const { id } = await createUser(api);
     const response = await api.call(method, `/api/v1/users/${id}`, { as: 'admin', headers });
     expect(response.status).toBe(read);
@@ -68,7 +68,7 @@ describe.each(cases)('a request with %j', (headers, read, change) => {
     expect(response.status).toBe(change === 'done' ? 200 : change);
   });
 
-  it('for a user who is not there is answered with 404', async () => {
+  it('for a user who is not there gets 404', async () => {
     const response = await api.call('DELETE', '/api/v1/users/999999999', { as: 'admin', headers });
     expect(response.status).toBe(404);
   });
@@ -79,7 +79,7 @@ describe('without credentials, by the fast path or not', () => {
     [{ 'if-match': '"v1"' }, 200],
     [{ 'if-match': '"v1-private"' }, 412],
     [{ 'if-none-match': '"v1"' }, 304],
-  ])('%j is answered %i', async (headers, status) => {
+  ])('%j gets %i', async (headers, status) => {
     const { id } = await createUser(api);
     expect((await api.call('GET', `/api/v1/users/${id}`, { headers })).status).toBe(status);
   });

@@ -51,7 +51,7 @@ const unavailable = (outcome: 'not applied' | 'unknown') =>
 const busy = new DatabaseBusy('The writer', { outcome: 'not applied' });
 const retried = { 'retry-after': expect.stringMatching(/^[123]$/) };
 
-describe('an error that a service throws, is answered with its problem:', () => {
+describe('an error that a service throws, becomes its problem:', () => {
   it.each<[Error, keyof typeof problemTypes, detail: string, headers?: object, more?: object]>([
     [
       new Problem('uri-too-long', 'Long.', { headers: { a: 'b' } }),
@@ -160,7 +160,7 @@ it('a client that has gone is answered nothing', async () => {
   expect([response.status, body, record.problem, log]).toEqual([499, null, null, []]);
 });
 
-/** Errors that no request is answered with. */
+/** Errors that no request causes. */
 const INTERNAL = [
   // They end a program at its start, or a command.
   ...['ListenError', 'MigrationsInProgress', 'NobodyToAppoint', 'PolicyError'],
@@ -190,7 +190,7 @@ it('every class of errors of the service has a row in the table, or is listed as
   expect(isRow.size).toBe(errorRows.length);
 });
 
-it('an error of a subclass without a row is answered with the problem of its class', async () => {
+it('an error of a subclass without a row becomes the problem of its class', async () => {
   class ReaderUnavailable extends DatabaseUnavailable {}
   const { body } = await responseTo(new ReaderUnavailable('', { outcome: 'not applied' }));
   expect(body.type).toBe('/problems/database-unavailable');

@@ -33,7 +33,7 @@ describeWithRedis('login', (redis) => {
     await database?.drop();
   });
 
-  it('answers with tokens that say who one is, and that nobody may keep', async () => {
+  it('responds with tokens that say who one is, and that nobody may keep', async () => {
     const person = await createPerson(api, sql);
 
     const login = await api.login(person.email);

@@ -91,7 +91,7 @@ describe.skipIf(executablePath === undefined)('the page of new passwords, in a b
     expect(await page.getByRole('button').isVisible()).toBe(false);
     expect((await api.login(person.email, PASSWORD)).status).toBe(401);
     expect((await api.login(person.email, 'seventeen green elephants')).status).toBe(200);
-    // The browser itself says that a request was answered with 422; nothing else went wrong, its policy included.
+    // The browser itself says that a request got 422; nothing else went wrong, its policy included.
     expect(complaints.filter((line) => !line.includes('422'))).toEqual([]);
     await page.close();
   });

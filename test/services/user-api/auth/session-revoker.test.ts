@@ -71,7 +71,7 @@ describe('SessionEnder without database and Redis', () => {
           level: 'warn',
           message: 'Ended sessions are still stored',
           userId: 17,
-          error: expect.objectContaining({ message: 'The store of sessions does not answer' }),
+          error: expect.objectContaining({ message: 'The store of sessions does not respond' }),
         },
         {
           level: 'warn',

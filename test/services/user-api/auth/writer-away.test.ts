@@ -11,7 +11,7 @@ import { connect, createPerson, logIn, PASSWORD, startAuthApi } from './support/
 const NOBODY = 'postgres://nobody:x@127.0.0.1:9/none';
 
 describeWithRedis('while the writer is away', (redis) => {
-  it('people come in and go on, and programs too; what changes something is answered with 503', async () => {
+  it('people come in and go on, and programs too; what changes something gets 503', async () => {
     await using stack = new AsyncDisposableStack();
     const database = await createMigratedDatabase();
     stack.defer(() => database.drop());

@@ -97,7 +97,7 @@ describe('ListCache', { timeout: 10_000 }, () => {
     );
   });
 
-  it('with readers that are not behind, answers with an own write at once', async () => {
+  it('with readers that are not behind, responds with an own write at once', async () => {
     await fc.assert(
       fc.asyncProperty(happenings(2), async (all) => {
         const scene = new Scene(0, 0);

@@ -113,7 +113,7 @@ describeWithRedis('after a write is acknowledged', (redis) => {
     expect(reading.caching.near.count).toBe(1);
   });
 
-  it('a process that misses a word without noticing answers an older version until the near TTL at most', async () => {
+  it('a process that misses a message without noticing answers an older version until the near TTL at most', async () => {
     const [writing, reading] = [await startProcess('writing'), await startProcess('reading')];
     expect(await versionAt(reading)).toBe(1);
     await reading.untilQuiet();

@@ -96,7 +96,7 @@ async function send({ body, headers, method, path }: AnyRequest): Promise<Receiv
   if (response.status >= 500) {
     const { requestId } = JSON.parse(response.text);
     const logged = api.log.filter((line) => line.requestId === requestId);
-    expect.fail(`${method} ${path} was answered ${response.text}: ${JSON.stringify(logged)}`);
+    expect.fail(`${method} ${path} got ${response.text}: ${JSON.stringify(logged)}`);
   }
   return response;
 }
@@ -108,7 +108,7 @@ function casesFor({ operation }: DocumentedOperation): number {
 
 describe('whatever is sent', () => {
   it.each(operationIds)(
-    'to %s, is answered as the document says, and never with 5xx',
+    'to %s, gets a response as the document says, and never with 5xx',
     async (operationId) => {
       const target = contract.operation(operationId);
       const requests = requestsTo(document, target, await newcomer());

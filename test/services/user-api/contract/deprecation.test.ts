@@ -34,7 +34,7 @@ const operations = [
 ];
 
 describe('an operation', () => {
-  it('that the table names, answers with when it ends, beside its own links', async () => {
+  it('that the table names, responds with when it ends, beside its own links', async () => {
     const app = new OpenAPIHono<ApiEnvironment>();
     mountOperations(app, withDeprecation(operations, table));
     const listener = getRequestListener((request, env) => {

@@ -40,7 +40,7 @@ describe('every documented operation', () => {
     expect(documented.sort()).toEqual(Object.keys(operationDetails).sort());
   });
 
-  it('without credentials, answers as documented', async () => {
+  it('without credentials, responds as documented', async () => {
     for (const { operation, path } of contract.operations) {
       const parameters = { id: 1, apiKeyId: 1, slug: 'overloaded', asset: 'start.js' };
       const needs = !(operation.security ?? []).some((one) => Object.keys(one).length === 0);
@@ -54,7 +54,7 @@ describe('every documented operation', () => {
     }
   });
 
-  it('on the way of a user, answers as documented', async () => {
+  it('on the way of a user, responds as documented', async () => {
     const created = await send<{ id: number }>('createUser', 201, {}, { body: newUser() });
     const { id } = created.body;
     const as = id;
@@ -105,7 +105,7 @@ describe('every documented operation', () => {
     await send('deleteUser', 404, { id }, { as: 'admin' });
   });
 
-  it('of API keys, answers as documented', async () => {
+  it('of API keys, responds as documented', async () => {
     const { id } = await createUser(api);
     const body = { name: 'nightly', scopes: ['users:write'] };
     const { body: key } = await send<{ id: number; key: string }>(
@@ -121,7 +121,7 @@ describe('every documented operation', () => {
     await send('getCurrentUser', 401, {}, { headers: { 'x-api-key': key.key } });
   });
 
-  it('of logging in, answers as documented', async () => {
+  it('of logging in, responds as documented', async () => {
     const user = newUser();
     const password = 'a long walk along the river';
     const {
@@ -152,7 +152,7 @@ describe('every documented operation', () => {
     await send('getResetPage', 200);
   });
 
-  it('of the reference and of health, answers as documented', async () => {
+  it('of the reference and of health, responds as documented', async () => {
     for (const operationId of [
       'getHealth',
       'getLiveness',
@@ -181,7 +181,7 @@ describe('every documented operation', () => {
     await send('getOpenApiDocument', 304, {}, { headers: known });
   });
 
-  it('when its limit is used up, answers as documented', async () => {
+  it('when its limit is used up, responds as documented', async () => {
     const limited = await startApiOnNewDatabase({
       environment: { RATE_LIMITS: 'reads=1/60,logins=1/60' },
     });
@@ -214,7 +214,7 @@ describe('what is not documented', () => {
     '/docs/',
     '/metrics',
     '/graphql',
-  ])('at %s, is answered with a problem', async (path) => {
+  ])('at %s, gets a problem', async (path) => {
     const response = await api.call('GET', path);
     expect([response.status, response.headers.get('content-type')]).toEqual([
       404,
@@ -243,7 +243,7 @@ describe('what is not documented', () => {
     }
   });
 
-  it('when it is an alias, answers as the documented path, and is named in the introduction', async () => {
+  it('when it is an alias, responds as the documented path, and is named in the introduction', async () => {
     const { body } = await api.call<OpenApiDocument>('GET', '/openapi.json');
     const target = contract.operation('listUsers');
     for (const alias of ['/api/v1/user', '/api/users', '/api/user']) {

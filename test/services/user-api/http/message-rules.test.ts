@@ -7,7 +7,7 @@ import { createUser, startApiOnNewDatabase, type TestApi } from '../support/api.
 const JSON_TYPE = 'Content-Type: application/json';
 const head = (...lines: readonly string[]) => [...lines, '', ''].join('\r\n');
 
-/** What a request is answered with, up to the end of the connection. */
+/** The response to a request, up to the end of the connection. */
 interface Received {
   readonly statuses: readonly number[];
   /** Slug of the problem that the first response is. */
@@ -243,7 +243,7 @@ describe('a request that proxies could read in another way', () => {
     'HTTP://TARGET.example',
     'http://[::1]',
   ])(
-    'with a target at %s and another Host, is answered as one for the path, whatever the Host',
+    'with a target at %s and another Host, gets a response as one for the path, whatever the Host',
     async (origin) => {
       const { id } = await createUser(api);
       for (const path of [

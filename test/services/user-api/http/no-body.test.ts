@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { startApiOnNewDatabase } from '../support/api.ts';
 import { sendRaw } from '../support/raw-http.ts';
 
-it('a request that announces no body, where one is needed, is answered without waiting for one', async () => {
+it('a request that announces no body, where one is needed, gets a response without waiting for one', async () => {
   const api = await startApiOnNewDatabase({
     readers: false,
     environment: { REQUEST_DEADLINE_MILLISECONDS: '2000' },

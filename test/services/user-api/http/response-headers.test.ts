@@ -28,7 +28,7 @@ describe('security headers', () => {
     ['PATCH', '/api/v1/users/1', 401],
     ['OPTIONS', '/api/v1/users', 204],
     ['GET', `/api/v1/users?cursor=${'a'.repeat(2_100)}`, 414],
-  ])('are on %s %s, answered %i', async (method, path, status) => {
+  ])('are on %s %s with %i', async (method, path, status) => {
     const api = await start();
     const response = await api.call(method, path);
     expect(response.status).toBe(status);

@@ -35,7 +35,7 @@ describe('a body that is refused', () => {
           Array.from({ length: 100 }, (_, at) => [`${at}${'~'.repeat(BODY_BYTES / 100)}`, 1]),
         ),
     ],
-  ])('for %s, is answered in fewer bytes than it had', (_what, body) => {
+  ])('for %s, gets a response in fewer bytes than it had', (_what, body) => {
     const details = detailsOf(() => parseBody(schema, body()));
     expect(Buffer.byteLength(JSON.stringify(details))).toBeLessThan(RESPONSE_MAXIMUM_BYTES);
   });

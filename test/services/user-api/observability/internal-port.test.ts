@@ -189,7 +189,7 @@ describe('The level of the log', () => {
   });
 
   it.each([undefined, {}, { level: 'loud' }, { level: 'info', more: 1 }, 'info'])(
-    'is not changed by %j, which is answered with what it takes',
+    'is not changed by %j, which gets what it takes',
     async (body) => {
       const answer = await ask('PUT', '/log-level', { body });
 

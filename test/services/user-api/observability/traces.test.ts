@@ -267,7 +267,7 @@ describe('What is recorded', () => {
     await collector.close();
   });
 
-  it('says which problem a failed request was answered with', async () => {
+  it('says which problem a failed request got', async () => {
     const { api, collector } = await startTraced();
     await api.call('GET', '/api/v1/users/77', { headers: newTraceParent().header });
     const [span] = (await stopAndCollect(api, collector)).filter(({ kind }) => kind === 2);

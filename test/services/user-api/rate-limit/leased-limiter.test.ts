@@ -19,7 +19,7 @@ describeWithRedis('LeasedLimiter', (server) => {
   type Policy = ReturnType<typeof leasedPolicy>;
   const limiterWith = (policy: Policy, options: { maximumKeys?: number } = {}) =>
     new LeasedLimiter({ policy, state: sharedStateOn(redis), ...options });
-  it('while Redis does not answer, passes as many as the allowance at once, and asks for the next', async () => {
+  it('while Redis does not respond, passes as many as the allowance at once, and asks for the next', async () => {
     const limits = leasedPolicy(400, DAY_SECONDS, 0.1);
     const limiter = limiterWith(limits);
     const other = await connectToRedis(server().url);

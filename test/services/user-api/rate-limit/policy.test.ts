@@ -110,7 +110,7 @@ describe('policiesWith', () => {
     expect(() => policiesWith([override])).toThrow(message);
   });
 
-  it('takes the policies that the description of RATE_LIMITS names, which a wrong form is answered with', () => {
+  it('takes the policies that the description of RATE_LIMITS names, which a wrong form gets', () => {
     const names = Object.keys(defaultPolicies).join(', ');
     expect(environmentVariables.RATE_LIMITS.takes).toContain(`the policies are ${names}`);
   });

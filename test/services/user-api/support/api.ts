@@ -198,7 +198,7 @@ export function publicOf({ email: _, ...shown }: User): PublicUser {
 export async function createUser(api: TestApi, fields = {}): Promise<User> {
   const body = newUser(fields);
   const answer = await api.call<User>('POST', '/api/v1/users', { as: 'admin', body });
-  if (answer.status !== 201) throw new Error(`POST answered ${answer.status}: ${answer.text}`);
+  if (answer.status !== 201) throw new Error(`POST responded ${answer.status}: ${answer.text}`);
   return answer.body;
 }
 

@@ -30,7 +30,7 @@ export interface LoadBalancer {
 
 /**
  * Starts a load balancer on a free port of the loopback address. It checks `/health/ready`, keeps connections to its targets, takes turns among those
- * that are healthy, and repeats nothing: a connection that a target closes under a request is answered with 502, none healthy 503.
+ * that are healthy, and repeats nothing: a connection that a target closes under a request gets 502, none healthy 503.
  */
 export async function startLoadBalancer(): Promise<LoadBalancer> {
   const targets = new Map<number, Target>();

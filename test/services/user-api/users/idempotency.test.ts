@@ -41,7 +41,7 @@ describe('POST with an Idempotency-Key', () => {
     return row?.count;
   }
 
-  it('sent again with the same body, is answered the same, byte for byte, and creates nothing', async () => {
+  it('sent again with the same body, gets the same response, byte for byte, and creates nothing', async () => {
     const [key, body] = [randomUUID(), newUser()];
     const first = await create(key, body);
     expect(first.status).toBe(201);
@@ -57,7 +57,7 @@ describe('POST with an Idempotency-Key', () => {
     expect(await count(body)).toBe(1);
   });
 
-  it('sent again to another process, or after a restart, is answered the same', async () => {
+  it('sent again to another process, or after a restart, gets the same response', async () => {
     const [key, body] = [randomUUID(), newUser()];
     const first = await create(key, body);
     const other = await startTestApi({
@@ -162,7 +162,7 @@ describe('POST with an Idempotency-Key', () => {
     ['one with blanks', 'a b', 400],
     ['one of 256 characters', 'k'.repeat(256), 400],
     ['one of 255 characters', 'k'.repeat(255), 201],
-  ])('that is %s, is answered accordingly', async (_, key, status) => {
+  ])('that is %s, gets a matching response', async (_, key, status) => {
     const response = await api.call<ProblemDetails>('POST', '/api/v1/users', {
       headers: { 'idempotency-key': key },
       body: newUser(),

@@ -150,7 +150,7 @@ describe('GET /api/v1/users', () => {
     expect(names(await get(`?limit=9&cursor=${third.body.nextCursor}`))).toEqual(all.slice(4));
   });
 
-  it('is answered with 304 to who has the page, and not to who has another', async () => {
+  it('gets 304 for the same page only', async () => {
     const page = await get('?limit=2');
     const tag = page.headers.get('etag') ?? '';
     const again = (headers: Readonly<Record<string, string>>) =>

@@ -60,7 +60,7 @@ describeWithRedis('personal data', (redis) => {
       nobody: {},
       'somebody else': { authorization: await authorization(other.id) },
       "the person's key without the scope": await keyOf(person, person.id, ['users:write']),
-      "somebody else's key with the scope": await keyOf(other, other.id, ['users:read-private']),
+      "another user's key with the scope": await keyOf(other, other.id, ['users:read-private']),
       "an administrator's key without the scope": await keyOf(administrator, 'admin', []),
     };
     for (const [who, headers] of Object.entries(seesIt)) {

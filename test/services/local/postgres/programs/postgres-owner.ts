@@ -7,7 +7,7 @@ export interface OwnerMessage {
   readonly guardian: number;
 }
 
-/** Starts PostgreSQL in the folder named by its argument, tells the process ids, and waits to be killed. */
+/** Starts PostgreSQL in the folder named by its argument, prints the process ids, and waits to be killed. */
 async function main(directory: string): Promise<void> {
   const guardian = startGuardian();
   const postgres = await startPostgres({

@@ -7,7 +7,7 @@ export interface StartOutcome {
   readonly failure?: { readonly message: string; readonly remedy: string };
 }
 
-/** Starts PostgreSQL in the folder named by its argument, stops it, and tells how that went. */
+/** Starts PostgreSQL in the folder named by its argument, stops it, and prints how that went. */
 async function main(directory: string): Promise<StartOutcome> {
   const guardian = startGuardian();
   try {

@@ -8,7 +8,7 @@ export interface StartedByOrchestrator {
   readonly processIds: readonly number[];
 }
 
-/** Starts what the guardian's test then expects to be ended, tells the process ids, and waits to be killed. */
+/** Starts what the guardian's test then expects to be ended, prints the process ids, and waits to be killed. */
 async function main(): Promise<void> {
   const guardian = startGuardian();
   const directory = guardian.createTemporaryDirectory('headroom-guardian-test-');

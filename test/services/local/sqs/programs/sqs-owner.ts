@@ -1,6 +1,6 @@
 import { startSqs } from '../../../../../services/local/sqs/sqs.ts';
 
-/** Serves SQS from the folder named by its argument with the queues of the second one, tells the URLs, and waits. */
+/** Serves SQS from the folder named by its argument with the queues of the second one, prints the URLs, and waits. */
 const sqs = await startSqs({
   directory: process.argv[2] ?? '',
   queues: JSON.parse(process.argv[3] ?? '[]'),

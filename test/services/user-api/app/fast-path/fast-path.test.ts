@@ -45,7 +45,7 @@ describeWithRedis('the fast path', (redis) => {
 
   describe('of a user in memory', () => {
     it.each(['/api/v1/users', '/api/v1/user', '/api/users', '/api/user'])(
-      'at %s, answers with the bytes of the full path',
+      'at %s, responds with the bytes of the full path',
       async (path) => {
         const response = await expectSame(rawGet(`${path}/${id}`));
         expect(response).toMatch(/^HTTP\/1.1 200 OK\r\nx-request-id: the-same-id\r\n/);
@@ -62,11 +62,14 @@ describeWithRedis('the fast path', (redis) => {
       ['"v2"', 200],
       ['v1', 200],
       ['', 200],
-    ])('with If-None-Match %j, answers %i with the bytes of the full path', async (tag, status) => {
-      const response = await expectSame(rawGet(`/api/v1/users/${id}`, [`If-None-Match: ${tag}`]));
-      expect(response.slice(9, 12)).toBe(String(status));
-      expect(fast.responded).toEqual([status]);
-    });
+    ])(
+      'with If-None-Match %j, responds %i with the bytes of the full path',
+      async (tag, status) => {
+        const response = await expectSame(rawGet(`/api/v1/users/${id}`, [`If-None-Match: ${tag}`]));
+        expect(response.slice(9, 12)).toBe(String(status));
+        expect(fast.responded).toEqual([status]);
+      },
+    );
 
     it('with two conditions, and addresses of two proxies, takes them as the full path does', async () => {
       const conditions = ['If-None-Match: "v2"', 'if-none-match: "v1"'];
@@ -192,7 +195,7 @@ describeWithRedis('the fast path', (redis) => {
     );
   });
 
-  it('whatever the request, answers with the bytes of the full path', async () => {
+  it('whatever the request, responds with the bytes of the full path', async () => {
     const names = fc.constantFrom(
       ...['If-None-Match', 'if-none-match', 'Accept-Encoding', 'X-Forwarded-For', 'Host', 'Range'],
       ...['Connection', 'Cache-Control', 'User-Agent', 'Cookie', 'X-Api-Key', 'If-Match', 'TE'],

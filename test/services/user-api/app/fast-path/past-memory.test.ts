@@ -80,7 +80,7 @@ describeWithRedis('the fast path, of a user who is not in memory', (redis) => {
     ['200', []],
     ['304', ['If-None-Match: "v1"']],
     ['200', ['If-None-Match: "v2"', 'User-Agent: test']],
-  ])('answers %s with the bytes of the full path, with %j', async (status, headers) => {
+  ])('responds %s with the bytes of the full path, with %j', async (status, headers) => {
     const response = await expectSameResponses(sides, rawGet(`/api/v1/users/${id}`, headers));
     expect(response.slice(9, 12)).toBe(status);
     expect(response).not.toContain('@example.com');

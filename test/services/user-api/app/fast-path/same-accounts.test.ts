@@ -90,7 +90,7 @@ describeWithRedis('a response of the fast path', (redis) => {
   it.each([
     ['with CORS', { CORS_ALLOWED_ORIGINS: 'https://www.example.com' }],
     ['behind https', { ACCESS_TOKEN_ISSUER: 'https://api.example.com' }],
-  ])('%s, answers with the bytes of the full path', async (_, environment) => {
+  ])('%s, responds with the bytes of the full path', async (_, environment) => {
     const sides = await start(environment);
 
     for (const headers of [[], ['If-None-Match: "v1"']]) {

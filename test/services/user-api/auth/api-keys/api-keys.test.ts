@@ -198,7 +198,7 @@ describeWithRedis('API keys', (redis) => {
     expect((await response)?.status).toBe(409);
   });
 
-  it("of somebody else cannot be revoked through one's own path", async () => {
+  it("of another user cannot be revoked through one's own path", async () => {
     const [mine, theirs] = [await comeIn(processes), await comeIn(processes)];
     const { id, key } = (await createKey(api, theirs.person, theirs.token)).body;
 

@@ -290,7 +290,7 @@ export async function createPerson(
 /** The tokens of somebody who can log in. */
 export async function logIn(api: AuthApi, person: Person, password = PASSWORD) {
   const { body, status, text } = await api.login(person.email, password);
-  if (status !== 200) throw new Error(`The login was answered ${status}: ${text}`);
+  if (status !== 200) throw new Error(`The login got ${status}: ${text}`);
   const { accessToken, refreshToken } = body;
   if (refreshToken === undefined) throw new Error('The login brought no refresh token');
   return { accessToken, refreshToken };

@@ -62,7 +62,7 @@ export interface Collector {
   text(): string;
   /** Headers of the requests. */
   readonly headers: readonly Readonly<Record<string, unknown>>[];
-  /** From now on answers with this status, and keeps nothing unless it is 200. */
+  /** From now on responds with this status, and keeps nothing unless it is 200. */
   respondWith(status: number): void;
   close(): Promise<void>;
 }

@@ -27,7 +27,7 @@ export async function scrape(
   internalPort: number | null,
 ): Promise<ReadonlyMap<string, ScrapedMetric>> {
   const response = await fetch(`http://127.0.0.1:${internalPort}/metrics`);
-  if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
+  if (!response.ok) throw new Error(`/metrics responded ${response.status}`);
   return parseMetrics(await response.text());
 }
 

@@ -1,7 +1,7 @@
 /**
  * A process that holds a lease on one key, and spends it on command. Commands come by the channel `step`:
  * `take` passes one request and publishes it; `spend` passes as many as it can without asking Redis, within one tick of the event loop;
- * `ask` sends requests until one is refused. Each step answers with the requests that passed.
+ * `ask` sends requests until one is refused. Each step responds with the requests that passed.
  */
 import type { TokenBucketPolicy } from '../../../../../services/user-api/rate-limit/policy.ts';
 import { createRateLimiter } from '../../../../../services/user-api/rate-limit/rate-limits.ts';
