@@ -1,19 +1,24 @@
 import { vi } from 'vitest';
 
-/** Longer than anything takes that happens at all, on a machine that has other things to do; a test that passes does not wait so long. */
+/** Longer than anything takes on a busy machine; a passing test does not wait so long. */
 const TIMEOUT_MILLISECONDS = 15_000;
 const INTERVAL_MILLISECONDS = 20;
 
 /**
- * Tries again and again until it succeeds; vitest's own wait ends after a second, which a busy machine may take.
+ * Retries `attempt` until it succeeds: vitest's own wait ends after a second, which is too short on a busy machine.
  *
- * @param attempt - throws as long as what it looks for is not so.
- * @returns what `attempt` returns.
- * @throws what `attempt` threw last, after 15 s.
+ * @throws the last error of `attempt`, after 15 s.
  */
 export async function eventually<Result>(attempt: () => Result | Promise<Result>): Promise<Result> {
   return await vi.waitFor(attempt, {
     timeout: TIMEOUT_MILLISECONDS,
     interval: INTERVAL_MILLISECONDS,
+  });
+}
+
+/** Polls until `check` is true; fails after 15 s. */
+export async function untilTrue(check: () => Promise<boolean> | boolean): Promise<void> {
+  await eventually(async () => {
+    if (!(await check())) throw new Error('It did not become true in time');
   });
 }

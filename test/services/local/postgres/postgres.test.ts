@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import sql from 'postgres';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Postgres, startPostgres } from '../../../../services/local/postgres/postgres.ts';
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
 import { isAlive } from '../../../../services/local/process/process-life.ts';
 import { canConnect, otherAddresses } from '../../../support/reach.ts';
+import { query } from './query.ts';
 
 const WAIT = { timeout: 10_000, interval: 10 };
 
@@ -26,15 +26,6 @@ function start(): Promise<Postgres> {
     replicaPort: 0,
     onProgress: (message) => progress.push(message),
   });
-}
-
-async function query(url: string, statement: string): Promise<sql.Row[]> {
-  const client = sql(url, { max: 1, onnotice: () => {} });
-  try {
-    return await client.unsafe(statement);
-  } finally {
-    await client.end();
-  }
 }
 
 beforeAll(async () => {

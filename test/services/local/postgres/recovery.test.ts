@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import sql from 'postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Postgres, startPostgres } from '../../../../services/local/postgres/postgres.ts';
 import { type Guardian, startGuardian } from '../../../../services/local/process/guardian.ts';
@@ -9,6 +8,7 @@ import { isAlive } from '../../../../services/local/process/process-life.ts';
 import { startNodeProgram } from '../../../support/node-program.ts';
 import { system } from '../../../support/system.ts';
 import type { OwnerMessage } from './programs/postgres-owner.ts';
+import { query } from './query.ts';
 
 const OWNER = fileURLToPath(new URL('./programs/postgres-owner.ts', import.meta.url));
 const WAIT = { timeout: 20_000, interval: 20 };
@@ -40,15 +40,6 @@ async function start(): Promise<Postgres> {
     onProgress: (message) => progress.push(message),
   });
   return postgres;
-}
-
-async function query(url: string, statement: string): Promise<sql.Row[]> {
-  const client = sql(url, { max: 1, onnotice: () => {} });
-  try {
-    return await client.unsafe(statement);
-  } finally {
-    await client.end();
-  }
 }
 
 /** Writes a row to the primary and waits until the replica shows it. */

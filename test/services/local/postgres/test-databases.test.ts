@@ -7,15 +7,7 @@ import {
 } from '../../../support/database.ts';
 import { type OwnPostgres, startOwnPostgres } from '../../../support/own-postgres.ts';
 import { system } from '../../../support/system.ts';
-
-async function query(url: string, statement: string): Promise<sql.Row[]> {
-  const client = sql(url, { max: 1, onnotice: () => {} });
-  try {
-    return await client.unsafe(statement);
-  } finally {
-    await client.end();
-  }
-}
+import { query } from './query.ts';
 
 describe('the databases of suites', () => {
   it('are there on the primary and the replica, apart from each other, when several are made at once', async () => {

@@ -9,8 +9,9 @@ import {
   NobodyToAppoint,
 } from '../../../../services/user-api/auth/accounts/appoint-administrator.ts';
 import { createMigratedDatabase } from '../../../support/database.ts';
+import { untilTrue } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
-import { connect, createPerson, eventually, logIn, startAuthApi } from './support/auth-api.ts';
+import { connect, createPerson, logIn, startAuthApi } from './support/auth-api.ts';
 
 describeWithRedis('appointAdministrator', (redis) => {
   it('makes an administrator of who has the mailbox, not of who has registered its address', async () => {
@@ -40,8 +41,8 @@ describeWithRedis('appointAdministrator', (redis) => {
     const userId = await appointAdministrator(database.writerUrl, person.email.toUpperCase());
 
     expect(userId).toBe(person.id);
-    await eventually(async () => (await status({ token: squatter.accessToken })) === 401);
-    await eventually(async () => (await status({ apiKey: key })) === 401);
+    await untilTrue(async () => (await status({ token: squatter.accessToken })) === 401);
+    await untilTrue(async () => (await status({ apiKey: key })) === 401);
     expect((await api.login(person.email)).status).toBe(401);
     const refresh = { body: { refreshToken: squatter.refreshToken } };
     expect((await api.call('POST', '/api/v1/auth/refresh', refresh)).status).toBe(401);

@@ -8,12 +8,12 @@ import { AuthenticationMaintenance } from '../../../../services/user-api/auth/ma
 import { API_ROLE } from '../../../../services/user-api/database/roles.ts';
 import { createLogger } from '../../../../services/user-api/observability/logger.ts';
 import { createMigratedDatabase } from '../../../support/database.ts';
+import { untilTrue } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   type AuthApi,
   connect,
   createPerson,
-  eventually,
   logIn,
   PASSWORD,
   startAuthApi,
@@ -93,7 +93,7 @@ describeWithRedis('the statements of logins and API keys', (redis) => {
         body: { name: 'one', scopes: ['users:write'] },
       });
       await call(200, 'GET', '/api/v1/auth/me', { apiKey: key.key });
-      await eventually(async () => {
+      await untilTrue(async () => {
         const [row] = await sql`select last_used_at from api_keys where id = ${key.id}`;
         return row?.last_used_at !== null;
       });

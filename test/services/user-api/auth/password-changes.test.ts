@@ -8,12 +8,12 @@ import {
 import type { ProblemDetails } from '../../../../services/contracts/problem.ts';
 import { EVENT_SOURCE } from '../../../../services/user-api/queue/outbox.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { untilTrue } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   type AuthApi,
   connect,
   createPerson,
-  eventually,
   logIn,
   PASSWORD,
   type Person,
@@ -128,7 +128,7 @@ describeWithRedis('passwords', (redis) => {
         ),
       );
       // Both have found the password right, and come to where they change it.
-      await eventually(async () => {
+      await untilTrue(async () => {
         const [waiting] = await sql`
           select count(*)::int as count from pg_stat_activity
           where datname = current_database() and wait_event_type = 'Lock'

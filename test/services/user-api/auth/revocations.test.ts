@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Tokens } from '../../../../services/contracts/authentication.ts';
 import { createSigningKeySet } from '../../../../services/user-api/auth/tokens/key-rotation.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../../support/database.ts';
+import { untilTrue } from '../../../support/eventually.ts';
 import { describeWithRedis } from '../../../support/redis.ts';
 import {
   type AuthApi,
   connect,
   createPerson,
-  eventually,
   logIn,
   type Person,
   startAuthApi,
@@ -68,8 +68,8 @@ describeWithRedis('ending sessions', (redis) => {
     expect(await logout(api, refreshToken)).toBe(204);
 
     expect(await me(api, accessToken)).toBe(401);
-    await eventually(async () => (await me(other, accessToken)) === 401);
-    await eventually(async () => (await me(deaf, accessToken)) === 401);
+    await untilTrue(async () => (await me(other, accessToken)) === 401);
+    await untilTrue(async () => (await me(deaf, accessToken)) === 401);
     expect((await refresh(other, refreshToken)).status).toBe(401);
     expect(await me(api, elsewhere.accessToken)).toBe(200);
     expect(await logout(api, refreshToken)).toBe(204);
@@ -88,8 +88,8 @@ describeWithRedis('ending sessions', (redis) => {
     expect(response.status).toBe(204);
     for (const token of [accessToken, elsewhere.accessToken]) {
       expect(await me(api, token)).toBe(401);
-      await eventually(async () => (await me(other, token)) === 401);
-      await eventually(async () => (await me(deaf, token)) === 401);
+      await untilTrue(async () => (await me(other, token)) === 401);
+      await untilTrue(async () => (await me(deaf, token)) === 401);
     }
     for (const token of [refreshToken, elsewhere.refreshToken]) {
       expect((await refresh(api, token)).status).toBe(401);
@@ -113,7 +113,7 @@ describeWithRedis('ending sessions', (redis) => {
     expect((await refresh(api, third.refreshToken ?? '')).status).toBe(401);
     for (const token of [accessToken, second.accessToken, third.accessToken]) {
       expect(await me(api, token)).toBe(401);
-      await eventually(async () => (await me(other, token)) === 401);
+      await untilTrue(async () => (await me(other, token)) === 401);
     }
     expect(api.log).toContainEqual(
       expect.objectContaining({
@@ -141,7 +141,7 @@ describeWithRedis('ending sessions', (redis) => {
     await api.authentication.sessionRevoker.endAll(person.id);
 
     expect((await refresh(other, refreshToken)).status).toBe(401);
-    await eventually(async () => (await me(other, accessToken)) === 401);
+    await untilTrue(async () => (await me(other, accessToken)) === 401);
     await sql`update users set status = 'active' where id = ${person.id}`;
     expect((await refresh(other, refreshToken)).status).toBe(401);
   });
@@ -151,8 +151,8 @@ describeWithRedis('ending sessions', (redis) => {
     await erasePerson(api, person);
 
     expect(await me(api, accessToken)).toBe(401);
-    await eventually(async () => (await me(other, accessToken)) === 401);
-    await eventually(async () => (await me(deaf, accessToken)) === 401);
+    await untilTrue(async () => (await me(other, accessToken)) === 401);
+    await untilTrue(async () => (await me(deaf, accessToken)) === 401);
     expect((await refresh(api, refreshToken)).status).toBe(401);
     const client = new Redis(redis().url);
     expect(await client.exists(`sessions:${person.id}`)).toBe(0);
@@ -225,7 +225,7 @@ describeWithRedis('sessions while Redis is away', (redis) => {
     expect(await me(api, login.body.accessToken)).toBe(401);
 
     await redis().start();
-    await eventually(async () => (await api.login(person.email)).body.refreshToken !== undefined);
+    await untilTrue(async () => (await api.login(person.email)).body.refreshToken !== undefined);
     const after = await logIn(api, person);
     expect((await refresh(api, after.refreshToken)).status).toBe(200);
   });

@@ -13,8 +13,9 @@ import {
   createApiKeyText,
   isApiKeyText,
 } from '../../../../../services/user-api/auth/api-keys/api-key-text.ts';
+import { untilTrue } from '../../../../support/eventually.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
-import { type AuthApi, eventually, type Person } from '../support/auth-api.ts';
+import type { AuthApi, Person } from '../support/auth-api.ts';
 import {
   comeIn,
   createKey,
@@ -97,7 +98,7 @@ describeWithRedis('API keys', (redis) => {
       (await sql`select last_used_at from api_keys where id = ${id}`)[0]
         ?.last_used_at as Date | null;
     await Promise.all(Array.from({ length: 20 }, () => me(other, key)));
-    await eventually(async () => (await lastUse()) !== null);
+    await untilTrue(async () => (await lastUse()) !== null);
     const first = await lastUse();
     const [before] = await sql`select xmin::text from api_keys where id = ${id}`;
 

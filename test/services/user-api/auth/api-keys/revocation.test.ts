@@ -6,15 +6,9 @@ import {
   hashPasswordResetToken,
 } from '../../../../../services/contracts/password-reset-token.ts';
 import type { ProblemDetails } from '../../../../../services/contracts/problem.ts';
+import { untilTrue } from '../../../../support/eventually.ts';
 import { describeWithRedis } from '../../../../support/redis.ts';
-import {
-  type AuthApi,
-  createPerson,
-  eventually,
-  logIn,
-  PASSWORD,
-  type Person,
-} from '../support/auth-api.ts';
+import { type AuthApi, createPerson, logIn, PASSWORD, type Person } from '../support/auth-api.ts';
 import { erasePerson } from '../support/erase-person.ts';
 import {
   comeIn,
@@ -47,8 +41,8 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     expect((await revoke()).status).toBe(204);
 
     expect(await me(api, key)).toBe(401);
-    await eventually(async () => (await me(other, key)) === 401);
-    await eventually(async () => (await me(deaf, key)) === 401);
+    await untilTrue(async () => (await me(other, key)) === 401);
+    await untilTrue(async () => (await me(deaf, key)) === 401);
     expect((await revoke()).status).toBe(204);
     const listed = await api.call<ApiKeyList>('GET', pathOf(person), { token });
     expect(listed.body.data[0]?.revokedAt).toMatch(/Z$/);
@@ -60,7 +54,7 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     await sql`update api_keys set expires_at = now() + interval '1500 milliseconds' where id = ${id}`;
 
     expect(await me(api, key)).toBe(200);
-    await eventually(async () => (await me(api, key)) === 401);
+    await untilTrue(async () => (await me(api, key)) === 401);
     const again = await me(other, key);
     expect(again).toBe(401);
   });
@@ -81,7 +75,7 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
       (await on.call<{ role: string }>('GET', '/api/v1/auth/me', { apiKey })).body.role;
     const isEverywhere = async (apiKey: string, role: string | undefined) => {
       for (const each of [api, other, deaf]) {
-        await eventually(async () => (await roleOf(each, apiKey)) === role);
+        await untilTrue(async () => (await roleOf(each, apiKey)) === role);
       }
     };
 
@@ -107,13 +101,13 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
     await sql`update users set status = 'suspended' where id = ${person.id}`;
     await api.authentication.sessionRevoker.endAll(person.id);
     expect(await me(api, key)).toBe(401);
-    await eventually(async () => (await me(other, key)) === 401);
+    await untilTrue(async () => (await me(other, key)) === 401);
 
     const gone = await comeIn(processes);
     const ofGone = (await createKey(api, gone.person, gone.token)).body.key;
     expect(await me(other, ofGone)).toBe(200);
     await erasePerson(api, gone.person);
-    await eventually(async () => (await me(other, ofGone)) === 401);
+    await untilTrue(async () => (await me(other, ofGone)) === 401);
   });
 
   const takeovers = {
@@ -157,7 +151,7 @@ describeWithRedis('API keys that are not valid any more', (redis) => {
       expect((await take(kept.person, { keepApiKeys: true })).status).toBeLessThan(300);
 
       expect(await me(api, key)).toBe(401);
-      for (const each of [other, deaf]) await eventually(async () => (await me(each, key)) === 401);
+      for (const each of [other, deaf]) await untilTrue(async () => (await me(each, key)) === 401);
       for (const each of [api, other, deaf]) {
         expect([await me(each, keptKey), await me(each, theirKey)]).toEqual([200, 200]);
       }

@@ -295,12 +295,3 @@ export async function logIn(api: AuthApi, person: Person, password = PASSWORD) {
   if (refreshToken === undefined) throw new Error('The login brought no refresh token');
   return { accessToken, refreshToken };
 }
-
-/** Waits until `check` is true; fails after ten seconds. */
-export async function eventually(check: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error('It did not become so within ten seconds');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
