@@ -2,14 +2,12 @@ import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from './execut
 
 export interface LocalFunctionOptions extends ExecutionEnvironmentOptions {
   readonly functionArn: string;
-  /** Longest that one invocation may run, in seconds. */
   readonly timeoutSeconds: number;
 }
 
 /**
- * A function with as many execution environments as it has had invocations at once: an invocation takes an idle one or
- * starts another, as in Lambda (https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html). Whoever invokes it
- * limits how many that are.
+ * A function with one execution environment per concurrent invocation: an invocation takes an idle one or starts another, as in Lambda
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html). The caller limits concurrency.
  */
 export class LocalFunction {
   readonly #options: LocalFunctionOptions;
@@ -21,16 +19,13 @@ export class LocalFunction {
     this.#options = options;
   }
 
-  /** Ids of the processes that run. */
   processIds(): number[] {
     return [...this.#environments].flatMap(({ processId }) => processId ?? []);
   }
 
   /**
-   * Invokes the handler with `event`.
-   *
    * @returns the response as JSON text; undefined when the handler returned nothing.
-   * @throws {FunctionError} when the function could not be initialised, failed, or ran out of time.
+   * @throws {FunctionError} when the function could not be initialised, failed, or timed out.
    */
   async invoke(requestId: string, event: object): Promise<string | undefined> {
     const environment = await this.#take();
@@ -47,7 +42,7 @@ export class LocalFunction {
     }
   }
 
-  /** Ends every environment; invocations in flight fail. */
+  /** Invocations in flight fail. */
   async end(): Promise<void> {
     this.#ended = true;
     await Promise.all([...this.#environments].map((environment) => environment.end()));
@@ -60,7 +55,7 @@ export class LocalFunction {
     }
     const environment = new ExecutionEnvironment(this.#options);
     this.#environments.add(environment);
-    // Ended while this one was on its way: it must not stay behind.
+    // The function ended during the start of this environment.
     if (this.#ended) await environment.end();
     try {
       await environment.initialize();

@@ -17,7 +17,6 @@ export interface PollerOptions {
   readonly collector: BatchCollector;
   readonly localFunction: LocalFunction;
   readonly workerName: string;
-  /** Most invocations at once. */
   readonly concurrency: number;
   readonly onInvocation: (report: InvocationReport) => void;
   /** Called when calls to SQS begin to fail, not each time. */
@@ -28,7 +27,6 @@ function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/** Polls a queue and invokes a function, until it is stopped. */
 export class Poller {
   readonly #options: PollerOptions;
   readonly #stopping = new AbortController();
@@ -41,14 +39,13 @@ export class Poller {
     this.#polling = this.#poll();
   }
 
-  /** Stops polling; resolves when nothing more is taken from the queue, which is a second or so. */
+  /** Resolves when no more messages are taken from the queue, after about a second. */
   async stopPolling(): Promise<void> {
     this.#stopping.abort();
     this.#wake();
     await this.#polling;
   }
 
-  /** Resolves when no invocation is in flight. */
   async idle(): Promise<void> {
     await Promise.all(this.#invocations);
   }

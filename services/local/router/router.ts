@@ -2,13 +2,11 @@ import { Agent, createServer, type IncomingMessage, request, type ServerResponse
 import { pipeline } from 'node:stream';
 import type { ProblemDetails } from '../../contracts/problem.ts';
 
-/** Where requests for some paths go. */
 export interface Route {
   /** Paths of the load balancer's rules: `*` is any text, `?` any character; case counts. */
   readonly pathPatterns: readonly string[];
   /** Order in which routes are tried: lowest first. */
   readonly priority: number;
-  /** Port on loopback. */
   readonly port: number;
 }
 
@@ -21,7 +19,6 @@ export interface RouterOptions {
 }
 
 export interface Router {
-  /** The port it listens on. */
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -65,10 +62,7 @@ function refuse(response: ServerResponse): void {
   response.end(JSON.stringify(problem));
 }
 
-/**
- * Sends each request to the service for its path, as the load balancer does on AWS: by the first rule that matches, with the client's address
- * appended to X-Forwarded-For.
- */
+/** Routes by path, as the load balancer on AWS: by the first rule that matches, with the client's address appended to X-Forwarded-For. */
 export async function startRouter(options: RouterOptions): Promise<Router> {
   const agent = new Agent({ keepAlive: true });
   const routes = options.routes
@@ -98,7 +92,7 @@ export async function startRouter(options: RouterOptions): Promise<Router> {
       pipeline(received, response, () => {});
     });
     sent.on('error', () => refuse(response));
-    // A client that goes away takes its request along.
+    // A closed connection of the client cancels its request.
     response.on('close', () => sent.destroy());
     incoming.pipe(sent);
   });

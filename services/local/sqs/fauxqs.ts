@@ -13,7 +13,7 @@ type SqsStore = Stores['sqsStore'];
 type Persistence = NonNullable<SqsStore['persistence']>;
 
 export interface FauxqsOptions {
-  /** Folder to keep queues and messages in; undefined keeps them in memory. */
+  /** Folder for queues and messages; undefined keeps them in memory. */
   readonly directory?: string;
   /** Port on the loopback address; 0 takes any free one. */
   readonly port: number;
@@ -30,9 +30,11 @@ const LOOPBACK = '127.0.0.1';
 const ACCOUNT = '000000000000';
 
 /**
- * Starts fauxqs, which is SQS on the wire, on the loopback address only. Its own `startFauxqs` listens on every
- * address and its `buildApp` keeps nothing, so the parts are put together here as `startFauxqs` does it.
- * @throws {LocalFailure} when the port is taken or the kept queues cannot be read.
+ * Starts fauxqs, an SQS server, on loopback only. Its own `startFauxqs` listens on every address and its `buildApp` keeps nothing, so the
+ * parts are
+ * composed here.
+ *
+ * @throws {LocalFailure} when the port is taken or the stored queues cannot be read.
  */
 export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   const { SqsStore, SnsStore, S3Store, PersistenceManager } = await loadParts();
@@ -58,7 +60,7 @@ export async function startFauxqs(options: FauxqsOptions): Promise<Fauxqs> {
   let persistence: Persistence | undefined;
   async function stop(): Promise<void> {
     await app.close();
-    // After the last request, not before: what is acknowledged must be kept.
+    // After the last request: acknowledged messages must be stored.
     persistence?.close();
     persistence = undefined;
   }
@@ -114,7 +116,7 @@ function openKept(
   }
 }
 
-/** Queues are kept with their whole URL and ARN; the port and the region in them may be those of an earlier start. */
+/** Stored queues have absolute URLs and ARNs, with the port and region of an earlier start. */
 function moveQueues(file: string, endpoint: string, region: string): void {
   if (!existsSync(file)) return;
   const database = new DatabaseSync(file);
@@ -138,10 +140,7 @@ interface Parts {
   readonly PersistenceManager: new (directory: string) => Persistence;
 }
 
-/**
- * Loads the parts that fauxqs does not export by name, from their files. Its version is pinned, and the tests of this
- * folder fail when an upgrade moves them.
- */
+/** Loads parts that fauxqs does not export, from their files. Its version is pinned, and tests fail when an upgrade moves them. */
 async function loadParts(): Promise<Parts> {
   const packageFile = findPackageJSON('fauxqs', import.meta.url);
   if (packageFile === undefined) {

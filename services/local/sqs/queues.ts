@@ -1,4 +1,4 @@
-/** What a queue needs to know of its worker; a `WorkerDefinition` of lib/config/workers.ts has all of it. */
+/** The settings of a worker's queue; a `WorkerDefinition` of lib/config/workers.ts has all of them. */
 export interface QueueDefinition {
   /** Name of the queue; its dead-letter queue is `<name>-dead-letter`. */
   readonly name: string;
@@ -14,7 +14,6 @@ export interface QueueUrls {
   readonly deadLetterUrl: string;
 }
 
-/** A response of SQS that is an error. */
 export class SqsRequestError extends Error {
   override readonly name = 'SqsRequestError';
 }
@@ -78,10 +77,7 @@ async function readAttributes(
     : {};
 }
 
-/**
- * One call in the JSON protocol of SQS. The AWS client would do the same; loading it costs a start more than all of
- * these calls do.
- */
+/** One call in the JSON protocol of SQS: loading the AWS client costs a start more than all these calls. */
 async function callSqs(
   endpoint: string,
   action: string,
@@ -92,7 +88,7 @@ async function callSqs(
     headers: {
       'content-type': 'application/x-amz-json-1.0',
       'x-amz-target': `AmazonSQS.${action}`,
-      // A connection kept for later would be dead when the server is started again on the same port.
+      // A kept connection would be dead after a restart of the server on the same port.
       connection: 'close',
     },
     body: JSON.stringify(body),

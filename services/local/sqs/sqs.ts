@@ -6,9 +6,9 @@ import { type Fauxqs, type FauxqsOptions, startFauxqs } from './fauxqs.ts';
 import { createQueues, type QueueDefinition, type QueueUrls } from './queues.ts';
 
 export interface SqsOptions<Name extends string> {
-  /** Folder to keep queues and messages in. @default kept in memory, and lost at the end */
+  /** Folder for queues and messages. @default in memory */
   readonly directory?: string;
-  /** A port that must be had; 0 takes any free one. @default 14566 with a folder, or any free one when it is taken */
+  /** A required port; 0 takes any free one. @default 14566 with a folder, or any free one when it is taken */
   readonly port?: number;
   /** Region that the queues are in. @default us-east-1 */
   readonly region?: string;
@@ -21,7 +21,7 @@ export interface Sqs<Name extends string> {
   readonly region: string;
   /** URLs by the name of the definition. */
   readonly queues: Readonly<Record<Name, QueueUrls>>;
-  /** May be called more than once. */
+  /** Idempotent. */
   stop(): Promise<void>;
 }
 

@@ -15,11 +15,10 @@ export interface DatabaseUrls {
   readonly readers: readonly string[];
 }
 
-/** Where each program reaches PostgreSQL, with the login it has there. */
 export interface DatabasePart extends RunningPart {
   /** Of each role that a service or a worker logs in as. */
   readonly urls: Readonly<Record<string, DatabaseUrls>>;
-  /** Whether the demo users were put in by this start. */
+  /** Whether this start inserted the demo users. */
   readonly demoUsersInserted: boolean;
   /** Null where no administrator is known. */
   readonly administrator: Login | null;
@@ -45,8 +44,9 @@ interface DatabasePartOptions {
 const DATABASE = 'headroom';
 
 /**
- * The PostgreSQL that the settings name, or one started here; migrated either way. Only one started here gets logins and demo
- * users: a database that is somebody's own is given the tables it needs and nothing else.
+ * The PostgreSQL of the settings, or one started here; migrated either way. Only one started here gets logins and demo users: a developer's
+ * own
+ * database gets nothing but tables.
  */
 export async function startDatabasePart(options: DatabasePartOptions): Promise<DatabasePart> {
   const { settings, programs, onProgress } = options;
@@ -82,7 +82,7 @@ async function startEmbedded(options: DatabasePartOptions): Promise<DatabasePart
   try {
     const { primary, replica } = server;
     onProgress('PostgreSQL primary and replica are up; migrating');
-    // As its owner, who may create roles and no more: what RDS gives to its master user.
+    // As its owner, who may create roles only, like the master user of RDS.
     await programs.migrate(primary.url);
     const owner = postgres(primary.url, { max: 1, onnotice: () => {} });
     try {
@@ -135,13 +135,10 @@ export function databaseEnvironment(
   return { DATABASE_URL: login.writer, DATABASE_READER_URLS: login.readers.join(',') };
 }
 
-/**
- * Gives a role a password that lives as long as this run. The programs log in with the rights they have on AWS, so that
- * a grant that is missing there is missing here too.
- */
+/** Gives a role a password for this run. Programs log in with their rights on AWS, so that a missing grant is noticed here. */
 async function giveLogin(owner: postgres.Sql, role: string): Promise<string> {
   const password = randomBytes(24).toString('base64url');
-  // A utility statement takes no parameters, so that its text is all there is: it holds no password.
+  // A utility statement takes no parameters: the text has a verifier, not the password.
   await owner.unsafe(`alter role "${role}" login password '${scramVerifier(password)}'`);
   return password;
 }

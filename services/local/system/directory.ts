@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { explainFileError, prepareDirectory } from '../process/directory.ts';
 import { type DirectoryLock, lockDirectory } from '../process/directory-lock.ts';
 
-/** Where each part keeps its things, below the local folder. */
 export interface LocalDirectories {
   readonly postgres: string;
   readonly redis: string;
@@ -24,16 +23,16 @@ export function localDirectories(root: string): LocalDirectories {
   };
 }
 
-/** For this user alone. */
 const PRIVATE = 0o700;
 /** As root, PostgreSQL runs as another user, who must pass through to its data, and sees nothing on the way. */
 const PASSABLE = 0o711;
 
 /**
- * Takes the local folder for this run and makes the folders in it, closed to other users; those of an earlier start are closed, too. The
- * local folder itself keeps its mode when it was there already: it may be one of the user's, with other things in it.
+ * Locks the local folder for this run and makes the folders in it, closed to other users. An existing local folder keeps its mode: it may be
+ * the
+ * user's, with other content.
  *
- * @throws `LocalFailure` when it cannot be written to, or another run has it.
+ * @throws `LocalFailure` when it is not writable, or locked by another run.
  */
 export function claimDirectories(root: string): DirectoryLock {
   const isNew = !existsSync(root);

@@ -2,14 +2,14 @@ import { watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 
-/** A file system may keep changes to itself, as network ones do; then the log is looked at this often. */
+/** Network file systems may report no changes; then the log is polled. */
 const POLL_MILLISECONDS = 500;
 const CHUNK_BYTES = 65_536;
 
 /**
- * Hands on the lines that are written to `path` from now on.
+ * Passes on new lines of `path`.
  *
- * @returns what to call to stop; it hands on what has been written until then first.
+ * @returns a function that stops, after passing on the lines written until then.
  */
 export async function followLog(
   path: string,
@@ -32,7 +32,7 @@ export async function followLog(
       for (const line of lines) onLine(line);
     }
   }
-  // One read after the other: a change that is notified of twice must not be read twice.
+  // One read after the other: two notices of one change must not read it twice.
   const look = () => {
     reading = reading.then(() => readOn(file));
     return reading;

@@ -5,7 +5,6 @@ import type { Programs } from './programs.ts';
 import type { RunningPart } from './running-part.ts';
 import type { Settings } from './settings.ts';
 
-/** Where the queues are, and how to reach them. */
 export interface QueuesPart extends RunningPart {
   /** Absent: the endpoint of AWS. */
   readonly endpoint?: string;
@@ -15,7 +14,7 @@ export interface QueuesPart extends RunningPart {
   readonly credentials: Readonly<Record<string, string>>;
 }
 
-/** The SQS that the settings name, or one started here, with the queues of the workers. */
+/** The SQS of the settings, or one started here, with the workers' queues. */
 export async function startQueuesPart(
   settings: Settings,
   directories: LocalDirectories,

@@ -54,7 +54,7 @@ async function findPingFailure(
   }
 }
 
-/** The Redis that the settings name, or one found on the PATH, or none: every part can do without. */
+/** The Redis of the settings, or one found on the PATH, or none: every part works without. */
 export async function startRedisPart(
   settings: Settings,
   directories: LocalDirectories,

@@ -6,11 +6,10 @@ import { localDirectories } from './directory.ts';
 import { systemFile } from './system-file.ts';
 
 /**
- * Deletes what `npm start` keeps in `root`: only what it makes itself, as LOCAL_DIRECTORY may name a folder
- * that holds other things too.
+ * Deletes the data of `npm start` in `root`, and nothing else: LOCAL_DIRECTORY may have other content.
  *
- * @returns the folders and files that were deleted.
- * @throws `LocalFailure` while a system runs on that folder, or when something in it may not be deleted.
+ * @returns the deleted folders and files.
+ * @throws `LocalFailure` while a system runs on that folder, or when a deletion fails.
  */
 export async function resetLocalData(root: string): Promise<readonly string[]> {
   if (!existsSync(root)) return [];

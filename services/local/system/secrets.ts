@@ -8,9 +8,8 @@ import { isErrorWithCode } from '../process/process-life.ts';
 
 /** Secrets of the folder's owner. Made once and stored, so that logins and links survive a restart. */
 const localSecrets = z.strictObject({
-  /** SERVICE_SECRET, unless the developer gives one. */
+  /** SERVICE_SECRET, unless set by the developer. */
   serviceSecret: z.string().min(32),
-  /** The password of the demo administrator. */
   administratorPassword: z.string().min(15),
 });
 export type LocalSecrets = z.infer<typeof localSecrets>;
@@ -26,9 +25,9 @@ function createSecrets(): LocalSecrets {
 }
 
 /**
- * Reads the secrets in `directory`, or makes them, readable by this user only.
+ * Reads or creates the secrets in `directory`, readable by this user only.
  *
- * @throws {@link LocalFailure} when the file cannot be read, written or understood.
+ * @throws {@link LocalFailure} when the file cannot be read, written or parsed.
  */
 export function readOrCreateSecrets(directory: string): LocalSecrets {
   const file = join(directory, 'secrets.json');

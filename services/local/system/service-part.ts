@@ -12,7 +12,7 @@ import type { PartLine } from './screen.ts';
 import type { Settings } from './settings.ts';
 
 export interface ServicePart extends RunningPart {
-  /** Where it responds, without a slash at the end. */
+  /** Without a slash at the end. */
   readonly url: string;
   readonly port: number;
   /** What the screen says of its internal port. */
@@ -66,7 +66,6 @@ export async function chooseInternalPort({ internalPort }: Settings): Promise<nu
   );
 }
 
-/** Starts a service and waits until it is ready. */
 export async function startServicePart(options: {
   readonly service: LocalService;
   /** Name for messages and the screen, such as `User API`. */
@@ -95,7 +94,7 @@ export async function startServicePart(options: {
     arguments: [...programs.nodeOptions, service.entry],
     workingDirectory: programs.root,
     environment: {
-      // There is no other process that clients could go to meanwhile.
+      // There is no other process for clients.
       SHUTDOWN_DELAY_MILLISECONDS: '0',
       ...programEnvironment(settings.environment),
       ...options.environment,

@@ -9,7 +9,7 @@ import { LocalFailure } from '../local-failure.ts';
 import type { Programs } from './programs.ts';
 import type { StartOptions } from './start-options.ts';
 
-/** What a developer asked of `npm start`, read from its arguments and the environment. */
+/** Arguments and environment of `npm start`. */
 export interface Settings extends StartOptions {
   /** Folder of all local state, absolute. */
   readonly directory: string;

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { parseCommandLine } from '../parse-command-line.ts';
 
-/** The options of `npm start`. */
 export interface StartOptions {
   /** Whether the logs of all parts are shown on the screen as they come. */
   readonly followLogs: boolean;
@@ -20,7 +19,7 @@ Environment (all of it: docs/environment.md)
 See also: npm run reset, which deletes the local data.`;
 
 /**
- * The options of the command line, or the help when it asks for that.
+ * Options of the command line, or its help.
  *
  * @throws {@link LocalFailure} for an unknown option.
  */

@@ -14,15 +14,14 @@ const runningSystem = z.object({
 /** Where a system of `npm start` is reached: URLs of the API (no slash at the end), its metrics and the mailbox, and the id of its process. */
 export type RunningSystem = Readonly<z.infer<typeof runningSystem>>;
 
-/** The file in the local folder that describes the system that runs on it. */
 export function systemFile(directory: string): string {
   return join(directory, 'system.json');
 }
 
 /**
- * Lets other commands find this system, for this user only.
+ * Publishes this system to other commands of this user.
  *
- * @returns what removes the file again.
+ * @returns a function that removes the file.
  * @throws `LocalFailure` when it cannot be written.
  */
 export function publishSystem(directory: string, system: RunningSystem): () => void {
