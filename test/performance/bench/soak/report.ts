@@ -1,4 +1,5 @@
-import { type EChartsOption, init } from 'echarts';
+import { legend, linePanel } from '../../charts/line-panel.ts';
+import { label, ON_WHITE, picture } from '../../charts/svg.ts';
 import type { Machine } from '../machine.ts';
 import { clock } from '../progress.ts';
 import { table } from '../report/console.ts';
@@ -96,17 +97,16 @@ export function soakMarkdown(results: SoakResults, plot: string): string {
 }
 
 const WIDTH = 860;
+const LEFT = 56;
+const PANEL_WIDTH = WIDTH - LEFT - 24;
 const PANEL_HEIGHT = 190;
 const PANEL_GAP = 62;
 const TOP = 84;
-// Without double quotes: echarts puts it into an attribute as it is.
-const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-const TEXT = '#1b1f24';
-const FAINT = '#5b6470';
 
 interface Panel {
   readonly title: string;
-  readonly type: 'value' | 'log';
+  /** @default false */
+  readonly logarithmic?: boolean;
   readonly lines: readonly {
     readonly name: string;
     readonly colour: string;
@@ -117,7 +117,6 @@ interface Panel {
 const panels: readonly Panel[] = [
   {
     title: 'Memory after a collection, MiB',
-    type: 'value',
     lines: [
       { name: 'resident', colour: '#8a97a8', quantity: ({ rssBytes }) => rssBytes / MEBIBYTE },
       { name: 'heap', colour: '#1f5fbf', quantity: ({ heapBytes }) => heapBytes / MEBIBYTE },
@@ -130,7 +129,7 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'Latency from when a request was due, ms',
-    type: 'log',
+    logarithmic: true,
     lines: [
       { name: 'reads p50', colour: '#1f5fbf', quantity: (sample) => sample.readP50Milliseconds },
       { name: 'reads p99', colour: '#7aa5e6', quantity: (sample) => sample.readP99Milliseconds },
@@ -140,7 +139,6 @@ const panels: readonly Panel[] = [
   },
   {
     title: 'Delay of the event loop, p99, ms',
-    type: 'value',
     lines: [
       {
         name: 'event loop p99',
@@ -155,93 +153,48 @@ const panels: readonly Panel[] = [
 export function drawSoak({ requestsPerSecond, samples, verdict }: SoakResults): string {
   const topOf = (index: number) => TOP + index * (PANEL_HEIGHT + PANEL_GAP);
   const minutes = (seconds: number) => seconds / 60;
-  const last = minutes(samples.at(-1)?.seconds ?? 1);
-  const option: EChartsOption = {
-    animation: false,
-    backgroundColor: '#ffffff',
-    textStyle: { fontFamily: FONT, color: TEXT },
-    title: [
-      {
-        text: 'Soak: memory and latency over time',
-        subtext: `${requestsPerSecond.toLocaleString('en')} requests a second; minutes from left to right; what is shaded was not judged`,
-        left: 12,
-        top: 8,
-        textStyle: { fontSize: 16, fontWeight: 600, color: TEXT },
-        subtextStyle: { fontSize: 12, color: FAINT },
-      },
-      ...panels.map(({ title }, index) => ({
-        text: title,
-        left: 52,
-        top: topOf(index) - 24,
-        textStyle: { fontSize: 12, fontWeight: 600, color: TEXT } as const,
-      })),
-    ],
-    legend: panels.map(({ lines }, index) => ({
-      data: lines.map(({ name }) => name),
-      right: 24,
-      top: topOf(index) - 26,
-      itemGap: 16,
-      itemWidth: 18,
-      icon: 'roundRect',
-      itemHeight: 3,
-      textStyle: { color: TEXT, fontSize: 12 },
-    })),
-    grid: panels.map((_, index) => ({
-      left: 56,
-      right: 24,
-      top: topOf(index),
-      height: PANEL_HEIGHT,
-    })),
-    xAxis: panels.map((_, gridIndex) => ({
-      type: 'value' as const,
-      gridIndex,
-      min: 0,
-      max: last,
-      axisLabel: { color: FAINT, showMaxLabel: false, formatter: (value: number) => number(value) },
-      splitLine: { show: false },
-    })),
-    yAxis: panels.map(({ type }, gridIndex) => ({
-      type,
-      gridIndex,
-      axisLabel: { color: FAINT, formatter: (value: number) => number(value) },
-      splitLine: { lineStyle: { color: '#e6e9ed' } },
-    })),
-    series: panels.flatMap(({ lines, type }, index) =>
-      lines.map(({ colour, name, quantity }, line) => ({
-        type: 'line' as const,
-        name,
-        xAxisIndex: index,
-        yAxisIndex: index,
-        showSymbol: false,
-        color: colour,
-        lineStyle: { width: 1.8 },
-        // A logarithm of nothing cannot be drawn.
-        data: samples.map((sample) => [
-          minutes(sample.seconds),
-          type === 'log' ? Math.max(0.01, quantity(sample)) : quantity(sample),
-        ]),
-        ...(line === 0 &&
-          verdict !== null && {
-            markArea: {
-              silent: true,
-              itemStyle: { color: '#f1f3f6' },
-              data: [
-                [{ xAxis: 0 }, { xAxis: minutes(verdict.judgedFrom) }] as [
-                  { xAxis: number },
-                  { xAxis: number },
-                ],
-              ],
-            },
-          }),
-      })),
-    ),
-  };
-  const height = topOf(panels.length) - 20;
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
-  try {
-    chart.setOption(option);
-    return chart.renderToSVGString();
-  } finally {
-    chart.dispose();
-  }
+  const drawn = panels.map(({ lines: quantities, logarithmic = false, title }, index) => {
+    const top = topOf(index);
+    const lines = quantities.map(({ colour, name, quantity }) => ({
+      name,
+      colour,
+      points: samples.map((sample) => [minutes(sample.seconds), quantity(sample)] as const),
+    }));
+    const notJudged =
+      verdict === null ? [] : [{ from: 0, to: minutes(verdict.judgedFrom), fill: '#f1f3f6' }];
+    return [
+      label(title, { x: 52, y: top - 14, 'font-weight': 600 }),
+      legend(lines, WIDTH - 24, top - 14, ON_WHITE),
+      linePanel(
+        {
+          lines,
+          left: LEFT,
+          top,
+          width: PANEL_WIDTH,
+          height: PANEL_HEIGHT,
+          end: minutes(samples.at(-1)?.seconds ?? 1),
+          logarithmic,
+          bands: notJudged,
+          format: number,
+        },
+        ON_WHITE,
+      ),
+    ].join('');
+  });
+  const subtitle = `${requestsPerSecond.toLocaleString('en')} requests a second; minutes from left to right; what is shaded was not judged`;
+  return picture(
+    WIDTH,
+    topOf(panels.length) - 20,
+    ON_WHITE,
+    [
+      label('Soak: memory and latency over time', {
+        x: 12,
+        y: 24,
+        'font-size': 16,
+        'font-weight': 600,
+      }),
+      label(subtitle, { x: 12, y: 44, fill: ON_WHITE.faint }),
+      ...drawn,
+    ].join(''),
+  );
 }

@@ -1,4 +1,13 @@
-import type { EChartsOption, LineSeriesOption } from 'echarts';
+import { number } from '../../bench/report/format.ts';
+import {
+  type Band,
+  type Line,
+  legend,
+  legendWidth,
+  linePanel,
+  type Points,
+} from '../../charts/line-panel.ts';
+import { type Colours, label, picture } from '../../charts/svg.ts';
 import type { RunResult } from '../run.ts';
 import type { Second } from '../timeline.ts';
 import { cacheShares } from './cache-shares.ts';
@@ -9,12 +18,12 @@ export interface Chart {
   readonly title: string;
   /** What the plot shows, in a sentence. */
   readonly description: string;
-  readonly option: EChartsOption | null;
+  readonly svg: string | null;
+  /** What is read at the pointer: a line for each. */
+  readonly lines: readonly Pick<Line, 'name' | 'points'>[];
   /** Shown in place of the plot. */
   readonly missing?: string;
 }
-
-type Points = readonly (readonly [at: number, value: number | null])[];
 
 /** Good and bad outcomes differ in lightness as well as in hue, on light and on dark pages. */
 const COLOURS = {
@@ -25,7 +34,17 @@ const COLOURS = {
   failed: '#7d4fb3',
 } as const;
 const LINES = ['#5fb0a5', '#2f7fd6', '#d9702b', '#c0333f', '#7d4fb3', '#8a9199'] as const;
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+/** Of the page, light or dark. */
+const ON_PAGE: Colours = { text: 'currentColor', faint: 'var(--faint)', grid: 'var(--line)' };
+/** In pixels; report.ts reads values at the pointer by the same. */
+export const PLOT = {
+  width: 1_040,
+  height: 300,
+  left: 64,
+  right: 20,
+  top: 56,
+  bottom: 44,
+} as const;
 
 const rounded = (value: number) => Number(value.toPrecision(4));
 
@@ -40,30 +59,14 @@ function pointsOf(
 }
 
 /** The phases as bands behind the lines, with their names above. */
-function phaseBands({ phases }: RunResult): NonNullable<LineSeriesOption['markArea']> {
-  if (phases.length < 2) return {};
-  return {
-    silent: true,
-    label: { position: 'top', distance: 4, fontSize: 11, color: '#8a9199' },
-    data: phases.map(({ name, from, to }, index) => [
-      {
-        name,
-        xAxis: rounded(from),
-        itemStyle: { color: index % 2 === 0 ? 'transparent' : 'rgba(128,128,128,0.10)' },
-      },
-      { xAxis: rounded(to) },
-    ]),
-  };
-}
-
-interface Line {
-  readonly name: string;
-  readonly points: Points;
-  readonly colour: string;
-  /** For a bound, rather than something that happens. */
-  readonly dashed?: boolean;
-  /** Lines of one stack are put on top of each other, as areas. */
-  readonly stacked?: boolean;
+function phaseBands({ phases }: RunResult): Band[] {
+  if (phases.length < 2) return [];
+  return phases.map(({ name, from, to }, index) => ({
+    name,
+    from,
+    to,
+    fill: index % 2 === 0 ? 'transparent' : 'rgba(128,128,128,0.10)',
+  }));
 }
 
 interface LineChart {
@@ -74,54 +77,40 @@ interface LineChart {
   readonly maximum?: number;
 }
 
+/** Where the horizontal axis of every plot ends, in seconds. */
+export const endOf = (result: RunResult) => Math.ceil(result.seconds.at(-1)?.at ?? 1);
+
 function lineChart(
   result: RunResult,
-  { unit, lines, logarithmic, maximum }: LineChart,
-): EChartsOption {
-  return {
-    animation: false,
-    backgroundColor: 'transparent',
-    textStyle: { fontFamily: FONT },
-    grid: { left: 64, right: 20, top: 56, bottom: 44 },
-    legend: { type: 'scroll', top: 4, left: 56, itemWidth: 24, itemHeight: 10, itemGap: 16 },
-    tooltip: { trigger: 'axis', confine: true },
-    xAxis: {
-      type: 'value',
-      name: 'seconds',
-      nameLocation: 'middle',
-      nameGap: 26,
-      min: 0,
-      max: Math.ceil(result.seconds.at(-1)?.at ?? 1),
-      splitLine: { show: false },
+  { unit, lines, logarithmic = false, maximum }: LineChart,
+): Pick<Chart, 'svg' | 'lines'> {
+  const { bottom, height, left, right, top, width } = PLOT;
+  const panel = linePanel(
+    {
+      lines,
+      left,
+      top,
+      width: width - left - right,
+      height: height - top - bottom,
+      end: endOf(result),
+      logarithmic,
+      ...(maximum !== undefined && { maximum }),
+      bands: phaseBands(result),
+      format: number,
     },
-    yAxis: {
-      type: logarithmic === true ? 'log' : 'value',
-      name: unit,
-      nameTextStyle: { align: 'right' },
-      ...(maximum !== undefined && { max: maximum }),
-      splitLine: { lineStyle: { opacity: 0.35 } },
-    },
-    series: lines.map(
-      ({ name, points, colour, stacked, dashed }, index): LineSeriesOption => ({
-        name,
-        type: 'line',
-        // Without one, the legend shows the line as it is, dashed or not.
-        symbol: points.length < 3 ? 'circle' : 'none',
-        // A second without a sample is no gap in what the service did.
-        connectNulls: true,
-        lineStyle: {
-          width: stacked === true || dashed === true ? 1 : 2,
-          type: dashed === true ? 'dashed' : 'solid',
-          color: colour,
-        },
-        itemStyle: { color: colour },
-        ...(stacked === true && { stack: 'all', areaStyle: { color: colour, opacity: 0.75 } }),
-        data: points.map(([at, value]) => [at, value]),
-        ...(index === 0 && { markArea: phaseBands(result) }),
-      }),
-    ),
-  };
+    ON_PAGE,
+  );
+  const seconds = { x: width / 2, y: height - 6, fill: ON_PAGE.faint, 'text-anchor': 'middle' };
+  const content = [
+    legend(lines, left + legendWidth(lines), 16, ON_PAGE),
+    label(unit, { x: 0, y: top - 14, fill: ON_PAGE.faint }),
+    panel,
+    label('seconds', seconds),
+  ].join('');
+  return { lines, svg: picture(width, height, ON_PAGE, content) };
 }
+
+const NO_PLOT = { svg: null, lines: [] } as const;
 
 function throughputChart(result: RunResult): Chart {
   const names = {
@@ -138,7 +127,7 @@ function throughputChart(result: RunResult): Chart {
     id: 'throughput',
     title: 'Requests a second',
     description: 'Answers in each second, by how they ended.',
-    option: lineChart(result, {
+    ...lineChart(result, {
       unit: 'requests/s',
       lines: kinds.map((kind) => ({
         name: names[kind],
@@ -162,7 +151,7 @@ function latencyChart(result: RunResult): Chart {
     title: 'Latency',
     description:
       'Percentiles of each second. The scale is logarithmic: each line up is ten times as long.',
-    option: lineChart(result, {
+    ...lineChart(result, {
       unit: 'ms',
       logarithmic: true,
       lines: percentiles.map(([percentile, name], index) => ({
@@ -189,22 +178,21 @@ function cacheChart(result: RunResult): Chart {
     id: 'cache',
     title: 'Where reads were answered',
     description: 'Share of the reads that each layer answered.',
-    option:
-      layers.length === 0
-        ? null
-        : lineChart(result, {
-            unit: '%',
-            maximum: 100,
-            lines: layers.map((layer, index) => ({
-              name: layer,
-              colour: LINES[index % LINES.length] ?? LINES[0],
-              stacked: true,
-              points: shares.map(({ at, percent }) => [
-                rounded(at),
-                rounded(percent.get(layer) ?? 0),
-              ]),
-            })),
-          }),
+    ...(layers.length === 0
+      ? NO_PLOT
+      : lineChart(result, {
+          unit: '%',
+          maximum: 100,
+          lines: layers.map((layer, index) => ({
+            name: layer,
+            colour: LINES[index % LINES.length] ?? LINES[0],
+            stacked: true,
+            points: shares.map(({ at, percent }) => [
+              rounded(at),
+              rounded(percent.get(layer) ?? 0),
+            ]),
+          })),
+        })),
   };
 }
 
@@ -224,7 +212,7 @@ function poolChart(result: RunResult): Chart {
     title: 'Database pools',
     description:
       'Queries that run or wait for a connection, and the most connections of each pool: above that line, some wait.',
-    option: pools.length === 0 ? null : lineChart(result, { unit: 'queries', lines }),
+    ...(pools.length === 0 ? NO_PLOT : lineChart(result, { unit: 'queries', lines })),
   };
 }
 
@@ -239,7 +227,7 @@ function queueChart(result: RunResult): Chart {
     id: 'events',
     title: 'Waiting events',
     description: 'Events that wait to be sent to the queue.',
-    option: places.length === 0 ? null : lineChart(result, { unit: 'events', lines }),
+    ...(places.length === 0 ? NO_PLOT : lineChart(result, { unit: 'events', lines })),
   };
 }
 
@@ -253,7 +241,7 @@ export function chartsOf(result: RunResult, metricsUrl: string | undefined): Cha
     throughputChart(result),
     latencyChart(result),
     ...[cacheChart(result), poolChart(result), queueChart(result)].map((chart) =>
-      chart.option === null ? { ...chart, missing } : chart,
+      chart.svg === null ? { ...chart, missing } : chart,
     ),
   ];
 }

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { html, raw } from 'hono/html';
 import type { RunResult } from '../run.ts';
 import { milliseconds, troubles } from '../screen.ts';
 import { totalOf } from '../timeline.ts';
-import { type Chart, chartsOf } from './charts.ts';
+import { type Chart, chartsOf, endOf, PLOT } from './charts.ts';
 import { STYLE } from './style.ts';
 
 /** What the report says of the run beside its figures. */
@@ -23,28 +21,43 @@ export interface ReportContext {
 const CLOSED_LOOP_NOTE =
   'How to read this: each client waits for its response before it asks again. So a service that stalls is asked less, and its longest waits are counted less often than people would have met them.';
 
-/** Draws the plots; in the page itself, so that the report is one file that needs no network. */
-const DRAW = `
-const charts = JSON.parse(document.getElementById('charts').textContent);
-const theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : null;
-const drawn = charts.map(({ id, option }) => {
-  const chart = echarts.init(document.getElementById(id), theme, { renderer: 'svg' });
-  chart.setOption(option);
-  return chart;
+/** Shows the values at the pointer, in all plots at once; in the page itself, so that the report is one file that needs no network. */
+const SHOW_VALUES = `
+const { plots, plot, end } = JSON.parse(document.getElementById('charts').textContent);
+const span = plot.width - plot.left - plot.right;
+const shown = plots.map(({ id, lines }) => {
+  const place = document.getElementById(id);
+  const cursor = place.appendChild(Object.assign(document.createElement('div'), { className: 'cursor' }));
+  const values = place.appendChild(Object.assign(document.createElement('output'), { className: 'values' }));
+  return { place, lines, cursor, values };
 });
-echarts.connect(drawn);
-addEventListener('resize', () => drawn.forEach((chart) => chart.resize()));
-document.documentElement.dataset.drawn = String(drawn.length);
+const at = (lines, second) => lines.flatMap(({ name, points }) => {
+  const [, value] = points.reduce((best, one) => Math.abs(one[0] - second) < Math.abs(best[0] - second) ? one : best, points[0] ?? [0, null]);
+  return value === null || value === undefined ? [] : [name + ' ' + value.toLocaleString('en')];
+});
+for (const { place } of shown) {
+  place.addEventListener('pointermove', ({ clientX }) => {
+    const box = place.querySelector('svg').getBoundingClientRect();
+    const x = ((clientX - box.left) / box.width) * plot.width;
+    const second = Math.min(end, Math.max(0, ((x - plot.left) / span) * end));
+    const left = (plot.left + (second / end) * span) / plot.width * box.width;
+    for (const { lines, cursor, values } of shown) {
+      cursor.style.left = values.style.left = left + 'px';
+      cursor.hidden = values.hidden = false;
+      values.classList.toggle('before', second > end / 2);
+      values.textContent = [second.toFixed(1) + ' s', ...at(lines, second)].join('\\n');
+    }
+  });
+  place.addEventListener('pointerleave', () => {
+    for (const { cursor, values } of shown) cursor.hidden = values.hidden = true;
+  });
+}
+for (const { cursor, values } of shown) cursor.hidden = values.hidden = true;
+document.documentElement.dataset.drawn = String(shown.length);
 `;
 
 /** JSON that can stand in a script element: it must not hold the end of one. */
 const embedded = (value: unknown) => raw(JSON.stringify(value).replaceAll('<', '\\u003c'));
-
-async function readEcharts(): Promise<string> {
-  const path = createRequire(import.meta.url).resolve('echarts/dist/echarts.common.min.js');
-  // The same for the library: inside a string, </ and <\\/ are the same.
-  return (await readFile(path, 'utf8')).replaceAll('</script', '<\\/script');
-}
 
 const count = (value: number) => Math.round(value).toLocaleString('en');
 
@@ -88,10 +101,10 @@ function phaseTable({ phases }: RunResult) {
   </table></div>`;
 }
 
-function figure({ id, title, description, missing }: Chart) {
+function figure({ id, title, description, missing, svg }: Chart) {
   const content =
-    missing === undefined
-      ? html`<div id="${id}" class="plot" role="img" aria-label="${title}. ${description}"></div>`
+    svg !== null
+      ? html`<div class="scroll"><div id="${id}" class="plot" role="img" aria-label="${title}. ${description}">${raw(svg)}</div></div>`
       : html`<p class="missing">${missing}</p>`;
   return html`<figure><figcaption><h2>${title}</h2><p>${description}</p></figcaption>${content}</figure>`;
 }
@@ -99,7 +112,9 @@ function figure({ id, title, description, missing }: Chart) {
 /** The report as one HTML page. */
 export async function makeReport(result: RunResult, context: ReportContext): Promise<string> {
   const charts = chartsOf(result, context.metricsUrl);
-  const drawn = charts.flatMap(({ id, option }) => (option === null ? [] : [{ id, option }]));
+  const plots = charts.flatMap(({ id, lines, svg }) =>
+    svg === null ? [] : [{ id, lines: lines.map(({ name, points }) => ({ name, points })) }],
+  );
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -122,9 +137,8 @@ ${charts.map(figure)}
 <section><h2>Phases</h2>${phaseTable(result)}</section>
 <p class="facts">${CLOSED_LOOP_NOTE}</p>
 </main>
-<script type="application/json" id="charts">${embedded(drawn)}</script>
-<script>${raw(await readEcharts())}</script>
-<script>${raw(DRAW)}</script>
+<script type="application/json" id="charts">${embedded({ plots, plot: PLOT, end: endOf(result) })}</script>
+<script>${raw(SHOW_VALUES)}</script>
 </body>
 </html>
 `;

@@ -29,7 +29,14 @@ main { padding-bottom: 48px; }
 .tile span { font-size: 13px; }
 figure { margin: 0 0 16px; padding: 16px 16px 8px; break-inside: avoid; }
 figcaption p { margin: 2px 0 6px; font-size: 13px; }
-.plot { width: 100%; height: 300px; }
+.plot { position: relative; min-width: 640px; }
+.plot svg { display: block; width: 100%; height: auto; }
+.cursor { position: absolute; top: 19%; bottom: 15%; border-left: 1px dashed var(--faint); pointer-events: none; }
+.values {
+  position: absolute; top: 20%; margin-left: 10px; padding: 6px 10px; white-space: pre; pointer-events: none;
+  font-size: 12.5px; font-variant-numeric: tabular-nums; background: var(--card); border: 1px solid var(--line); border-radius: 6px;
+}
+.values.before { margin-left: -10px; transform: translateX(-100%); }
 .missing { margin: 12px 0; padding: 20px; text-align: center; color: var(--faint); border: 1px dashed var(--line); border-radius: 6px; }
 .note { margin: 0 0 16px; padding: 10px 14px; background: var(--note); border-left: 4px solid var(--note-line); border-radius: 4px; }
 main > section:not(.tiles) { padding: 16px; }
